@@ -1,0 +1,4 @@
+//! The only folder that causes effects.
+
+pub mod sink;
+pub mod stop;

@@ -1,0 +1,115 @@
+//! What performs actions at a remote and can tell whether they happened.
+
+use std::fmt;
+
+use crate::model::{ActionKey, Date, TaskLink};
+
+/// Proof of an effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The remote's id of what is there now: task id, tag id, `channel/ts` of a message.
+    pub remote_id: String,
+}
+
+/// Why an action was not done, in words for the report. No personal data, no secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What happened: service, request, status, code, how often and how long it was tried.
+    pub message: String,
+    /// What a person can do about it, where there is something.
+    pub help: Option<String>,
+    /// Which exit code it asks for.
+    pub kind: FailureKind,
+}
+
+/// The classes of failure that decide the exit code and whether the sink goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FailureKind {
+    /// This action only.
+    Action,
+    /// A credential or permission was refused: the sink stops for this run.
+    Credential,
+    /// The service cannot be reached or has had enough: the sink stops for this run.
+    Unreachable,
+    /// The settings are wrong in a way only the service could tell (channel gone): the sink stops for this run.
+    Configuration,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// What became of one action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is there.
+    Done(Receipt),
+    /// It certainly did not happen; another run may try again.
+    CarriedOver(Failure),
+    /// It certainly did not happen, and trying again would not help.
+    Refused(Failure),
+    /// A request left and the answer did not come, or made no sense.
+    InDoubt(Failure),
+    /// The contact is gone from Intercom: nothing to act on.
+    Gone,
+}
+
+/// A claim of an earlier run whose outcome is not known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claim {
+    /// Which action.
+    pub key: ActionKey,
+    /// Its short form, which is in the task's Subject or Description, and in the message's metadata.
+    pub short: String,
+    /// `as_of` of the run that claimed it: nothing was sent before that.
+    pub claimed_at: Date,
+    /// Where the task was to go; None where the run did not get as far as finding the record.
+    pub link: Option<TaskLink>,
+    /// The task that was to be brought forward.
+    pub prior: Option<String>,
+    /// The tag's name; empty where it is not about a tag, or no rule has it any more.
+    pub tag: String,
+}
+
+/// The answer to "did it happen?".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// It did.
+    Happened(Receipt),
+    /// It did not.
+    DidNotHappen,
+    /// The contact is gone, so it does not matter.
+    Gone,
+    /// There is no way to find out (a webhook; a scope that was not granted).
+    CannotTell,
+    /// The question failed; ask again in another run.
+    NoAnswer(Failure),
+}
+
+/// Performs one kind of action at one remote.
+///
+/// The order of writes is the caller's: claims are committed before [`Sink::perform`] is called, outcomes after it returns.
+/// A sink keeps no memory of what it did.
+pub trait Sink {
+    /// The action, rendered.
+    type Order;
+
+    /// Cuts orders, which come in the order in which they are to be done, into the batches that are claimed, performed and
+    /// closed together. Nothing is left out or reordered.
+    fn batches(&self, orders: Vec<Self::Order>) -> Vec<Vec<Self::Order>>;
+
+    /// Carries out a claimed batch: exactly one outcome for each order, in the same order.
+    fn perform(&mut self, batch: &[Self::Order]) -> impl Future<Output = Vec<Outcome>>;
+
+    /// Asks what became of open claims: exactly one answer for each, in the same order. Creates nothing.
+    fn settle(&mut self, claims: &[Claim]) -> impl Future<Output = Vec<Answer>>;
+}
+
+/// What tasks need besides: the record they go on is found or made first, once an occasion.
+pub trait TaskSink: Sink<Order = crate::model::Task> {
+    /// Where each task of a claimed batch goes, in the same order; harmless to repeat. Called for orders whose link is not
+    /// known; the answers are committed before [`Sink::perform`] is called.
+    fn link(&mut self, batch: &[Self::Order]) -> impl Future<Output = Vec<Result<TaskLink, Outcome>>>;
+}

@@ -1,0 +1,558 @@
+//! Actions: one change each that we want at a remote, their identity, and how far they got.
+
+use chrono::NaiveDate;
+use sha2::{Digest, Sha256};
+
+use super::attribute::Date;
+use super::signal::Priority;
+use super::subject::Subject;
+
+/// What an action does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// A Zoho task is made, or an open one brought forward.
+    Task,
+    /// A Slack message is posted.
+    Message,
+    /// The tag is put on a contact in Intercom.
+    Tag,
+    /// A tag that we added is taken off.
+    Untag,
+}
+
+impl Kind {
+    /// All, in the order in which the actions of one signal are done.
+    pub const ALL: [Kind; 4] = [Kind::Task, Kind::Message, Kind::Tag, Kind::Untag];
+
+    /// The name in reports and the ledger.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Task => "task",
+            Kind::Message => "message",
+            Kind::Tag => "tag",
+            Kind::Untag => "untag",
+        }
+    }
+
+    /// The inverse of [`Kind::name`].
+    pub fn from_name(name: &str) -> Option<Self> {
+        Kind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// Which action of an occasion. With the occasion's own identity (workspace, signal, subject, opened at) it is the full key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ActionKey {
+    /// Task, message, tag or untag.
+    pub kind: Kind,
+    /// The level by name; empty for the rule's own condition, and always for tags, which are the same on every level.
+    pub level: String,
+    /// The contact to be tagged; empty for tasks and messages.
+    pub contact: String,
+}
+
+impl ActionKey {
+    /// The full key in short, for people and look-ups: `US-` and `digits` characters of the hash of every part.
+    ///
+    /// Eight characters hold 40 bits; the caller lengthens them where a ledger already uses the short form otherwise.
+    pub fn short(&self, workspace: &str, signal: &str, subject: &Subject, opened_at: Date, digits: usize) -> String {
+        // Crockford's base 32, five bits of each byte: no I, L, O or U, because people read these out to each other.
+        const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+        let ActionKey { kind, level, contact } = self;
+        let opened_at = opened_at.timestamp().to_string();
+        let parts = [
+            workspace,
+            signal,
+            subject.kind.name(),
+            &subject.id,
+            &opened_at,
+            level,
+            kind.name(),
+            contact,
+        ];
+        let mut hash = Sha256::new();
+        for part in parts {
+            // The length keeps ("ab", "c") and ("a", "bc") apart.
+            hash.update(format!("{}:{part}", part.len()));
+        }
+        let letters = hash.finalize();
+        let letters = letters
+            .iter()
+            .take(digits)
+            .filter_map(|byte| LETTERS.get(usize::from(byte & 31)));
+        format!("US-{}", letters.copied().map(char::from).collect::<String>())
+    }
+}
+
+/// Why something is done, or left. Every item and every action of a plan has one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Reason {
+    /// The first time that this subject signals.
+    New,
+    /// A contact of the subject carried the tag before we knew anything: somebody handled it.
+    AlreadyTagged,
+    /// It signalled before, the occasion ended, and it signals again.
+    Returned,
+    /// A higher level than any before in this occasion.
+    Escalated,
+    /// An earlier run wanted this and did not get it done.
+    Unfinished,
+    /// Claimed, outcome not known: ask first.
+    InDoubt,
+    /// A contact that joined an open occasion.
+    Joined,
+    /// The tag vanished from the whole workspace and is made again.
+    TagRecreated,
+    /// A person took the tag off, and `on_untag` says to put it back.
+    TagRestored,
+    /// Recorded as handled by `--baseline`.
+    Baseline,
+    /// Done in this occasion.
+    AlreadyDone,
+    /// A person took the tag off, and that stands.
+    UntaggedByPerson,
+    /// The snooze tag is on the company or a concerned contact.
+    Snoozed,
+    /// The action's sink is switched off: skipped for good, for this occasion.
+    SinkOff,
+    /// Beyond `--top`, or stopped by the guard: comes up again.
+    Held,
+    /// The signal is false at the moment, but the occasion has not ended: waits.
+    Clearing,
+    /// The occasion ended before the action was done.
+    Cleared,
+    /// The contact is not in Intercom any more.
+    ContactGone,
+    /// The remote refused it for good; a person has to decide.
+    Refused,
+    /// It waits for the task of the same signal.
+    WaitsForTask,
+}
+
+impl Reason {
+    /// All of them.
+    pub const ALL: [Reason; 20] = [
+        Reason::New,
+        Reason::AlreadyTagged,
+        Reason::Returned,
+        Reason::Escalated,
+        Reason::Unfinished,
+        Reason::InDoubt,
+        Reason::Joined,
+        Reason::TagRecreated,
+        Reason::TagRestored,
+        Reason::Baseline,
+        Reason::AlreadyDone,
+        Reason::UntaggedByPerson,
+        Reason::Snoozed,
+        Reason::SinkOff,
+        Reason::Held,
+        Reason::Clearing,
+        Reason::Cleared,
+        Reason::ContactGone,
+        Reason::Refused,
+        Reason::WaitsForTask,
+    ];
+
+    /// The name in reports and the ledger.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reason::New => "new",
+            Reason::AlreadyTagged => "already_tagged",
+            Reason::Returned => "returned",
+            Reason::Escalated => "escalated",
+            Reason::Unfinished => "unfinished",
+            Reason::InDoubt => "in_doubt",
+            Reason::Joined => "joined",
+            Reason::TagRecreated => "tag_recreated",
+            Reason::TagRestored => "tag_restored",
+            Reason::Baseline => "baseline",
+            Reason::AlreadyDone => "already_done",
+            Reason::UntaggedByPerson => "untagged_by_person",
+            Reason::Snoozed => "snoozed",
+            Reason::SinkOff => "sink_off",
+            Reason::Held => "held",
+            Reason::Clearing => "clearing",
+            Reason::Cleared => "cleared",
+            Reason::ContactGone => "contact_gone",
+            Reason::Refused => "refused",
+            Reason::WaitsForTask => "waits_for_task",
+        }
+    }
+
+    /// The inverse of [`Reason::name`].
+    pub fn from_name(name: &str) -> Option<Self> {
+        Reason::ALL.into_iter().find(|reason| reason.name() == name)
+    }
+}
+
+/// How far an action got, as the ledger has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Wanted, not yet tried, or tried and certainly not done.
+    Planned,
+    /// A request may have left. Found open at the start of a run, it is in doubt.
+    Claimed,
+    /// Done, with a remote id.
+    Done,
+    /// The remote refused it for good.
+    Refused,
+    /// Never to be done in this occasion: its sink was off.
+    Skipped,
+    /// Moot before it was done: the signal cleared, or the contact is gone.
+    Dropped,
+    /// Done, and undone by a person since.
+    Undone,
+}
+
+/// What can happen to an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// A request is about to leave.
+    Claim,
+    /// The remote confirmed it.
+    Confirm,
+    /// It certainly did not happen, and can be tried again.
+    CarryOver,
+    /// It certainly did not happen, and never will.
+    Refuse,
+    /// Its sink is off.
+    Skip,
+    /// It is moot.
+    Drop,
+    /// A person undid it.
+    Undo,
+    /// It is wanted again: the tag was lost, or is to be restored.
+    Reopen,
+}
+
+impl State {
+    /// All of them.
+    pub const ALL: [State; 7] = [
+        State::Planned,
+        State::Claimed,
+        State::Done,
+        State::Refused,
+        State::Skipped,
+        State::Dropped,
+        State::Undone,
+    ];
+
+    /// The state after a step, or None where the step is not legal: a done action is never claimed again by accident.
+    pub fn after(self, step: Step) -> Option<State> {
+        match (self, step) {
+            (State::Planned, Step::Claim) => Some(State::Claimed),
+            (State::Planned, Step::CarryOver) => Some(State::Planned),
+            (State::Planned, Step::Skip) => Some(State::Skipped),
+            (State::Planned | State::Claimed | State::Done | State::Refused, Step::Drop) => Some(State::Dropped),
+            (State::Claimed, Step::Confirm) => Some(State::Done),
+            (State::Claimed, Step::CarryOver) => Some(State::Planned),
+            (State::Claimed, Step::Refuse) => Some(State::Refused),
+            (State::Done, Step::Undo) => Some(State::Undone),
+            (State::Done | State::Undone, Step::Reopen) => Some(State::Planned),
+            _ => None,
+        }
+    }
+
+    /// The name in the ledger.
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Planned => "planned",
+            State::Claimed => "claimed",
+            State::Done => "done",
+            State::Refused => "refused",
+            State::Skipped => "skipped",
+            State::Dropped => "dropped",
+            State::Undone => "undone",
+        }
+    }
+
+    /// The inverse of [`State::name`].
+    pub fn from_name(name: &str) -> Option<Self> {
+        State::ALL.into_iter().find(|state| state.name() == name)
+    }
+}
+
+/// A record in Zoho CRM that a task can be linked to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Record {
+    /// `Contacts` or `Leads`.
+    pub module: String,
+    /// Zoho's id, 18 or 19 digits as text.
+    pub id: String,
+}
+
+/// Where a task goes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum TaskLink {
+    /// On this record.
+    Record(Record),
+    /// On nothing, because there is no usable e-mail.
+    Unlinked,
+}
+
+/// A person as texts show them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// Intercom's contact id.
+    pub id: String,
+    /// E-mail as stored.
+    pub email: Option<String>,
+    /// Display name.
+    pub name: Option<String>,
+}
+
+impl Person {
+    /// The name, else the e-mail, else "unknown".
+    pub fn label(&self) -> &str {
+        self.name.as_deref().or(self.email.as_deref()).unwrap_or("unknown")
+    }
+}
+
+/// What people are told of a signal, in Slack and in Zoho. Raw text: escaping and cutting are the remote's business.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Brief {
+    /// The rule's signal (`storage_limit`).
+    pub signal: String,
+    /// The level by name; empty for the rule's own condition.
+    pub level: String,
+    /// One line (`🚀 Upsell Opportunity: Storage at 83%`), without the key.
+    pub title: String,
+    /// How urgent.
+    pub priority: Priority,
+    /// The account's name; None without a company, or where its name is not known.
+    pub account: Option<String>,
+    /// Whose figures these are.
+    pub representative: Person,
+    /// Everybody concerned, the representative included, sorted by id.
+    pub people: Vec<Person>,
+    /// `83% storage used`.
+    pub details: String,
+    /// What to do.
+    pub action: String,
+    /// By when.
+    pub due_date: NaiveDate,
+    /// The same, in days from the run's date.
+    pub respond_within_days: u32,
+    /// Why the timing matters; empty where the rule says nothing.
+    pub why_now: String,
+    /// `hot_lead`, `churn_prevention`, ….
+    pub flags: Vec<String>,
+    /// The representative in Intercom's web app.
+    pub contact_url: String,
+    /// When the previous occasion opened, for a signal that returned.
+    pub again_since: Option<NaiveDate>,
+    /// The rule's own `message` text, rendered; None for the standard layout.
+    pub message: Option<String>,
+}
+
+/// A Zoho task to be made or brought forward.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Task {
+    /// The short key, which ends the Subject.
+    pub short: String,
+    /// The Subject before the key; cut to fit by the remote, never the key.
+    pub subject: String,
+    /// The whole Description, but for the link to the Zoho record, which is known only later.
+    pub description: String,
+    /// The line added to the Description of a task that is brought forward, without the key.
+    pub forward_line: String,
+    /// Due_Date.
+    pub due_date: NaiveDate,
+    /// Priority.
+    pub priority: Priority,
+    /// Whose record the task goes on: the representative.
+    pub person: Person,
+    /// The account's name, for a lead that has to be made.
+    pub company: Option<String>,
+    /// Lead_Status to set on a lead; None leaves it alone.
+    pub lead_status: Option<String>,
+    /// Zoho user id; None leaves it to Zoho, which takes the token's user.
+    pub owner: Option<String>,
+    /// Where the task goes, once the occasion knows; None before that.
+    pub link: Option<TaskLink>,
+    /// The task to bring forward if it is still open.
+    pub prior: Option<String>,
+}
+
+/// Where a message is in Slack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageRef {
+    /// Channel id.
+    pub channel: String,
+    /// Slack's timestamp, text on purpose: as a number it loses digits.
+    pub ts: String,
+}
+
+/// What a message says about the task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TaskNews {
+    /// No task is made for this signal (sink off).
+    None,
+    /// It is there.
+    Done {
+        /// Link to the task in Zoho.
+        task_url: String,
+        /// Link to the contact or lead in Zoho, where the task has one.
+        record_url: Option<String>,
+    },
+    /// It had to be carried over: it follows.
+    Follows,
+    /// Zoho refused it.
+    Refused,
+}
+
+/// A Slack message to be posted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// The short key, kept in the message's metadata.
+    pub short: String,
+    /// What to say.
+    pub brief: Brief,
+    /// What became of the task.
+    pub task: TaskNews,
+    /// The message to reply to.
+    pub thread: Option<MessageRef>,
+    /// Marked "may be a repeat".
+    pub may_repeat: bool,
+}
+
+/// Add or remove.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TagChange {
+    /// Attach the tag, which is made in the workspace if it is missing.
+    Add,
+    /// Detach the tag.
+    Remove,
+}
+
+/// A tag to be put on a contact, or taken off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    /// The short key.
+    pub short: String,
+    /// Intercom's contact id.
+    pub contact: String,
+    /// The tag's name as the rule has it; Intercom compares names without case.
+    pub tag: String,
+    /// Add or remove.
+    pub change: TagChange,
+}
+
+/// How web addresses of contacts, records and tasks are made. Each pattern holds `{id}`, and may hold `{workspace}` (Intercom)
+/// or `{module}` (Zoho).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Links {
+    /// A contact in Intercom.
+    pub contact: String,
+    /// A record in Zoho, tasks included (module `Tasks`).
+    pub record: String,
+}
+
+impl Links {
+    /// A contact in Intercom's web app.
+    pub fn contact(&self, workspace: &str, id: &str) -> String {
+        self.contact.replace("{workspace}", workspace).replace("{id}", id)
+    }
+
+    /// A record in Zoho's web app.
+    pub fn record(&self, record: &Record) -> String {
+        self.record
+            .replace("{module}", &record.module)
+            .replace("{id}", &record.id)
+    }
+
+    /// A task in Zoho's web app.
+    pub fn task(&self, id: &str) -> String {
+        self.record(&Record {
+            module: "Tasks".to_owned(),
+            id: id.to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::SubjectKind;
+    use chrono::DateTime;
+
+    #[test]
+    fn every_part_of_the_key_changes_its_short_form() {
+        let subject = |id: &str| Subject {
+            kind: SubjectKind::Account,
+            id: id.to_owned(),
+        };
+        let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
+        let key = |kind, level: &str, contact: &str| ActionKey {
+            kind,
+            level: level.into(),
+            contact: contact.into(),
+        };
+        let short = |key: ActionKey, workspace: &str, signal: &str, id: &str, opened_at| {
+            key.short(workspace, signal, &subject(id), at(opened_at), 8)
+        };
+        let all = [
+            short(key(Kind::Task, "", ""), "w", "s", "1", 1),
+            short(key(Kind::Message, "", ""), "w", "s", "1", 1),
+            short(key(Kind::Task, "critical", ""), "w", "s", "1", 1),
+            short(key(Kind::Task, "", "c"), "w", "s", "1", 1),
+            short(key(Kind::Task, "", ""), "v", "s", "1", 1),
+            short(key(Kind::Task, "", ""), "w", "t", "1", 1),
+            short(key(Kind::Task, "", ""), "w", "s", "2", 1),
+            short(key(Kind::Task, "", ""), "w", "s", "1", 2),
+            short(key(Kind::Task, "", ""), "ws", "", "1", 1),
+        ];
+        let distinct: std::collections::BTreeSet<_> = all.iter().collect();
+        assert_eq!(distinct.len(), all.len());
+        assert!(all.iter().all(|short| short.len() == 11), "{all:?}");
+        assert_eq!(
+            all[0],
+            short(key(Kind::Task, "", ""), "w", "s", "1", 1),
+            "the same key has the same short form"
+        );
+    }
+
+    #[test]
+    fn a_longer_short_form_begins_with_the_shorter() {
+        let subject = Subject {
+            kind: SubjectKind::Contact,
+            id: "1".into(),
+        };
+        let key = ActionKey {
+            kind: Kind::Tag,
+            level: String::new(),
+            contact: "1".into(),
+        };
+        let at = DateTime::from_timestamp(0, 0).unwrap();
+        let eight = key.short("w", "s", &subject, at, 8);
+        assert!(key.short("w", "s", &subject, at, 12).starts_with(&eight));
+    }
+
+    #[test]
+    fn names_are_unique_and_read_back() {
+        for reason in Reason::ALL {
+            assert_eq!(Reason::from_name(reason.name()), Some(reason));
+        }
+        for state in State::ALL {
+            assert_eq!(State::from_name(state.name()), Some(state));
+        }
+        for kind in Kind::ALL {
+            assert_eq!(Kind::from_name(kind.name()), Some(kind));
+        }
+    }
+
+    #[test]
+    fn only_a_planned_action_can_be_claimed() {
+        for state in State::ALL {
+            assert_eq!(state.after(Step::Claim).is_some(), state == State::Planned, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_done_is_done_again_without_being_reopened() {
+        for step in [Step::Claim, Step::Confirm, Step::CarryOver, Step::Refuse, Step::Skip] {
+            assert_eq!(State::Done.after(step), None, "{step:?}");
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! Attribute values as the workspace holds them, and how each wanted type is read from them.
+//!
+//! Reading never guesses: what cannot be read as the wanted type is unknown with a reason, never zero, because a rule that
+//! fires on a misread figure costs a customer's trust, and one that treats "no figure" as zero fires on everybody.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+
+/// A value as it was pushed, before anything is read from it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// Present, but null: counts as missing.
+    Null,
+    /// A JSON boolean.
+    Bool(bool),
+    /// A JSON number; integers beyond 2^53 lose their last digits.
+    Number(f64),
+    /// A JSON string, exactly as pushed.
+    Text(String),
+    /// A JSON array.
+    List(Vec<Value>),
+    /// A JSON object, such as a link to a custom object: no rule can read it.
+    Object,
+}
+
+/// What a rule or a text wants of an attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Type {
+    /// A finite number.
+    Number,
+    /// Text, compared exactly.
+    Text,
+    /// True or false.
+    YesNo,
+    /// A list of texts; Intercom stores it as one delimited string.
+    List,
+    /// An instant, to the second.
+    Date,
+}
+
+impl Type {
+    /// The word users read and write.
+    pub fn name(self) -> &'static str {
+        match self {
+            Type::Number => "number",
+            Type::Text => "text",
+            Type::YesNo => "yes/no",
+            Type::List => "list",
+            Type::Date => "date",
+        }
+    }
+}
+
+/// An instant as attributes carry it.
+pub type Date = DateTime<Utc>;
+
+/// Why a value is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum UnknownReason {
+    /// Absent, null, or an empty text.
+    Missing,
+    /// There, but not readable as the wanted type.
+    Unreadable,
+    /// `days_since` of a date after the run's instant.
+    InTheFuture,
+    /// `percent` of a whole that is zero.
+    WholeIsZero,
+}
+
+impl UnknownReason {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            UnknownReason::Missing => "missing",
+            UnknownReason::Unreadable => "unreadable",
+            UnknownReason::InTheFuture => "in_the_future",
+            UnknownReason::WholeIsZero => "whole_is_zero",
+        }
+    }
+}
+
+impl Value {
+    /// Absent, null and `""` all mean "not filled".
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Value::Null) || matches!(self, Value::Text(text) if text.is_empty())
+    }
+
+    /// A JSON number, or a text that is a number once trimmed (`" 8.0 "`). Not booleans, not `NaN`, not `inf`.
+    pub fn read_number(&self) -> Result<f64, UnknownReason> {
+        match self {
+            _ if self.is_missing() => Err(UnknownReason::Missing),
+            Value::Number(number) if number.is_finite() => Ok(*number),
+            Value::Text(text) => parse_number(text).ok_or(UnknownReason::Unreadable),
+            _ => Err(UnknownReason::Unreadable),
+        }
+    }
+
+    /// A JSON string as it is; `""` is missing.
+    pub fn read_text(&self) -> Result<&str, UnknownReason> {
+        match self {
+            _ if self.is_missing() => Err(UnknownReason::Missing),
+            Value::Text(text) => Ok(text),
+            _ => Err(UnknownReason::Unreadable),
+        }
+    }
+
+    /// A JSON boolean, or the texts `true` and `false`.
+    pub fn read_yes_no(&self) -> Result<bool, UnknownReason> {
+        match self {
+            _ if self.is_missing() => Err(UnknownReason::Missing),
+            Value::Bool(yes) => Ok(*yes),
+            Value::Text(text) if text == "true" => Ok(true),
+            Value::Text(text) if text == "false" => Ok(false),
+            _ => Err(UnknownReason::Unreadable),
+        }
+    }
+
+    /// A JSON array of strings, a string holding one, or a string delimited by `,`, `;` or `|`.
+    ///
+    /// Items are trimmed and empty ones dropped. A list with no items is empty, which is known; only an absent value, null
+    /// or `""` is missing. Intercom cannot store arrays in a custom attribute, so the string forms are the normal ones.
+    pub fn read_list(&self) -> Result<Vec<String>, UnknownReason> {
+        match self {
+            _ if self.is_missing() => Err(UnknownReason::Missing),
+            Value::List(items) => items
+                .iter()
+                .map(|item| match item {
+                    Value::Text(text) => Ok(text.as_str()),
+                    _ => Err(UnknownReason::Unreadable),
+                })
+                .collect::<Result<Vec<_>, _>>()
+                .map(|items| kept_items(items.into_iter())),
+            Value::Text(text) => read_list_text(text),
+            _ => Err(UnknownReason::Unreadable),
+        }
+    }
+
+    /// Integer Unix seconds, or ISO 8601 text (a date alone is its first second, UTC).
+    pub fn read_date(&self) -> Result<Date, UnknownReason> {
+        match self {
+            _ if self.is_missing() => Err(UnknownReason::Missing),
+            Value::Number(seconds) => from_unix_seconds(*seconds).ok_or(UnknownReason::Unreadable),
+            Value::Text(text) => parse_date(text.trim()).ok_or(UnknownReason::Unreadable),
+            _ => Err(UnknownReason::Unreadable),
+        }
+    }
+}
+
+fn parse_number(text: &str) -> Option<f64> {
+    let text = text.trim();
+    // Rust also reads "inf" and "nan"; nobody pushes those on purpose.
+    let plain = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+' | b'e' | b'E'));
+    text.parse().ok().filter(|number: &f64| plain && number.is_finite())
+}
+
+fn kept_items<'a>(items: impl Iterator<Item = &'a str>) -> Vec<String> {
+    items
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn read_list_text(text: &str) -> Result<Vec<String>, UnknownReason> {
+    let trimmed = text.trim();
+    if trimmed.starts_with('[') {
+        // Somebody's code wrote JSON into a text attribute. Half a JSON array is not a one-item list.
+        let items: Vec<String> = serde_json::from_str(trimmed).map_err(|_| UnknownReason::Unreadable)?;
+        return Ok(kept_items(items.iter().map(String::as_str)));
+    }
+    Ok(kept_items(text.split([',', ';', '|'])))
+}
+
+fn from_unix_seconds(seconds: f64) -> Option<Date> {
+    // A float cast saturates, and chrono refuses what no calendar holds.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "checked to be whole and within i64 on the line above its use"
+    )]
+    let whole = |number: f64| (number.fract() == 0.0 && number.abs() < 9e15).then_some(number as i64);
+    DateTime::from_timestamp(whole(seconds)?, 0)
+}
+
+fn parse_date(text: &str) -> Option<Date> {
+    if let Ok(seconds) = text.parse::<i64>() {
+        return DateTime::from_timestamp(seconds, 0);
+    }
+    if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
+        return Some(instant.with_timezone(&Utc));
+    }
+    for format in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"] {
+        if let Ok(instant) = NaiveDateTime::parse_from_str(text, format) {
+            return Some(instant.and_utc());
+        }
+    }
+    if let Ok(instant) = DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z") {
+        return Some(instant.with_timezone(&Utc));
+    }
+    NaiveDate::parse_from_str(text, "%Y-%m-%d")
+        .ok()?
+        .and_hms_opt(0, 0, 0)
+        .map(|instant| instant.and_utc())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use UnknownReason::{Missing, Unreadable};
+
+    fn text(text: &str) -> Value {
+        Value::Text(text.to_owned())
+    }
+
+    #[test]
+    fn numbers_are_read_from_numbers_and_numeric_texts_only() {
+        let cases = [
+            ("a JSON number", Value::Number(8.0), Ok(8.0)),
+            ("a numeric text", text("8"), Ok(8.0)),
+            ("a numeric text with blanks and a fraction", text(" 8.0 "), Ok(8.0)),
+            ("a negative one", text("-3"), Ok(-3.0)),
+            ("a boolean", Value::Bool(true), Err(Unreadable)),
+            ("NaN as text", text("NaN"), Err(Unreadable)),
+            ("infinity as text", text("inf"), Err(Unreadable)),
+            ("NaN as a number", Value::Number(f64::NAN), Err(Unreadable)),
+            ("words", text("eight"), Err(Unreadable)),
+            ("blanks", text("  "), Err(Unreadable)),
+            ("a percent sign", text("83%"), Err(Unreadable)),
+            ("an empty text", text(""), Err(Missing)),
+            ("null", Value::Null, Err(Missing)),
+            ("a list", Value::List(vec![]), Err(Unreadable)),
+            ("an object", Value::Object, Err(Unreadable)),
+        ];
+        for (name, value, expected) in cases {
+            assert_eq!(value.read_number(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn lists_are_read_from_every_encoding() {
+        let items = |items: &[&str]| Ok(items.iter().map(|&item| item.to_owned()).collect::<Vec<_>>());
+        let cases = [
+            (
+                "a JSON array",
+                Value::List(vec![text("a"), text(" b ")]),
+                items(&["a", "b"]),
+            ),
+            (
+                "a JSON array in a text",
+                text(r#" ["a", "b", ""] "#),
+                items(&["a", "b"]),
+            ),
+            ("commas", text("a, b"), items(&["a", "b"])),
+            ("semicolons", text("a; b;"), items(&["a", "b"])),
+            ("bars", text("a|b"), items(&["a", "b"])),
+            ("one item", text("a"), items(&["a"])),
+            ("an empty array is known", Value::List(vec![]), items(&[])),
+            ("an empty array in a text is known", text("[]"), items(&[])),
+            ("only delimiters", text(" , ;"), items(&[])),
+            (
+                "numbers in an array",
+                Value::List(vec![Value::Number(1.0)]),
+                Err(Unreadable),
+            ),
+            ("half a JSON array", text(r#"["a", "b"#), Err(Unreadable)),
+            ("an empty text", text(""), Err(Missing)),
+            ("null", Value::Null, Err(Missing)),
+            ("a number", Value::Number(3.0), Err(Unreadable)),
+        ];
+        for (name, value, expected) in cases {
+            assert_eq!(value.read_list(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn yes_and_no_are_booleans_and_two_words() {
+        let cases = [
+            (Value::Bool(true), Ok(true)),
+            (text("true"), Ok(true)),
+            (text("false"), Ok(false)),
+            (text("True"), Err(Unreadable)),
+            (text("1"), Err(Unreadable)),
+            (Value::Number(1.0), Err(Unreadable)),
+            (text(""), Err(Missing)),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(value.read_yes_no(), expected, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn dates_are_unix_seconds_or_iso_8601() {
+        let expected = DateTime::from_timestamp(1_766_210_400, 0).unwrap();
+        for value in [
+            Value::Number(1_766_210_400.0),
+            text("1766210400"),
+            text("2025-12-20T06:00:00Z"),
+            text("2025-12-20T06:00:00.000+00:00"),
+            text("2025-12-20T07:00:00+0100"),
+            text("2025-12-20T06:00:00"),
+            text(" 2025-12-20 06:00:00 "),
+        ] {
+            assert_eq!(value.read_date(), Ok(expected), "{value:?}");
+        }
+        assert_eq!(
+            text("2025-12-20").read_date().unwrap().to_rfc3339(),
+            "2025-12-20T00:00:00+00:00"
+        );
+        for value in [
+            Value::Number(1.5),
+            Value::Number(1e300),
+            text("yesterday"),
+            Value::Bool(true),
+        ] {
+            assert_eq!(value.read_date(), Err(Unreadable), "{value:?}");
+        }
+        assert_eq!(Value::Null.read_date(), Err(Missing));
+    }
+
+    #[test]
+    fn text_is_exact_and_an_empty_one_is_missing() {
+        assert_eq!(text(" team ").read_text(), Ok(" team "));
+        assert_eq!(text("").read_text(), Err(Missing));
+        assert_eq!(Value::Number(1.0).read_text(), Err(Unreadable));
+    }
+}

@@ -1,0 +1,85 @@
+//! The stretch of time in which a subject's signal counts as the same one.
+
+use std::collections::BTreeSet;
+
+use super::action::{ActionKey, Kind, Reason, Record, State, TaskLink};
+use super::attribute::Date;
+use super::subject::Subject;
+
+/// What the ledger knows of one occasion, with all its entries.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Occasion {
+    /// The ledger's row.
+    pub id: i64,
+    /// The rule's signal.
+    pub signal: String,
+    /// Whom it is about.
+    pub subject: Subject,
+    /// The second at which it opened: `as_of` of that run.
+    pub opened_at: Date,
+    /// The highest level reached, by name; empty for the rule's own condition.
+    pub level: String,
+    /// The first of the *false* observations that no *true* has followed.
+    pub false_since: Option<Date>,
+    /// When it ended; None while open.
+    pub ended_at: Option<Date>,
+    /// The contact whose figures are shown and whose Zoho record the task is on, fixed at opening.
+    pub representative: String,
+    /// Where in Zoho the task goes, once that is known.
+    pub link: Option<TaskLink>,
+    /// The contacts concerned: those that made the signal hold, and those that joined.
+    pub contacts: BTreeSet<String>,
+    /// What was intended and what became of it.
+    pub entries: Vec<Entry>,
+}
+
+impl Occasion {
+    /// Whether it has not ended.
+    pub fn is_open(&self) -> bool {
+        self.ended_at.is_none()
+    }
+
+    /// The entry for an action, if there is one.
+    pub fn entry(&self, key: &ActionKey) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.key == *key)
+    }
+
+    /// The task or message of this occasion that was done last, the current state of things at the remote.
+    pub fn last_done(&self, kind: Kind) -> Option<&Entry> {
+        self.entries
+            .iter()
+            .filter(|entry| entry.key.kind == kind && entry.state == State::Done)
+            .max_by_key(|entry| (entry.closed_at, &entry.short))
+    }
+
+    /// The Zoho record, where one was found or made.
+    pub fn record(&self) -> Option<&Record> {
+        match &self.link {
+            Some(TaskLink::Record(record)) => Some(record),
+            Some(TaskLink::Unlinked) | None => None,
+        }
+    }
+}
+
+/// What the ledger knows about one action.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Which action of the occasion.
+    pub key: ActionKey,
+    /// The short form of the full key: `US-7K3F9Q2M`.
+    pub short: String,
+    /// How far it got.
+    pub state: State,
+    /// Why it was planned, or why it was left.
+    pub reason: Reason,
+    /// The remote's id of what was done: task id, tag id, `channel/ts` of a message.
+    pub remote_id: Option<String>,
+    /// What the remote said the last time it failed; scrubbed, without personal data.
+    pub error: Option<String>,
+    /// `as_of` of the run that claimed it last.
+    pub claimed_at: Option<Date>,
+    /// `as_of` of the run that closed it.
+    pub closed_at: Option<Date>,
+    /// True where it may have been done before without our knowing (a message whose fate could not be learnt).
+    pub may_repeat: bool,
+}

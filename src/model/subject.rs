@@ -1,0 +1,45 @@
+//! Whom a signal is about.
+
+use std::fmt;
+
+/// The two kinds of subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SubjectKind {
+    /// The contact's company in Intercom.
+    Account,
+    /// One person, who may have several contacts with the same e-mail.
+    Contact,
+}
+
+impl SubjectKind {
+    /// The name in configuration, reports and the ledger.
+    pub fn name(self) -> &'static str {
+        match self {
+            SubjectKind::Account => "account",
+            SubjectKind::Contact => "contact",
+        }
+    }
+
+    /// The inverse of [`SubjectKind::name`].
+    pub fn from_name(name: &str) -> Option<Self> {
+        [SubjectKind::Account, SubjectKind::Contact]
+            .into_iter()
+            .find(|kind| kind.name() == name)
+    }
+}
+
+/// An account, by its company id, or a person, by the lowest id of the contacts that share the e-mail when the occasion
+/// opened. Ids only: an e-mail changes and is personal, so it is no identity.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Subject {
+    /// Account or contact.
+    pub kind: SubjectKind,
+    /// Intercom's company id or contact id.
+    pub id: String,
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind.name(), self.id)
+    }
+}

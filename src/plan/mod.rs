@@ -1,0 +1,3 @@
+//! Deciding what to do: pure.
+
+pub mod settings;
