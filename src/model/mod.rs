@@ -8,10 +8,11 @@ pub mod signal;
 pub mod subject;
 
 pub use action::{
-    ActionKey, Brief, Kind, Links, Message, MessageRef, Person, Reason, Record, State, Tag, TagChange, Task, TaskLink,
+    ActionKey, Brief, Kind, Links, Message, MessageRef, Person, Reason, Record, State, Step, Tag, TagChange, Task,
+    TaskLink, TaskNews,
 };
 pub use attribute::{Date, Type, UnknownReason, Value};
 pub use contact::{Contact, References};
-pub use occasion::{Entry, Occasion};
+pub use occasion::{Change, Entry, Known, Occasion, OccasionId};
 pub use signal::{Evidence, Priority, Truth};
 pub use subject::{Subject, SubjectKind};

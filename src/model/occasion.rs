@@ -2,21 +2,26 @@
 
 use std::collections::BTreeSet;
 
-use super::action::{ActionKey, Kind, Reason, Record, State, TaskLink};
+use super::action::{ActionKey, Kind, Reason, Record, State, Step, TaskLink};
 use super::attribute::Date;
 use super::subject::Subject;
 
-/// What the ledger knows of one occasion, with all its entries.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Occasion {
-    /// The ledger's row.
-    pub id: i64,
+/// Which occasion; with the workspace, to which a ledger belongs, its whole identity.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OccasionId {
     /// The rule's signal.
     pub signal: String,
     /// Whom it is about.
     pub subject: Subject,
     /// The second at which it opened: `as_of` of that run.
     pub opened_at: Date,
+}
+
+/// What the ledger knows of one occasion, with all its entries.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Occasion {
+    /// Which one.
+    pub id: OccasionId,
     /// The highest level reached, by name; empty for the rule's own condition.
     pub level: String,
     /// The first of the *false* observations that no *true* has followed.
@@ -61,6 +66,15 @@ impl Occasion {
     }
 }
 
+/// Everything that decisions need of the ledger.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Known {
+    /// All open occasions, the last ended one of every subject and signal, and those with anything left to look at. Sorted.
+    pub occasions: Vec<Occasion>,
+    /// Every short key in use.
+    pub shorts: BTreeSet<String>,
+}
+
 /// What the ledger knows about one action.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
@@ -82,4 +96,66 @@ pub struct Entry {
     pub closed_at: Option<Date>,
     /// True where it may have been done before without our knowing (a message whose fate could not be learnt).
     pub may_repeat: bool,
+}
+
+/// A change to the ledger that a plan asks for. All changes of a plan are committed together, before any request leaves.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// An occasion opens.
+    Open {
+        /// Which one.
+        id: OccasionId,
+        /// The level reached.
+        level: String,
+        /// Whose figures are shown and whose Zoho record the task is on.
+        representative: String,
+        /// The contacts concerned.
+        contacts: BTreeSet<String>,
+        /// Where the task goes, where an earlier occasion knows.
+        link: Option<TaskLink>,
+    },
+    /// A contact joins an open occasion.
+    Join {
+        /// Which occasion.
+        id: OccasionId,
+        /// Intercom's contact id.
+        contact: String,
+    },
+    /// The occasion reaches a higher level.
+    Raise {
+        /// Which occasion.
+        id: OccasionId,
+        /// The new level.
+        level: String,
+    },
+    /// The signal was seen to be false for the first time since it was true, or to be true again.
+    FalseSince {
+        /// Which occasion.
+        id: OccasionId,
+        /// None: it is true again.
+        since: Option<Date>,
+    },
+    /// The occasion ends.
+    End {
+        /// Which occasion.
+        id: OccasionId,
+        /// The second observation of *false*.
+        at: Date,
+    },
+    /// A new entry.
+    Enter {
+        /// Which occasion.
+        id: OccasionId,
+        /// The entry: planned, skipped, or done by an earlier occasion.
+        entry: Entry,
+    },
+    /// A step of an entry that is there.
+    Step {
+        /// The entry's short key.
+        short: String,
+        /// What happens to it.
+        step: Step,
+        /// Why.
+        reason: Reason,
+    },
 }

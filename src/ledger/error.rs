@@ -1,0 +1,131 @@
+//! What can go wrong with the ledger, in words for the operator.
+
+use std::path::{Path, PathBuf};
+
+use crate::model::{State, Step};
+
+/// An error of the ledger. Nothing was sent that it does not know of: the failed transaction was rolled back.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The file cannot be opened or made.
+    #[error("open the ledger {path}: {source}")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
+    /// It was written by a newer version of the program.
+    #[error("the ledger {path} has schema version {found}, and this program knows versions up to {known}")]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// A database, but not a ledger.
+    #[error("{path} is not a ledger of usage-signals")]
+    NotALedger {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It belongs to another workspace.
+    #[error("the ledger {path} belongs to the Intercom workspace {bound}, and the token is for {asked}")]
+    OtherWorkspace {
+        /// The file.
+        path: PathBuf,
+        /// The workspace it belongs to.
+        bound: String,
+        /// The workspace of the token.
+        asked: String,
+    },
+    /// A statement failed.
+    #[error("{doing}: {source}")]
+    Statement {
+        /// What was being done.
+        doing: &'static str,
+        /// Why it failed.
+        source: rusqlite::Error,
+    },
+    /// A value that no version of the program writes.
+    #[error("the ledger holds {value:?} as {what}, which means nothing")]
+    Nonsense {
+        /// Which column.
+        what: &'static str,
+        /// What it holds.
+        value: String,
+    },
+    /// A step that the state does not allow: a defect of this program, stopped before it did harm.
+    #[error("the action {short} is {state:?} and cannot take the step {step:?}")]
+    IllegalStep {
+        /// The action's short key.
+        short: String,
+        /// Its state.
+        state: State,
+        /// The step.
+        step: Step,
+    },
+    /// An action or occasion that the ledger does not have.
+    #[error("the ledger has no {what}")]
+    Unknown {
+        /// What was looked for.
+        what: String,
+    },
+    /// Another run holds the lock.
+    #[error("another run holds the lock {path}: {holder}")]
+    Locked {
+        /// The lock file.
+        path: PathBuf,
+        /// What it says of its holder.
+        holder: String,
+    },
+    /// The state folder or the lock file cannot be made.
+    #[error("use the state folder, {path}: {source}")]
+    Folder {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+impl LedgerError {
+    pub(super) fn statement(doing: &'static str) -> impl Fn(rusqlite::Error) -> LedgerError {
+        move |source| LedgerError::Statement { doing, source }
+    }
+
+    pub(super) fn folder(path: &Path) -> impl Fn(std::io::Error) -> LedgerError + '_ {
+        move |source| LedgerError::Folder {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    /// What to do about it, where there is something to do.
+    pub fn help(&self) -> Option<String> {
+        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseCorrupt, DatabaseLocked, DiskFull, NotADatabase, ReadOnly};
+        Some(match self {
+            LedgerError::Newer { .. } => "run the newer program, or restore the ledger from before it ran".into(),
+            LedgerError::NotALedger { .. } => "name another folder with --state-dir".into(),
+            LedgerError::OtherWorkspace { .. } => "use one --state-dir for each workspace".into(),
+            LedgerError::Locked { .. } => "wait for it (--wait-lock 10m), or stop it".into(),
+            LedgerError::Folder { .. } => "make the folder writable, or name another with --state-dir".into(),
+            LedgerError::Open { source, .. } | LedgerError::Statement { source, .. } => match source
+                .sqlite_error_code()?
+            {
+                DiskFull => "make room on the disk; nothing is lost, the next run goes on from here".into(),
+                ReadOnly => "make the state folder writable, or name another with --state-dir".into(),
+                DatabaseBusy | DatabaseLocked => "another program holds the ledger file open; close it".into(),
+                DatabaseCorrupt | NotADatabase => "restore the ledger from a backup. Without it, move the file away: \
+                    contacts that carry the tag are then taken as handled, so nothing is sent twice for them"
+                    .into(),
+                _ => return None,
+            },
+            LedgerError::Nonsense { .. } | LedgerError::IllegalStep { .. } | LedgerError::Unknown { .. } => {
+                return None;
+            }
+        })
+    }
+}

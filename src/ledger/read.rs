@@ -1,0 +1,225 @@
+//! What the ledger knows, as values of the domain.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use chrono::DateTime;
+use rusqlite::{Connection, OpenFlags, Row};
+
+use super::error::LedgerError;
+use super::schema;
+use crate::model::{
+    ActionKey, Date, Entry, Kind, Known, Occasion, OccasionId, Reason, Record, State, Subject, SubjectKind, TaskLink,
+};
+
+/// A claim without an outcome, with its occasion.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpenClaim {
+    /// The occasion.
+    pub occasion: Occasion,
+    /// The claimed entry.
+    pub entry: Entry,
+}
+
+/// The claims that no outcome was written for.
+pub fn open_claims(known: &Known) -> Vec<OpenClaim> {
+    let claimed = |entry: &&Entry| entry.state == State::Claimed;
+    let claims = |occasion: &Occasion| -> Vec<OpenClaim> {
+        let claim = |entry: &Entry| OpenClaim {
+            occasion: occasion.clone(),
+            entry: entry.clone(),
+        };
+        occasion.entries.iter().filter(claimed).map(claim).collect()
+    };
+    known.occasions.iter().flat_map(claims).collect()
+}
+
+/// Reads a ledger without changing a byte of it: all that a dry run has.
+#[derive(Debug)]
+pub struct Reader {
+    connection: Option<Connection>,
+}
+
+impl Reader {
+    /// Opens the ledger; a missing file reads as an empty ledger.
+    pub fn open(path: &Path) -> Result<Reader, LedgerError> {
+        if !path.try_exists().unwrap_or(true) {
+            return Ok(Reader { connection: None });
+        }
+        let open_error = |source| LedgerError::Open {
+            path: path.to_owned(),
+            source,
+        };
+        // SQLite makes -wal and -shm files to read a WAL database even read-only, unless it is told that nobody writes. A
+        // ledger that was closed properly has no -wal file; where there is one, a run is under way or was killed, and the
+        // file is needed to see its last commits.
+        let mut wal = path.as_os_str().to_owned();
+        wal.push("-wal");
+        let immutable = if Path::new(&wal).exists() { "" } else { "&immutable=1" };
+        let name: String = path.to_string_lossy().chars().flat_map(escape_in_uri).collect();
+        let uri = format!("file:{name}?mode=ro{immutable}");
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(uri, flags).map_err(open_error)?;
+        let version = schema::check(&connection, path)?;
+        Ok(Reader {
+            connection: (version > 0).then_some(connection),
+        })
+    }
+
+    /// The workspace that the ledger belongs to; None while it is empty.
+    pub fn workspace(&self) -> Result<Option<String>, LedgerError> {
+        self.connection.as_ref().map_or(Ok(None), workspace)
+    }
+
+    /// What the ledger knows.
+    pub fn known(&self) -> Result<Known, LedgerError> {
+        self.connection.as_ref().map_or_else(|| Ok(Known::default()), known)
+    }
+}
+
+fn escape_in_uri(character: char) -> Vec<char> {
+    match character {
+        '%' => "%25".chars().collect(),
+        '?' => "%3f".chars().collect(),
+        '#' => "%23".chars().collect(),
+        other => vec![other],
+    }
+}
+
+pub(super) fn workspace(connection: &Connection) -> Result<Option<String>, LedgerError> {
+    let failed = LedgerError::statement("read the ledger's workspace");
+    let mut statement = connection
+        .prepare("SELECT value FROM meta WHERE name = 'workspace'")
+        .map_err(&failed)?;
+    let mut rows = statement.query([]).map_err(&failed)?;
+    rows.next()
+        .map_err(&failed)?
+        .map(|row| row.get(0))
+        .transpose()
+        .map_err(&failed)
+}
+
+const OCCASIONS: &str = "
+SELECT id, signal, subject_kind, subject_id, opened_at, level, representative, record_module, record_id, unlinked,
+       false_since, ended_at
+FROM occasions AS o
+WHERE ended_at IS NULL
+   OR opened_at = (SELECT max(opened_at) FROM occasions AS newest
+                   WHERE newest.signal = o.signal AND newest.subject_kind = o.subject_kind
+                     AND newest.subject_id = o.subject_id)
+   OR EXISTS (SELECT 1 FROM entries WHERE entries.occasion_id = o.id AND state IN ('planned', 'claimed', 'refused'))
+ORDER BY signal, subject_kind, subject_id, opened_at";
+
+pub(super) fn known(connection: &Connection) -> Result<Known, LedgerError> {
+    let failed = LedgerError::statement("read the ledger");
+    let mut occasions = BTreeMap::new();
+    let mut order = Vec::new();
+    let mut statement = connection.prepare(OCCASIONS).map_err(&failed)?;
+    let mut rows = statement.query([]).map_err(&failed)?;
+    while let Some(row) = rows.next().map_err(&failed)? {
+        let id: i64 = row.get(0).map_err(&failed)?;
+        occasions.insert(id, occasion(row)?);
+        order.push(id);
+    }
+    let mut statement = connection
+        .prepare("SELECT occasion_id, contact_id FROM concerned")
+        .map_err(&failed)?;
+    let mut rows = statement.query([]).map_err(&failed)?;
+    while let Some(row) = rows.next().map_err(&failed)? {
+        let id: i64 = row.get(0).map_err(&failed)?;
+        if let Some(occasion) = occasions.get_mut(&id) {
+            occasion.contacts.insert(row.get(1).map_err(&failed)?);
+        }
+    }
+    let mut shorts = BTreeSet::new();
+    let mut statement = connection
+        .prepare(
+            "SELECT occasion_id, level, kind, contact_id, short, state, reason, remote_id, error, claimed_at, closed_at,
+                    may_repeat
+             FROM entries ORDER BY id",
+        )
+        .map_err(&failed)?;
+    let mut rows = statement.query([]).map_err(&failed)?;
+    while let Some(row) = rows.next().map_err(&failed)? {
+        let id: i64 = row.get(0).map_err(&failed)?;
+        shorts.insert(row.get(4).map_err(&failed)?);
+        if let Some(occasion) = occasions.get_mut(&id) {
+            occasion.entries.push(entry(row)?);
+        }
+    }
+    let occasions = order.iter().filter_map(|id| occasions.remove(id)).collect();
+    Ok(Known { occasions, shorts })
+}
+
+fn occasion(row: &Row<'_>) -> Result<Occasion, LedgerError> {
+    let failed = LedgerError::statement("read an occasion");
+    let link = match (text(row, 7)?, text(row, 8)?, row.get::<_, i64>(9).map_err(&failed)?) {
+        (Some(module), Some(id), _) => Some(TaskLink::Record(Record { module, id })),
+        (_, _, 0) => None,
+        _ => Some(TaskLink::Unlinked),
+    };
+    let id = OccasionId {
+        signal: row.get(1).map_err(&failed)?,
+        subject: Subject {
+            kind: named(row, 2, "kind of subject", SubjectKind::from_name)?,
+            id: row.get(3).map_err(&failed)?,
+        },
+        opened_at: time(row, 4)?.unwrap_or_default(),
+    };
+    Ok(Occasion {
+        id,
+        level: row.get(5).map_err(&failed)?,
+        representative: row.get(6).map_err(&failed)?,
+        link,
+        false_since: time(row, 10)?,
+        ended_at: time(row, 11)?,
+        contacts: BTreeSet::new(),
+        entries: Vec::new(),
+    })
+}
+
+fn entry(row: &Row<'_>) -> Result<Entry, LedgerError> {
+    let failed = LedgerError::statement("read an entry");
+    Ok(Entry {
+        key: ActionKey {
+            level: row.get(1).map_err(&failed)?,
+            kind: named(row, 2, "kind of action", Kind::from_name)?,
+            contact: row.get(3).map_err(&failed)?,
+        },
+        short: row.get(4).map_err(&failed)?,
+        state: named(row, 5, "state", State::from_name)?,
+        reason: named(row, 6, "reason", Reason::from_name)?,
+        remote_id: text(row, 7)?,
+        error: text(row, 8)?,
+        claimed_at: time(row, 9)?,
+        closed_at: time(row, 10)?,
+        may_repeat: row.get::<_, i64>(11).map_err(&failed)? != 0,
+    })
+}
+
+fn text(row: &Row<'_>, column: usize) -> Result<Option<String>, LedgerError> {
+    row.get(column).map_err(LedgerError::statement("read a text"))
+}
+
+fn time(row: &Row<'_>, column: usize) -> Result<Option<Date>, LedgerError> {
+    let seconds: Option<i64> = row.get(column).map_err(LedgerError::statement("read a time"))?;
+    seconds
+        .map(|seconds| {
+            let nonsense = || LedgerError::Nonsense {
+                what: "a time",
+                value: seconds.to_string(),
+            };
+            DateTime::from_timestamp(seconds, 0).ok_or_else(nonsense)
+        })
+        .transpose()
+}
+
+fn named<T>(
+    row: &Row<'_>,
+    column: usize,
+    what: &'static str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<T, LedgerError> {
+    let name: String = row.get(column).map_err(LedgerError::statement("read a name"))?;
+    read(&name).ok_or(LedgerError::Nonsense { what, value: name })
+}
