@@ -60,26 +60,14 @@ impl ActionKey {
         const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
         let ActionKey { kind, level, contact } = self;
         let opened_at = opened_at.timestamp().to_string();
-        let parts = [
-            workspace,
-            signal,
-            subject.kind.name(),
-            &subject.id,
-            &opened_at,
-            level,
-            kind.name(),
-            contact,
-        ];
+        let parts = [workspace, signal, subject.kind.name(), &subject.id, &opened_at, level, kind.name(), contact];
         let mut hash = Sha256::new();
         for part in parts {
             // The length keeps ("ab", "c") and ("a", "bc") apart.
             hash.update(format!("{}:{part}", part.len()));
         }
         let letters = hash.finalize();
-        let letters = letters
-            .iter()
-            .take(digits)
-            .filter_map(|byte| LETTERS.get(usize::from(byte & 31)));
+        let letters = letters.iter().take(digits).filter_map(|byte| LETTERS.get(usize::from(byte & 31)));
         format!("US-{}", letters.copied().map(char::from).collect::<String>())
     }
 }
@@ -228,15 +216,8 @@ pub enum Step {
 
 impl State {
     /// All of them.
-    pub const ALL: [State; 7] = [
-        State::Planned,
-        State::Claimed,
-        State::Done,
-        State::Refused,
-        State::Skipped,
-        State::Dropped,
-        State::Undone,
-    ];
+    pub const ALL: [State; 7] =
+        [State::Planned, State::Claimed, State::Done, State::Refused, State::Skipped, State::Dropped, State::Undone];
 
     /// The state after a step, or None where the step is not legal: a done action is never claimed again by accident.
     pub fn after(self, step: Step) -> Option<State> {
@@ -384,6 +365,15 @@ pub struct MessageRef {
     pub ts: String,
 }
 
+impl MessageRef {
+    /// Reads the remote id of a message: `channel/ts` can be replied to. Messages in a digest (`channel/ts/digest`) and by
+    /// webhook cannot: a reply under a digest would puzzle its readers, and a webhook does not say where its message went.
+    pub fn from_remote_id(remote_id: &str) -> Option<MessageRef> {
+        let (channel, ts) = remote_id.split_once('/')?;
+        (!ts.contains('/')).then(|| MessageRef { channel: channel.to_owned(), ts: ts.to_owned() })
+    }
+}
+
 /// What a message says about the task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TaskNews {
@@ -457,17 +447,12 @@ impl Links {
 
     /// A record in Zoho's web app.
     pub fn record(&self, record: &Record) -> String {
-        self.record
-            .replace("{module}", &record.module)
-            .replace("{id}", &record.id)
+        self.record.replace("{module}", &record.module).replace("{id}", &record.id)
     }
 
     /// A task in Zoho's web app.
     pub fn task(&self, id: &str) -> String {
-        self.record(&Record {
-            module: "Tasks".to_owned(),
-            id: id.to_owned(),
-        })
+        self.record(&Record { module: "Tasks".to_owned(), id: id.to_owned() })
     }
 }
 
@@ -479,16 +464,9 @@ mod tests {
 
     #[test]
     fn every_part_of_the_key_changes_its_short_form() {
-        let subject = |id: &str| Subject {
-            kind: SubjectKind::Account,
-            id: id.to_owned(),
-        };
+        let subject = |id: &str| Subject { kind: SubjectKind::Account, id: id.to_owned() };
         let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
-        let key = |kind, level: &str, contact: &str| ActionKey {
-            kind,
-            level: level.into(),
-            contact: contact.into(),
-        };
+        let key = |kind, level: &str, contact: &str| ActionKey { kind, level: level.into(), contact: contact.into() };
         let short = |key: ActionKey, workspace: &str, signal: &str, id: &str, opened_at| {
             key.short(workspace, signal, &subject(id), at(opened_at), 8)
         };
@@ -506,24 +484,13 @@ mod tests {
         let distinct: std::collections::BTreeSet<_> = all.iter().collect();
         assert_eq!(distinct.len(), all.len());
         assert!(all.iter().all(|short| short.len() == 11), "{all:?}");
-        assert_eq!(
-            all[0],
-            short(key(Kind::Task, "", ""), "w", "s", "1", 1),
-            "the same key has the same short form"
-        );
+        assert_eq!(all[0], short(key(Kind::Task, "", ""), "w", "s", "1", 1), "the same key has the same short form");
     }
 
     #[test]
     fn a_longer_short_form_begins_with_the_shorter() {
-        let subject = Subject {
-            kind: SubjectKind::Contact,
-            id: "1".into(),
-        };
-        let key = ActionKey {
-            kind: Kind::Tag,
-            level: String::new(),
-            contact: "1".into(),
-        };
+        let subject = Subject { kind: SubjectKind::Contact, id: "1".into() };
+        let key = ActionKey { kind: Kind::Tag, level: String::new(), contact: "1".into() };
         let at = DateTime::from_timestamp(0, 0).unwrap();
         let eight = key.short("w", "s", &subject, at, 8);
         assert!(key.short("w", "s", &subject, at, 12).starts_with(&eight));

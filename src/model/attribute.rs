@@ -148,18 +148,12 @@ impl Value {
 fn parse_number(text: &str) -> Option<f64> {
     let text = text.trim();
     // Rust also reads "inf" and "nan"; nobody pushes those on purpose.
-    let plain = text
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+' | b'e' | b'E'));
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+' | b'e' | b'E'));
     text.parse().ok().filter(|number: &f64| plain && number.is_finite())
 }
 
 fn kept_items<'a>(items: impl Iterator<Item = &'a str>) -> Vec<String> {
-    items
-        .map(str::trim)
-        .filter(|item| !item.is_empty())
-        .map(str::to_owned)
-        .collect()
+    items.map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
 }
 
 fn read_list_text(text: &str) -> Result<Vec<String>, UnknownReason> {
@@ -174,10 +168,7 @@ fn read_list_text(text: &str) -> Result<Vec<String>, UnknownReason> {
 
 fn from_unix_seconds(seconds: f64) -> Option<Date> {
     // A float cast saturates, and chrono refuses what no calendar holds.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "checked to be whole and within i64 on the line above its use"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and within i64 on the line above its use")]
     let whole = |number: f64| (number.fract() == 0.0 && number.abs() < 9e15).then_some(number as i64);
     DateTime::from_timestamp(whole(seconds)?, 0)
 }
@@ -197,10 +188,7 @@ fn parse_date(text: &str) -> Option<Date> {
     if let Ok(instant) = DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z") {
         return Some(instant.with_timezone(&Utc));
     }
-    NaiveDate::parse_from_str(text, "%Y-%m-%d")
-        .ok()?
-        .and_hms_opt(0, 0, 0)
-        .map(|instant| instant.and_utc())
+    NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0).map(|instant| instant.and_utc())
 }
 
 #[cfg(test)]
@@ -240,16 +228,8 @@ mod tests {
     fn lists_are_read_from_every_encoding() {
         let items = |items: &[&str]| Ok(items.iter().map(|&item| item.to_owned()).collect::<Vec<_>>());
         let cases = [
-            (
-                "a JSON array",
-                Value::List(vec![text("a"), text(" b ")]),
-                items(&["a", "b"]),
-            ),
-            (
-                "a JSON array in a text",
-                text(r#" ["a", "b", ""] "#),
-                items(&["a", "b"]),
-            ),
+            ("a JSON array", Value::List(vec![text("a"), text(" b ")]), items(&["a", "b"])),
+            ("a JSON array in a text", text(r#" ["a", "b", ""] "#), items(&["a", "b"])),
             ("commas", text("a, b"), items(&["a", "b"])),
             ("semicolons", text("a; b;"), items(&["a", "b"])),
             ("bars", text("a|b"), items(&["a", "b"])),
@@ -257,11 +237,7 @@ mod tests {
             ("an empty array is known", Value::List(vec![]), items(&[])),
             ("an empty array in a text is known", text("[]"), items(&[])),
             ("only delimiters", text(" , ;"), items(&[])),
-            (
-                "numbers in an array",
-                Value::List(vec![Value::Number(1.0)]),
-                Err(Unreadable),
-            ),
+            ("numbers in an array", Value::List(vec![Value::Number(1.0)]), Err(Unreadable)),
             ("half a JSON array", text(r#"["a", "b"#), Err(Unreadable)),
             ("an empty text", text(""), Err(Missing)),
             ("null", Value::Null, Err(Missing)),
@@ -302,16 +278,8 @@ mod tests {
         ] {
             assert_eq!(value.read_date(), Ok(expected), "{value:?}");
         }
-        assert_eq!(
-            text("2025-12-20").read_date().unwrap().to_rfc3339(),
-            "2025-12-20T00:00:00+00:00"
-        );
-        for value in [
-            Value::Number(1.5),
-            Value::Number(1e300),
-            text("yesterday"),
-            Value::Bool(true),
-        ] {
+        assert_eq!(text("2025-12-20").read_date().unwrap().to_rfc3339(), "2025-12-20T00:00:00+00:00");
+        for value in [Value::Number(1.5), Value::Number(1e300), text("yesterday"), Value::Bool(true)] {
             assert_eq!(value.read_date(), Err(Unreadable), "{value:?}");
         }
         assert_eq!(Value::Null.read_date(), Err(Missing));

@@ -86,6 +86,9 @@ pub struct Entry {
     pub state: State,
     /// Why it was planned, or why it was left.
     pub reason: Reason,
+    /// The task that this one brings forward if it is still open when its turn comes, or the message that this one replies
+    /// to: the remote id of an earlier action of the subject.
+    pub prior: Option<String>,
     /// The remote's id of what was done: task id, tag id, `channel/ts` of a message.
     pub remote_id: Option<String>,
     /// What the remote said the last time it failed; scrubbed, without personal data.

@@ -22,9 +22,7 @@ impl SubjectKind {
 
     /// The inverse of [`SubjectKind::name`].
     pub fn from_name(name: &str) -> Option<Self> {
-        [SubjectKind::Account, SubjectKind::Contact]
-            .into_iter()
-            .find(|kind| kind.name() == name)
+        [SubjectKind::Account, SubjectKind::Contact].into_iter().find(|kind| kind.name() == name)
     }
 }
 
