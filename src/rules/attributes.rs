@@ -1,0 +1,209 @@
+//! The attributes that conditions and texts can name: what they are called, what type they have, and what they are worked
+//! out from.
+
+use std::collections::BTreeMap;
+
+use super::source::{Fallback, FallbackWhen, Source};
+use crate::model::Type;
+
+/// An attribute everybody has: its name, its type, and what it is, in one line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    /// As conditions and texts write it.
+    pub name: &'static str,
+    /// How its values are read.
+    pub kind: Type,
+    /// What it is.
+    pub about: &'static str,
+}
+
+/// Which calculation makes a derived attribute, and of what.
+#[derive(Debug, Clone, Copy)]
+enum Derivation {
+    DaysSince(&'static str),
+    Percent(&'static str, &'static str),
+}
+
+const fn known(name: &'static str, kind: Type, about: &'static str) -> Known {
+    Known { name, kind, about }
+}
+
+/// What GoVisually's product pushes, and Intercom's own fields.
+pub const CATALOGUE: &[Known] = &[
+    known("plan_type", Type::Text, "plan: free, team, enterprise, …"),
+    known("user_type", Type::Text, "primary, member or guest"),
+    known("gv_version", Type::Text, "version of the product in use"),
+    known("projects_count", Type::Number, "projects made so far"),
+    known("projects_last_30_days", Type::Number, "projects made in the last 30 days"),
+    known("last_project_created", Type::Date, "when the last project was made"),
+    known("active_projects", Type::Number, "projects that are not archived"),
+    known("teammates_count", Type::Number, "users of the account"),
+    known("teammates_invited_last_30_days", Type::Number, "invitations in the last 30 days"),
+    known("last_teammate_invited", Type::Date, "when somebody was last invited"),
+    known("storage_used_mb", Type::Number, "storage used, in MB"),
+    known("storage_limit_mb", Type::Number, "storage the plan allows, in MB"),
+    known("storage_percent", Type::Number, "share of the storage in use, as pushed"),
+    known("enterprise_features_tried", Type::List, "enterprise features somebody tried to use"),
+    known("integrations_enabled", Type::List, "integrations that are switched on"),
+    known("api_usage_last_30_days", Type::Number, "API calls in the last 30 days"),
+    known("workspaces_count", Type::Number, "workspaces of the account"),
+    known("departments_using", Type::List, "departments that use the product"),
+    known("days_since_last_login", Type::Number, "days since the last login, as pushed"),
+    known("days_since_last_project", Type::Number, "days since the last project, as pushed"),
+    known("login_frequency_30_days", Type::Number, "logins in the last 30 days"),
+    known("role", Type::Text, "Intercom's: user or lead"),
+    known("name", Type::Text, "Intercom's: display name"),
+    known("email", Type::Text, "Intercom's: e-mail as stored"),
+    known("email_domain", Type::Text, "Intercom's: what follows the @"),
+    known("created_at", Type::Date, "Intercom's: when the contact was made"),
+    known("signed_up_at", Type::Date, "Intercom's: when the person signed up"),
+    known("last_seen_at", Type::Date, "Intercom's: when the person was last seen"),
+    known("last_contacted_at", Type::Date, "Intercom's: when we last wrote"),
+    known("last_email_opened_at", Type::Date, "Intercom's: when an e-mail was last opened"),
+    known("location.country", Type::Text, "Intercom's: country by name"),
+    known("location.country_code", Type::Text, "Intercom's: country by code"),
+    known("location.continent_code", Type::Text, "Intercom's: continent by code"),
+    known("location.region", Type::Text, "Intercom's: region or state"),
+    known("location.city", Type::Text, "Intercom's: city"),
+    known("browser", Type::Text, "Intercom's: last browser"),
+    known("os", Type::Text, "Intercom's: last operating system"),
+];
+
+const DERIVED: &[(Known, Derivation)] = &[
+    (known("days_since_signup", Type::Number, "days_since(signed_up_at)"), Derivation::DaysSince("signed_up_at")),
+    (known("days_since_last_seen", Type::Number, "days_since(last_seen_at)"), Derivation::DaysSince("last_seen_at")),
+    (
+        known("days_since_last_contacted", Type::Number, "days_since(last_contacted_at)"),
+        Derivation::DaysSince("last_contacted_at"),
+    ),
+    (
+        known("days_since_last_email_open", Type::Number, "days_since(last_email_opened_at)"),
+        Derivation::DaysSince("last_email_opened_at"),
+    ),
+    (
+        known("storage_percent_computed", Type::Number, "percent(storage_used_mb, storage_limit_mb)"),
+        Derivation::Percent("storage_used_mb", "storage_limit_mb"),
+    ),
+];
+
+/// All attributes of one configuration: the catalogue, the derived ones, those the file declares, and what stands in for
+/// what.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Attributes {
+    declared: BTreeMap<String, Type>,
+    fallbacks: BTreeMap<String, (String, FallbackWhen)>,
+}
+
+impl Attributes {
+    /// The catalogue, and what the file adds. A declared name that the catalogue has keeps the catalogue's type.
+    pub fn new(declared: BTreeMap<String, Type>) -> Self {
+        Attributes { declared, fallbacks: BTreeMap::new() }
+    }
+
+    /// Lets `from` stand in for `name`. Both have to be numbers that are known here; config checks it.
+    pub fn set_fallback(&mut self, name: String, from: String, when: FallbackWhen) {
+        self.fallbacks.insert(name, (from, when));
+    }
+
+    /// The type of an attribute, or None where nobody knows the name.
+    pub fn kind(&self, name: &str) -> Option<Type> {
+        let built_in = built_in().find(|known| known.name == name).map(|known| known.kind);
+        built_in.or_else(|| self.declared.get(name).copied())
+    }
+
+    /// Every name, for "did you mean".
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        built_in().map(|known| known.name).chain(self.declared.keys().map(String::as_str))
+    }
+
+    /// What to read for a name, with what stands in for it.
+    pub fn source(&self, name: &str) -> Option<Source> {
+        let mut source = self.plain_source(name, true)?;
+        if let Some((from, when)) = self.fallbacks.get(name) {
+            // Without its own fallback, so that two that name each other cannot go round in circles.
+            let from = self.plain_source(from, false)?;
+            source.set_fallback(Fallback { from, when: *when });
+        }
+        Some(source)
+    }
+
+    /// `name` itself; what it is derived from is read with fallbacks or without.
+    fn plain_source(&self, name: &str, with_fallbacks: bool) -> Option<Source> {
+        let part = |name: &str| match with_fallbacks && !self.is_derived(name) {
+            true => self.source(name),
+            false => self.plain_source(name, false),
+        };
+        match DERIVED.iter().find(|(known, _)| known.name == name) {
+            Some((_, Derivation::DaysSince(date))) => Some(Source::days_since(name, part(date)?)),
+            Some((_, Derivation::Percent(share, whole))) => Some(Source::percent(name, part(share)?, part(whole)?)),
+            None => self.kind(name).map(|kind| Source::attribute(name, kind)),
+        }
+    }
+
+    /// Whether the attribute is worked out rather than pushed.
+    pub fn is_derived(&self, name: &str) -> bool {
+        DERIVED.iter().any(|(known, _)| known.name == name)
+    }
+}
+
+fn built_in() -> impl Iterator<Item = &'static Known> {
+    CATALOGUE.iter().chain(DERIVED.iter().map(|(known, _)| known))
+}
+
+/// The candidate most like `name`, where one is like enough that a slip of the finger explains it.
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let name = name.to_lowercase();
+    let allowed = (name.chars().count() / 3).max(1);
+    candidates
+        .into_iter()
+        .map(|candidate| {
+            let other = candidate.to_lowercase();
+            // Half a name is a likely slip too: `snooze` for `snooze_tag`.
+            let (short, long) = if name.len() < other.len() { (&name, &other) } else { (&other, &name) };
+            let begins_alike = long.starts_with(short.as_str()) && short.len() * 2 >= long.len();
+            let distance = if begins_alike { 1 } else { strsim::damerau_levenshtein(&name, &other) };
+            (distance, !begins_alike, candidate)
+        })
+        .filter(|(distance, ..)| *distance <= allowed)
+        .min()
+        .map(|(.., candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_the_finger_finds_its_name() {
+        let attributes = Attributes::default();
+        for (written, meant) in [
+            ("teammate_count", Some("teammates_count")),
+            ("storage_precent", Some("storage_percent")),
+            ("Plan_Type", Some("plan_type")),
+            ("location.county", Some("location.country")),
+            ("projects", Some("projects_count")),
+            ("favourite_colour", None),
+        ] {
+            assert_eq!(nearest(written, attributes.names()), meant, "{written}");
+        }
+    }
+
+    #[test]
+    fn no_name_stands_for_two_things() {
+        let mut names: Vec<_> = built_in().map(|known| known.name).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn fallbacks_that_name_each_other_do_not_go_round_in_circles() {
+        let mut attributes = Attributes::default();
+        attributes.set_fallback("storage_used_mb".into(), "storage_percent_computed".into(), FallbackWhen::Missing);
+        attributes.set_fallback("storage_percent".into(), "storage_used_mb".into(), FallbackWhen::Missing);
+        for name in ["storage_used_mb", "storage_percent", "storage_percent_computed"] {
+            assert!(attributes.source(name).is_some());
+        }
+    }
+}

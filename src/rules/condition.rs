@@ -1,0 +1,190 @@
+//! Conditions: comparisons joined by and, or, not, with three values.
+
+use std::fmt;
+
+use super::source::Source;
+use crate::model::Value;
+
+/// A condition that was checked: every name is known and every comparison makes sense for its types.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Condition {
+    /// True if all are; false if one is, whatever the unknown ones are.
+    All(Vec<Condition>),
+    /// True if one is, whatever the unknown ones are; false if all are.
+    Any(Vec<Condition>),
+    /// The opposite; unknown stays unknown.
+    Not(Box<Condition>),
+    /// One comparison.
+    Comparison(Comparison),
+}
+
+/// What reads values and decides.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Comparison {
+    /// `left op right`, both of one type.
+    Compare {
+        /// An attribute or call.
+        left: Source,
+        /// How they are compared.
+        op: Op,
+        /// Mostly a literal.
+        right: Source,
+    },
+    /// `item in ["a", "b"]`.
+    OneOf {
+        /// An attribute or call.
+        item: Source,
+        /// The literals, of the item's type.
+        list: Vec<Value>,
+    },
+    /// `"a" in list`.
+    Contains {
+        /// An attribute.
+        list: Source,
+        /// Mostly a literal.
+        item: Source,
+    },
+    /// `has(attribute)`: never unknown.
+    Filled(Source),
+    /// A yes/no attribute on its own.
+    Yes(Source),
+}
+
+/// The six comparisons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Op {
+    /// `==`
+    Equal,
+    /// `!=`
+    NotEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterOrEqual,
+}
+
+impl Op {
+    /// As conditions write it.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Op::Equal => "==",
+            Op::NotEqual => "!=",
+            Op::Less => "<",
+            Op::LessOrEqual => "<=",
+            Op::Greater => ">",
+            Op::GreaterOrEqual => ">=",
+        }
+    }
+
+    /// The same comparison with its sides exchanged: `8 <= x` is `x >= 8`.
+    pub(super) fn mirrored(self) -> Op {
+        match self {
+            Op::Equal | Op::NotEqual => self,
+            Op::Less => Op::Greater,
+            Op::LessOrEqual => Op::GreaterOrEqual,
+            Op::Greater => Op::Less,
+            Op::GreaterOrEqual => Op::LessOrEqual,
+        }
+    }
+
+    /// Whether it asks which is larger.
+    pub(super) fn is_order(self) -> bool {
+        !matches!(self, Op::Equal | Op::NotEqual)
+    }
+}
+
+impl Condition {
+    /// Every comparison, in the order in which they are written.
+    pub fn comparisons(&self) -> Vec<&Comparison> {
+        match self {
+            Condition::All(parts) | Condition::Any(parts) => parts.iter().flat_map(Condition::comparisons).collect(),
+            Condition::Not(inner) => inner.comparisons(),
+            Condition::Comparison(comparison) => vec![comparison],
+        }
+    }
+}
+
+impl Comparison {
+    /// Everything it reads.
+    pub fn all_sources(&self) -> Vec<&Source> {
+        match self {
+            Comparison::Filled(source) => vec![source],
+            _ => self.sources(),
+        }
+    }
+
+    /// What can leave it unknown: everything but the argument of `has(x)`.
+    pub(super) fn sources(&self) -> Vec<&Source> {
+        match self {
+            Comparison::Compare { left, right, .. } => vec![left, right],
+            Comparison::OneOf { item, .. } => vec![item],
+            Comparison::Contains { list, item } => vec![list, item],
+            Comparison::Filled(_) => vec![],
+            Comparison::Yes(source) => vec![source],
+        }
+    }
+
+    /// What it is about: the side that is not a literal.
+    pub fn subject(&self) -> &Source {
+        match self {
+            Comparison::Compare { left, .. } => left.sized_list().unwrap_or(left),
+            Comparison::OneOf { item: source, .. }
+            | Comparison::Contains { list: source, .. }
+            | Comparison::Filled(source)
+            | Comparison::Yes(source) => source,
+        }
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Condition::All(parts) => joined_text(f, parts, " && "),
+            Condition::Any(parts) => joined_text(f, parts, " || "),
+            Condition::Not(inner) => write!(f, "!({inner})"),
+            Condition::Comparison(comparison) => write!(f, "{comparison}"),
+        }
+    }
+}
+
+fn joined_text(f: &mut fmt::Formatter<'_>, parts: &[Condition], sign: &str) -> fmt::Result {
+    for (index, part) in parts.iter().enumerate() {
+        if index > 0 {
+            f.write_str(sign)?;
+        }
+        match part {
+            Condition::All(_) | Condition::Any(_) => write!(f, "({part})")?,
+            Condition::Not(_) | Condition::Comparison(_) => write!(f, "{part}")?,
+        }
+    }
+    Ok(())
+}
+
+impl fmt::Display for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Comparison::Compare { left, op, right } => write!(f, "{} {} {}", left.text(), op.sign(), right.text()),
+            Comparison::OneOf { item, list } => {
+                let list: Vec<String> = list.iter().map(literal).collect();
+                write!(f, "{} in [{}]", item.text(), list.join(", "))
+            }
+            Comparison::Contains { list, item } => write!(f, "{} in {}", item.text(), list.text()),
+            Comparison::Filled(source) => write!(f, "has({})", source.text()),
+            Comparison::Yes(source) => f.write_str(source.text()),
+        }
+    }
+}
+
+/// A value as conditions write it.
+pub(super) fn literal(value: &Value) -> String {
+    match value {
+        Value::Number(number) => number.to_string(),
+        Value::Bool(yes) => yes.to_string(),
+        Value::Text(text) => format!("\"{}\"", text.escape_default()),
+        Value::Null | Value::List(_) | Value::Object => "null".to_owned(),
+    }
+}

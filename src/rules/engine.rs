@@ -1,0 +1,68 @@
+//! The template engine as texts use it, and how values look in them.
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Value as Shown, ValueKind};
+use minijinja::{AutoEscape, Environment, Output, State, UndefinedBehavior};
+
+use super::source::percent_of;
+
+/// Instructions of one text; a list of a thousand people takes some twenty thousand.
+const FUEL: u64 = 500_000;
+
+/// Plain text, limited in work, and without an idea of what an unknown value is worth.
+pub(super) fn environment() -> Environment<'static> {
+    let mut env = Environment::new();
+    // Errors then know their place in the text.
+    env.set_debug(true);
+    env.set_fuel(Some(FUEL));
+    // An unknown value is noticed where it is shown or calculated with, see render.rs.
+    env.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+    // Plain text: Slack's and Zoho's escaping is theirs.
+    env.set_auto_escape_callback(|_| AutoEscape::None);
+    env.set_formatter(show);
+    // A line that holds nothing but {% … %} leaves no empty line behind.
+    if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
+        env.set_syntax(syntax);
+    }
+    let globals: Vec<String> = env.globals().map(|(name, _)| name.to_owned()).collect();
+    for name in globals {
+        env.remove_global(&name);
+    }
+    env.add_function("percent", |part: &Shown, whole: &Shown| match (as_number(part), as_number(whole)) {
+        (Some(part), Some(whole)) if whole != 0.0 => number(percent_of(part, whole)),
+        _ => Shown::UNDEFINED,
+    });
+    env
+}
+
+fn as_number(value: &Shown) -> Option<f64> {
+    f64::try_from(value.clone()).ok()
+}
+
+/// A number for texts: whole ones as integers, so that no `.0` shows up anywhere.
+pub(super) fn number(number: f64) -> Shown {
+    let whole = (number.fract() == 0.0).then(|| format!("{number:.0}").parse::<i64>().ok()).flatten();
+    whole.map_or_else(|| Shown::from(number), Shown::from)
+}
+
+/// How a value is written: unknown ones as "unknown", numbers with two decimals at most, lists with commas.
+fn show(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Shown) -> Result<(), minijinja::Error> {
+    out.write_str(&shown(value)).map_err(minijinja::Error::from)
+}
+
+fn shown(value: &Shown) -> String {
+    match value.kind() {
+        ValueKind::Undefined | ValueKind::None => "unknown".to_owned(),
+        ValueKind::Bool => if value.is_true() { "yes" } else { "no" }.to_owned(),
+        ValueKind::Number if !value.is_integer() => match as_number(value) {
+            // Shortest form: 83, 83.5, 83.33.
+            Some(number) => ((number * 100.0).round() / 100.0).to_string(),
+            None => value.to_string(),
+        },
+        ValueKind::Seq | ValueKind::Iterable => match value.try_iter() {
+            Ok(items) => items.map(|item| shown(&item)).collect::<Vec<_>>().join(", "),
+            Err(_) => value.to_string(),
+        },
+        _ => value.to_string(),
+    }
+}

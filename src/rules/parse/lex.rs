@@ -1,0 +1,304 @@
+//! The words and signs of a condition, and the usual slips, said in plain words.
+//!
+//! CEL's own parser answers a slip with "token recognition error at: '= '", and accepts much that conditions do not have. So
+//! a condition is first cut into tokens here; only what is made of the tokens of our subset, and not nested without end,
+//! reaches that parser.
+
+use std::ops::Range;
+
+/// What is wrong with a condition or a text, and where in it, in bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The place in the condition or text.
+    pub span: Range<usize>,
+    /// What is wrong. Lower case, no full stop.
+    pub message: String,
+    /// How to mend it, where that can be said.
+    pub help: Option<String>,
+}
+
+impl Fault {
+    pub(in crate::rules) fn new(span: Range<usize>, message: impl Into<String>) -> Self {
+        Fault { span, message: message.into(), help: None }
+    }
+
+    pub(in crate::rules) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// A token and its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Token {
+    pub kind: Kind,
+    pub span: Range<usize>,
+}
+
+/// What a token is; its text is in the condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Word,
+    Number,
+    Text,
+    Sign,
+    Open,
+    Close,
+}
+
+/// Longer conditions are refused; the default ones have 50 characters.
+const MAX_LENGTH: usize = 4_000;
+const MAX_TOKENS: usize = 800;
+/// Brackets inside each other. CEL's parser needs some 100 KB of stack for each in a debug build, and a thread has 2 MB.
+const MAX_DEPTH: usize = 8;
+
+/// Cuts a condition into tokens, or says what is wrong with it.
+pub(super) fn lex(text: &str) -> Result<Vec<Token>, Fault> {
+    let everything = 0..text.len();
+    if text.len() > MAX_LENGTH {
+        let message = format!("the condition is longer than {MAX_LENGTH} characters");
+        return Err(Fault::new(everything, message).help("split it into several rules"));
+    }
+    let mut lexer = Lexer { text, at: 0 };
+    let mut tokens: Vec<Token> = Vec::new();
+    while let Some(token) = lexer.next(tokens.last())? {
+        tokens.push(token);
+    }
+    if tokens.is_empty() {
+        return Err(Fault::new(everything, "the condition is empty").help("for example: teammates_count >= 8"));
+    }
+    if tokens.len() > MAX_TOKENS {
+        let message = format!("the condition has more than {MAX_TOKENS} words and signs");
+        return Err(Fault::new(everything, message).help("split it into several rules"));
+    }
+    balanced(text, &tokens)?;
+    chains(text, &tokens)?;
+    Ok(tokens)
+}
+
+/// What could be nested without brackets: `a < b < c`, `a.b.c.d`, `a[0][0]`. Each would be refused later, but CEL's parser
+/// would go down one step for each first.
+fn chains(text: &str, tokens: &[Token]) -> Result<(), Fault> {
+    let mut compared_since: Option<&Token> = None;
+    let mut dots = 0;
+    let mut before: Option<&Token> = None;
+    for token in tokens {
+        let written = text.get(token.span.clone()).unwrap_or_default();
+        let after_value = ends_value(before) && !is_in(text, before);
+        match written {
+            "[" if after_value => {
+                let fault = Fault::new(token.span.clone(), "single items of a list are not part of conditions");
+                return Err(fault.help("for example: \"sso\" in enterprise_features_tried, or size(…) > 0"));
+            }
+            "." => {
+                dots += 1;
+                let chained = dots > 1 || before.is_none_or(|before| before.kind != Kind::Word);
+                if chained {
+                    return Err(Fault::new(token.span.clone(), "did not expect `.` here")
+                        .help("a name has one dot at most, as in location.country"));
+                }
+            }
+            "==" | "!=" | "<" | "<=" | ">" | ">=" | "in" => {
+                if let Some(first) = compared_since.replace(token) {
+                    let fault = Fault::new(
+                        first.span.start..token.span.end,
+                        "a comparison is true or false and cannot be compared again",
+                    );
+                    return Err(fault.help("join comparisons with && (and) or || (or)"));
+                }
+            }
+            _ if matches!(token.kind, Kind::Open | Kind::Close) || matches!(written, "&&" | "||" | ",") => {
+                compared_since = None;
+            }
+            // Two values side by side: the sign that is missing between them is the fault.
+            _ if after_value && !matches!(token.kind, Kind::Sign) => compared_since = None,
+            _ => {}
+        }
+        if written != "." && before.is_none_or(|before| text.get(before.span.clone()) != Some(".")) {
+            dots = 0;
+        }
+        before = Some(token);
+    }
+    Ok(())
+}
+
+fn is_in(text: &str, token: Option<&Token>) -> bool {
+    token.is_some_and(|token| text.get(token.span.clone()) == Some("in"))
+}
+
+/// Every bracket has its partner, and they are not nested too deep.
+fn balanced(text: &str, tokens: &[Token]) -> Result<(), Fault> {
+    let mut open: Vec<(&str, Range<usize>)> = Vec::new();
+    let partner = |sign: &str| if sign == "(" { ")" } else { "]" };
+    for token in tokens {
+        let sign = text.get(token.span.clone()).unwrap_or_default();
+        match token.kind {
+            Kind::Open => open.push((sign, token.span.clone())),
+            Kind::Close => match open.pop() {
+                Some((opened, _)) if partner(opened) == sign => {}
+                _ => return Err(Fault::new(token.span.clone(), format!("this `{sign}` closes nothing"))),
+            },
+            Kind::Word | Kind::Number | Kind::Text | Kind::Sign => {}
+        }
+        if open.len() > MAX_DEPTH {
+            return Err(Fault::new(token.span.clone(), "too many brackets inside each other"));
+        }
+    }
+    match open.pop() {
+        Some((opened, span)) => {
+            let missing = partner(opened);
+            Err(Fault::new(span, format!("this `{opened}` is never closed"))
+                .help(format!("add the missing `{missing}`")))
+        }
+        None => Ok(()),
+    }
+}
+
+struct Lexer<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Lexer<'a> {
+    fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn take(&mut self, kind: Kind, length: usize) -> Option<Token> {
+        let span = self.at..self.at + length;
+        self.at = span.end;
+        Some(Token { kind, span })
+    }
+
+    fn next(&mut self, before: Option<&Token>) -> Result<Option<Token>, Fault> {
+        let rest = self.rest();
+        self.at += rest.len() - rest.trim_start().len();
+        let rest = self.rest();
+        let Some(first) = rest.chars().next() else {
+            return Ok(None);
+        };
+        match first {
+            'a'..='z' | 'A'..='Z' | '_' => self.word(),
+            '0'..='9' => self.number(),
+            '"' | '\'' => self.quoted(first),
+            '(' | '[' => Ok(self.take(Kind::Open, 1)),
+            ')' | ']' => Ok(self.take(Kind::Close, 1)),
+            ',' | '.' => Ok(self.take(Kind::Sign, 1)),
+            '-' if rest.chars().nth(1).is_some_and(|next| next.is_ascii_digit()) && !ends_value(before) => {
+                Ok(self.take(Kind::Sign, 1))
+            }
+            _ => match comparison_length(rest) {
+                Some(length) => Ok(self.take(Kind::Sign, length)),
+                None => Err(self.slip(first)),
+            },
+        }
+    }
+
+    fn word(&mut self) -> Result<Option<Token>, Fault> {
+        let rest = self.rest();
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let length = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
+        let span = self.at..self.at + length;
+        let fault = |message: String, help: &str| Err(Fault::new(span.clone(), message).help(help));
+        match word.to_ascii_lowercase().as_str() {
+            "and" => fault(format!("`{word}` is not part of conditions"), "write `&&` for \"and\""),
+            "or" => fault(format!("`{word}` is not part of conditions"), "write `||` for \"or\""),
+            "not" => fault(format!("`{word}` is not part of conditions"), "write `!` for \"not\", as in !(a == 1)"),
+            "is" => fault(format!("`{word}` is not part of conditions"), "write `==` for \"is\""),
+            "null" | "none" => fault(format!("`{word}` is not part of conditions"), "has(x) says whether x is filled"),
+            lower @ ("true" | "false") if word != lower => {
+                fault(format!("`{word}` is not a name that can be compared"), &format!("write `{lower}`"))
+            }
+            _ if after.starts_with(['"', '\'']) => {
+                let message = format!("`{word}` stands directly before a quote");
+                fault(message, "texts are written \"like this\", without a prefix")
+            }
+            _ => Ok(self.take(Kind::Word, length)),
+        }
+    }
+
+    fn number(&mut self) -> Result<Option<Token>, Fault> {
+        let rest = self.rest();
+        let digits = |text: &str| text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let mut length = digits(rest);
+        let tail = rest.get(length..).unwrap_or_default();
+        if let Some(fraction) = tail.strip_prefix('.').map(digits).filter(|digits| *digits > 0) {
+            length += 1 + fraction;
+        }
+        let tail = rest.get(length..).unwrap_or_default();
+        let glued = tail.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(tail.len());
+        if glued > 0 {
+            let span = self.at..self.at + length + glued;
+            let written = rest.get(..length + glued).unwrap_or_default();
+            return Err(
+                Fault::new(span, format!("`{written}` is not a number")).help("write digits only, as in 14 or 0.5")
+            );
+        }
+        if tail.starts_with('%') {
+            let span = self.at + length..self.at + length + 1;
+            return Err(Fault::new(span, "a number has no percent sign").help("write the number alone: 80"));
+        }
+        Ok(self.take(Kind::Number, length))
+    }
+
+    fn quoted(&mut self, quote: char) -> Result<Option<Token>, Fault> {
+        let rest = self.rest();
+        let mut escaped = false;
+        for (index, c) in rest.char_indices().skip(1) {
+            match c {
+                _ if escaped => escaped = false,
+                '\\' => escaped = true,
+                '\n' | '\r' => break,
+                _ if c == quote => return Ok(self.take(Kind::Text, index + 1)),
+                _ => {}
+            }
+        }
+        let line = rest.lines().next().unwrap_or(rest);
+        let span = self.at..self.at + line.len();
+        Err(Fault::new(span, "this quote is never closed").help(format!("add the missing {quote}")))
+    }
+
+    fn slip(&self, first: char) -> Fault {
+        let rest = self.rest();
+        let fault = |length: usize, message: String| Fault::new(self.at..self.at + length, message);
+        let plain = || fault(first.len_utf8(), format!("`{first}` is not part of conditions"));
+        match first {
+            '=' if rest.starts_with("=>") => fault(2, "`=>` is not a comparison".into()).help("write `>=`"),
+            '=' if rest.starts_with("=<") => fault(2, "`=<` is not a comparison".into()).help("write `<=`"),
+            '<' => fault(2, "`<>` is not a comparison".into()).help("write `!=` for \"is not equal to\""),
+            '=' => fault(1, "a single `=` is not a comparison".into()).help("write `==` for \"is equal to\""),
+            '&' => fault(1, "a single `&` is not part of conditions".into()).help("write `&&` for \"and\""),
+            '|' => fault(1, "a single `|` is not part of conditions".into()).help("write `||` for \"or\""),
+            '+' | '-' | '*' | '/' | '%' => {
+                plain().help("to calculate there are percent(part, whole) and days_since(date)")
+            }
+            '?' | ':' => plain().help("a condition is true or false; write two rules instead"),
+            '“' | '”' | '„' | '‘' | '’' => plain().help("write straight quotes: \"team\""),
+            _ => plain()
+                .help("conditions have comparisons, && || !, `in`, and the functions size, has, days_since, percent"),
+        }
+    }
+}
+
+/// The length of the comparison or joining sign that the text begins with.
+fn comparison_length(text: &str) -> Option<usize> {
+    let follows = |sign: &str, not: &str| {
+        let after = text.strip_prefix(sign)?;
+        (not.is_empty() || !after.starts_with(not)).then_some(sign.len())
+    };
+    follows("==", "=")
+        .or_else(|| follows("!=", "="))
+        .or_else(|| follows("<=", "="))
+        .or_else(|| follows(">=", "="))
+        .or_else(|| follows("&&", "&"))
+        .or_else(|| follows("||", "|"))
+        .or_else(|| follows("<", "=").filter(|_| !text.starts_with("<>")))
+        .or_else(|| follows(">", "="))
+        .or_else(|| follows("!", "="))
+}
+
+/// After a value, a minus would be a subtraction.
+fn ends_value(token: Option<&Token>) -> bool {
+    token.is_some_and(|token| !matches!(token.kind, Kind::Sign | Kind::Open))
+}

@@ -1,0 +1,122 @@
+//! All rules of a configuration, and what a contact gives when held against them.
+
+use std::collections::BTreeSet;
+
+use super::attributes::Attributes;
+use super::condition::Condition;
+use super::evaluate::{unknown, verdict};
+use super::rule::Rule;
+use super::source::Seen;
+use super::text::Texts;
+use crate::model::{Contact, Date, Evidence, Truth, UnknownReason};
+
+/// The rules that are on, and all that they need.
+#[derive(Clone)]
+pub struct RuleSet {
+    /// The rules that are on, sorted by signal.
+    pub rules: Vec<Rule>,
+    /// The rules that are off, sorted by signal; nothing is held against them.
+    pub disabled: Vec<Rule>,
+    /// The condition for all rules: a contact for which it is not true is not looked at further.
+    pub include: Option<Condition>,
+    attributes: Attributes,
+    wanted: BTreeSet<String>,
+    pub(super) texts: Texts,
+}
+
+/// What a contact gave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluation {
+    /// Whether the contact is looked at: [`RuleSet::include`], or true without it.
+    pub included: Truth,
+    /// What left that unknown.
+    pub include_unknown: Vec<(String, UnknownReason)>,
+    /// One for each rule of [`RuleSet::rules`], in that order; empty when not included.
+    pub verdicts: Vec<Verdict>,
+}
+
+/// What a rule said of a contact.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// Whether the rule's own condition holds.
+    pub truth: Truth,
+    /// The highest level that holds; empty for the rule's own. Means something only when true.
+    pub level: String,
+    /// The comparisons that made it hold, the rule's and then the level's; empty unless true.
+    pub evidence: Vec<Evidence>,
+    /// What left it unknown, each once; empty unless unknown.
+    pub unknown: Vec<(String, UnknownReason)>,
+}
+
+impl RuleSet {
+    /// Puts checked rules together.
+    pub fn new(rules: Vec<Rule>, mut disabled: Vec<Rule>, include: Option<Condition>, attributes: Attributes) -> Self {
+        let mut rules = rules;
+        rules.sort_by(|a, b| a.signal.cmp(&b.signal));
+        disabled.sort_by(|a, b| a.signal.cmp(&b.signal));
+        let texts = Texts::new(&attributes);
+        let wanted = wanted(&rules, include.as_ref(), &texts);
+        RuleSet { rules, disabled, include, attributes, wanted, texts }
+    }
+
+    /// The names of the attributes that conditions, fallbacks and texts need: all that has to be decoded of a contact.
+    ///
+    /// `user_type` is always among them, because it decides who represents an account.
+    pub fn wanted(&self) -> &BTreeSet<String> {
+        &self.wanted
+    }
+
+    /// What attributes there are, with their types.
+    pub fn attributes(&self) -> &Attributes {
+        &self.attributes
+    }
+
+    /// The rule of a signal, if it is on.
+    pub fn rule(&self, signal: &str) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.signal == signal)
+    }
+
+    /// Holds a contact against every rule.
+    pub fn evaluate(&self, contact: &Contact, as_of: Date) -> Evaluation {
+        let seen = Seen { contact, as_of };
+        let included = self.include.as_ref().map_or(Truth::True, |include| include.truth(seen));
+        let mut evaluation = Evaluation { included, include_unknown: Vec::new(), verdicts: Vec::new() };
+        match (included, &self.include) {
+            (Truth::True, _) => evaluation.verdicts = self.rules.iter().map(|rule| verdict(rule, seen)).collect(),
+            (Truth::Unknown, Some(include)) => evaluation.include_unknown = unknown(include, seen),
+            (Truth::False | Truth::Unknown, _) => {}
+        }
+        evaluation
+    }
+}
+
+/// Without the compiled texts, which are long and say nothing new.
+impl std::fmt::Debug for RuleSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let RuleSet { rules, disabled, include, attributes, wanted, texts: _ } = self;
+        f.debug_struct("RuleSet")
+            .field("rules", rules)
+            .field("disabled", disabled)
+            .field("include", include)
+            .field("attributes", attributes)
+            .field("wanted", wanted)
+            .finish_non_exhaustive()
+    }
+}
+
+fn wanted(rules: &[Rule], include: Option<&Condition>, texts: &Texts) -> BTreeSet<String> {
+    let mut wanted = BTreeSet::from(["user_type".to_owned()]);
+    let mut add = |name: &str| {
+        wanted.insert(name.to_owned());
+    };
+    let conditions = rules.iter().flat_map(Rule::conditions).chain(include);
+    for comparison in conditions.flat_map(Condition::comparisons) {
+        for source in comparison.all_sources() {
+            source.visit_attributes(&mut add);
+        }
+    }
+    for text in rules.iter().flat_map(Rule::all_texts).chain(texts.standard()) {
+        text.sources().for_each(|source| source.visit_attributes(&mut add));
+    }
+    wanted
+}

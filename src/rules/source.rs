@@ -1,0 +1,249 @@
+//! Where a value in a condition or text comes from, and how it is read from a contact.
+
+use std::borrow::Cow;
+
+use crate::model::{Contact, Date, Type, UnknownReason, Value};
+
+/// Anything that has a value: an attribute, a call such as `days_since(last_seen_at)`, or a value that stands in the file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// As people write it; for an attribute, its name.
+    text: String,
+    kind: Type,
+    read: Read,
+    fallback: Option<Box<Fallback>>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Read {
+    Attribute,
+    DaysSince(Box<Source>),
+    Percent(Box<Source>, Box<Source>),
+    Size(Box<Source>),
+    Fixed(Value),
+}
+
+/// What stands in for a pushed value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fallback {
+    /// What stands in.
+    pub from: Source,
+    /// When it does.
+    pub when: FallbackWhen,
+}
+
+/// When a fallback stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FallbackWhen {
+    /// The pushed value is missing (an unreadable one stays unknown: somebody should see it).
+    Missing,
+    /// It is the larger of the two, or the only one known. For figures that freeze when people stay away.
+    Larger,
+}
+
+/// One contact at one instant: all that a value can depend on.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// Whose values.
+    pub contact: &'a Contact,
+    /// The instant from which days are counted.
+    pub as_of: Date,
+}
+
+/// A value as it was read.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reading<'a> {
+    /// A finite number.
+    Number(f64),
+    /// A text.
+    Text(Cow<'a, str>),
+    /// True or false.
+    YesNo(bool),
+    /// A list of texts.
+    List(Vec<String>),
+    /// An instant.
+    Date(Date),
+}
+
+/// The attribute that could not be read, and why.
+pub type Unread<'a> = (&'a str, UnknownReason);
+
+impl Source {
+    /// An attribute by its name.
+    pub(super) fn attribute(name: &str, kind: Type) -> Self {
+        Source::new(name, kind, Read::Attribute)
+    }
+
+    /// Whole days since a date, rounded down.
+    pub(super) fn days_since(text: &str, date: Source) -> Self {
+        Source::new(text, Type::Number, Read::DaysSince(Box::new(date)))
+    }
+
+    /// A share in percent, rounded to a whole number.
+    pub(super) fn percent(text: &str, part: Source, whole: Source) -> Self {
+        Source::new(text, Type::Number, Read::Percent(Box::new(part), Box::new(whole)))
+    }
+
+    /// How many items a list has.
+    pub(super) fn size(text: &str, list: Source) -> Self {
+        Source::new(text, Type::Number, Read::Size(Box::new(list)))
+    }
+
+    /// A value from the file; None for what has no type (null, objects).
+    pub(super) fn fixed(text: &str, value: Value) -> Option<Self> {
+        let kind = match &value {
+            Value::Number(_) => Type::Number,
+            Value::Text(_) => Type::Text,
+            Value::Bool(_) => Type::YesNo,
+            Value::List(_) => Type::List,
+            Value::Null | Value::Object => return None,
+        };
+        Some(Source::new(text, kind, Read::Fixed(value)))
+    }
+
+    fn new(text: &str, kind: Type, read: Read) -> Self {
+        Source { text: text.to_owned(), kind, read, fallback: None }
+    }
+
+    pub(super) fn set_fallback(&mut self, fallback: Fallback) {
+        self.fallback = Some(Box::new(fallback));
+    }
+
+    /// As people write it: the attribute's name, the call, or the literal.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The type of its values.
+    pub fn kind(&self) -> Type {
+        self.kind
+    }
+
+    /// Whether the value stands in the file and is the same for every contact.
+    pub fn is_fixed(&self) -> bool {
+        matches!(self.read, Read::Fixed(_))
+    }
+
+    /// The value that stands in the file.
+    pub(super) fn fixed_value(&self) -> Option<&Value> {
+        match &self.read {
+            Read::Fixed(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The list inside `size(list)`.
+    pub(super) fn sized_list(&self) -> Option<&Source> {
+        match &self.read {
+            Read::Size(list) => Some(list),
+            _ => None,
+        }
+    }
+
+    /// Calls `visit` with the name of every attribute that has to be known, those of fallbacks included.
+    pub(super) fn visit_attributes<'s>(&'s self, visit: &mut impl FnMut(&'s str)) {
+        match &self.read {
+            Read::Attribute => visit(&self.text),
+            Read::DaysSince(part) | Read::Size(part) => part.visit_attributes(visit),
+            Read::Percent(part, whole) => {
+                part.visit_attributes(visit);
+                whole.visit_attributes(visit);
+            }
+            Read::Fixed(_) => {}
+        }
+        if let Some(fallback) = &self.fallback {
+            fallback.from.visit_attributes(visit);
+        }
+    }
+
+    /// Whether there is something to read, readable or not: what `has(x)` asks.
+    pub fn is_filled(&self, seen: Seen<'_>) -> bool {
+        match self.read {
+            Read::Attribute if self.fallback.is_none() => {
+                let value = seen.contact.attributes.get(&self.text);
+                value.is_some_and(|value| !value.is_missing())
+            }
+            _ => !matches!(self.read(seen), Err((_, UnknownReason::Missing))),
+        }
+    }
+
+    /// The value, or which attribute could not be read and why.
+    pub fn read<'a>(&'a self, seen: Seen<'a>) -> Result<Reading<'a>, Unread<'a>> {
+        let pushed = self.read_plain(seen);
+        let Some(fallback) = &self.fallback else {
+            return pushed;
+        };
+        match (pushed, fallback.when) {
+            (Err(unread @ (_, UnknownReason::Missing)), FallbackWhen::Missing)
+            | (Err(unread), FallbackWhen::Larger) => fallback.from.read(seen).or(Err(unread)),
+            (Ok(Reading::Number(pushed)), FallbackWhen::Larger) => {
+                Ok(Reading::Number(match fallback.from.read(seen) {
+                    Ok(Reading::Number(other)) => pushed.max(other),
+                    _ => pushed,
+                }))
+            }
+            (pushed, _) => pushed,
+        }
+    }
+
+    fn read_plain<'a>(&'a self, seen: Seen<'a>) -> Result<Reading<'a>, Unread<'a>> {
+        match &self.read {
+            Read::Attribute => {
+                let value = seen.contact.attributes.get(&self.text).unwrap_or(&Value::Null);
+                read_as(self.kind, value).map_err(|reason| (self.text.as_str(), reason))
+            }
+            Read::Fixed(value) => read_as(self.kind, value).map_err(|reason| (self.text.as_str(), reason)),
+            Read::Size(list) => match list.read(seen)? {
+                Reading::List(items) => Ok(Reading::Number(count(items.len()))),
+                _ => Err((list.text(), UnknownReason::Unreadable)),
+            },
+            Read::DaysSince(date) => match date.read(seen)? {
+                Reading::Date(at) if at > seen.as_of => Err((date.text(), UnknownReason::InTheFuture)),
+                Reading::Date(at) => Ok(Reading::Number(whole_days(at, seen.as_of))),
+                _ => Err((date.text(), UnknownReason::Unreadable)),
+            },
+            Read::Percent(part, whole) => match (part.read(seen)?, whole.read(seen)?) {
+                (Reading::Number(_), Reading::Number(0.0)) => Err((whole.text(), UnknownReason::WholeIsZero)),
+                (Reading::Number(part), Reading::Number(whole)) => Ok(Reading::Number(percent_of(part, whole))),
+                _ => Err((part.text(), UnknownReason::Unreadable)),
+            },
+        }
+    }
+}
+
+/// The share in percent, rounded to a whole number.
+pub(super) fn percent_of(part: f64, whole: f64) -> f64 {
+    (part / whole * 100.0).round()
+}
+
+fn read_as(kind: Type, value: &Value) -> Result<Reading<'_>, UnknownReason> {
+    match kind {
+        Type::Number => value.read_number().map(Reading::Number),
+        Type::Text => value.read_text().map(|text| Reading::Text(Cow::Borrowed(text))),
+        Type::YesNo => value.read_yes_no().map(Reading::YesNo),
+        Type::List => value.read_list().map(Reading::List),
+        Type::Date => value.read_date().map(Reading::Date),
+    }
+}
+
+fn count(items: usize) -> f64 {
+    f64::from(u32::try_from(items).unwrap_or(u32::MAX))
+}
+
+/// Dates that chrono can hold are less than 2^31 days apart.
+fn whole_days(from: Date, to: Date) -> f64 {
+    f64::from(i32::try_from((to - from).num_days()).unwrap_or(i32::MAX))
+}
+
+impl Reading<'_> {
+    /// The value for reports: a `"8"` that was read as a number is the number 8.
+    pub fn to_value(&self) -> Value {
+        match self {
+            Reading::Number(number) => Value::Number(*number),
+            Reading::Text(text) => Value::Text(text.to_string()),
+            Reading::YesNo(yes) => Value::Bool(*yes),
+            Reading::List(items) => Value::List(items.iter().cloned().map(Value::Text).collect()),
+            Reading::Date(date) => Value::Text(date.to_rfc3339()),
+        }
+    }
+}

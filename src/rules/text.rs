@@ -1,0 +1,258 @@
+//! Texts: templates over a contact, its attributes, the account and the rule, checked when the configuration is loaded.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use minijinja::value::Value as Shown;
+use minijinja::{Environment, ErrorKind};
+
+use super::attributes::{Attributes, nearest};
+use super::engine::environment;
+use super::parse::{Fault, Scope};
+use super::source::Source;
+use crate::model::Type;
+
+/// The texts of a rule, in the order in which they are rendered: later ones can use the earlier four by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TextKey {
+    /// What was seen: `83% storage used`.
+    Details,
+    /// What to do.
+    Action,
+    /// The current figure and its share of the limit, for the task's description.
+    Figure,
+    /// Why the timing matters.
+    WhyNow,
+    /// The task's subject, without the key.
+    TaskSubject,
+    /// The task's description.
+    TaskDescription,
+    /// The Slack message instead of the standard layout.
+    Message,
+}
+
+impl TextKey {
+    /// All of them, in the order in which they are rendered.
+    pub const ALL: [TextKey; 7] = [
+        TextKey::Details,
+        TextKey::Action,
+        TextKey::Figure,
+        TextKey::WhyNow,
+        TextKey::TaskSubject,
+        TextKey::TaskDescription,
+        TextKey::Message,
+    ];
+
+    /// The key in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            TextKey::Details => "details",
+            TextKey::Action => "action",
+            TextKey::Figure => "figure",
+            TextKey::WhyNow => "why_now",
+            TextKey::TaskSubject => "task_subject",
+            TextKey::TaskDescription => "task_description",
+            TextKey::Message => "message",
+        }
+    }
+
+    /// Whether other texts can use it by name; those themselves cannot.
+    pub(super) fn is_part(self) -> bool {
+        self <= TextKey::WhyNow
+    }
+}
+
+/// A text that was checked: it can be read, and every name in it is known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Text {
+    template: String,
+    sources: Vec<Source>,
+}
+
+/// Names that every text has, and what can follow them.
+const GIVEN: &[(&str, &[&str])] = &[
+    ("contact", &["id", "name", "email", "url"]),
+    ("account", &["name"]),
+    ("rule", &["signal", "tag", "scope", "flags"]),
+    ("people", &[]),
+    ("people_count", &[]),
+    ("level", &[]),
+    ("priority", &[]),
+    ("due_date", &[]),
+    ("respond_within_days", &[]),
+    ("percent", &[]),
+];
+
+const MAX_LENGTH: usize = 10_000;
+
+/// Whether a name means something in every text, so that no param or attribute should be called so.
+pub fn is_reserved(name: &str) -> bool {
+    let parts = TextKey::ALL.into_iter().filter(|key| key.is_part());
+    GIVEN.iter().any(|(given, _)| *given == name) || parts.into_iter().any(|key| key.name() == name)
+}
+
+impl Text {
+    /// Reads a text and checks every name in it.
+    pub fn parse(template: &str, key: TextKey, scope: Scope<'_>) -> Result<Text, Vec<Fault>> {
+        let everything = 0..template.len();
+        if template.len() > MAX_LENGTH {
+            let message = format!("the text is longer than {MAX_LENGTH} characters");
+            return Err(vec![Fault::new(everything, message)]);
+        }
+        let env = environment();
+        let compiled = env.template_from_str(template).map_err(|error| vec![template_fault(template, &error)])?;
+        let mut names: Vec<String> = compiled.undeclared_variables(true).into_iter().collect();
+        names.sort_unstable();
+        let mut text = Text { template: template.to_owned(), sources: Vec::new() };
+        let mut faults = Vec::new();
+        for name in &names {
+            match resolve(name, key, scope) {
+                Ok(source) => text.sources.extend(source),
+                Err((message, help)) => faults.push(Fault::new(place(template, name), message).help(help)),
+            }
+        }
+        // A filter or function that does not exist shows only when it is reached.
+        if let Err(error) = compiled.render(sample(&text, scope))
+            && matches!(error.kind(), ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction)
+        {
+            faults.push(template_fault(template, &error));
+        }
+        if faults.is_empty() { Ok(text) } else { Err(faults) }
+    }
+
+    /// The template as written.
+    pub fn template(&self) -> &str {
+        &self.template
+    }
+
+    /// The attributes it names.
+    pub(super) fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.sources.iter()
+    }
+}
+
+/// The attribute that a name means (None for what every text has), or what is wrong with it and how to mend it.
+fn resolve(name: &str, key: TextKey, scope: Scope<'_>) -> Result<Option<Source>, (String, String)> {
+    let (root, field) = name.split_once('.').map_or((name, None), |(root, field)| (root, Some(field)));
+    if let Some((_, fields)) = GIVEN.iter().find(|(given, _)| *given == root) {
+        return match field {
+            _ if fields.is_empty() => Ok(None),
+            Some(field) if fields.contains(&field) => Ok(None),
+            _ => {
+                let choices: Vec<_> = fields.iter().map(|field| format!("{root}.{field}")).collect();
+                Err((format!("`{name}` cannot be shown"), format!("there is {}", choices.join(", "))))
+            }
+        };
+    }
+    if let Some(part) = TextKey::ALL.into_iter().find(|part| part.is_part() && part.name() == root) {
+        if !key.is_part() {
+            return Ok(None);
+        }
+        let message = format!("`{root}` is the rule's own text `{}`, which `{}` cannot use", part.name(), key.name());
+        return Err((message, "task_subject, task_description and message can".to_owned()));
+    }
+    if scope.params.contains_key(root) {
+        return Ok(None);
+    }
+    // `location.country` is one name; in `enterprise_features_tried.0` only what comes before the dot is.
+    if let Some(source) = scope.source(name).or_else(|| scope.source(root)) {
+        return Ok(Some(source));
+    }
+    let given = GIVEN.iter().map(|(given, _)| *given);
+    let candidates = given.chain(scope.params.keys().map(String::as_str)).chain(scope.attributes.names());
+    let help = match nearest(name, candidates) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => scope.help_for(name),
+    };
+    Err((format!("nobody knows an attribute `{name}`"), help))
+}
+
+/// Where a name stands first inside `{{ … }}` or `{% … %}`.
+fn place(template: &str, name: &str) -> Range<usize> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let found = template.match_indices(name).find(|(at, _)| {
+        let before = template.get(..*at).unwrap_or_default();
+        let after = template.get(at + name.len()..).unwrap_or_default();
+        let opened = before.rfind("{{").max(before.rfind("{%"));
+        let closed = before.rfind("}}").max(before.rfind("%}"));
+        opened > closed && !before.ends_with(is_part) && !after.starts_with(is_part)
+    });
+    found.map_or(0..template.len(), |(at, _)| at..at + name.len())
+}
+
+fn template_fault(template: &str, error: &minijinja::Error) -> Fault {
+    let span = error.range().filter(|range| template.get(range.clone()).is_some());
+    let span = span.unwrap_or(0..template.len());
+    let detail = error.detail().unwrap_or("it cannot be read");
+    match error.kind() {
+        ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction => {
+            Fault::new(span, detail.to_owned())
+                .help("filters are those of Jinja: upper, lower, round, join, default, …")
+        }
+        _ => Fault::new(span, format!("the text cannot be read: {detail}"))
+            .help("values stand in {{ … }}, for example: {{ storage_percent }}% storage used"),
+    }
+}
+
+/// Some value for every name, to try a text with.
+fn sample(text: &Text, scope: Scope<'_>) -> Shown {
+    let mut values: BTreeMap<&str, Shown> = BTreeMap::new();
+    let parts = TextKey::ALL.into_iter().filter(|key| key.is_part());
+    values.extend(parts.map(|key| (key.name(), Shown::from("text"))));
+    for (given, fields) in GIVEN.iter().filter(|(given, _)| *given != "percent") {
+        let fields = fields.iter().map(|field| (*field, Shown::from("text")));
+        values.insert(given, Shown::from(fields.collect::<BTreeMap<_, _>>()));
+    }
+    let person =
+        Shown::from(BTreeMap::from(["id", "name", "email", "label"].map(|field| (field, Shown::from("text")))));
+    values.insert("people", Shown::from(vec![person]));
+    values.extend(["people_count", "respond_within_days"].map(|name| (name, Shown::from(1))));
+    values.extend(scope.params.keys().map(|name| (name.as_str(), Shown::from(8))));
+    for source in &text.sources {
+        let (root, field) =
+            source.text().split_once('.').map_or((source.text(), None), |(root, field)| (root, Some(field)));
+        let value = match source.kind() {
+            Type::Number => Shown::from(8),
+            Type::YesNo => Shown::from(true),
+            Type::List => Shown::from(vec!["text"]),
+            Type::Text | Type::Date => Shown::from("text"),
+        };
+        let value = match field {
+            Some(field) => Shown::from(BTreeMap::from([(field, value)])),
+            None => value,
+        };
+        values.insert(root, value);
+    }
+    Shown::from(values)
+}
+
+/// What texts are rendered with, and the texts of rules that have none of their own.
+#[derive(Clone)]
+pub(super) struct Texts {
+    pub env: Environment<'static>,
+    standard: BTreeMap<TextKey, Text>,
+}
+
+impl Texts {
+    pub fn new(attributes: &Attributes) -> Self {
+        let none = BTreeMap::new();
+        let scope = Scope { attributes, params: &none };
+        let standard = [
+            (TextKey::TaskSubject, "{{ rule.tag }}: {{ details }}"),
+            (TextKey::TaskDescription, include_str!("task_description.txt")),
+        ];
+        // A test reads both; one that could not be read would be left out, and said so when it is rendered.
+        let parsed = standard.into_iter().filter_map(|(key, text)| Some((key, Text::parse(text, key, scope).ok()?)));
+        Texts { env: environment(), standard: parsed.collect() }
+    }
+
+    /// The text of a rule that has none of its own.
+    pub fn standard_text(&self, key: TextKey) -> Option<&Text> {
+        self.standard.get(&key)
+    }
+
+    /// All of those.
+    pub fn standard(&self) -> impl Iterator<Item = &Text> {
+        self.standard.values()
+    }
+}
