@@ -1,0 +1,40 @@
+//! A rule or level as the file and the built-in rules give it together.
+
+use super::place::Place;
+use super::table::Table;
+use crate::model::Priority;
+
+const MAX_DAYS: u32 = 3650;
+
+/// One rule or level as several tables give it, the file's before the built-in one.
+pub(super) struct Layers<'d>(pub Vec<Table<'d>>);
+
+impl<'d> Layers<'d> {
+    /// The first table's value. All are read, so that a mistake in any of them is noted.
+    pub fn first<T>(&self, read: impl Fn(&Table<'d>) -> Option<T>) -> Option<T> {
+        let values: Vec<Option<T>> = self.0.iter().map(read).collect();
+        values.into_iter().flatten().next()
+    }
+
+    pub fn has(&self, key: &'static str) -> bool {
+        self.0.iter().any(|table| table.has(key))
+    }
+
+    pub fn place(&self) -> Option<Place> {
+        self.0.first().map(Table::place)
+    }
+
+    pub fn priority(&self) -> Option<Priority> {
+        let choices = Priority::ALL.map(|priority| (priority.name(), priority));
+        self.first(|table| table.choice("priority", &choices)).map(|found| found.value)
+    }
+
+    pub fn days(&self) -> Option<u32> {
+        let days = self.first(|table| table.count("respond_within_days", 0..=MAX_DAYS));
+        days.map(|found| found.value)
+    }
+
+    pub fn finish(self) {
+        self.0.into_iter().for_each(Table::finish);
+    }
+}

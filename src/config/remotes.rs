@@ -1,0 +1,259 @@
+//! `[intercom]`, `[zoho]`, `[slack]`, `[tags]`: where the services are, and how they are used.
+
+use std::time::Duration;
+
+use url::{Host, Url};
+
+use super::problem::Problem;
+use super::scan::duration;
+use super::table::Table;
+
+/// Reads an environment variable; empty ones count as unset.
+pub(super) type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// How to read contacts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intercom {
+    /// Without a slash at its end; may have a path.
+    pub base_url: Url,
+    /// A contact in the web app: a pattern with `{workspace}` and `{id}`.
+    pub contact_url: String,
+    /// Contacts in one answer of the search, 150 at most.
+    pub per_page: u32,
+    /// For one request.
+    pub request_timeout: Duration,
+}
+
+/// Where a task goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskOn {
+    /// On the Zoho contact with the e-mail, else on the lead.
+    ContactOrLead,
+    /// On the lead, without looking for a contact.
+    Lead,
+}
+
+/// How to make tasks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Zoho {
+    /// Whether tasks are made at all.
+    pub enabled: bool,
+    /// Where tokens are asked for.
+    pub accounts_url: Url,
+    /// None: what the token's answer names (`api_domain`), if it is a host of Zoho's.
+    pub api_url: Option<Url>,
+    /// A record in the web app: a pattern with `{module}` and `{id}`.
+    pub record_url: String,
+    /// Where a task goes.
+    pub link: TaskOn,
+    /// Lead_Status values that stay as they are.
+    pub keep_lead_status: Vec<String>,
+    /// Zoho's workflows that our writes may start.
+    pub trigger: Vec<String>,
+    /// Zoho user id for tasks whose rule names none.
+    pub task_owner: Option<String>,
+    /// For one request.
+    pub request_timeout: Duration,
+}
+
+/// What to do with a message whose fate cannot be learnt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhenInDoubt {
+    /// Send it again, marked "may be a repeat".
+    Resend,
+    /// Leave it for a person.
+    Hold,
+}
+
+/// How to post messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slack {
+    /// Whether messages are posted at all.
+    pub enabled: bool,
+    /// Where the API is.
+    pub api_url: Url,
+    /// Channel id or name, needed with a bot token.
+    pub channel: Option<String>,
+    /// Single messages in one run; the rest goes into digests.
+    pub max_messages: usize,
+    /// See [`WhenInDoubt`].
+    pub when_in_doubt: WhenInDoubt,
+    /// For one request.
+    pub request_timeout: Duration,
+}
+
+/// Reads `[intercom]`. None where a URL is wrong, which is then noted.
+pub(super) fn read_intercom(root: &Table<'_>, env: Env<'_>) -> Option<Intercom> {
+    let table = root.section("intercom");
+    let region = table.choice("region", &[("us", ""), ("eu", "eu."), ("au", "au.")]).map_or("", |found| found.value);
+    let base_url = base_url(&table, "base_url", env, "INTERCOM_BASE_URL");
+    let base_url = base_url.or_else(|| Url::parse(&format!("https://api.{region}intercom.io")).ok());
+    let app = format!("https://app.{region}intercom.com/a/apps/{{workspace}}/users/{{id}}/all-conversations");
+    let contact_url = pattern(&table, "contact_url", &["{id}"], &["{workspace}", "{id}"]).unwrap_or(app);
+    let per_page = table.count("per_page", 1..=150).map_or(150, |found| found.value);
+    let request_timeout = request_timeout(&table);
+    table.finish();
+    Some(Intercom { base_url: base_url?, contact_url, per_page, request_timeout })
+}
+
+/// Zoho's data centres: name, accounts host, host of the web app.
+const DATA_CENTERS: [(&str, (&str, &str)); 9] = [
+    ("us", ("accounts.zoho.com", "crm.zoho.com")),
+    ("eu", ("accounts.zoho.eu", "crm.zoho.eu")),
+    ("in", ("accounts.zoho.in", "crm.zoho.in")),
+    ("au", ("accounts.zoho.com.au", "crm.zoho.com.au")),
+    ("jp", ("accounts.zoho.jp", "crm.zoho.jp")),
+    ("cn", ("accounts.zoho.com.cn", "crm.zoho.com.cn")),
+    ("ca", ("accounts.zohocloud.ca", "crm.zohocloud.ca")),
+    ("sa", ("accounts.zoho.sa", "crm.zoho.sa")),
+    ("uk", ("accounts.zoho.uk", "crm.zoho.uk")),
+];
+
+/// Reads `[zoho]`. None where a URL is wrong, which is then noted.
+pub(super) fn read_zoho(root: &Table<'_>, env: Env<'_>) -> Option<Zoho> {
+    let table = root.section("zoho");
+    let data_center = table.choice("data_center", &DATA_CENTERS);
+    let (accounts, crm) = data_center.map_or(("accounts.zoho.com", "crm.zoho.com"), |found| found.value);
+    let accounts_url = base_url(&table, "accounts_url", env, "ZOHO_ACCOUNTS_URL");
+    let accounts_url = accounts_url.or_else(|| Url::parse(&format!("https://{accounts}")).ok());
+    let fields = ["{module}", "{id}"];
+    let record_url = pattern(&table, "record_url", &fields, &fields);
+    let link = table.choice("link", &[("contact", TaskOn::ContactOrLead), ("lead", TaskOn::Lead)]);
+    let kept = table.texts("keep_lead_status").map(|found| found.value);
+    let zoho = Zoho {
+        enabled: table.yes_no("enabled").is_none_or(|found| found.value),
+        api_url: base_url(&table, "api_url", env, "ZOHO_API_URL"),
+        accounts_url: accounts_url?,
+        record_url: record_url.unwrap_or_else(|| format!("https://{crm}/crm/tab/{{module}}/{{id}}")),
+        link: link.map_or(TaskOn::ContactOrLead, |found| found.value),
+        keep_lead_status: kept.unwrap_or_else(|| vec!["Junk Lead".to_owned(), "Lost Lead".to_owned()]),
+        trigger: triggers(&table),
+        task_owner: table.text("task_owner").map(|found| found.value).filter(|owner| !owner.is_empty()),
+        request_timeout: request_timeout(&table),
+    };
+    table.finish();
+    Some(zoho)
+}
+
+fn triggers(table: &Table<'_>) -> Vec<String> {
+    const KNOWN: [&str; 3] = ["workflow", "approval", "blueprint"];
+    let Some(found) = table.texts("trigger") else {
+        return Vec::new();
+    };
+    for word in found.value.iter().filter(|word| !KNOWN.contains(&word.as_str())) {
+        let help = format!("there is {}", KNOWN.map(|word| format!("\"{word}\"")).join(", "));
+        table.findings.add(&found.place, format!("`trigger` has no choice \"{word}\""), Some(help));
+    }
+    found.value
+}
+
+/// Reads `[slack]`. None where a URL is wrong, which is then noted.
+pub(super) fn read_slack(root: &Table<'_>, env: Env<'_>) -> Option<Slack> {
+    let table = root.section("slack");
+    let api_url = base_url(&table, "api_url", env, "SLACK_API_URL");
+    let api_url = api_url.or_else(|| Url::parse("https://slack.com/api").ok());
+    let channel = table.text("channel").map(|found| found.value);
+    let channel = env("SLACK_CHANNEL").or(channel).map(|channel| channel.trim().to_owned());
+    let in_doubt = [("resend", WhenInDoubt::Resend), ("hold", WhenInDoubt::Hold)];
+    let max_messages = table.count("max_messages", 0..=u32::MAX).map_or(20, |found| found.value);
+    let slack = Slack {
+        enabled: table.yes_no("enabled").is_none_or(|found| found.value),
+        api_url: api_url?,
+        channel: channel.filter(|channel| !channel.is_empty()),
+        max_messages: usize::try_from(max_messages).unwrap_or(usize::MAX),
+        when_in_doubt: table.choice("when_in_doubt", &in_doubt).map_or(WhenInDoubt::Resend, |found| found.value),
+        request_timeout: request_timeout(&table),
+    };
+    table.finish();
+    Some(slack)
+}
+
+fn request_timeout(table: &Table<'_>) -> Duration {
+    duration(table, "request_timeout").unwrap_or(Duration::from_secs(60))
+}
+
+/// Reads `[tags]`: whether tags are put on contacts at all.
+pub(super) fn read_tags(root: &Table<'_>) -> bool {
+    let table = root.section("tags");
+    let enabled = table.yes_no("enabled").is_none_or(|found| found.value);
+    table.finish();
+    enabled
+}
+
+/// A base URL from the environment, else from the file; without a slash at its end.
+fn base_url(table: &Table<'_>, key: &'static str, env: Env<'_>, variable: &str) -> Option<Url> {
+    let written = table.text(key);
+    let in_file = written.and_then(|text| match parse_url(&text.value) {
+        Ok(url) => Some(url),
+        Err((message, help)) => {
+            table.findings.add(&text.place, format!("`{key}` {message}"), Some(help));
+            None
+        }
+    });
+    let from_env = env(variable).and_then(|text| match parse_url(&text) {
+        Ok(url) => Some(url),
+        Err((message, help)) => {
+            let message = format!("{variable} {message}");
+            let origin = format!("environment variable {variable}");
+            table.findings.add_elsewhere(Problem::without_place(origin, message, Some(help)));
+            None
+        }
+    });
+    from_env.or(in_file)
+}
+
+/// A credential will be sent there: https, or this machine.
+pub(super) fn parse_url(text: &str) -> Result<Url, (String, String)> {
+    let example = || match text.contains(':') {
+        true => "for example: https://api.intercom.io".to_owned(),
+        false => format!("did you mean https://{}?", text.trim()),
+    };
+    let Ok(mut url) = Url::parse(text.trim()) else {
+        return Err(("is not a web address".to_owned(), example()));
+    };
+    match url.scheme() {
+        "https" => {}
+        "http" if is_loopback(&url) => {}
+        "http" => {
+            let help = "write https://; plain http is accepted for this machine only (127.0.0.1, localhost)".to_owned();
+            return Err(("would send a credential unencrypted".to_owned(), help));
+        }
+        _ => return Err(("is not a web address".to_owned(), example())),
+    }
+    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        return Err(("has more than a host and a path".to_owned(), example()));
+    }
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    Ok(url)
+}
+
+/// This machine, by name or address.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// A web address with places for ids in it.
+fn pattern(table: &Table<'_>, key: &'static str, needed: &[&str], allowed: &[&str]) -> Option<String> {
+    let text = table.filled(key)?;
+    let all = allowed.join(" and ");
+    let missing = needed.iter().find(|field| !text.value.contains(**field));
+    let rest = allowed.iter().fold(text.value.clone(), |rest, field| rest.replace(field, ""));
+    let problem = if let Some(field) = missing {
+        format!("`{key}` has no place for {field}")
+    } else if rest.contains(['{', '}']) {
+        format!("`{key}` has places other than {all}")
+    } else if !text.value.starts_with("https://") && !text.value.starts_with("http://") {
+        format!("`{key}` is not a web address")
+    } else {
+        return Some(text.value);
+    };
+    let help = format!("begins with https://, and {all} stand where the ids belong");
+    table.findings.add(&text.place, problem, Some(help));
+    None
+}

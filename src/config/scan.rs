@@ -1,0 +1,208 @@
+//! `[scan]` and `[attributes]`: what decisions depend on, and what attributes there are.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use jiff::tz::TimeZone;
+use jiff::{Span, SpanRelativeTo};
+
+use super::place::Located;
+use super::rules::condition;
+use super::table::Table;
+use crate::model::Type;
+use crate::plan::settings::{ExistingTag, Limits, OnUntag, Settings};
+use crate::rules::{Attributes, Condition, FallbackWhen, Scope, is_reserved, nearest};
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+/// Occasions that need longer to end, and runs that last longer, are a slip of the finger.
+const MAX_DURATION: Duration = HOUR.saturating_mul(24 * 366);
+
+/// What `[scan]` gives.
+pub(super) struct Scan {
+    pub settings: Settings,
+    pub include: Option<Condition>,
+    pub deadline: Duration,
+}
+
+/// Reads `[scan]`.
+pub(super) fn read_scan(root: &Table<'_>, attributes: &Attributes) -> Scan {
+    let scan = root.section("scan");
+    let existing = [("handled", ExistingTag::Handled), ("act", ExistingTag::Act)];
+    let untag = [("keep", OnUntag::Keep), ("restore", OnUntag::Restore)];
+    let count = |key, default: u32| {
+        let found = scan.count(key, 0..=u32::MAX);
+        usize_of(found.map_or(default, |found| found.value))
+    };
+    let clear_after = duration(&scan, "clear_after").unwrap_or(24 * HOUR);
+    let snooze_tag = scan.filled("snooze_tag");
+    let settings = Settings {
+        existing_tag: scan.choice("existing_tag", &existing).map_or(ExistingTag::Handled, |found| found.value),
+        on_untag: scan.choice("on_untag", &untag).map_or(OnUntag::Keep, |found| found.value),
+        clear_after: TimeDelta::from_std(clear_after).unwrap_or(TimeDelta::days(1)),
+        snooze_tag: snooze_tag.map_or_else(|| "Signals: Snoozed".to_owned(), |found| found.value.trim().to_owned()),
+        timezone: timezone(&scan).unwrap_or_else(TimeZone::system),
+        limits: Limits {
+            max_new_tasks: count("max_new_tasks", 100),
+            max_share_percent: share(&scan).unwrap_or(30.0),
+            max_share_from: count("max_share_from", 500),
+            top: scan.count("top", 1..=u32::MAX).map(|top| usize_of(top.value)),
+        },
+    };
+    let deadline = duration(&scan, "deadline").unwrap_or(2 * HOUR);
+    let scope = Scope { attributes, params: &BTreeMap::new() };
+    let include = scan.text("include").filter(|text| !text.value.trim().is_empty());
+    let include = include.and_then(|text| condition(scan.findings, &text, scope));
+    scan.finish();
+    Scan { settings, include, deadline }
+}
+
+fn usize_of(count: u32) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
+
+/// A duration as people write it: `30m`, `2h`, `1 day`.
+pub(super) fn duration(table: &Table<'_>, key: &'static str) -> Option<Duration> {
+    let text = table.text_like(key, "a length of time such as \"30m\"")?;
+    let parsed = text.value.parse::<Span>().ok();
+    let parsed = parsed.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
+    let duration = parsed.and_then(|duration| Duration::try_from(duration).ok());
+    if let Some(duration) = duration.filter(|it| !it.is_zero() && *it <= MAX_DURATION) {
+        return Some(duration);
+    }
+    let help = "for example: \"30m\", \"2h\" or \"1 day\"".to_owned();
+    let message = format!("`{key}` wants a length of time, not \"{}\"", text.value);
+    table.findings.add(&text.place, message, Some(help));
+    None
+}
+
+fn timezone(scan: &Table<'_>) -> Option<TimeZone> {
+    let text = scan.text("timezone")?;
+    if let Ok(zone) = TimeZone::get(&text.value) {
+        return Some(zone);
+    }
+    let help = "names are those of the IANA list, for example: \"Europe/Berlin\", \"America/New_York\", \"UTC\"";
+    let message = format!("there is no time zone \"{}\"", text.value);
+    scan.findings.add(&text.place, message, Some(help.to_owned()));
+    None
+}
+
+/// `"30%"` or 30.
+fn share(scan: &Table<'_>) -> Option<f64> {
+    let wanted = "a share such as \"30%\"";
+    let text = scan.text_or_number("max_share", wanted)?;
+    let written = text.value.trim();
+    let number = written.strip_suffix('%').unwrap_or(written).trim().parse::<f64>().ok();
+    if let Some(share) = number.filter(|share| (0.0..=100.0).contains(share)) {
+        return Some(share);
+    }
+    let message = format!("`max_share` wants a share from 0% to 100%, not \"{written}\"");
+    scan.findings.add(&text.place, message, Some("for example: \"30%\"".to_owned()));
+    None
+}
+
+const TYPES: [(&str, Type); 5] = [
+    ("number", Type::Number),
+    ("text", Type::Text),
+    ("yes_no", Type::YesNo),
+    ("list", Type::List),
+    ("date", Type::Date),
+];
+
+/// Reads `[attributes]`.
+pub(super) fn read_attributes(root: &Table<'_>) -> Attributes {
+    let table = root.section("attributes");
+    let mut attributes = Attributes::new(declared(&table));
+    read_fallbacks(&table.section("fallback"), &mut attributes);
+    table.finish();
+    attributes
+}
+
+fn declared(attributes: &Table<'_>) -> BTreeMap<String, Type> {
+    let mut declared = BTreeMap::new();
+    let types = attributes.section("types");
+    for (name, value) in types.names() {
+        let place = types.place_at(&name.value, value);
+        let word = value.get_ref().as_str().unwrap_or_default();
+        let Some((_, kind)) = TYPES.iter().find(|(known, _)| *known == word) else {
+            let words = TYPES.map(|(word, _)| format!("\"{word}\"")).join(", ");
+            let near = nearest(word, TYPES.iter().map(|(word, _)| *word));
+            let help = near.map_or_else(
+                || format!("there is {words}"),
+                |near| format!("did you mean \"{near}\"? there is {words}"),
+            );
+            types.findings.add(&place, format!("`{}` has no type that is known", name.value), Some(help));
+            continue;
+        };
+        if let Some((message, help)) = unfit(&name.value, *kind) {
+            types.findings.add(&name.place, message, Some(help));
+            continue;
+        }
+        declared.insert(name.value, *kind);
+    }
+    declared
+}
+
+/// Why an attribute cannot be declared so.
+fn unfit(name: &str, kind: Type) -> Option<(String, String)> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(is_plain) {
+        let help = "conditions can only name attributes of letters, digits and _".to_owned();
+        return Some((format!("`{name}` cannot be used in conditions"), help));
+    }
+    if is_reserved(name) {
+        return Some((
+            format!("`{name}` means something else in texts"),
+            "rename the attribute in Intercom".to_owned(),
+        ));
+    }
+    let known = Attributes::default().kind(name)?;
+    (known != kind).then(|| {
+        let message = format!("`{name}` is known already, as a {}", known.name());
+        (message, "leave it out: only attributes of your own workspace are declared".to_owned())
+    })
+}
+
+fn read_fallbacks(fallbacks: &Table<'_>, attributes: &mut Attributes) {
+    let example = "for example: { from = \"days_since_last_seen\", when = \"larger\" }".to_owned();
+    for (name, value) in fallbacks.names() {
+        let Some(table) = fallbacks.table_at(&name.value, value) else {
+            let place = fallbacks.place_at(&name.value, value);
+            fallbacks.findings.add(&place, format!("`{}` wants a table", name.value), Some(example.clone()));
+            continue;
+        };
+        let choices = [("missing", FallbackWhen::Missing), ("larger", FallbackWhen::Larger)];
+        let (from, when) = (table.filled("from"), table.choice("when", &choices));
+        if !table.has("from") || !table.has("when") {
+            table.findings.add(&table.place(), "a fallback needs `from` and `when`", Some(example.clone()));
+        }
+        let known = is_number(&table, &name, attributes);
+        if let (Some(from), Some(when)) = (from, when)
+            && is_number(&table, &from, attributes)
+            && known
+        {
+            if from.value == name.value {
+                table.findings.add(&from.place, "nothing can stand in for itself", None);
+            }
+            attributes.set_fallback(name.value, from.value, when.value);
+        }
+        table.finish();
+    }
+}
+
+fn is_number(table: &Table<'_>, name: &Located<String>, attributes: &Attributes) -> bool {
+    match attributes.kind(&name.value) {
+        Some(Type::Number) => true,
+        Some(other) => {
+            let message = format!("`{}` is a {}; only numbers can stand in for each other", name.value, other.name());
+            table.findings.add(&name.place, message, None);
+            false
+        }
+        None => {
+            let help = nearest(&name.value, attributes.names()).map(|near| format!("did you mean `{near}`?"));
+            let message = format!("nobody knows an attribute `{}`", name.value);
+            table.findings.add(&name.place, message, help);
+            false
+        }
+    }
+}

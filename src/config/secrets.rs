@@ -1,0 +1,260 @@
+//! Credentials: from the environment or from files that it names, never from arguments or the configuration.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::Path;
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::Config;
+use super::problem::{Problem, Problems};
+use super::remotes::is_loopback;
+
+const INTERCOM: &str = "INTERCOM_ACCESS_TOKEN";
+const ZOHO: [&str; 3] = ["ZOHO_CLIENT_ID", "ZOHO_CLIENT_SECRET", "ZOHO_REFRESH_TOKEN"];
+const BOT: &str = "SLACK_BOT_TOKEN";
+const WEBHOOK: &str = "SLACK_WEBHOOK_URL";
+/// The second is GovSlack's.
+const WEBHOOK_HOSTS: [&str; 2] = ["hooks.slack.com", "hooks.slack-gov.com"];
+
+/// What was found; [`missing`] says whether it is enough.
+#[derive(Debug, Clone, Default)]
+pub struct Credentials {
+    /// Intercom's access token.
+    pub intercom: Option<SecretString>,
+    /// All three parts of Zoho's, or None.
+    pub zoho: Option<ZohoCredentials>,
+    /// A bot token or a webhook.
+    pub slack: Option<SlackCredentials>,
+    absent: BTreeSet<&'static str>,
+}
+
+/// What an access token is asked for with.
+#[derive(Debug, Clone)]
+pub struct ZohoCredentials {
+    /// Of the self client; not a secret by itself, but of no use to anybody else either.
+    pub client_id: SecretString,
+    /// Of the self client.
+    pub client_secret: SecretString,
+    /// Works at the data centre that issued it.
+    pub refresh_token: SecretString,
+}
+
+/// How to post: with a bot token, to [`super::Slack::channel`]; or to a webhook, whose address is the secret.
+#[derive(Debug, Clone)]
+pub enum SlackCredentials {
+    /// `xoxb-…`
+    Bot(SecretString),
+    /// `https://hooks.slack.com/services/…`
+    Webhook(SecretString),
+}
+
+/// Which sinks are on in this run; none for a dry run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sinks {
+    /// Zoho.
+    pub tasks: bool,
+    /// Slack.
+    pub messages: bool,
+}
+
+/// Reads the credentials. Each variable may instead be given as `…_FILE`, the path of a file that holds it; an empty value
+/// counts as missing, and both at once are a problem. Problems never show a value.
+pub fn credentials(
+    env: &dyn Fn(&str) -> Option<String>,
+    read_file: &dyn Fn(&Path) -> io::Result<String>,
+) -> Result<Credentials, Problems> {
+    let mut problems = Vec::new();
+    let mut absent = BTreeSet::new();
+    let mut get = |variable: &'static str| {
+        let found = secret(variable, env, read_file).unwrap_or_else(|Problems(found)| {
+            problems.extend(found);
+            None
+        });
+        if found.is_none() {
+            absent.insert(variable);
+        }
+        found
+    };
+    let intercom = get(INTERCOM).map(SecretString::from);
+    let [id, client_secret, token] = ZOHO.map(&mut get);
+    let (bot, webhook) = (get(BOT), get(WEBHOOK));
+    let zoho = match (id, client_secret, token) {
+        (Some(id), Some(client_secret), Some(token)) => Some(ZohoCredentials {
+            client_id: id.into(),
+            client_secret: client_secret.into(),
+            refresh_token: token.into(),
+        }),
+        _ => None,
+    };
+    if bot.is_some() && webhook.is_some() {
+        let message = format!("{BOT} and {WEBHOOK} are both set, and a message goes to one place only");
+        problems.push(in_environment(WEBHOOK, message, "unset one of them"));
+    }
+    if webhook.as_deref().is_some_and(|url| !is_webhook(url)) {
+        let message = format!("{WEBHOOK} is not the address of a Slack webhook");
+        problems.push(in_environment(WEBHOOK, message, "it begins with https://hooks.slack.com/services/"));
+    }
+    let slack = bot.map(|token| SlackCredentials::Bot(token.into()));
+    let slack = slack.or(webhook.map(|url| SlackCredentials::Webhook(url.into())));
+    if !problems.is_empty() {
+        return Err(Problems(problems));
+    }
+    Ok(Credentials { intercom, zoho, slack, absent })
+}
+
+fn secret(
+    variable: &'static str,
+    env: &dyn Fn(&str) -> Option<String>,
+    read_file: &dyn Fn(&Path) -> io::Result<String>,
+) -> Result<Option<String>, Problems> {
+    let filled = |value: String| Some(value.trim().to_owned()).filter(|value| !value.is_empty());
+    let file_variable = format!("{variable}_FILE");
+    let direct = env(variable).and_then(filled);
+    match (direct, env(&file_variable).and_then(filled)) {
+        (Some(_), Some(_)) => {
+            let message = format!("{variable} and {file_variable} are both set");
+            Err(Problems(vec![in_environment(variable, message, "unset one of them")]))
+        }
+        (direct, None) => Ok(direct),
+        (None, Some(path)) => match read_file(Path::new(&path)) {
+            Ok(text) => Ok(filled(text)),
+            Err(error) => {
+                let message = format!("cannot read the file that {file_variable} names: {error}");
+                let help = "check the path and who may read it";
+                Err(Problems(vec![in_environment(&file_variable, message, help)]))
+            }
+        },
+    }
+}
+
+/// Slack's hosts, or this machine for tests.
+fn is_webhook(text: &str) -> bool {
+    let Ok(url) = Url::parse(text) else { return false };
+    let at_slack = url.scheme() == "https" && url.host_str().is_some_and(|host| WEBHOOK_HOSTS.contains(&host));
+    at_slack || (matches!(url.scheme(), "http" | "https") && is_loopback(&url))
+}
+
+fn in_environment(variable: &str, message: String, help: &str) -> Problem {
+    Problem::without_place(format!("environment variable {variable}"), message, Some(help.to_owned()))
+}
+
+/// Whether a run has the credentials that it needs: Intercom's always, the others for sinks that are on.
+pub fn missing(credentials: &Credentials, config: &Config, sinks: Sinks) -> Result<(), Problems> {
+    let mut problems = Vec::new();
+    if credentials.intercom.is_none() {
+        let help = "set it to the access token of a private app, or INTERCOM_ACCESS_TOKEN_FILE to a file that holds it; \
+                    `usage-signals scan --sandbox` needs none";
+        problems.push(in_environment(INTERCOM, format!("{INTERCOM} is not set"), help));
+    }
+    if sinks.tasks && credentials.zoho.is_none() {
+        let lacking: Vec<&str> = ZOHO.into_iter().filter(|name| credentials.absent.contains(name)).collect();
+        let verb = if lacking.len() == 1 { "is" } else { "are" };
+        let message = format!("tasks are on, but {} {verb} not set", lacking.join(", "));
+        let help =
+            "set them (or each as …_FILE), or switch tasks off: `--sinks tags,messages`, or enabled = false in [zoho]";
+        problems.push(in_environment(lacking.first().unwrap_or(&ZOHO[0]), message, help));
+    }
+    if sinks.messages {
+        let off = "or switch messages off: `--sinks tags,tasks`, or enabled = false in [slack]";
+        match credentials.slack {
+            None => {
+                let message = format!("messages are on, but neither {BOT} nor {WEBHOOK} is set");
+                let help = format!("set {BOT} and SLACK_CHANNEL, or {WEBHOOK} (or each as …_FILE), {off}");
+                problems.push(in_environment(BOT, message, &help));
+            }
+            Some(SlackCredentials::Bot(_)) if config.slack.channel.is_none() => {
+                let message = format!("{BOT} is set, but no channel to post to");
+                let help = format!("set SLACK_CHANNEL, or channel in [slack], {off}");
+                problems.push(in_environment("SLACK_CHANNEL", message, &help));
+            }
+            Some(_) => {}
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::ExposeSecret;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Credentials, Problems> {
+        let env = |name: &str| {
+            let found = variables.iter().find(|(variable, _)| *variable == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        credentials(&env, &|path| match path.to_str() {
+            Some("/run/token") => Ok("from-file\n".to_owned()),
+            Some("/run/empty") => Ok("\n".to_owned()),
+            _ => Err(io::Error::from(io::ErrorKind::NotFound)),
+        })
+    }
+
+    fn config() -> Config {
+        crate::config::parse("usage-signals.toml", "", &|_| None).unwrap()
+    }
+
+    #[test]
+    fn a_secret_comes_from_the_environment_or_from_a_file() {
+        for (variables, expected) in [
+            (vec![(INTERCOM, "direct")], Some("direct")),
+            (vec![("INTERCOM_ACCESS_TOKEN_FILE", "/run/token")], Some("from-file")),
+            (vec![(INTERCOM, ""), ("INTERCOM_ACCESS_TOKEN_FILE", "/run/token")], Some("from-file")),
+            (vec![("INTERCOM_ACCESS_TOKEN_FILE", "/run/empty")], None),
+            (vec![(INTERCOM, " ")], None),
+            (vec![], None),
+        ] {
+            let found = read(&variables).unwrap().intercom;
+            assert_eq!(found.as_ref().map(ExposeSecret::expose_secret), expected, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_right_is_refused_without_showing_a_secret() {
+        let webhook = "https://hooks.slack.com/services/T/B/very-secret";
+        for (variables, expected) in [
+            (vec![(INTERCOM, "very-secret"), ("INTERCOM_ACCESS_TOKEN_FILE", "/run/token")], "are both set"),
+            (
+                vec![("ZOHO_CLIENT_SECRET_FILE", "/run/nothing")],
+                "cannot read the file that ZOHO_CLIENT_SECRET_FILE names",
+            ),
+            (vec![(BOT, "very-secret"), (WEBHOOK, webhook)], "SLACK_BOT_TOKEN and SLACK_WEBHOOK_URL are both set"),
+            (vec![(WEBHOOK, "https://evil.example/very-secret")], "not the address of a Slack webhook"),
+            (vec![(WEBHOOK, "http://hooks.slack.com/very-secret")], "not the address of a Slack webhook"),
+        ] {
+            let said = read(&variables).unwrap_err().to_string();
+            assert!(said.contains(expected), "{said}");
+            assert!(!said.contains("very-secret"), "{said}");
+        }
+        for webhook in [webhook, "http://127.0.0.1:4000/slack/hook"] {
+            let found = read(&[(WEBHOOK, webhook)]).unwrap().slack;
+            assert!(matches!(found, Some(SlackCredentials::Webhook(_))), "{webhook}");
+        }
+    }
+
+    #[test]
+    fn a_sink_that_is_on_without_credentials_says_how_to_switch_it_off() {
+        let all = Sinks { tasks: true, messages: true };
+        let said = |variables: &[(&str, &str)], sinks| {
+            let found = read(variables).unwrap();
+            missing(&found, &config(), sinks).map_err(|problems| problems.to_string())
+        };
+        let nothing = said(&[], all).unwrap_err();
+        for words in [
+            "INTERCOM_ACCESS_TOKEN is not set",
+            "tasks are on, but ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET, ZOHO_REFRESH_TOKEN are not set",
+            "`--sinks tags,messages`, or enabled = false in [zoho]",
+            "messages are on, but neither SLACK_BOT_TOKEN nor SLACK_WEBHOOK_URL is set",
+            "`--sinks tags,tasks`, or enabled = false in [slack]",
+        ] {
+            assert!(nothing.contains(words), "{words}\n{nothing}");
+        }
+        let token = (INTERCOM, "t");
+        assert_eq!(said(&[token], Sinks::default()), Ok(()), "a dry run needs only Intercom's token");
+        let half = said(&[token, (ZOHO[0], "a"), (ZOHO[2], "c"), (BOT, "b")], all).unwrap_err();
+        assert!(half.contains("but ZOHO_CLIENT_SECRET is not set"), "{half}");
+        assert!(half.contains("no channel to post to"), "{half}");
+    }
+}

@@ -1,0 +1,280 @@
+//! A TOML table, read key by key: a mistake in one value does not hide those in others.
+//!
+//! Not serde: it stops at the first mistake, and `deny_unknown_fields` cannot say which key was meant.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeInteger, DeTable, DeValue};
+
+use super::place::{Located, Place};
+use super::problem::Findings;
+use crate::rules::nearest;
+
+/// A table of a file, the keys that were asked for, and where to note mistakes.
+pub(super) struct Table<'d> {
+    pub findings: &'d Findings,
+    file: usize,
+    /// `scan`, `rules.storage_limit`; empty for the file itself.
+    path: String,
+    span: Range<usize>,
+    /// None for a section that the file leaves out.
+    entries: Option<&'d DeTable<'d>>,
+    asked: RefCell<BTreeSet<&'static str>>,
+}
+
+impl<'d> Table<'d> {
+    /// The whole file.
+    pub fn root(findings: &'d Findings, file: usize, document: &'d Spanned<DeTable<'d>>) -> Self {
+        Table::new(findings, file, String::new(), document.span(), Some(document.get_ref()))
+    }
+
+    fn new(
+        findings: &'d Findings,
+        file: usize,
+        path: String,
+        span: Range<usize>,
+        entries: Option<&'d DeTable<'d>>,
+    ) -> Self {
+        Table { findings, file, path, span, entries, asked: RefCell::default() }
+    }
+
+    /// The same table under another name, for tables that are told apart by a value in them.
+    pub fn named(mut self, path: String) -> Self {
+        self.path = path;
+        self
+    }
+
+    /// The table itself, as a place: its header, or its first line.
+    pub fn place(&self) -> Place {
+        let text = self.findings.text(self.file).get(self.span.clone()).unwrap_or_default();
+        let length = text.find('\n').unwrap_or(text.len());
+        self.place_of("", self.span.start..self.span.start + length)
+    }
+
+    fn place_of(&self, key: &str, span: Range<usize>) -> Place {
+        let dot = if self.path.is_empty() || key.is_empty() { "" } else { "." };
+        Place { file: self.file, span, key: format!("{}{dot}{key}", self.path) }
+    }
+
+    fn entry(&self, key: &'static str) -> Option<&'d Spanned<DeValue<'d>>> {
+        self.asked.borrow_mut().insert(key);
+        self.entries?.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
+    }
+
+    /// Whether the key is there, right or wrong.
+    pub fn has(&self, key: &'static str) -> bool {
+        self.entry(key).is_some()
+    }
+
+    /// A value by key, converted; a wrong type is noted.
+    fn value<T>(
+        &self,
+        key: &'static str,
+        wanted: &str,
+        convert: impl FnOnce(&'d DeValue<'d>) -> Option<T>,
+    ) -> Option<Located<T>> {
+        let entry = self.entry(key)?;
+        let place = self.place_of(key, entry.span());
+        match convert(entry.get_ref()) {
+            Some(value) => Some(Located { value, place }),
+            None => {
+                let found = type_name(entry.get_ref());
+                let quoted =
+                    entry.get_ref().as_str().filter(|text| text.parse::<f64>().is_ok() || text.parse::<bool>().is_ok());
+                let help = quoted.map(|text| format!("write {text} without quotes"));
+                self.findings.add(&place, format!("`{key}` wants {wanted}, not {found}"), help);
+                None
+            }
+        }
+    }
+
+    /// A text, perhaps empty.
+    pub fn text(&self, key: &'static str) -> Option<Located<String>> {
+        self.text_like(key, "a text in quotes")
+    }
+
+    /// A text of a form that `wanted` names.
+    pub fn text_like(&self, key: &'static str, wanted: &str) -> Option<Located<String>> {
+        self.value(key, wanted, |value| value.as_str().map(str::to_owned))
+    }
+
+    /// A text that is not empty.
+    pub fn filled(&self, key: &'static str) -> Option<Located<String>> {
+        let text = self.text(key)?;
+        if text.value.trim().is_empty() {
+            self.findings.add(&text.place, format!("`{key}` is empty"), None);
+            return None;
+        }
+        Some(text)
+    }
+
+    /// `true` or `false`.
+    pub fn yes_no(&self, key: &'static str) -> Option<Located<bool>> {
+        self.value(key, "true or false", DeValue::as_bool)
+    }
+
+    /// A whole number within limits.
+    pub fn count(&self, key: &'static str, allowed: std::ops::RangeInclusive<u32>) -> Option<Located<u32>> {
+        let (low, high) = (*allowed.start(), *allowed.end());
+        let wanted = match high {
+            u32::MAX => format!("a whole number, {low} or more"),
+            _ => format!("a whole number from {low} to {high}"),
+        };
+        let number = self.value(key, &wanted, |value| value.as_integer().cloned())?;
+        let count = integer(&number.value).and_then(|count| u32::try_from(count).ok());
+        match count.filter(|count| allowed.contains(count)) {
+            Some(value) => Some(Located { value, place: number.place }),
+            None => {
+                let message = format!("`{key}` wants {wanted}, not {}", number.value);
+                self.findings.add(&number.place, message, None);
+                None
+            }
+        }
+    }
+
+    /// A number or a text, for keys that take either.
+    pub fn text_or_number(&self, key: &'static str, wanted: &str) -> Option<Located<String>> {
+        self.value(key, wanted, |value| match value {
+            DeValue::String(text) => Some(text.to_string()),
+            _ => number(value).map(|number| number.to_string()),
+        })
+    }
+
+    /// A list of texts.
+    pub fn texts(&self, key: &'static str) -> Option<Located<Vec<String>>> {
+        self.value(key, "a list of texts, as in [\"a\", \"b\"]", |value| {
+            let items = value.as_array()?.iter();
+            items.map(|item| item.get_ref().as_str().map(str::to_owned)).collect()
+        })
+    }
+
+    /// One of some words, each with its meaning.
+    pub fn choice<T: Copy>(&self, key: &'static str, choices: &[(&str, T)]) -> Option<Located<T>> {
+        let text = self.text(key)?;
+        match choices.iter().find(|(word, _)| *word == text.value) {
+            Some((_, value)) => Some(Located { value: *value, place: text.place }),
+            None => {
+                let words: Vec<_> = choices.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+                let help = match nearest(&text.value, choices.iter().map(|(word, _)| *word)) {
+                    Some(near) => format!("did you mean \"{near}\"? there is {}", words.join(", ")),
+                    None => format!("there is {}", words.join(", ")),
+                };
+                let message = format!("`{key}` has no choice \"{}\"", text.value);
+                self.findings.add(&text.place, message, Some(help));
+                None
+            }
+        }
+    }
+
+    /// A table below this one; empty where it is left out.
+    pub fn section(&self, key: &'static str) -> Table<'d> {
+        let left_out = || Table::new(self.findings, self.file, key.to_owned(), self.span.clone(), None);
+        self.table(key).unwrap_or_else(left_out)
+    }
+
+    /// A table below this one.
+    pub fn table(&self, key: &'static str) -> Option<Table<'d>> {
+        let table = self.value(key, "a table", DeValue::as_table)?;
+        let Place { file, span, key } = table.place;
+        Some(Table::new(self.findings, file, key, span, Some(table.value)))
+    }
+
+    /// The tables of a list (`[[rules]]`).
+    pub fn tables(&self, key: &'static str) -> Vec<Table<'d>> {
+        let Some(list) = self.value(key, &format!("tables that begin with [[{key}]]"), DeValue::as_array) else {
+            return Vec::new();
+        };
+        let mut tables = Vec::new();
+        for item in list.value.iter() {
+            match item.get_ref().as_table() {
+                Some(entries) => {
+                    let path = list.place.key.clone();
+                    tables.push(Table::new(self.findings, self.file, path, item.span(), Some(entries)));
+                }
+                None => {
+                    let place = self.place_of(key, item.span());
+                    self.findings.add(
+                        &place,
+                        format!("`{key}` wants tables"),
+                        Some(format!("each begins with [[{key}]]")),
+                    );
+                }
+            }
+        }
+        tables
+    }
+
+    /// Every key of a table whose keys are names of the user's.
+    pub fn names(&self) -> Vec<(Located<String>, &'d Spanned<DeValue<'d>>)> {
+        let entries = self.entries.into_iter().flatten().map(|(name, value)| {
+            let place = self.place_of(name.get_ref(), name.span());
+            let value_of_name = name.get_ref().to_string();
+            (Located { value: value_of_name, place }, value)
+        });
+        entries.collect()
+    }
+
+    /// A place inside the table.
+    pub fn place_at(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Place {
+        self.place_of(key, value.span())
+    }
+
+    /// The inline table that is the value of a name.
+    pub fn table_at(&self, key: &str, value: &'d Spanned<DeValue<'d>>) -> Option<Table<'d>> {
+        let place = self.place_at(key, value);
+        let entries = value.get_ref().as_table()?;
+        Some(Table::new(self.findings, self.file, place.key, place.span, Some(entries)))
+    }
+
+    /// Notes every key that nothing asked for.
+    pub fn finish(self) {
+        let asked = self.asked.into_inner();
+        for name in self.entries.into_iter().flat_map(DeTable::keys) {
+            let key = name.get_ref().as_ref();
+            if asked.contains(key) {
+                continue;
+            }
+            let dot = if self.path.is_empty() { "" } else { "." };
+            let place = Place { file: self.file, span: name.span(), key: format!("{}{dot}{key}", self.path) };
+            let whose = match self.path.split('.').next().unwrap_or_default() {
+                "" => "this file".to_owned(),
+                "rules" => "a rule".to_owned(),
+                _ => format!("[{}]", self.path),
+            };
+            let help = match nearest(key, asked.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("there is {}", asked.iter().copied().collect::<Vec<_>>().join(", ")),
+            };
+            self.findings.add(&place, format!("{whose} has no key `{key}`"), Some(help));
+        }
+    }
+}
+
+/// A TOML number; infinity and NaN are none.
+pub(super) fn number(value: &DeValue<'_>) -> Option<f64> {
+    let number = match value {
+        DeValue::Integer(whole) => integer(whole)?.to_string().parse().ok()?,
+        DeValue::Float(number) => number.as_str().parse::<f64>().ok()?,
+        _ => return None,
+    };
+    number.is_finite().then_some(number)
+}
+
+fn integer(number: &DeInteger<'_>) -> Option<i64> {
+    i64::from_str_radix(number.as_str(), number.radix()).ok()
+}
+
+/// What a value is, as people call it.
+pub(super) fn type_name(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) | DeValue::Float(_) => "a number",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}

@@ -1,0 +1,243 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use super::*;
+use crate::model::{Contact, Date, Priority, Truth, Value};
+use crate::plan::settings::{ExistingTag, OnUntag};
+use crate::rules::TextKey;
+
+fn no_env(_: &str) -> Option<String> {
+    None
+}
+
+fn load_text(text: &str) -> Result<Config, Problems> {
+    parse("usage-signals.toml", text, &no_env)
+}
+
+#[track_caller]
+fn loaded(text: &str) -> Config {
+    load_text(text).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+#[track_caller]
+fn refused(text: &str) -> String {
+    load_text(text).map(|_| ()).expect_err(text).to_string()
+}
+
+#[test]
+fn every_mistake_is_explained_as_its_fixture_says() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/config-errors");
+    let mut seen = 0;
+    for entry in fs::read_dir(&folder).unwrap() {
+        let case = entry.unwrap().path();
+        let name = case.file_name().unwrap().to_string_lossy().into_owned();
+        let text = fs::read_to_string(case.join("usage-signals.toml")).unwrap();
+        let problems = load_text(&text).err().unwrap_or_else(|| panic!("{name} was accepted"));
+        let said = format!("{problems}\n");
+        let expected = case.join("expected.txt");
+        if std::env::var_os("BLESS").is_some() {
+            fs::write(&expected, &said).unwrap();
+        }
+        let expected = fs::read_to_string(&expected).unwrap_or_default();
+        assert_eq!(said, expected, "{name}: set BLESS=1 to accept, then read the change");
+        seen += 1;
+    }
+    assert!(seen >= 30, "only {seen} fixtures found");
+}
+
+#[test]
+fn the_example_says_the_defaults() {
+    assert_eq!(format!("{:#?}", loaded(EXAMPLE)), format!("{:#?}", loaded("")));
+}
+
+/// What is commented out in the example is read too: as if somebody had taken every `# ` away.
+#[test]
+fn the_example_is_right_where_it_is_commented_out() {
+    let (settings, rules) = EXAMPLE.split_once("# To change one, name its signal").unwrap();
+    let setting = |line: &&str| line.starts_with("# ") && line.contains(" = ") && !line.contains("…");
+    let uncommented: Vec<&str> =
+        settings.lines().map(|line| line.strip_prefix("# ").filter(|_| setting(&line)).unwrap_or(line)).collect();
+    let rules: Vec<&str> = rules.lines().skip(1).filter_map(|line| line.strip_prefix("# ")).collect();
+    let rules = rules.join("\n").replace("A rule of your own has all of this:", "").replace("and, if you like:", "");
+    let config = loaded(&format!("{}\n{rules}", uncommented.join("\n")));
+    assert_eq!(config.plan.limits.top, Some(25));
+    assert_eq!(config.zoho.api_url.unwrap().as_str(), "https://www.zohoapis.com/");
+    let rule = config.rules.rule("seats_running_out").unwrap();
+    assert_eq!(rule.rank("critical"), 1);
+    assert_eq!(rule.texts.len(), TextKey::ALL.len());
+    assert_eq!(rule.params["discount"], Value::Number(15.0));
+    assert!(config.rules.rule("sso_interest").is_some());
+}
+
+#[test]
+fn the_defaults_are_those_of_the_specification() {
+    let config = loaded("");
+    assert_eq!(config.deadline, Duration::from_secs(7200));
+    assert_eq!(config.plan.clear_after.num_hours(), 24);
+    assert_eq!(config.plan.existing_tag, ExistingTag::Handled);
+    assert_eq!(config.plan.on_untag, OnUntag::Keep);
+    assert_eq!(config.plan.snooze_tag, "Signals: Snoozed");
+    assert_eq!(config.plan.limits.max_new_tasks, 100);
+    assert_eq!(config.plan.limits.max_share_percent, 30.0);
+    assert_eq!(config.plan.limits.max_share_from, 500);
+    assert_eq!(config.plan.limits.top, None);
+    assert_eq!(config.intercom.base_url.as_str(), "https://api.intercom.io/");
+    assert_eq!(config.zoho.accounts_url.as_str(), "https://accounts.zoho.com/");
+    assert_eq!(config.zoho.api_url, None);
+    assert_eq!(config.slack.api_url.as_str(), "https://slack.com/api");
+    assert!(config.zoho.enabled && config.slack.enabled && config.tags_enabled);
+}
+
+#[test]
+fn regions_and_data_centres_give_addresses_and_links() {
+    let config = loaded("[intercom]\nregion = \"eu\"\n[zoho]\ndata_center = \"ca\"");
+    assert_eq!(config.intercom.base_url.as_str(), "https://api.eu.intercom.io/");
+    let contact = "https://app.eu.intercom.com/a/apps/{workspace}/users/{id}/all-conversations";
+    assert_eq!(config.intercom.contact_url, contact);
+    assert_eq!(config.zoho.accounts_url.as_str(), "https://accounts.zohocloud.ca/");
+    assert_eq!(config.zoho.record_url, "https://crm.zohocloud.ca/crm/tab/{module}/{id}");
+}
+
+#[test]
+fn the_environment_comes_before_the_file() {
+    let variables = BTreeMap::from([
+        ("INTERCOM_BASE_URL", "http://127.0.0.1:4000/intercom/"),
+        ("ZOHO_ACCOUNTS_URL", "http://localhost:4000/zoho/accounts"),
+        ("ZOHO_API_URL", "https://sandbox.zohoapis.com"),
+        ("SLACK_API_URL", "http://[::1]:4000/slack//"),
+        ("SLACK_CHANNEL", "C1"),
+    ]);
+    let env = |name: &str| variables.get(name).map(|value| (*value).to_owned());
+    let text = "[intercom]\nregion = \"eu\"\nbase_url = \"https://other.example\"\n[slack]\nchannel = \"C0\"";
+    let config = parse("usage-signals.toml", text, &env).unwrap();
+    assert_eq!(config.intercom.base_url.as_str(), "http://127.0.0.1:4000/intercom");
+    assert_eq!(config.zoho.accounts_url.as_str(), "http://localhost:4000/zoho/accounts");
+    assert_eq!(config.zoho.api_url.unwrap().as_str(), "https://sandbox.zohoapis.com/");
+    assert_eq!(config.slack.api_url.as_str(), "http://[::1]:4000/slack");
+    assert_eq!(config.slack.channel.as_deref(), Some("C1"));
+}
+
+#[test]
+fn a_wrong_address_in_the_environment_names_the_variable_and_stands_beside_the_file_s_mistakes() {
+    let env = |name: &str| (name == "ZOHO_API_URL").then(|| "http://www.zohoapis.com".to_owned());
+    let said = parse("usage-signals.toml", "[scan]\ntop = 0", &env).unwrap_err().to_string();
+    assert!(said.contains("ZOHO_API_URL would send a credential unencrypted"), "{said}");
+    assert!(said.contains("--> environment variable ZOHO_API_URL"), "{said}");
+    assert!(said.contains("usage-signals.toml:2:7"), "{said}");
+}
+
+#[test]
+fn addresses_that_would_leak_a_credential_are_refused() {
+    for url in [
+        "http://localhost.evil.example",
+        "http://127.0.0.1.evil.example",
+        "http://10.0.0.1",
+        "ftp://api.intercom.io",
+        "https://user:word@api.intercom.io",
+        "https://api.intercom.io/?a=b",
+        "https://",
+        "api.intercom.io",
+    ] {
+        refused(&format!("[intercom]\nbase_url = \"{url}\""));
+    }
+}
+
+#[test]
+fn naming_a_signal_changes_only_what_is_given() {
+    let config = loaded(
+        "[[rules]]\nsignal = \"storage_limit\"\nrespond_within_days = 5\nlead_status = \"\"\n\
+         [[rules.levels]]\nname = \"critical\"\nrespond_within_days = 2\n\
+         [[rules.levels]]\nname = \"full\"\nwhen = 'storage_percent >= 100'\naction = \"Call now\"\n\
+         [[rules]]\nsignal = \"power_user\"\nenabled = false\n\
+         [[rules]]\nsignal = \"team_size_limit\"\nseat_limit = 12",
+    );
+    let rule = config.rules.rule("storage_limit").unwrap();
+    let default = loaded("");
+    let default = default.rules.rule("storage_limit").unwrap();
+    assert_eq!((&rule.tag, &rule.when, rule.priority), (&default.tag, &default.when, default.priority));
+    assert_eq!((rule.respond_within_days, &rule.lead_status), (5, &None));
+    let days: Vec<_> = ["", "critical", "full"].map(|level| rule.respond_within_days_at(level)).into();
+    assert_eq!(days, [5, 2, 5]);
+    assert_eq!(rule.priority_at("critical"), Priority::Urgent);
+    assert_eq!(rule.text_at("full", TextKey::Action).unwrap().template(), "Call now");
+    assert_eq!(rule.text_at("full", TextKey::Details), rule.text_at("", TextKey::Details));
+    assert!(config.rules.rule("power_user").is_none());
+    assert!(config.rules.disabled.iter().any(|rule| rule.signal == "power_user"));
+    let seats = &config.rules.rule("team_size_limit").unwrap().params["seat_limit"];
+    assert_eq!(seats, &Value::Number(12.0));
+}
+
+#[test]
+fn a_level_that_the_ladder_does_not_have_ranks_highest() {
+    let config = loaded("");
+    let rule = config.rules.rule("storage_limit").unwrap();
+    assert_eq!(["", "critical", "renamed"].map(|level| rule.rank(level)), [0, 1, 2]);
+}
+
+#[test]
+fn params_are_numbers_for_conditions() {
+    let text = "[[rules]]\nsignal = \"team_size_limit\"\nwhen = 'percent(teammates_count, seat_limit) >= threshold'\n\
+                params = { threshold = 80 }";
+    let config = loaded(text);
+    let at = |count: f64| {
+        let attributes = BTreeMap::from([("teammates_count".to_owned(), Value::Number(count))]);
+        let contact = Contact { attributes, ..Contact::default() };
+        let at = config.rules.rules.iter().position(|rule| rule.signal == "team_size_limit").unwrap();
+        config.rules.evaluate(&contact, Date::default()).verdicts[at].truth
+    };
+    assert_eq!((at(7.0), at(8.0)), (Truth::False, Truth::True));
+    let said = refused("[[rules]]\nsignal = \"power_user\"\nparams = { level = 3, plan_type = \"x\" }");
+    assert!(said.contains("`level` has a meaning already") && said.contains("`plan_type` has"), "{said}");
+}
+
+#[test]
+fn durations_and_shares_are_read_as_people_write_them() {
+    for (text, seconds) in [("30m", 1800), ("2h", 7200), ("1 day", 86400), ("1h 30m", 5400), ("PT2H", 7200)] {
+        assert_eq!(loaded(&format!("[scan]\ndeadline = \"{text}\"")).deadline.as_secs(), seconds, "{text}");
+    }
+    for text in ["0s", "-1h", "1 month", "", "9999 days", "2"] {
+        refused(&format!("[scan]\ndeadline = \"{text}\""));
+    }
+    for (text, share) in [("\"30%\"", 30.0), ("12.5", 12.5), ("\" 5 % \"", 5.0), ("100", 100.0)] {
+        assert_eq!(loaded(&format!("[scan]\nmax_share = {text}")).plan.limits.max_share_percent, share, "{text}");
+    }
+    for text in ["-1", "101", "\"a third\"", "nan", "true"] {
+        refused(&format!("[scan]\nmax_share = {text}"));
+    }
+}
+
+#[test]
+fn a_file_that_is_named_has_to_be_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = load(Some(&folder.path().join("none.toml")), &no_env).unwrap_err().to_string();
+    assert!(said.contains("cannot read the configuration") && said.contains("none.toml"), "{said}");
+}
+
+#[test]
+fn the_xdg_folder_is_searched_when_no_file_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join(".config/usage-signals");
+    fs::create_dir_all(&home).unwrap();
+    fs::write(home.join(FILE_NAME), "[tags]\nenabled = false").unwrap();
+    let place = folder.path().to_str().unwrap().to_owned();
+    let by_home = |name: &str| (name == "HOME").then(|| place.clone());
+    let config = load(None, &by_home).unwrap();
+    assert!(!config.tags_enabled);
+    assert_eq!(config.file, Some(home.join(FILE_NAME)));
+    let elsewhere = |name: &str| (name != "USER").then(|| format!("{place}/nothing"));
+    let none = |name: &str| if name.contains("URL") { None } else { elsewhere(name) };
+    assert_eq!(load(None, &none).unwrap().file, None, "XDG_CONFIG_HOME comes before HOME");
+}
+
+#[test]
+fn any_byte_of_a_file_can_be_missing_without_a_panic() {
+    let text = "[scan]\ninclude = \"a == \\\"b\\\"\"\n[[rules]]\nsignal = 'x'\nwhen = '''\nsize(é) > 0'''\ndetails = \"\\u00e9{{ x\"\n";
+    for at in text.char_indices().map(|(at, _)| at) {
+        let mut cut = text.to_owned();
+        cut.remove(at);
+        if let Err(problems) = load_text(&cut) {
+            assert!(!problems.to_string().is_empty());
+        }
+    }
+}
