@@ -1,3 +1,28 @@
-//! Deciding what to do: pure.
+//! Deciding what to do: pure functions from what was seen and what the ledger knows to a [`Plan`].
+//!
+//! ```text
+//! contacts ─► Sightings ─► groups (who signals together) ─► items with actions and reasons ─► guard ─► Plan
+//!                 questions: what must still be asked ─► Facts ─┘
+//! ```
+//!
+//! The plan is complete and sorted; a dry run prints the very value that a real run records and applies.
 
+mod build;
+mod decide;
+mod facts;
+mod group;
+mod guard;
+mod item;
+mod leftover;
+mod orders;
+mod questions;
 pub mod settings;
+mod sightings;
+
+pub use build::{Input, Mode, Scope, SinksOn, build};
+pub use facts::{Company, Facts};
+pub use group::{Group, group};
+pub use guard::{Refusal, WAYS_OUT};
+pub use item::{Decision, Item, Order, Plan, PlannedAction};
+pub use questions::{Questions, unread_contacts};
+pub use sightings::{Hit, Sightings};

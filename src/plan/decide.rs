@@ -1,0 +1,360 @@
+//! The decision table: what is done about a subject whose rule is true.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::build::Builder;
+use super::facts::Carries;
+use super::group::Group;
+use super::item::{Decision, Item, PlannedAction};
+use super::orders::{Before, Story, person};
+use super::settings::{ExistingTag, OnUntag};
+use crate::model::{ActionKey, Change, Contact, Entry, Kind, Occasion, OccasionId, Person, Reason, State, Step};
+
+impl Builder<'_> {
+    /// What is done about a subject whose rule is true.
+    pub(super) fn decide(&mut self, group: &Group<'_>) -> Item {
+        let mut item = match group.open {
+            Some(open) => self.go_on(group, open),
+            None => self.open(group),
+        };
+        if self.is_snoozed(group) {
+            item.snooze();
+        }
+        item
+    }
+
+    fn is_snoozed(&self, group: &Group<'_>) -> bool {
+        let facts = self.input.facts;
+        let snooze_tag = &self.input.settings.snooze_tag;
+        let is_snooze_tag = |tag: &String| tag.to_lowercase() == snooze_tag.to_lowercase();
+        let company = group.company(facts).and_then(|id| facts.companies.get(&id));
+        if company.is_some_and(|company| company.tags.iter().any(is_snooze_tag)) {
+            return true;
+        }
+        let Some(tag_id) = facts.tag_id(snooze_tag) else { return false };
+        let signalling = group.hits.iter().map(|hit| &hit.contact);
+        let concerned = group.open.iter().flat_map(|open| &open.contacts);
+        let concerned = concerned.filter_map(|id| self.input.sightings.contact(id));
+        signalling.chain(concerned).any(|contact| facts.carries(contact, tag_id) == Carries::Yes)
+    }
+
+    /// No occasion is open: one opens, as new, again, or handled.
+    fn open(&mut self, group: &Group<'_>) -> Item {
+        let reason = self.opening_reason(group);
+        let level = group.level().to_owned();
+        let id = self.new_occasion_id(group);
+        let before = Before { open: None, prior: group.ended.filter(|_| reason == Reason::Returned) };
+        let story = self.group_story(group, &level, before);
+        let representative = story.brief.representative.id.clone();
+        let contacts: BTreeSet<_> = group.hits.iter().map(|hit| hit.contact.id.clone()).collect();
+        let open = Change::Open { id: id.clone(), level: level.clone(), representative, contacts, link: None };
+        let mut item = self.item(group, &story, id.clone(), reason, vec![open]);
+        for kind in [Kind::Task, Kind::Message] {
+            let key = ActionKey { kind, level: level.clone(), contact: String::new() };
+            item.actions.push(match reason {
+                Reason::New | Reason::Returned => self.want(&story, &id, &key, reason, before),
+                _ => self.record_skip(&id, &key, reason),
+            });
+        }
+        for hit in &group.hits {
+            let key = ActionKey { kind: Kind::Tag, level: String::new(), contact: hit.contact.id.clone() };
+            item.actions.push(match self.carries(group, &hit.contact) {
+                Carries::Yes => self.record_tag_found(group, &id, &key),
+                Carries::No => self.want(&story, &id, &key, reason, before),
+                Carries::Gone => self.record_skip(&id, &key, Reason::ContactGone),
+            });
+        }
+        item
+    }
+
+    fn opening_reason(&self, group: &Group<'_>) -> Reason {
+        let handled = group.ended.is_none()
+            && self.input.settings.existing_tag == ExistingTag::Handled
+            && self.any_carries(group);
+        match group.ended {
+            _ if handled => Reason::AlreadyTagged,
+            _ if self.input.mode.baseline => Reason::Baseline,
+            Some(_) => Reason::Returned,
+            None => Reason::New,
+        }
+    }
+
+    fn new_occasion_id(&self, group: &Group<'_>) -> OccasionId {
+        // Later than the one before even when the clock jumped back, or two occasions would be one.
+        let earliest = group.ended.map(|ended| ended.id.opened_at + chrono::TimeDelta::seconds(1));
+        let opened_at = earliest.map_or(self.input.as_of, |earliest| earliest.max(self.input.as_of));
+        OccasionId { signal: group.rule.signal.clone(), subject: group.subject.clone(), opened_at }
+    }
+
+    fn carries(&self, group: &Group<'_>, contact: &Contact) -> Carries {
+        let facts = self.input.facts;
+        facts.tag_id(&group.rule.tag).map_or(Carries::No, |tag_id| facts.carries(contact, tag_id))
+    }
+
+    fn any_carries(&self, group: &Group<'_>) -> bool {
+        let others = group.others(self.input.sightings, self.input.facts);
+        let signalling = group.hits.iter().map(|hit| hit.contact.as_ref());
+        signalling.chain(others).any(|contact| self.carries(group, contact) == Carries::Yes)
+    }
+
+    /// An occasion is open: what is missing is done.
+    fn go_on(&mut self, group: &Group<'_>, open: &Occasion) -> Item {
+        if open.false_since.is_some() {
+            self.observations.push(Change::FalseSince { id: open.id.clone(), since: None });
+        }
+        let id = &open.id;
+        let before = Before { open: Some(open), prior: Some(open) };
+        let escalates = group.rule.rank(group.level()) > group.rule.rank(&open.level)
+            // A task in doubt may be there; bringing it forward has to wait for the answer.
+            && !open.entries.iter().any(|entry| entry.key.kind == Kind::Task && entry.state == State::Claimed);
+        // What is rendered must not contradict itself: the level that holds now, unless it is one that has to wait.
+        let waits = !escalates && group.rule.rank(group.level()) > group.rule.rank(&open.level);
+        let level = if waits { open.level.clone() } else { group.level().to_owned() };
+        let story = self.group_story(group, &level, before);
+        let mut item = self.item(group, &story, id.clone(), Reason::AlreadyDone, Vec::new());
+        if escalates {
+            item.changes.push(Change::Raise { id: id.clone(), level: level.clone() });
+        }
+        for entry in open.entries.iter().filter(|entry| matches!(entry.key.kind, Kind::Task | Kind::Message)) {
+            item.actions.push(if escalates && entry.state == State::Planned {
+                self.step(entry, Step::Drop, Reason::Escalated) // the higher level says it all
+            } else {
+                self.carry_on(&story, id, entry, before)
+            });
+        }
+        if escalates {
+            let reason = if self.input.mode.baseline { Reason::Baseline } else { Reason::Escalated };
+            for kind in [Kind::Task, Kind::Message] {
+                let key = ActionKey { kind, level: level.clone(), contact: String::new() };
+                item.actions.push(match reason {
+                    Reason::Escalated => self.want(&story, id, &key, reason, before),
+                    _ => self.record_skip(id, &key, reason),
+                });
+            }
+        }
+        self.go_on_with_tags(group, open, &story, &mut item);
+        item.actions.sort_by(|one, other| (one.key.kind, &one.key).cmp(&(other.key.kind, &other.key)));
+        let escalated =
+            escalates.then_some(if self.input.mode.baseline { Reason::Baseline } else { Reason::Escalated });
+        item.reason = escalated.unwrap_or_else(|| leading_reason(&item.actions));
+        item
+    }
+
+    fn go_on_with_tags(&mut self, group: &Group<'_>, open: &Occasion, story: &Story<'_>, item: &mut Item) {
+        let before = Before { open: Some(open), prior: Some(open) };
+        let signalling: BTreeSet<_> = group.hits.iter().map(|hit| hit.contact.id.as_str()).collect();
+        for hit in &group.hits {
+            let key = ActionKey { kind: Kind::Tag, level: String::new(), contact: hit.contact.id.clone() };
+            let action = match open.entry(&key) {
+                Some(entry) => self.keep_tag(group, open, story, entry, &hit.contact),
+                None => {
+                    item.changes.push(Change::Join { id: open.id.clone(), contact: hit.contact.id.clone() });
+                    match self.carries(group, &hit.contact) {
+                        Carries::Yes => self.record_tag_found(group, &open.id, &key),
+                        Carries::No => self.want(story, &open.id, &key, Reason::Joined, before),
+                        Carries::Gone => self.record_skip(&open.id, &key, Reason::ContactGone),
+                    }
+                }
+            };
+            item.actions.push(action);
+        }
+        let silent = |entry: &&Entry| entry.key.kind == Kind::Tag && !signalling.contains(entry.key.contact.as_str());
+        for entry in open.entries.iter().filter(silent) {
+            item.actions.push(self.carry_on(story, &open.id, entry, before));
+        }
+    }
+
+    /// A tag that an earlier run put on a contact that still signals.
+    fn keep_tag(
+        &mut self,
+        group: &Group<'_>,
+        open: &Occasion,
+        story: &Story<'_>,
+        entry: &Entry,
+        contact: &Contact,
+    ) -> PlannedAction {
+        let before = Before { open: Some(open), prior: Some(open) };
+        let restore = self.input.settings.on_untag == OnUntag::Restore;
+        if !matches!(entry.state, State::Done | State::Undone) {
+            return self.carry_on(story, &open.id, entry, before);
+        }
+        let tag_exists = self.input.facts.tag_id(&group.rule.tag).is_some();
+        match (self.carries(group, contact), entry.state) {
+            (Carries::Yes, _) => self.skip(entry, Reason::AlreadyDone),
+            (Carries::Gone, State::Done) => self.step(entry, Step::Drop, Reason::ContactGone),
+            (Carries::Gone, _) => self.skip(entry, Reason::ContactGone),
+            (Carries::No, State::Done) if !tag_exists => self.reopen(story, open, entry, Reason::TagRecreated),
+            (Carries::No, _) if restore => self.reopen(story, open, entry, Reason::TagRestored),
+            (Carries::No, State::Done) => self.step(entry, Step::Undo, Reason::UntaggedByPerson),
+            (Carries::No, _) => self.skip(entry, Reason::UntaggedByPerson),
+        }
+    }
+
+    fn reopen(&mut self, story: &Story<'_>, open: &Occasion, entry: &Entry, reason: Reason) -> PlannedAction {
+        if !self.sink_on(&entry.key) {
+            return self.skip(entry, Reason::SinkOff); // stays done: comes up again when the sink is on
+        }
+        let before = Before { open: Some(open), prior: Some(open) };
+        let change = Change::Step { short: entry.short.clone(), step: Step::Reopen, reason };
+        PlannedAction {
+            decision: Decision::Do,
+            reason,
+            order: Some(self.order(story, &open.id, entry, before)),
+            changes: vec![change],
+            ..self.skip(entry, reason)
+        }
+    }
+
+    /// An entry of an earlier run, whatever became of it.
+    pub(super) fn carry_on(
+        &mut self,
+        story: &Story<'_>,
+        id: &OccasionId,
+        entry: &Entry,
+        before: Before<'_>,
+    ) -> PlannedAction {
+        match entry.state {
+            State::Planned if !self.sink_on(&entry.key) => self.step(entry, Step::Skip, Reason::SinkOff),
+            State::Planned => PlannedAction {
+                decision: Decision::Do,
+                order: Some(self.order(story, id, entry, before)),
+                ..self.skip(entry, Reason::Unfinished)
+            },
+            State::Claimed => PlannedAction { decision: Decision::InDoubt, ..self.skip(entry, Reason::InDoubt) },
+            State::Done => self.skip(entry, Reason::AlreadyDone),
+            State::Refused => self.skip(entry, Reason::Refused),
+            State::Undone => self.skip(entry, Reason::UntaggedByPerson),
+            State::Skipped | State::Dropped => self.skip(entry, entry.reason),
+        }
+    }
+
+    /// A new action: done if its sink is on, else skipped for good.
+    fn want(
+        &mut self,
+        story: &Story<'_>,
+        id: &OccasionId,
+        key: &ActionKey,
+        reason: Reason,
+        before: Before<'_>,
+    ) -> PlannedAction {
+        if !self.sink_on(key) {
+            return self.record_skip(id, key, Reason::SinkOff);
+        }
+        let mut entry = self.entry(id, key, State::Planned, reason);
+        let prior = before.prior.and_then(|occasion| occasion.last_done(key.kind));
+        if matches!(key.kind, Kind::Task | Kind::Message) {
+            entry.prior = prior.and_then(|entry| entry.remote_id.clone());
+        }
+        PlannedAction {
+            decision: Decision::Do,
+            order: Some(self.order(story, id, &entry, before)),
+            changes: vec![Change::Enter { id: id.clone(), entry: entry.clone() }],
+            ..self.skip(&entry, reason)
+        }
+    }
+
+    /// Nothing is done, and that is written down.
+    fn record_skip(&mut self, id: &OccasionId, key: &ActionKey, reason: Reason) -> PlannedAction {
+        let state = if reason == Reason::ContactGone { State::Dropped } else { State::Skipped };
+        let entry = self.entry(id, key, state, reason);
+        PlannedAction {
+            changes: vec![Change::Enter { id: id.clone(), entry: entry.clone() }],
+            ..self.skip(&entry, reason)
+        }
+    }
+
+    /// The contact carries the tag before this occasion: ours from an occasion before, or somebody else's.
+    fn record_tag_found(&mut self, group: &Group<'_>, id: &OccasionId, key: &ActionKey) -> PlannedAction {
+        let ours = group.ended.and_then(|ended| ended.entry(key)).filter(|entry| entry.state == State::Done);
+        let Some(ours) = ours else { return self.record_skip(id, key, Reason::AlreadyTagged) };
+        let mut entry = self.entry(id, key, State::Done, Reason::AlreadyTagged);
+        entry.remote_id.clone_from(&ours.remote_id);
+        PlannedAction {
+            changes: vec![Change::Enter { id: id.clone(), entry: entry.clone() }],
+            ..self.skip(&entry, Reason::AlreadyTagged)
+        }
+    }
+
+    /// An entry that is left as it is.
+    pub(super) fn skip(&self, entry: &Entry, reason: Reason) -> PlannedAction {
+        PlannedAction {
+            key: entry.key.clone(),
+            short: entry.short.clone(),
+            decision: Decision::Skip,
+            reason,
+            order: None,
+            remote_id: entry.remote_id.clone(),
+            error: entry.error.clone(),
+            changes: Vec::new(),
+        }
+    }
+
+    /// An entry that is not done, and takes a step.
+    pub(super) fn step(&self, entry: &Entry, step: Step, reason: Reason) -> PlannedAction {
+        let change = Change::Step { short: entry.short.clone(), step, reason };
+        PlannedAction { changes: vec![change], ..self.skip(entry, reason) }
+    }
+
+    fn group_story<'g>(&mut self, group: &Group<'g>, level: &str, before: Before<'_>) -> Story<'g> {
+        let people: Vec<Person> = group.hits.iter().map(|hit| person(&hit.contact)).collect();
+        let company = group.company(self.input.facts);
+        // A group is never empty; the fallback keeps that a matter of types.
+        let representative =
+            group.representative().map_or_else(|| Arc::new(Contact::default()), |hit| Arc::clone(&hit.contact));
+        self.story(group.rule, level, &representative, people, company.as_deref(), before)
+    }
+
+    fn item(
+        &self,
+        group: &Group<'_>,
+        story: &Story<'_>,
+        occasion: OccasionId,
+        reason: Reason,
+        changes: Vec<Change>,
+    ) -> Item {
+        let evidence = group.representative().map(|hit| hit.evidence.clone()).unwrap_or_default();
+        Item { evidence, ..story_item(story, occasion, reason, changes) }
+    }
+}
+
+/// An item without actions and evidence.
+pub(super) fn story_item(story: &Story<'_>, occasion: OccasionId, reason: Reason, changes: Vec<Change>) -> Item {
+    let brief = &story.brief;
+    Item {
+        occasion,
+        level: brief.level.clone(),
+        priority: brief.priority,
+        account: brief.account.clone(),
+        people: brief.people.clone(),
+        evidence: Vec::new(),
+        details: brief.details.clone(),
+        action: brief.action.clone(),
+        flags: brief.flags.clone(),
+        due_date: brief.due_date,
+        reason,
+        changes,
+        actions: Vec::new(),
+    }
+}
+
+/// The reason that says most about an item: of what is done first, else of what is left.
+pub(super) fn leading_reason(actions: &[PlannedAction]) -> Reason {
+    const BY_WEIGHT: [Reason; 13] = [
+        Reason::TagRecreated,
+        Reason::TagRestored,
+        Reason::Joined,
+        Reason::Unfinished,
+        Reason::InDoubt,
+        Reason::Refused,
+        Reason::UntaggedByPerson,
+        Reason::Clearing,
+        Reason::Cleared,
+        Reason::ContactGone,
+        Reason::WaitsForTask,
+        Reason::AlreadyDone,
+        Reason::SinkOff,
+    ];
+    let has = |reason: &&Reason| actions.iter().any(|action| action.reason == **reason);
+    BY_WEIGHT.iter().find(has).copied().unwrap_or(Reason::AlreadyDone)
+}

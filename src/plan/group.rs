@@ -1,0 +1,167 @@
+//! Who signals together: contacts become subjects.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::facts::Facts;
+use super::sightings::{Hit, Sightings};
+use crate::model::{Contact, Known, Occasion, Subject, SubjectKind};
+use crate::rules::{Rule, RuleSet};
+
+/// The contacts that make one rule hold for one subject.
+#[derive(Debug, Clone)]
+pub struct Group<'a> {
+    /// The rule.
+    pub rule: &'a Rule,
+    /// Whom the signal is about.
+    pub subject: Subject,
+    /// The contacts for which the rule holds, by id; never empty.
+    pub hits: Vec<&'a Hit>,
+    /// The open occasion, if there is one.
+    pub open: Option<&'a Occasion>,
+    /// The last occasion that ended, if none is open.
+    pub ended: Option<&'a Occasion>,
+}
+
+impl Group<'_> {
+    /// The highest level of the contacts.
+    pub fn level(&self) -> &str {
+        let levels = self.hits.iter().map(|hit| hit.level.as_str());
+        levels.max_by_key(|level| self.rule.rank(level)).unwrap_or_default()
+    }
+
+    /// The contact whose figures are shown: of those at the highest level, because a text must not contradict its level,
+    /// the one fixed at opening; else `user_type` "primary" first, then seen most recently, then lowest id.
+    pub fn representative(&self) -> Option<&Hit> {
+        let level = self.level();
+        let fixed = self.open.map(|occasion| occasion.representative.as_str());
+        let candidates = self.hits.iter().copied().filter(|hit| hit.level == level);
+        candidates.min_by_key(|hit| {
+            let contact = &hit.contact;
+            let is_fixed = Some(contact.id.as_str()) == fixed;
+            let primary = contact.attributes.get("user_type").is_some_and(|kind| kind.read_text() == Ok("primary"));
+            (!is_fixed, !primary, std::cmp::Reverse(contact.last_seen_at), contact.id.clone())
+        })
+    }
+
+    /// The company to name: the account itself, else the person's own (the lowest id of several).
+    pub fn company(&self, facts: &Facts) -> Option<String> {
+        match self.subject.kind {
+            SubjectKind::Account => Some(self.subject.id.clone()),
+            SubjectKind::Contact => facts.companies_of(&self.representative()?.contact).into_iter().next(),
+        }
+    }
+
+    /// Contacts of the subject that were kept though the rule does not hold for them: they may carry its tag.
+    pub fn others<'s>(&self, sightings: &'s Sightings, facts: &Facts) -> Vec<&'s Contact> {
+        let emails: BTreeSet<_> = self.hits.iter().filter_map(|hit| hit.contact.email_key()).collect();
+        let signalling: BTreeSet<_> = self.hits.iter().map(|hit| hit.contact.id.as_str()).collect();
+        let belongs = |contact: &Contact| match self.subject.kind {
+            SubjectKind::Account => facts.companies_of(contact).contains(&self.subject.id),
+            SubjectKind::Contact => contact.email_key().is_some_and(|email| emails.contains(&email)),
+        };
+        let others = sightings.kept().filter(|contact| !signalling.contains(contact.id.as_str()));
+        others.map(AsRef::as_ref).filter(|contact| belongs(contact)).collect()
+    }
+}
+
+/// Groups the contacts of every rule into subjects, sorted by rule and subject.
+pub fn group<'a>(rules: &'a RuleSet, sightings: &'a Sightings, facts: &Facts, known: &'a Known) -> Vec<Group<'a>> {
+    let mut groups = Vec::new();
+    for rule in &rules.rules {
+        let occasions = Occasions::of(rule, known);
+        let persons = Persons::of(rule, sightings, &occasions);
+        let mut subjects: BTreeMap<Subject, Vec<&Hit>> = BTreeMap::new();
+        for hit in sightings.hits(&rule.signal) {
+            subjects.entry(subject_of(rule, hit, facts, &occasions, &persons)).or_default().push(hit);
+        }
+        groups.extend(subjects.into_iter().map(|(subject, hits)| {
+            let open = occasions.open(&subject);
+            let ended = if open.is_some() { None } else { occasions.ended(&subject, &hits) };
+            Group { rule, subject, hits, open, ended }
+        }));
+    }
+    groups
+}
+
+fn subject_of(rule: &Rule, hit: &Hit, facts: &Facts, occasions: &Occasions<'_>, persons: &Persons) -> Subject {
+    if let Some(occasion) = occasions.concerning(&hit.contact.id) {
+        return occasion.id.subject.clone(); // a contact stays in the occasion that concerns it
+    }
+    if rule.scope == SubjectKind::Account {
+        let accounts =
+            facts.companies_of(&hit.contact).into_iter().map(|id| Subject { kind: SubjectKind::Account, id });
+        let accounts: Vec<_> = accounts.collect();
+        let with_occasion = accounts.iter().find(|account| occasions.open(account).is_some());
+        if let Some(account) = with_occasion.or_else(|| accounts.first()) {
+            return account.clone();
+        }
+    }
+    persons.subject(&hit.contact)
+}
+
+/// The ledger's occasions of one rule.
+struct Occasions<'a> {
+    all: Vec<&'a Occasion>,
+    by_contact: BTreeMap<&'a str, &'a Occasion>,
+}
+
+impl<'a> Occasions<'a> {
+    fn of(rule: &Rule, known: &'a Known) -> Self {
+        let all: Vec<_> = known.occasions.iter().filter(|occasion| occasion.id.signal == rule.signal).collect();
+        let open = all.iter().filter(|occasion| occasion.is_open());
+        let by_contact = open.flat_map(|&occasion| occasion.contacts.iter().map(move |id| (id.as_str(), occasion)));
+        Occasions { by_contact: by_contact.collect(), all }
+    }
+
+    fn concerning(&self, contact: &str) -> Option<&'a Occasion> {
+        self.by_contact.get(contact).copied()
+    }
+
+    fn open(&self, subject: &Subject) -> Option<&'a Occasion> {
+        self.all.iter().copied().find(|occasion| occasion.is_open() && occasion.id.subject == *subject)
+    }
+
+    /// The subject's last ended occasion. A person is known by the contacts too: the lowest id may have changed since.
+    fn ended(&self, subject: &Subject, hits: &[&Hit]) -> Option<&'a Occasion> {
+        let same = |occasion: &&Occasion| {
+            occasion.id.subject == *subject
+                || (subject.kind == SubjectKind::Contact
+                    && occasion.id.subject.kind == SubjectKind::Contact
+                    && hits.iter().any(|hit| occasion.contacts.contains(&hit.contact.id)))
+        };
+        let ended = self.all.iter().copied().filter(|occasion| !occasion.is_open());
+        ended.filter(same).max_by_key(|occasion| occasion.id.opened_at)
+    }
+}
+
+/// Contacts with the same e-mail are one person.
+struct Persons {
+    by_email: BTreeMap<String, Subject>,
+}
+
+impl Persons {
+    fn of(rule: &Rule, sightings: &Sightings, occasions: &Occasions<'_>) -> Self {
+        let mut by_email: BTreeMap<String, Subject> = BTreeMap::new();
+        for hit in sightings.hits(&rule.signal) {
+            // Hits come by id, so the first of an e-mail has the lowest.
+            if let Some(email) = hit.contact.email_key() {
+                let id = hit.contact.id.clone();
+                by_email.entry(email).or_insert(Subject { kind: SubjectKind::Contact, id });
+            }
+        }
+        // An open occasion of any of the person's contacts is the person's, whether or not that contact signals now.
+        for contact in sightings.kept() {
+            let occasion = occasions.concerning(&contact.id);
+            let occasion = occasion.filter(|occasion| occasion.id.subject.kind == SubjectKind::Contact);
+            if let (Some(occasion), Some(email)) = (occasion, contact.email_key()) {
+                by_email.insert(email, occasion.id.subject.clone());
+            }
+        }
+        Persons { by_email }
+    }
+
+    fn subject(&self, contact: &Contact) -> Subject {
+        let by_email = contact.email_key().and_then(|email| self.by_email.get(&email).cloned());
+        by_email.unwrap_or_else(|| Subject { kind: SubjectKind::Contact, id: contact.id.clone() })
+    }
+}

@@ -1,0 +1,205 @@
+//! Occasions whose signal was not seen to be true in this run: they clear, wait, or have something unfinished.
+
+use std::sync::Arc;
+
+use super::build::Builder;
+use super::decide::{leading_reason, story_item};
+use super::item::Order;
+use super::item::{Decision, Item, PlannedAction};
+use super::orders::{Before, Story, person, tag_order};
+use crate::model::{ActionKey, Change, Contact, Entry, Kind, Occasion, Reason, State, Step, Truth};
+use crate::rules::{OnClear, Rule};
+
+impl Builder<'_> {
+    /// What is done about an occasion without a signal. `again`: the subject signals in a newer occasion.
+    pub(super) fn leftover(&mut self, occasion: &Occasion, again: bool) -> Option<Item> {
+        if !self.input.scope.covers(occasion) {
+            return None;
+        }
+        let rule = self.input.rules.rules.iter().find(|rule| rule.signal == occasion.id.signal);
+        let Some(rule) = rule else { return self.frozen(occasion) };
+        let mut changes = Vec::new();
+        let actions = if occasion.is_open() {
+            match self.observe(occasion) {
+                Observed::Ends => {
+                    changes.push(Change::End { id: occasion.id.clone(), at: self.input.as_of });
+                    self.end(rule, occasion)
+                }
+                Observed::False => self.left(occasion, Reason::Clearing),
+                Observed::Unknown => return self.go_on_unseen(rule, occasion),
+            }
+        } else {
+            self.after_the_end(rule, occasion, again)
+        };
+        let idle = changes.is_empty() && actions.is_empty();
+        (!idle).then(|| self.leftover_item(rule, occasion, changes, actions))
+    }
+
+    /// *False* means that every concerned contact was read and is false; the second one long enough after ends the occasion.
+    fn observe(&mut self, occasion: &Occasion) -> Observed {
+        let input = self.input;
+        let truth = |contact: &String| input.sightings.truth(contact, &occasion.id.signal);
+        let all_false = occasion.contacts.iter().all(|contact| truth(contact) == Some(Truth::False));
+        if !all_false || !input.scope.complete {
+            return Observed::Unknown;
+        }
+        if !input.scope.sees_absence() {
+            return Observed::False;
+        }
+        match occasion.false_since {
+            Some(since) if input.as_of - since >= input.settings.clear_after => Observed::Ends,
+            Some(_) => Observed::False,
+            None => {
+                self.observations.push(Change::FalseSince { id: occasion.id.clone(), since: Some(input.as_of) });
+                Observed::False
+            }
+        }
+    }
+
+    /// The rule is switched off or gone: the occasion stays as it is, but what needs a person stays in the report.
+    fn frozen(&mut self, occasion: &Occasion) -> Option<Item> {
+        let open = occasion.entries.iter().filter(|entry| matches!(entry.state, State::Claimed | State::Refused));
+        let actions: Vec<_> = open.map(|entry| self.stuck(entry)).collect();
+        if actions.is_empty() {
+            return None;
+        }
+        Some(Item {
+            occasion: occasion.id.clone(),
+            level: occasion.level.clone(),
+            priority: crate::model::Priority::Medium,
+            account: None,
+            people: Vec::new(),
+            evidence: Vec::new(),
+            details: String::new(),
+            action: String::new(),
+            flags: Vec::new(),
+            due_date: self.local_date(self.input.as_of),
+            reason: leading_reason(&actions),
+            changes: Vec::new(),
+            actions,
+        })
+    }
+
+    fn stuck(&self, entry: &Entry) -> PlannedAction {
+        match entry.state {
+            State::Claimed => PlannedAction { decision: Decision::InDoubt, ..self.skip(entry, Reason::InDoubt) },
+            _ => self.skip(entry, Reason::Refused),
+        }
+    }
+
+    /// An ended occasion with something left: tags to take off, a claim in doubt, a refusal.
+    fn after_the_end(&mut self, rule: &Rule, occasion: &Occasion, again: bool) -> Vec<PlannedAction> {
+        let mut actions = Vec::new();
+        for entry in &occasion.entries {
+            match (entry.state, entry.key.kind) {
+                (State::Claimed | State::Refused, _) => actions.push(self.stuck(entry)),
+                (State::Planned, Kind::Untag) if again => actions.push(self.step(entry, Step::Drop, Reason::Returned)),
+                (State::Planned, Kind::Untag) => actions.push(self.untag(rule, occasion, entry)),
+                (State::Planned, _) => actions.push(self.step(entry, Step::Drop, Reason::Cleared)),
+                _ => {}
+            }
+        }
+        actions
+    }
+
+    fn untag(&mut self, rule: &Rule, occasion: &Occasion, entry: &Entry) -> PlannedAction {
+        if !self.sink_on(&entry.key) {
+            return self.step(entry, Step::Skip, Reason::SinkOff);
+        }
+        let order = Order::Tag(tag_order(&rule.tag, &occasion.id, &entry.key, &entry.short));
+        PlannedAction { decision: Decision::Do, order: Some(order), ..self.skip(entry, Reason::Unfinished) }
+    }
+
+    /// The occasion ends: what was not done is moot, and with `remove_tag` the tags that we added come off.
+    fn end(&mut self, rule: &Rule, occasion: &Occasion) -> Vec<PlannedAction> {
+        let mut actions = Vec::new();
+        for entry in &occasion.entries {
+            match entry.state {
+                State::Planned => actions.push(self.step(entry, Step::Drop, Reason::Cleared)),
+                State::Claimed | State::Refused => actions.push(self.stuck(entry)),
+                State::Done if entry.key.kind == Kind::Tag && rule.on_clear == OnClear::RemoveTag => {
+                    actions.push(self.want_untag(rule, occasion, entry));
+                }
+                State::Done | State::Skipped | State::Dropped | State::Undone => {}
+            }
+        }
+        actions
+    }
+
+    fn want_untag(&mut self, rule: &Rule, occasion: &Occasion, tagged: &Entry) -> PlannedAction {
+        let key = ActionKey { kind: Kind::Untag, ..tagged.key.clone() };
+        let on = self.sink_on(&key);
+        let (state, reason) = if on { (State::Planned, Reason::Cleared) } else { (State::Skipped, Reason::SinkOff) };
+        let entry = self.entry(&occasion.id, &key, state, reason);
+        let enter = Change::Enter { id: occasion.id.clone(), entry: entry.clone() };
+        let order = on.then(|| Order::Tag(tag_order(&rule.tag, &occasion.id, &key, &entry.short)));
+        let decision = if on { Decision::Do } else { Decision::Skip };
+        PlannedAction { decision, order, changes: vec![enter], ..self.skip(&entry, reason) }
+    }
+
+    /// What is left of an open occasion, for the report.
+    fn left(&self, occasion: &Occasion, reason: Reason) -> Vec<PlannedAction> {
+        let entries = occasion.entries.iter();
+        let left = entries.filter_map(|entry| match entry.state {
+            State::Planned => Some(self.skip(entry, reason)),
+            State::Claimed | State::Refused => Some(self.stuck(entry)),
+            State::Done | State::Skipped | State::Dropped | State::Undone => None,
+        });
+        left.collect()
+    }
+
+    /// Neither true nor false: an unknown value does not clear a signal, so what is unfinished is done.
+    fn go_on_unseen(&mut self, rule: &Rule, occasion: &Occasion) -> Option<Item> {
+        let unfinished = self.left(occasion, Reason::Unfinished);
+        if unfinished.is_empty() {
+            return None;
+        }
+        let before = Before { open: Some(occasion), prior: Some(occasion) };
+        let Some(story) = self.unseen_story(rule, occasion) else {
+            // Nobody to render a text for: it waits for a run that reaches the contact.
+            return Some(self.leftover_item(rule, occasion, Vec::new(), unfinished));
+        };
+        let open = |entry: &&Entry| matches!(entry.state, State::Planned | State::Claimed | State::Refused);
+        let entries = occasion.entries.iter().filter(open);
+        let actions: Vec<_> = entries.map(|entry| self.carry_on(&story, &occasion.id, entry, before)).collect();
+        let reason = leading_reason(&actions);
+        Some(Item { actions, ..story_item(&story, occasion.id.clone(), reason, Vec::new()) })
+    }
+
+    /// The figures of the representative, or of anybody concerned who was read.
+    fn unseen_story<'r>(&mut self, rule: &'r Rule, occasion: &Occasion) -> Option<Story<'r>> {
+        let sightings = self.input.sightings;
+        let known: Vec<&Arc<Contact>> = occasion.contacts.iter().filter_map(|id| sightings.contact(id)).collect();
+        let representative = sightings.contact(&occasion.representative).or(known.first().copied())?;
+        let people = known.iter().map(|contact| person(contact)).collect();
+        let company = match occasion.id.subject.kind {
+            crate::model::SubjectKind::Account => Some(occasion.id.subject.id.clone()),
+            crate::model::SubjectKind::Contact => self.input.facts.companies_of(representative).into_iter().next(),
+        };
+        let before = Before { open: Some(occasion), prior: Some(occasion) };
+        Some(self.story(rule, &occasion.level, representative, people, company.as_deref(), before))
+    }
+
+    fn leftover_item(
+        &mut self,
+        rule: &Rule,
+        occasion: &Occasion,
+        changes: Vec<Change>,
+        actions: Vec<PlannedAction>,
+    ) -> Item {
+        let ends = changes.iter().any(|change| matches!(change, Change::End { .. }));
+        let reason = if ends { Reason::Cleared } else { leading_reason(&actions) };
+        let nobody = Arc::new(Contact::default());
+        let story = self.unseen_story(rule, occasion).unwrap_or_else(|| {
+            let before = Before { open: Some(occasion), prior: Some(occasion) };
+            self.story(rule, &occasion.level, &nobody, Vec::new(), None, before)
+        });
+        Item { actions, ..story_item(&story, occasion.id.clone(), reason, changes) }
+    }
+}
+
+enum Observed {
+    Ends,
+    False,
+    Unknown,
+}

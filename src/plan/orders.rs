@@ -1,0 +1,169 @@
+//! What people are to read, and the rendered actions.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use jiff::Timestamp;
+
+use super::build::Builder;
+use super::item::Order;
+use crate::model::{
+    ActionKey, Brief, Contact, Entry, Kind, Message, MessageRef, Occasion, OccasionId, Person, Tag, TagChange, Task,
+    TaskNews,
+};
+use crate::rules::{Rendered, Rule, TextInput};
+
+/// What is told of one signal, and what its orders are made of.
+#[derive(Debug, Clone)]
+pub(super) struct Story<'a> {
+    pub rule: &'a Rule,
+    pub brief: Brief,
+    pub description: String,
+    /// Whose Zoho record the task goes on: fixed when the occasion opened.
+    pub record_person: Person,
+}
+
+/// Earlier actions that a new one goes on from.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Before<'a> {
+    /// The occasion that is open.
+    pub open: Option<&'a Occasion>,
+    /// The occasion whose task is brought forward: the open one, or the one that ended last.
+    pub prior: Option<&'a Occasion>,
+}
+
+pub(super) fn person(contact: &Contact) -> Person {
+    Person { id: contact.id.clone(), email: contact.email.clone(), name: contact.name.clone() }
+}
+
+impl Builder<'_> {
+    /// Renders the texts of a signal, with the figures of `representative`.
+    pub(super) fn story<'a>(
+        &mut self,
+        rule: &'a Rule,
+        level: &str,
+        representative: &Arc<Contact>,
+        people: Vec<Person>,
+        company: Option<&str>,
+        before: Before<'_>,
+    ) -> Story<'a> {
+        let input = self.input;
+        let respond_within_days = rule.respond_within_days_at(level);
+        let due_date = self.due_date(respond_within_days);
+        let account = company.and_then(|id| input.facts.company_name(id));
+        let contact_url = input.links.contact(input.workspace, &representative.id);
+        let texts = TextInput {
+            contact: representative,
+            account,
+            people: &people,
+            as_of: input.as_of,
+            due_date,
+            contact_url: &contact_url,
+        };
+        let Rendered { details, action, task_subject, task_description, message, why_now, warnings } =
+            input.rules.render(rule, level, &texts);
+        self.warnings.extend(warnings);
+        let fixed = before.open.and_then(|occasion| input.sightings.contact(&occasion.representative));
+        let record_person = person(fixed.unwrap_or(representative));
+        let again_since = match before {
+            Before { open: None, prior: Some(ended) } => Some(self.local_date(ended.id.opened_at)),
+            _ => None,
+        };
+        let brief = Brief {
+            signal: rule.signal.clone(),
+            level: level.to_owned(),
+            title: task_subject,
+            priority: rule.priority_at(level),
+            account: account.map(str::to_owned),
+            representative: person(representative),
+            people,
+            details,
+            action,
+            due_date,
+            respond_within_days,
+            why_now,
+            flags: rule.flags.clone(),
+            contact_url,
+            again_since,
+            message,
+        };
+        Story { rule, brief, description: task_description, record_person }
+    }
+
+    /// The order for an entry of a story's occasion.
+    pub(super) fn order(&self, story: &Story<'_>, id: &OccasionId, entry: &Entry, before: Before<'_>) -> Order {
+        match entry.key.kind {
+            Kind::Task => Order::Task(Box::new(self.task(story, entry, before))),
+            Kind::Message => Order::Message(Box::new(self.message(story, entry, before))),
+            Kind::Tag | Kind::Untag => Order::Tag(tag_order(&story.rule.tag, id, &entry.key, &entry.short)),
+        }
+    }
+
+    fn task(&self, story: &Story<'_>, entry: &Entry, before: Before<'_>) -> Task {
+        let Story { rule, brief, description, record_person } = story;
+        let level = if brief.level.is_empty() { String::new() } else { format!(" ({})", brief.level) };
+        Task {
+            short: entry.short.clone(),
+            subject: brief.title.clone(),
+            description: description.clone(),
+            forward_line: format!("{}: {}{level}", self.local_date(self.input.as_of), brief.details),
+            due_date: brief.due_date,
+            priority: brief.priority,
+            person: record_person.clone(),
+            company: brief.account.clone(),
+            lead_status: rule.lead_status.clone(),
+            owner: rule.task_owner.clone(),
+            link: before.open.and_then(|occasion| occasion.link.clone()),
+            prior: entry.prior.clone(),
+        }
+    }
+
+    fn message(&self, story: &Story<'_>, entry: &Entry, before: Before<'_>) -> Message {
+        Message {
+            short: entry.short.clone(),
+            brief: story.brief.clone(),
+            task: before.open.map_or(TaskNews::None, |occasion| self.task_news(occasion)),
+            thread: entry.prior.as_deref().and_then(MessageRef::from_remote_id),
+            may_repeat: entry.may_repeat,
+        }
+    }
+
+    /// What the ledger knows of an occasion's task; applying knows better where a task is done in the same run.
+    fn task_news(&self, occasion: &Occasion) -> TaskNews {
+        use crate::model::State;
+        if let Some(id) = occasion.last_done(Kind::Task).and_then(|entry| entry.remote_id.as_deref()) {
+            let record_url = occasion.record().map(|record| self.input.links.record(record));
+            return TaskNews::Done { task_url: self.input.links.task(id), record_url };
+        }
+        let tasks = occasion.entries.iter().filter(|entry| entry.key.kind == Kind::Task);
+        match tasks.map(|entry| entry.state).next_back() {
+            Some(State::Planned | State::Claimed) => TaskNews::Follows,
+            Some(State::Refused) => TaskNews::Refused,
+            _ => TaskNews::None,
+        }
+    }
+
+    fn due_date(&self, days: u32) -> NaiveDate {
+        let today = self.local_date(self.input.as_of);
+        today.checked_add_days(Days::new(u64::from(days))).unwrap_or(today)
+    }
+
+    /// The calendar date of an instant where the sales people are.
+    pub(super) fn local_date(&self, at: DateTime<Utc>) -> NaiveDate {
+        let local = Timestamp::from_second(at.timestamp()).map(|instant| {
+            let date = self.input.settings.timezone.to_datetime(instant).date();
+            NaiveDate::from_ymd_opt(
+                i32::from(date.year()),
+                date.month().unsigned_abs().into(),
+                date.day().unsigned_abs().into(),
+            )
+        });
+        local.ok().flatten().unwrap_or_else(|| at.date_naive())
+    }
+}
+
+/// The order to add or remove a rule's tag.
+pub(super) fn tag_order(tag: &str, _id: &OccasionId, key: &ActionKey, short: &str) -> Tag {
+    let change = if key.kind == Kind::Untag { TagChange::Remove } else { TagChange::Add };
+    Tag { short: short.to_owned(), contact: key.contact.clone(), tag: tag.to_owned(), change }
+}

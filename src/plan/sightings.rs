@@ -1,0 +1,108 @@
+//! What is kept of the contacts that were read. Everything else is forgotten with its page.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::model::{Contact, Evidence, Known, Truth, UnknownReason};
+use crate::rules::{Evaluation, RuleSet};
+
+/// A contact for which a rule holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// The contact.
+    pub contact: Arc<Contact>,
+    /// The highest level that holds; empty for the rule's own condition.
+    pub level: String,
+    /// The comparisons that held.
+    pub evidence: Vec<Evidence>,
+}
+
+/// What a scan saw. Grows with signals, not with contacts: kept are the contacts that signal, those that an open occasion
+/// concerns, and those that carry a rule's tag (or more tags than are listed).
+#[derive(Debug, Clone, Default)]
+pub struct Sightings {
+    /// Contacts read.
+    pub scanned: usize,
+    /// Ids of the contacts for which at least one rule holds.
+    pub signalled: BTreeSet<String>,
+    /// How many contacts had an unknown value, by attribute and reason.
+    pub unknown: BTreeMap<(String, UnknownReason), usize>,
+    hits: BTreeMap<String, BTreeMap<String, Hit>>,
+    kept: BTreeMap<String, Arc<Contact>>,
+    truths: BTreeMap<String, BTreeMap<String, Truth>>,
+    watched: BTreeSet<String>,
+    rule_tags: BTreeSet<String>,
+}
+
+impl Sightings {
+    /// Nothing seen yet. `rule_tags` are the ids of the rules' tags, as far as the workspace has them.
+    pub fn new(known: &Known, rule_tags: BTreeSet<String>) -> Self {
+        let concerned = known.occasions.iter().filter(|occasion| occasion.is_open() || has_work(occasion));
+        let watched = concerned.flat_map(|occasion| occasion.contacts.iter().cloned()).collect();
+        Sightings { watched, rule_tags, ..Sightings::default() }
+    }
+
+    /// Takes in one contact of the scan.
+    pub fn add(&mut self, contact: Contact, evaluation: Evaluation, rules: &RuleSet) {
+        self.scanned += 1;
+        self.count_unknown(&evaluation);
+        if evaluation.verdicts.iter().any(|verdict| verdict.truth == Truth::True) {
+            self.signalled.insert(contact.id.clone());
+        }
+        self.look_up(contact, evaluation, rules);
+    }
+
+    /// Takes in a contact that was asked for by itself, because an unfinished action needs its figures.
+    pub fn look_up(&mut self, contact: Contact, evaluation: Evaluation, rules: &RuleSet) {
+        let holds = evaluation.verdicts.iter().any(|verdict| verdict.truth == Truth::True);
+        let watched = self.watched.contains(&contact.id);
+        let tagged = !contact.tags.complete || contact.tags.ids.iter().any(|id| self.rule_tags.contains(id));
+        if !(holds || watched || tagged) {
+            return;
+        }
+        let contact = Arc::new(contact);
+        self.kept.insert(contact.id.clone(), Arc::clone(&contact));
+        for (rule, verdict) in rules.rules.iter().zip(evaluation.verdicts) {
+            if watched {
+                self.truths.entry(contact.id.clone()).or_default().insert(rule.signal.clone(), verdict.truth);
+            }
+            if verdict.truth == Truth::True {
+                let hit = Hit { contact: Arc::clone(&contact), level: verdict.level, evidence: verdict.evidence };
+                self.hits.entry(rule.signal.clone()).or_default().insert(contact.id.clone(), hit);
+            }
+        }
+    }
+
+    /// The contacts for which the rule holds, by id.
+    pub fn hits(&self, signal: &str) -> impl Iterator<Item = &Hit> {
+        self.hits.get(signal).into_iter().flat_map(BTreeMap::values)
+    }
+
+    /// A contact that was kept.
+    pub fn contact(&self, id: &str) -> Option<&Arc<Contact>> {
+        self.kept.get(id)
+    }
+
+    /// All contacts that were kept, by id.
+    pub fn kept(&self) -> impl Iterator<Item = &Arc<Contact>> {
+        self.kept.values()
+    }
+
+    /// What the rule was for a watched contact; None where the contact was not seen.
+    pub fn truth(&self, contact: &str, signal: &str) -> Option<Truth> {
+        self.truths.get(contact)?.get(signal).copied()
+    }
+
+    fn count_unknown(&mut self, evaluation: &Evaluation) {
+        let of_rules = evaluation.verdicts.iter().flat_map(|verdict| verdict.unknown.iter());
+        let all: BTreeSet<_> = of_rules.chain(&evaluation.include_unknown).collect();
+        for (attribute, reason) in all {
+            *self.unknown.entry((attribute.clone(), *reason)).or_default() += 1;
+        }
+    }
+}
+
+fn has_work(occasion: &crate::model::Occasion) -> bool {
+    use crate::model::State;
+    occasion.entries.iter().any(|entry| matches!(entry.state, State::Planned | State::Claimed | State::Refused))
+}
