@@ -1,4 +1,26 @@
-//! The only folder that causes effects.
+//! The only folder that causes effects: claim, perform, close.
+//!
+//! Every batch is claimed in one committed transaction before its request leaves, and closed with the remote ids after the
+//! answer. A batch without an answer stays claimed: it is in doubt, and the next run asks about it before anything else
+//! ([`settle`]). Failures at one sink do not stop the others.
 
+mod perform;
+mod results;
+mod settle;
 pub mod sink;
 pub mod stop;
+
+pub use perform::apply;
+pub use results::{Performed, Results, Status};
+pub use settle::{MessageInDoubt, Settled, settle};
+
+/// The three sinks; one that is switched off is not there.
+#[derive(Debug)]
+pub struct Sinks<T, M, G> {
+    /// Zoho tasks.
+    pub tasks: Option<T>,
+    /// Slack messages.
+    pub messages: Option<M>,
+    /// Intercom tags.
+    pub tags: Option<G>,
+}

@@ -2,7 +2,31 @@
 
 use std::fmt;
 
-use crate::model::{ActionKey, Date, TaskLink};
+use crate::model::{ActionKey, Date, Message, Tag, Task, TaskLink};
+
+/// An action that knows its short key, by which the ledger knows it.
+pub trait Keyed {
+    /// The short key.
+    fn short(&self) -> &str;
+}
+
+impl Keyed for Task {
+    fn short(&self) -> &str {
+        &self.short
+    }
+}
+
+impl Keyed for Message {
+    fn short(&self) -> &str {
+        &self.short
+    }
+}
+
+impl Keyed for Tag {
+    fn short(&self) -> &str {
+        &self.short
+    }
+}
 
 /// Proof of an effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +91,7 @@ pub struct Claim {
     pub claimed_at: Date,
     /// Where the task was to go; None where the run did not get as far as finding the record.
     pub link: Option<TaskLink>,
-    /// The task that was to be brought forward.
+    /// The task that was to be brought forward, or the message that was to be replied to: a remote id.
     pub prior: Option<String>,
     /// The tag's name; empty where it is not about a tag, or no rule has it any more.
     pub tag: String,
@@ -94,7 +118,7 @@ pub enum Answer {
 /// A sink keeps no memory of what it did.
 pub trait Sink {
     /// The action, rendered.
-    type Order;
+    type Order: Keyed;
 
     /// Cuts orders, which come in the order in which they are to be done, into the batches that are claimed, performed and
     /// closed together. Nothing is left out or reordered.
@@ -108,7 +132,7 @@ pub trait Sink {
 }
 
 /// What tasks need besides: the record they go on is found or made first, once an occasion.
-pub trait TaskSink: Sink<Order = crate::model::Task> {
+pub trait TaskSink: Sink<Order = Task> {
     /// Where each task of a claimed batch goes, in the same order; harmless to repeat. Called for orders whose link is not
     /// known; the answers are committed before [`Sink::perform`] is called.
     fn link(&mut self, batch: &[Self::Order]) -> impl Future<Output = Vec<Result<TaskLink, Outcome>>>;

@@ -30,8 +30,7 @@ pub struct StopSwitch(watch::Sender<Option<StopReason>>);
 impl StopSwitch {
     /// Asks for a stop; the first reason stands.
     pub fn stop(&self, reason: StopReason) {
-        self.0
-            .send_if_modified(|asked| asked.is_none() && asked.replace(reason).is_none());
+        self.0.send_if_modified(|asked| asked.is_none() && asked.replace(reason).is_none());
     }
 }
 
@@ -41,9 +40,7 @@ impl Stop {
         let (sender, asked) = watch::channel(None);
         let now = Instant::now();
         // Instant + a huge duration would panic; a year is for ever here.
-        let deadline = now
-            .checked_add(limit)
-            .unwrap_or(now + Duration::from_secs(365 * 24 * 3600));
+        let deadline = now.checked_add(limit).unwrap_or(now + Duration::from_secs(365 * 24 * 3600));
         (StopSwitch(sender), Stop { deadline, asked })
     }
 

@@ -97,10 +97,7 @@ impl LedgerError {
     }
 
     pub(super) fn folder(path: &Path) -> impl Fn(std::io::Error) -> LedgerError + '_ {
-        move |source| LedgerError::Folder {
-            path: path.to_owned(),
-            source,
-        }
+        move |source| LedgerError::Folder { path: path.to_owned(), source }
     }
 
     /// What to do about it, where there is something to do.

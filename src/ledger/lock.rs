@@ -32,10 +32,7 @@ impl Lock {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(LedgerError::Locked {
-                    holder: read_holder(&mut file),
-                    path,
-                });
+                return Err(LedgerError::Locked { holder: read_holder(&mut file), path });
             }
             Err(TryLockError::Error(source)) => return Err(LedgerError::Folder { path, source }),
         }
@@ -46,9 +43,7 @@ impl Lock {
     /// Who held the lock last, without taking it; for people.
     pub fn last_holder(state_dir: &Path) -> Option<String> {
         let path: PathBuf = state_dir.join(LOCK_FILE);
-        std::fs::read_to_string(path)
-            .ok()
-            .map(|holder| holder.trim().to_owned())
+        std::fs::read_to_string(path).ok().map(|holder| holder.trim().to_owned())
     }
 }
 

@@ -25,10 +25,7 @@ pub struct OpenClaim {
 pub fn open_claims(known: &Known) -> Vec<OpenClaim> {
     let claimed = |entry: &&Entry| entry.state == State::Claimed;
     let claims = |occasion: &Occasion| -> Vec<OpenClaim> {
-        let claim = |entry: &Entry| OpenClaim {
-            occasion: occasion.clone(),
-            entry: entry.clone(),
-        };
+        let claim = |entry: &Entry| OpenClaim { occasion: occasion.clone(), entry: entry.clone() };
         occasion.entries.iter().filter(claimed).map(claim).collect()
     };
     known.occasions.iter().flat_map(claims).collect()
@@ -46,10 +43,7 @@ impl Reader {
         if !path.try_exists().unwrap_or(true) {
             return Ok(Reader { connection: None });
         }
-        let open_error = |source| LedgerError::Open {
-            path: path.to_owned(),
-            source,
-        };
+        let open_error = |source| LedgerError::Open { path: path.to_owned(), source };
         // SQLite makes -wal and -shm files to read a WAL database even read-only, unless it is told that nobody writes. A
         // ledger that was closed properly has no -wal file; where there is one, a run is under way or was killed, and the
         // file is needed to see its last commits.
@@ -61,9 +55,7 @@ impl Reader {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(uri, flags).map_err(open_error)?;
         let version = schema::check(&connection, path)?;
-        Ok(Reader {
-            connection: (version > 0).then_some(connection),
-        })
+        Ok(Reader { connection: (version > 0).then_some(connection) })
     }
 
     /// The workspace that the ledger belongs to; None while it is empty.
@@ -88,15 +80,9 @@ fn escape_in_uri(character: char) -> Vec<char> {
 
 pub(super) fn workspace(connection: &Connection) -> Result<Option<String>, LedgerError> {
     let failed = LedgerError::statement("read the ledger's workspace");
-    let mut statement = connection
-        .prepare("SELECT value FROM meta WHERE name = 'workspace'")
-        .map_err(&failed)?;
+    let mut statement = connection.prepare("SELECT value FROM meta WHERE name = 'workspace'").map_err(&failed)?;
     let mut rows = statement.query([]).map_err(&failed)?;
-    rows.next()
-        .map_err(&failed)?
-        .map(|row| row.get(0))
-        .transpose()
-        .map_err(&failed)
+    rows.next().map_err(&failed)?.map(|row| row.get(0)).transpose().map_err(&failed)
 }
 
 const OCCASIONS: &str = "
@@ -121,9 +107,7 @@ pub(super) fn known(connection: &Connection) -> Result<Known, LedgerError> {
         occasions.insert(id, occasion(row)?);
         order.push(id);
     }
-    let mut statement = connection
-        .prepare("SELECT occasion_id, contact_id FROM concerned")
-        .map_err(&failed)?;
+    let mut statement = connection.prepare("SELECT occasion_id, contact_id FROM concerned").map_err(&failed)?;
     let mut rows = statement.query([]).map_err(&failed)?;
     while let Some(row) = rows.next().map_err(&failed)? {
         let id: i64 = row.get(0).map_err(&failed)?;
@@ -135,7 +119,7 @@ pub(super) fn known(connection: &Connection) -> Result<Known, LedgerError> {
     let mut statement = connection
         .prepare(
             "SELECT occasion_id, level, kind, contact_id, short, state, reason, remote_id, error, claimed_at, closed_at,
-                    may_repeat
+                    may_repeat, prior
              FROM entries ORDER BY id",
         )
         .map_err(&failed)?;
@@ -194,6 +178,7 @@ fn entry(row: &Row<'_>) -> Result<Entry, LedgerError> {
         claimed_at: time(row, 9)?,
         closed_at: time(row, 10)?,
         may_repeat: row.get::<_, i64>(11).map_err(&failed)? != 0,
+        prior: text(row, 12)?,
     })
 }
 
@@ -205,10 +190,7 @@ fn time(row: &Row<'_>, column: usize) -> Result<Option<Date>, LedgerError> {
     let seconds: Option<i64> = row.get(column).map_err(LedgerError::statement("read a time"))?;
     seconds
         .map(|seconds| {
-            let nonsense = || LedgerError::Nonsense {
-                what: "a time",
-                value: seconds.to_string(),
-            };
+            let nonsense = || LedgerError::Nonsense { what: "a time", value: seconds.to_string() };
             DateTime::from_timestamp(seconds, 0).ok_or_else(nonsense)
         })
         .transpose()

@@ -49,6 +49,7 @@ CREATE TABLE entries (
     short       TEXT NOT NULL UNIQUE,
     state       TEXT NOT NULL,
     reason      TEXT NOT NULL,
+    prior       TEXT,
     remote_id   TEXT,
     error       TEXT,
     claimed_at  BIGINT,
@@ -72,18 +73,11 @@ pub fn check(connection: &Connection, path: &Path) -> Result<i64, LedgerError> {
     let pragma = |name| {
         connection
             .pragma_query_value(None, name, |row| row.get::<_, i64>(0))
-            .map_err(|source| LedgerError::Open {
-                path: path.to_owned(),
-                source,
-            })
+            .map_err(|source| LedgerError::Open { path: path.to_owned(), source })
     };
     let version = pragma("user_version")?;
     if version > VERSION {
-        return Err(LedgerError::Newer {
-            path: path.to_owned(),
-            found: version,
-            known: VERSION,
-        });
+        return Err(LedgerError::Newer { path: path.to_owned(), found: version, known: VERSION });
     }
     if version > 0 && pragma("application_id")? != APPLICATION_ID {
         return Err(LedgerError::NotALedger { path: path.to_owned() });
@@ -91,10 +85,7 @@ pub fn check(connection: &Connection, path: &Path) -> Result<i64, LedgerError> {
     if version == 0 {
         let tables: i64 = connection
             .query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))
-            .map_err(|source| LedgerError::Open {
-                path: path.to_owned(),
-                source,
-            })?;
+            .map_err(|source| LedgerError::Open { path: path.to_owned(), source })?;
         if tables > 0 {
             return Err(LedgerError::NotALedger { path: path.to_owned() });
         }
@@ -112,10 +103,7 @@ pub fn migrate(connection: &Connection, path: &Path) -> Result<(), LedgerError> 
         connection.execute_batch(&step).map_err(|source| {
             // Nothing to undo where BEGIN itself failed.
             let _ = connection.execute_batch("ROLLBACK");
-            LedgerError::Open {
-                path: path.to_owned(),
-                source,
-            }
+            LedgerError::Open { path: path.to_owned(), source }
         })?;
     }
     Ok(())

@@ -54,10 +54,7 @@ pub struct Writer {
 impl Writer {
     /// Opens the ledger, making it if need be. `_lock` proves that no other run writes.
     pub fn open(path: &Path, _lock: &super::lock::Lock) -> Result<Writer, LedgerError> {
-        let open_error = |source| LedgerError::Open {
-            path: path.to_owned(),
-            source,
-        };
+        let open_error = |source| LedgerError::Open { path: path.to_owned(), source };
         let connection = Connection::open(path).map_err(open_error)?;
         connection.busy_timeout(Duration::from_secs(5)).map_err(open_error)?;
         schema::check(&connection, path)?;
@@ -66,21 +63,16 @@ impl Writer {
             .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
             .map_err(open_error)?;
         schema::migrate(&connection, path)?;
-        Ok(Writer {
-            connection,
-            path: path.to_owned(),
-        })
+        Ok(Writer { connection, path: path.to_owned() })
     }
 
     /// Binds an empty ledger to the workspace; refuses one that belongs to another.
     pub fn bind(&self, workspace: &str) -> Result<(), LedgerError> {
         match read::workspace(&self.connection)? {
             Some(bound) if bound == workspace => Ok(()),
-            Some(bound) => Err(LedgerError::OtherWorkspace {
-                path: self.path.clone(),
-                bound,
-                asked: workspace.to_owned(),
-            }),
+            Some(bound) => {
+                Err(LedgerError::OtherWorkspace { path: self.path.clone(), bound, asked: workspace.to_owned() })
+            }
             None => self
                 .connection
                 .execute("INSERT INTO meta (name, value) VALUES ('workspace', $1)", [workspace])
@@ -107,10 +99,7 @@ impl Writer {
             for short in shorts {
                 step(transaction, short, Step::Claim)?;
                 transaction
-                    .execute(
-                        "UPDATE entries SET claimed_at = $1 WHERE short = $2",
-                        params![at.timestamp(), short],
-                    )
+                    .execute("UPDATE entries SET claimed_at = $1 WHERE short = $2", params![at.timestamp(), short])
                     .map_err(LedgerError::statement("claim"))?;
             }
             Ok(())
@@ -137,9 +126,7 @@ impl Writer {
     /// Writes down what became of actions.
     pub fn close(&self, closings: &[Closing], at: Date) -> Result<(), LedgerError> {
         self.transaction("close", |transaction| {
-            closings
-                .iter()
-                .try_for_each(|closing| close_one(transaction, closing, at))
+            closings.iter().try_for_each(|closing| close_one(transaction, closing, at))
         })
     }
 
@@ -178,13 +165,7 @@ impl Writer {
 
 fn apply_change(transaction: &Transaction<'_>, change: &Change) -> Result<(), LedgerError> {
     match change {
-        Change::Open {
-            id,
-            level,
-            representative,
-            contacts,
-            link,
-        } => {
+        Change::Open { id, level, representative, contacts, link } => {
             let (module, record, unlinked) = link_columns(link.as_ref());
             transaction
                 .execute(
@@ -213,17 +194,10 @@ fn apply_change(transaction: &Transaction<'_>, change: &Change) -> Result<(), Le
         }
         Change::End { id, at } => update_occasion(transaction, id, "ended_at", at.timestamp()),
         Change::Enter { id, entry } => enter(transaction, id, entry),
-        Change::Step {
-            short,
-            step: wanted,
-            reason,
-        } => {
+        Change::Step { short, step: wanted, reason } => {
             step(transaction, short, *wanted)?;
             transaction
-                .execute(
-                    "UPDATE entries SET reason = $1 WHERE short = $2",
-                    params![reason.name(), short],
-                )
+                .execute("UPDATE entries SET reason = $1 WHERE short = $2", params![reason.name(), short])
                 .map(drop)
                 .map_err(LedgerError::statement("record a step"))
         }
@@ -245,21 +219,13 @@ fn occasion_row(transaction: &Transaction<'_>, id: &OccasionId) -> Result<i64, L
         )
         .and_then(|mut statement| {
             statement
-                .query_row(
-                    params![
-                        id.signal,
-                        id.subject.kind.name(),
-                        id.subject.id,
-                        id.opened_at.timestamp()
-                    ],
-                    |row| row.get(0),
-                )
+                .query_row(params![id.signal, id.subject.kind.name(), id.subject.id, id.opened_at.timestamp()], |row| {
+                    row.get(0)
+                })
                 .optional()
         })
         .map_err(LedgerError::statement("look up an occasion"))?
-        .ok_or_else(|| LedgerError::Unknown {
-            what: format!("occasion of {} for {}", id.signal, id.subject),
-        })
+        .ok_or_else(|| LedgerError::Unknown { what: format!("occasion of {} for {}", id.signal, id.subject) })
 }
 
 fn join(transaction: &Transaction<'_>, id: &OccasionId, contact: &str) -> Result<(), LedgerError> {
@@ -279,32 +245,19 @@ fn update_occasion(
 ) -> Result<(), LedgerError> {
     let row = occasion_row(transaction, id)?;
     transaction
-        .execute(
-            &format!("UPDATE occasions SET {column} = $1 WHERE id = $2"),
-            params![value, row],
-        )
+        .execute(&format!("UPDATE occasions SET {column} = $1 WHERE id = $2"), params![value, row])
         .map(drop)
         .map_err(LedgerError::statement("change an occasion"))
 }
 
 fn enter(transaction: &Transaction<'_>, id: &OccasionId, entry: &Entry) -> Result<(), LedgerError> {
     let row = occasion_row(transaction, id)?;
-    let Entry {
-        key,
-        short,
-        state,
-        reason,
-        remote_id,
-        error,
-        claimed_at,
-        closed_at,
-        may_repeat,
-    } = entry;
+    let Entry { key, short, state, reason, prior, remote_id, error, claimed_at, closed_at, may_repeat } = entry;
     transaction
         .prepare_cached(
             "INSERT INTO entries (occasion_id, level, kind, contact_id, short, state, reason, remote_id, error, claimed_at,
-                                  closed_at, may_repeat)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                                  closed_at, may_repeat, prior)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         )
         .and_then(|mut statement| {
             statement.execute(params![
@@ -319,7 +272,8 @@ fn enter(transaction: &Transaction<'_>, id: &OccasionId, entry: &Entry) -> Resul
                 error,
                 claimed_at.map(|at| at.timestamp()),
                 closed_at.map(|at| at.timestamp()),
-                i64::from(*may_repeat)
+                i64::from(*may_repeat),
+                prior
             ])
         })
         .map(drop)
@@ -333,18 +287,9 @@ fn step(transaction: &Transaction<'_>, short: &str, step: Step) -> Result<(), Le
         .prepare_cached("SELECT state FROM entries WHERE short = $1")
         .and_then(|mut statement| statement.query_row([short], |row| row.get(0)).optional())
         .map_err(&failed)?;
-    let name = name.ok_or_else(|| LedgerError::Unknown {
-        what: format!("action {short}"),
-    })?;
-    let state = State::from_name(&name).ok_or(LedgerError::Nonsense {
-        what: "state",
-        value: name,
-    })?;
-    let next = state.after(step).ok_or(LedgerError::IllegalStep {
-        short: short.to_owned(),
-        state,
-        step,
-    })?;
+    let name = name.ok_or_else(|| LedgerError::Unknown { what: format!("action {short}") })?;
+    let state = State::from_name(&name).ok_or(LedgerError::Nonsense { what: "state", value: name })?;
+    let next = state.after(step).ok_or(LedgerError::IllegalStep { short: short.to_owned(), state, step })?;
     transaction
         .prepare_cached("UPDATE entries SET state = $1 WHERE short = $2")
         .and_then(|mut statement| statement.execute(params![next.name(), short]))
@@ -353,14 +298,7 @@ fn step(transaction: &Transaction<'_>, short: &str, step: Step) -> Result<(), Le
 }
 
 fn close_one(transaction: &Transaction<'_>, closing: &Closing, at: Date) -> Result<(), LedgerError> {
-    let Closing {
-        short,
-        step: wanted,
-        reason,
-        remote_id,
-        error,
-        may_repeat,
-    } = closing;
+    let Closing { short, step: wanted, reason, remote_id, error, may_repeat } = closing;
     step(transaction, short, *wanted)?;
     transaction
         .prepare_cached(
@@ -398,15 +336,8 @@ mod tests {
     }
 
     fn id(subject: &str, opened_at: i64) -> OccasionId {
-        let subject = Subject {
-            kind: SubjectKind::Account,
-            id: subject.into(),
-        };
-        OccasionId {
-            signal: "storage_limit".into(),
-            subject,
-            opened_at: at(opened_at),
-        }
+        let subject = Subject { kind: SubjectKind::Account, id: subject.into() };
+        OccasionId { signal: "storage_limit".into(), subject, opened_at: at(opened_at) }
     }
 
     fn open(id: &OccasionId) -> Change {
@@ -421,14 +352,11 @@ mod tests {
 
     fn planned(id: &OccasionId, short: &str, kind: Kind) -> Change {
         let entry = Entry {
-            key: ActionKey {
-                kind,
-                level: String::new(),
-                contact: String::new(),
-            },
+            key: ActionKey { kind, level: String::new(), contact: String::new() },
             short: short.into(),
             state: State::Planned,
             reason: Reason::New,
+            prior: None,
             remote_id: None,
             error: None,
             claimed_at: None,
@@ -439,14 +367,7 @@ mod tests {
     }
 
     fn closing(short: &str, step: Step) -> Closing {
-        Closing {
-            short: short.into(),
-            step,
-            reason: None,
-            remote_id: None,
-            error: None,
-            may_repeat: false,
-        }
+        Closing { short: short.into(), step, reason: None, remote_id: None, error: None, may_repeat: false }
     }
 
     struct Folder {
@@ -479,20 +400,9 @@ mod tests {
         writer.record(&[open(&id), planned(&id, "US-1", Kind::Task)]).unwrap();
         writer.claim(&["US-1"], at(10)).unwrap();
         assert_eq!(open_claims(&writer.known().unwrap()).len(), 1);
-        let link = TaskLink::Record(Record {
-            module: "Leads".into(),
-            id: "57".into(),
-        });
+        let link = TaskLink::Record(Record { module: "Leads".into(), id: "57".into() });
         writer.link(&[("US-1", &link)]).unwrap();
-        writer
-            .close(
-                &[Closing {
-                    remote_id: Some("99".into()),
-                    ..closing("US-1", Step::Confirm)
-                }],
-                at(11),
-            )
-            .unwrap();
+        writer.close(&[Closing { remote_id: Some("99".into()), ..closing("US-1", Step::Confirm) }], at(11)).unwrap();
         drop(writer);
 
         let known = Reader::open(&folder.path()).unwrap().known().unwrap();
@@ -511,9 +421,7 @@ mod tests {
         let folder = Folder::new();
         let writer = folder.writer();
         let id = id("acme", 10);
-        let error = writer
-            .record(&[open(&id), planned(&id, "US-1", Kind::Task), open(&id)])
-            .unwrap_err();
+        let error = writer.record(&[open(&id), planned(&id, "US-1", Kind::Task), open(&id)]).unwrap_err();
         assert!(error.to_string().contains("open an occasion"), "{error}");
         assert_eq!(writer.known().unwrap(), Known::default());
     }
@@ -524,15 +432,7 @@ mod tests {
         let writer = folder.writer();
         writer.record(&[open(&id("acme", 10))]).unwrap();
         writer.record(&[open(&id("acme", 20))]).unwrap_err();
-        writer
-            .record(&[
-                Change::End {
-                    id: id("acme", 10),
-                    at: at(15),
-                },
-                open(&id("acme", 20)),
-            ])
-            .unwrap();
+        writer.record(&[Change::End { id: id("acme", 10), at: at(15) }, open(&id("acme", 20))]).unwrap();
     }
 
     #[test]
@@ -554,10 +454,7 @@ mod tests {
         folder.writer().bind("w1").unwrap();
         folder.writer().bind("w1").unwrap();
         let error = folder.writer().bind("w2").unwrap_err();
-        assert!(
-            error.to_string().contains("belongs to the Intercom workspace w1"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("belongs to the Intercom workspace w1"), "{error}");
     }
 
     #[test]
@@ -607,18 +504,12 @@ mod tests {
         let error = Writer::open(&path, &folder.lock).unwrap_err();
         assert!(error.help().unwrap().contains("backup"), "{error}");
         std::fs::remove_file(&path).unwrap();
-        Connection::open(&path)
-            .unwrap()
-            .execute_batch("CREATE TABLE recipes (name TEXT)")
-            .unwrap();
+        Connection::open(&path).unwrap().execute_batch("CREATE TABLE recipes (name TEXT)").unwrap();
         let error = Writer::open(&path, &folder.lock).unwrap_err();
         assert!(matches!(error, LedgerError::NotALedger { .. }), "{error}");
         std::fs::remove_file(&path).unwrap();
         drop(folder.writer());
-        Connection::open(&path)
-            .unwrap()
-            .execute_batch("PRAGMA user_version = 99")
-            .unwrap();
+        Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
         let error = Writer::open(&path, &folder.lock).unwrap_err();
         assert!(error.to_string().contains("schema version 99"), "{error}");
     }

@@ -1,0 +1,273 @@
+//! Carrying out a plan.
+
+use std::collections::BTreeMap;
+
+use super::Sinks;
+use super::results::{Performed, Results, Status};
+use super::sink::{Failure, FailureKind, Keyed, Outcome, Sink, TaskSink};
+use super::stop::Stop;
+use crate::ledger::{Closing, LedgerError, Writer};
+use crate::model::{Date, Kind, Links, Message, Reason, Step, Tag, Task, TaskLink, TaskNews};
+use crate::plan::{Decision, Item, Order, Plan};
+
+/// Carries out what a recorded plan says: tasks first; then messages, which say what became of the task, and tags, which
+/// wait for it, side by side.
+///
+/// An error is the ledger's: nothing more is sent, because nothing more could be written down. What was claimed by then is
+/// in doubt, and the next run asks.
+pub async fn apply<T, M, G>(
+    plan: &Plan,
+    ledger: &Writer,
+    sinks: &mut Sinks<T, M, G>,
+    links: &Links,
+    stop: &Stop,
+) -> Result<Results, LedgerError>
+where
+    T: TaskSink,
+    M: Sink<Order = Message>,
+    G: Sink<Order = Tag>,
+{
+    let performer = Performer { ledger, stop, at: plan.as_of };
+    let orders = Orders::of(plan);
+    let (mut results, task_links) = match &mut sinks.tasks {
+        Some(sink) => performer.tasks(sink, orders.tasks).await?,
+        None => Default::default(),
+    };
+    let messages = with_task_news(orders.messages, &results, &task_links, links);
+    let (tags, waiting) = ready_tags(orders.tags, &results);
+    let (of_messages, of_tags) = tokio::join!(
+        performer.run_if_on(sinks.messages.as_mut(), messages),
+        performer.run_if_on(sinks.tags.as_mut(), tags)
+    );
+    results.merge(of_messages?);
+    results.merge(of_tags?);
+    results.performed.extend(waiting);
+    Ok(results)
+}
+
+/// What is to be done, by sink, each with the task of the same signal where that is to be done in this run too.
+struct Orders {
+    tasks: Vec<Task>,
+    messages: Vec<(Message, Option<String>)>,
+    tags: Vec<(Tag, Option<String>)>,
+}
+
+impl Orders {
+    fn of(plan: &Plan) -> Orders {
+        let mut orders = Orders { tasks: Vec::new(), messages: Vec::new(), tags: Vec::new() };
+        for (item, action) in plan.to_do() {
+            match &action.order {
+                Some(Order::Task(task)) => orders.tasks.push(task.as_ref().clone()),
+                Some(Order::Message(message)) => orders.messages.push((message.as_ref().clone(), task_of(item))),
+                Some(Order::Tag(tag)) if action.key.kind == Kind::Tag => orders.tags.push((tag.clone(), task_of(item))),
+                Some(Order::Tag(tag)) => orders.tags.push((tag.clone(), None)),
+                None => {}
+            }
+        }
+        orders
+    }
+}
+
+fn task_of(item: &Item) -> Option<String> {
+    let task = item.actions.iter().find(|action| action.key.kind == Kind::Task && action.decision == Decision::Do);
+    task.map(|action| action.short.clone())
+}
+
+/// Puts into each message what became of its task.
+fn with_task_news(
+    messages: Vec<(Message, Option<String>)>,
+    results: &Results,
+    task_links: &BTreeMap<String, TaskLink>,
+    links: &Links,
+) -> Vec<Message> {
+    let news = |short: &String| {
+        let Some(performed) = results.performed.get(short) else { return TaskNews::Follows };
+        match (&performed.status, &performed.remote_id) {
+            (Status::Done, Some(id)) => TaskNews::Done {
+                task_url: links.task(id),
+                record_url: match task_links.get(short) {
+                    Some(TaskLink::Record(record)) => Some(links.record(record)),
+                    _ => None,
+                },
+            },
+            _ if performed.reason == Some(Reason::Refused) => TaskNews::Refused,
+            _ => TaskNews::Follows,
+        }
+    };
+    let with_news = |(message, task): (Message, Option<String>)| match task {
+        Some(short) => Message { task: news(&short), ..message },
+        None => message,
+    };
+    messages.into_iter().map(with_news).collect()
+}
+
+/// A tag without a ledger must mean "handled", so it waits for the task, unless Zoho refused that for good.
+fn ready_tags(tags: Vec<(Tag, Option<String>)>, results: &Results) -> (Vec<Tag>, Vec<(String, Performed)>) {
+    let task_is_settled = |short: &String| {
+        let task = results.performed.get(short);
+        task.is_some_and(|task| task.status == Status::Done || task.reason == Some(Reason::Refused))
+    };
+    let (ready, waiting): (Vec<_>, Vec<_>) =
+        tags.into_iter().partition(|(_, task)| task.as_ref().is_none_or(task_is_settled));
+    let wait = |(tag, _): (Tag, _)| {
+        let reason = Some(Reason::WaitsForTask);
+        (tag.short, Performed { status: Status::Planned, reason, remote_id: None, failure: None })
+    };
+    (ready.into_iter().map(|(tag, _)| tag).collect(), waiting.into_iter().map(wait).collect())
+}
+
+struct Performer<'a> {
+    ledger: &'a Writer,
+    stop: &'a Stop,
+    at: Date,
+}
+
+impl Performer<'_> {
+    /// Finds or makes the records that tasks go on, then the tasks.
+    async fn tasks<T: TaskSink>(
+        &self,
+        sink: &mut T,
+        orders: Vec<Task>,
+    ) -> Result<(Results, BTreeMap<String, TaskLink>), LedgerError> {
+        let mut results = Results::default();
+        let mut task_links = BTreeMap::new();
+        let mut halted = None;
+        for batch in sink.batches(orders) {
+            if !self.may_start(&batch, &mut results, halted.as_ref()) {
+                continue;
+            }
+            self.claim(&batch)?;
+            let (linked, failed) = self.link(sink, batch).await?;
+            halted = self.close(failed, &mut results)?;
+            if halted.is_some() {
+                // The claims are given back: nothing was sent for these.
+                let given_back = linked.into_iter().map(|task| (task.short, Outcome::CarriedOver(stopped(&halted))));
+                self.close(given_back.collect(), &mut results)?;
+                continue;
+            }
+            task_links.extend(linked.iter().filter_map(|task| Some((task.short.clone(), task.link.clone()?))));
+            let outcomes = sink.perform(&linked).await;
+            halted = self.close(pair(&linked, outcomes), &mut results)?;
+        }
+        Ok((results, task_links))
+    }
+
+    /// Where each task goes; the answers are committed before any task is made.
+    async fn link<T: TaskSink>(
+        &self,
+        sink: &mut T,
+        batch: Vec<Task>,
+    ) -> Result<(Vec<Task>, Vec<(String, Outcome)>), LedgerError> {
+        let (mut linked, open): (Vec<_>, Vec<_>) = batch.into_iter().partition(|task| task.link.is_some());
+        if open.is_empty() {
+            return Ok((linked, Vec::new()));
+        }
+        let mut failed = Vec::new();
+        let mut found = sink.link(&open).await.into_iter();
+        for task in open {
+            match found.next() {
+                Some(Ok(link)) => linked.push(Task { link: Some(link), ..task }),
+                Some(Err(outcome)) => failed.push((task.short, outcome)),
+                None => failed.push((task.short, Outcome::CarriedOver(no_answer()))),
+            }
+        }
+        let links = linked.iter().filter_map(|task| Some((task.short.as_str(), task.link.as_ref()?)));
+        self.ledger.link(&links.collect::<Vec<_>>())?;
+        Ok((linked, failed))
+    }
+
+    async fn run_if_on<S: Sink>(&self, sink: Option<&mut S>, orders: Vec<S::Order>) -> Result<Results, LedgerError> {
+        let mut results = Results::default();
+        let Some(sink) = sink else { return Ok(results) };
+        let mut halted = None;
+        for batch in sink.batches(orders) {
+            if !self.may_start(&batch, &mut results, halted.as_ref()) {
+                continue;
+            }
+            self.claim(&batch)?;
+            let outcomes = sink.perform(&batch).await;
+            halted = self.close(pair(&batch, outcomes), &mut results)?;
+        }
+        Ok(results)
+    }
+
+    /// Whether to begin another batch; where not, its actions stay planned.
+    fn may_start<O: Keyed>(&self, batch: &[O], results: &mut Results, halted: Option<&Failure>) -> bool {
+        let reason = self.stop.reason();
+        results.stopped = results.stopped.or(reason);
+        if reason.is_none() && halted.is_none() {
+            return true;
+        }
+        if let Some(failure) = halted {
+            let failed =
+                Performed { status: Status::Failed, reason: None, remote_id: None, failure: Some(failure.clone()) };
+            results.performed.extend(batch.iter().map(|order| (order.short().to_owned(), failed.clone())));
+        }
+        false
+    }
+
+    fn claim<O: Keyed>(&self, batch: &[O]) -> Result<(), LedgerError> {
+        let shorts: Vec<_> = batch.iter().map(Keyed::short).collect();
+        tracing::debug!(action.keys = shorts.join(" "), "claim");
+        self.ledger.claim(&shorts, self.at)
+    }
+
+    /// Writes down outcomes. Returns the failure that stops the sink for this run, if there is one.
+    fn close(&self, outcomes: Vec<(String, Outcome)>, results: &mut Results) -> Result<Option<Failure>, LedgerError> {
+        let mut closings = Vec::new();
+        let mut halt = None;
+        for (short, outcome) in outcomes {
+            let performed = performed(&outcome);
+            if let Some(failure) = &performed.failure {
+                tracing::warn!(action.key = short, status = performed.status.name(), "{failure}");
+                if failure.kind != FailureKind::Action {
+                    halt = Some(failure.clone());
+                }
+            }
+            closings.extend(closing(&short, outcome));
+            results.performed.insert(short, performed);
+        }
+        if !closings.is_empty() {
+            self.ledger.close(&closings, self.at)?;
+        }
+        Ok(halt)
+    }
+}
+
+fn pair<O: Keyed>(batch: &[O], outcomes: Vec<Outcome>) -> Vec<(String, Outcome)> {
+    let mut outcomes = outcomes.into_iter();
+    // A sink that says too little leaves its actions in doubt, which is the safe side.
+    let outcome_of = |order: &O| (order.short().to_owned(), outcomes.next().unwrap_or(Outcome::InDoubt(no_answer())));
+    batch.iter().map(outcome_of).collect()
+}
+
+fn no_answer() -> Failure {
+    Failure { message: "the sink gave no outcome".to_owned(), help: None, kind: FailureKind::Action }
+}
+
+fn stopped(halted: &Option<Failure>) -> Failure {
+    halted.clone().unwrap_or_else(no_answer)
+}
+
+fn performed(outcome: &Outcome) -> Performed {
+    let (status, reason, remote_id, failure) = match outcome.clone() {
+        Outcome::Done(receipt) => (Status::Done, None, Some(receipt.remote_id), None),
+        Outcome::CarriedOver(failure) => (Status::Failed, None, None, Some(failure)),
+        Outcome::Refused(failure) => (Status::Failed, Some(Reason::Refused), None, Some(failure)),
+        Outcome::InDoubt(failure) => (Status::InDoubt, Some(Reason::InDoubt), None, Some(failure)),
+        Outcome::Gone => (Status::Skipped, Some(Reason::ContactGone), None, None),
+    };
+    Performed { status, reason, remote_id, failure }
+}
+
+/// What the ledger writes down; None leaves the claim open.
+fn closing(short: &str, outcome: Outcome) -> Option<Closing> {
+    let (step, reason, remote_id, error) = match outcome {
+        Outcome::Done(receipt) => (Step::Confirm, None, Some(receipt.remote_id), None),
+        Outcome::CarriedOver(failure) => (Step::CarryOver, None, None, Some(failure.message)),
+        Outcome::Refused(failure) => (Step::Refuse, Some(Reason::Refused), None, Some(failure.message)),
+        Outcome::Gone => (Step::Drop, Some(Reason::ContactGone), None, None),
+        Outcome::InDoubt(_) => return None,
+    };
+    Some(Closing { short: short.to_owned(), step, reason, remote_id, error, may_repeat: false })
+}

@@ -1,0 +1,68 @@
+//! What became of a plan.
+
+use std::collections::BTreeMap;
+
+use super::sink::Failure;
+use super::stop::StopReason;
+use crate::model::Reason;
+
+/// How one action ended in this run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Status {
+    /// Wanted; this run did not get to it, or is a dry run.
+    Planned,
+    /// Done and confirmed.
+    Done,
+    /// It failed: carried over, or refused.
+    Failed,
+    /// A request left and no answer came.
+    InDoubt,
+    /// Left alone.
+    Skipped,
+}
+
+impl Status {
+    /// All of them, in the order of reports.
+    pub const ALL: [Status; 5] = [Status::Planned, Status::Done, Status::Failed, Status::InDoubt, Status::Skipped];
+
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Planned => "planned",
+            Status::Done => "done",
+            Status::Failed => "failed",
+            Status::InDoubt => "in_doubt",
+            Status::Skipped => "skipped",
+        }
+    }
+}
+
+/// What became of one action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Performed {
+    /// How it ended.
+    pub status: Status,
+    /// Why, where it is another reason than the plan's.
+    pub reason: Option<Reason>,
+    /// The remote's id.
+    pub remote_id: Option<String>,
+    /// What went wrong.
+    pub failure: Option<Failure>,
+}
+
+/// What became of all actions that were to be done, by short key.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Results {
+    /// By short key. An action without an entry was not reached.
+    pub performed: BTreeMap<String, Performed>,
+    /// Why the run stopped early, if it did.
+    pub stopped: Option<StopReason>,
+}
+
+impl Results {
+    /// Takes in the results of another sink.
+    pub fn merge(&mut self, other: Results) {
+        self.performed.extend(other.performed);
+        self.stopped = self.stopped.or(other.stopped);
+    }
+}
