@@ -1,0 +1,58 @@
+//! Which attributes the workspace defines for contacts.
+
+use super::wire::{Any, DataAttribute};
+use super::{HELP, Intercom, SERVICE};
+use crate::remote::error::{ErrorKind, RemoteError};
+use crate::remote::http::Request;
+
+/// An attribute that contacts of this workspace can have.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AttributeDefinition {
+    /// By the name used in rules.
+    pub name: String,
+    /// Intercom's word for its type: `string`, `integer`, `float`, `boolean`, `date`, or one yet to come.
+    pub data_type: String,
+    /// Pushed by the customer's code, rather than Intercom's own.
+    pub custom: bool,
+}
+
+impl Intercom {
+    /// The attributes of contacts that are not archived, in Intercom's order.
+    pub async fn attributes(&self) -> Result<Vec<AttributeDefinition>, RemoteError> {
+        let request = Request::get(&["data_attributes"]).query("model", "contact").query("include_archived", "false");
+        let message = "GET /data_attributes is not there: the address is not that of Intercom's API";
+        self.list("data_attributes", request, |json| read_attribute(json, "contact"))
+            .await?
+            .ok_or_else(|| RemoteError::new(ErrorKind::Settings, SERVICE, message).with_help(HELP.unreachable))
+    }
+}
+
+fn read_attribute(json: &str, wanted_model: &str) -> Option<AttributeDefinition> {
+    let DataAttribute { name, full_name, data_type, custom, model } = serde_json::from_str(json).ok()?;
+    if model.and_then(Any::text).is_some_and(|model| model != wanted_model) {
+        return None;
+    }
+    let custom = custom.unwrap_or_default();
+    let name = name.and_then(Any::text);
+    // The full name of a custom one has a prefix that rules leave out; that of an own one has its parent (`location.city`).
+    let name = if custom { name } else { full_name.and_then(Any::text).or(name) };
+    Some(AttributeDefinition { name: name?, data_type: data_type.and_then(Any::text).unwrap_or_default(), custom })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::remote::intercom::wire::List;
+
+    #[test]
+    fn the_official_example_is_read() {
+        let json = include_str!("../../../fixtures/intercom-examples/data-attributes.json");
+        let list: List<'_> = serde_json::from_str(json).unwrap();
+        let items = list.items().unwrap();
+        let all: Vec<_> = items.iter().filter_map(|item| read_attribute(item.get(), "company")).collect();
+        assert_eq!(all.len(), 17);
+        let custom: Vec<_> = all.iter().filter(|attribute| attribute.custom).collect();
+        assert_eq!((custom[0].name.as_str(), custom[0].data_type.as_str()), ("The One Ring", "string"));
+        assert!(items.iter().all(|item| read_attribute(item.get(), "contact").is_none()));
+    }
+}

@@ -1,0 +1,364 @@
+//! From Intercom's contact to [`Contact`]: typed where it matters, and only the attributes that are wanted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use chrono::DateTime;
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+
+use super::is_id;
+use super::wire::{Any, Id, List, Tag};
+use crate::model::{Contact, Date, References, Value};
+
+/// Intercom's own fields that rules can use. Others come from `custom_attributes`, or not at all.
+const OWN_FIELDS: [&str; 20] = [
+    "role",
+    "name",
+    "email",
+    "email_domain",
+    "phone",
+    "external_id",
+    "created_at",
+    "updated_at",
+    "signed_up_at",
+    "last_seen_at",
+    "last_replied_at",
+    "last_contacted_at",
+    "last_email_opened_at",
+    "last_email_clicked_at",
+    "browser",
+    "browser_language",
+    "os",
+    "language_override",
+    "unsubscribed_from_emails",
+    "has_hard_bounced",
+];
+
+/// The first second after any date that makes sense here: 2100. Milliseconds lie far beyond it.
+const LATEST: i64 = 4_102_444_800;
+
+/// A contact that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undecodable {
+    /// Its id, where that could be read.
+    pub id: Option<String>,
+    /// What is wrong, without quoting it.
+    pub why: String,
+}
+
+/// Reads one contact of Intercom's JSON, with the attributes named in `wanted`.
+pub fn read_contact(json: &str, wanted: &BTreeSet<String>) -> Result<Contact, Undecodable> {
+    let undecodable = |why: String| Undecodable { id: read_id(json), why };
+    let mut parser = serde_json::Deserializer::from_str(json);
+    let fields = Fields { wanted }
+        .deserialize(&mut parser)
+        .and_then(|fields| parser.end().map(|()| fields))
+        .map_err(|error| undecodable(why(&error)))?;
+    let Some(id) = fields.id.filter(|id| is_id(id)) else {
+        return Err(undecodable("has no id".to_owned()));
+    };
+    let text = |name: &str| match fields.own.get(name) {
+        Some(Value::Text(text)) if !text.is_empty() => Some(text.clone()),
+        _ => None,
+    };
+    let email = text("email");
+    let mut attributes = fields.custom;
+    for (name, value) in &fields.own {
+        if wanted.contains(name) {
+            attributes.insert(name.clone(), own_value(name, value));
+        }
+    }
+    if wanted.contains("email_domain")
+        && attributes.get("email_domain").is_none_or(Value::is_missing)
+        && let Some(domain) = email.as_deref().and_then(domain)
+    {
+        attributes.insert("email_domain".to_owned(), Value::Text(domain));
+    }
+    Ok(Contact {
+        id,
+        name: text("name"),
+        last_seen_at: fields.own.get("last_seen_at").and_then(sensible_date),
+        email,
+        attributes,
+        tags: fields.tags,
+        companies: fields.companies,
+    })
+}
+
+struct Fields<'w> {
+    wanted: &'w BTreeSet<String>,
+}
+
+#[derive(Default)]
+struct Read {
+    id: Option<String>,
+    own: BTreeMap<String, Value>,
+    custom: BTreeMap<String, Value>,
+    tags: References,
+    companies: References,
+}
+
+impl<'de> DeserializeSeed<'de> for Fields<'_> {
+    type Value = Read;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Read, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Fields<'_> {
+    type Value = Read;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a contact")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Read, A::Error> {
+        let mut read = Read::default();
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "id" => read.id = map.next_value::<Id>()?.0,
+                "tags" => read.tags = references(map.next_value()?),
+                "companies" => read.companies = references(map.next_value()?),
+                "custom_attributes" => {
+                    pick(map.next_value()?, "", self.wanted, &mut read.custom);
+                }
+                "location" => pick(map.next_value()?, "location.", self.wanted, &mut read.own),
+                // These are needed whatever the rules say.
+                "email" | "name" | "last_seen_at" => {
+                    read.own.insert(key, map.next_value::<Any>()?.0);
+                }
+                _ if self.wanted.contains(&key) && OWN_FIELDS.contains(&key.as_str()) => {
+                    read.own.insert(key, map.next_value::<Any>()?.0);
+                }
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(read)
+    }
+}
+
+/// The wanted members of an object; nothing of anything else.
+fn pick(raw: &RawValue, prefix: &str, wanted: &BTreeSet<String>, into: &mut BTreeMap<String, Value>) {
+    struct Members<'a> {
+        prefix: &'a str,
+        wanted: &'a BTreeSet<String>,
+        into: &'a mut BTreeMap<String, Value>,
+    }
+    impl<'de> Visitor<'de> for Members<'_> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+            while let Some(key) = map.next_key::<String>()? {
+                let name = format!("{}{key}", self.prefix);
+                if self.wanted.contains(&name) {
+                    self.into.insert(name, map.next_value::<Any>()?.0);
+                } else {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+            Ok(())
+        }
+    }
+    let members = Members { prefix, wanted, into };
+    // Null, or something else than an object, holds no members; what was read before a fault stands.
+    let _ = serde_json::Deserializer::from_str(raw.get()).deserialize_map(members);
+}
+
+/// A contact's list of tags or companies. What cannot be read is a list that may be incomplete.
+fn references(raw: &RawValue) -> References {
+    let list: List<'_> = serde_json::from_str(raw.get()).unwrap_or_default();
+    let Some(items) = list.items() else {
+        return References::default();
+    };
+    let ids: Vec<String> = items.iter().filter_map(|item| serde_json::from_str::<Tag>(item.get()).ok()?.id.0).collect();
+    let listed = u64::try_from(ids.len()).unwrap_or(u64::MAX);
+    let complete = list.has_more != Some(true) && list.total().is_none_or(|total| total <= listed);
+    References { ids, complete }
+}
+
+/// Customers' code writes dates too: milliseconds, year 1, negative numbers. Such a value is there but unreadable.
+fn own_value(name: &str, value: &Value) -> Value {
+    match value {
+        Value::Number(number) if name.ends_with("_at") && sensible_date(value).is_none() => {
+            Value::Text(format!("no date: {number}"))
+        }
+        _ => value.clone(),
+    }
+}
+
+fn sensible_date(value: &Value) -> Option<Date> {
+    let latest = DateTime::from_timestamp(LATEST, 0)?;
+    value.read_date().ok().filter(|date| *date > DateTime::UNIX_EPOCH && *date < latest)
+}
+
+fn domain(email: &str) -> Option<String> {
+    let (_, domain) = email.trim().rsplit_once('@')?;
+    (!domain.is_empty()).then(|| domain.to_lowercase())
+}
+
+fn read_id(json: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct OnlyId {
+        id: Id,
+    }
+    // Serde takes an array for a struct too, field by field; what is first there is no id.
+    let is_object = json.trim_start().starts_with('{');
+    let id = serde_json::from_str::<OnlyId>(json).ok()?.id.0;
+    id.filter(|id| is_object && is_id(id))
+}
+
+/// The parser's own words quote the value, which may be personal.
+fn why(error: &serde_json::Error) -> String {
+    match error.classify() {
+        Category::Data => "is not a JSON object".to_owned(),
+        Category::Syntax | Category::Eof | Category::Io => {
+            format!("is not JSON (line {}, column {})", error.line(), error.column())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXAMPLE: &str = include_str!("../../../fixtures/intercom-examples/contact.json");
+
+    fn wanted(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    fn text(text: &str) -> Value {
+        Value::Text(text.to_owned())
+    }
+
+    #[test]
+    fn the_official_example_is_read() {
+        let wanted = wanted(&["role", "created_at", "location.country", "email_domain", "plan_type", "workspace_id"]);
+        let contact = read_contact(EXAMPLE, &wanted).unwrap();
+        assert_eq!(
+            contact,
+            Contact {
+                id: "6762f0d01bb69f9f2193bb7d".into(),
+                email: Some("joe@bloggs.com".into()),
+                name: Some("Joe Bloggs".into()),
+                last_seen_at: None,
+                attributes: BTreeMap::from([
+                    ("role".into(), text("user")),
+                    ("created_at".into(), Value::Number(1_734_537_424.0)),
+                    ("location.country".into(), Value::Null),
+                    ("email_domain".into(), text("bloggs.com")),
+                ]),
+                tags: References::all(vec![]),
+                companies: References::all(vec![]),
+            }
+        );
+    }
+
+    #[test]
+    fn every_kind_of_custom_attribute_is_kept_and_only_the_wanted_ones() {
+        let json = r#"{"id":"1","custom_attributes":{"n":8,"f":1.5,"t":"8","b":true,"z":null,"l":["a",1],
+            "o":{"type":"Order.list","instances":[{"id":1}]},"unwanted":"x","role":"custom"},"role":"user"}"#;
+        let contact = read_contact(json, &wanted(&["n", "f", "t", "b", "z", "l", "o", "role", "absent"])).unwrap();
+        let expected = BTreeMap::from([
+            ("n".to_owned(), Value::Number(8.0)),
+            ("f".to_owned(), Value::Number(1.5)),
+            ("t".to_owned(), text("8")),
+            ("b".to_owned(), Value::Bool(true)),
+            ("z".to_owned(), Value::Null),
+            ("l".to_owned(), Value::List(vec![text("a"), Value::Number(1.0)])),
+            ("o".to_owned(), Value::Object),
+            ("role".to_owned(), text("user")),
+        ]);
+        assert_eq!(contact.attributes, expected);
+    }
+
+    #[test]
+    fn odd_fields_never_lose_a_contact() {
+        let cases = [
+            r#"{"id":7}"#,
+            r#"{"id":"7","email":5,"name":["x"],"last_seen_at":"soon"}"#,
+            r#"{"id":"7","tags":null,"companies":"none","custom_attributes":null,"location":[]}"#,
+            r#"{"id":"7","custom_attributes":"broken","email":"","name":null}"#,
+            r#"{"id":"7","tags":{"data":"x"},"surprise":{"deep":[[[[]]]]}}"#,
+        ];
+        for json in cases {
+            let contact = read_contact(json, &wanted(&["email", "x"])).unwrap();
+            assert_eq!((contact.id.as_str(), contact.email, contact.name), ("7", None, None), "{json}");
+            assert_eq!(contact.tags, References::default(), "a list nobody read may be incomplete: {json}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named_without_being_quoted() {
+        let cases = [
+            (r#"["ann@acme.example"]"#, None, "is not a JSON object"),
+            (r#""ann@acme.example""#, None, "is not a JSON object"),
+            (r#"{"email":"ann@acme.example"}"#, None, "has no id"),
+            (r#"{"id":null}"#, None, "has no id"),
+            (r#"{"id":"ann@acme.example"}"#, None, "has no id"),
+            (r#"{"id":{"a":1}}"#, None, "has no id"),
+            (r#"{"id":"7","name":"\ud800"}"#, Some("7"), "is not JSON (line 1, column 25)"),
+            (r#"{"id":"7"} x"#, None, "is not JSON (line 1, column 12)"),
+        ];
+        for (json, id, why) in cases {
+            let undecodable = read_contact(json, &BTreeSet::new()).unwrap_err();
+            assert_eq!((undecodable.id.as_deref(), undecodable.why.as_str()), (id, why), "{json}");
+        }
+    }
+
+    #[test]
+    fn lists_of_ten_know_that_there_are_more() {
+        let cases = [
+            (r#"{"data":[{"id":"1"},{"id":2}],"has_more":false,"total_count":2}"#, true),
+            (r#"{"data":[{"id":"1"},{"id":2}],"has_more":true,"total_count":12}"#, false),
+            (r#"{"data":[{"id":"1"},{"id":2}],"total_count":3}"#, false),
+            (r#"{"data":[{"id":"1"},{"id":2}]}"#, true),
+            (r#"{"type":"tag.list","tags":[{"id":"1"},{"id":2}]}"#, true),
+        ];
+        for (tags, complete) in cases {
+            let contact = read_contact(&format!(r#"{{"id":"7","tags":{tags}}}"#), &BTreeSet::new()).unwrap();
+            assert_eq!(contact.tags.ids, ["1", "2"], "{tags}");
+            assert_eq!(contact.tags.complete, complete, "{tags}");
+        }
+    }
+
+    #[test]
+    fn times_out_of_sense_are_no_dates() {
+        for (time, good) in [
+            ("1766210400", true),
+            ("\"2025-12-20T06:00:00Z\"", true),
+            ("1766210400000", false),
+            ("-62135596800", false),
+            ("0", false),
+            ("1e300", false),
+            ("99999999999999999999999", false),
+            ("true", false),
+        ] {
+            let json = format!(r#"{{"id":"7","last_seen_at":{time}}}"#);
+            let contact = read_contact(&json, &wanted(&["last_seen_at"])).unwrap();
+            assert_eq!(contact.last_seen_at.is_some(), good, "{time}");
+            assert_eq!(contact.attributes["last_seen_at"].read_date().is_ok(), good, "{time}");
+        }
+    }
+
+    #[test]
+    fn the_domain_comes_from_the_address_where_it_is_not_given() {
+        let domain = |json: &str| {
+            let mut contact = read_contact(json, &wanted(&["email_domain"])).unwrap();
+            contact.attributes.remove("email_domain")
+        };
+        assert_eq!(domain(r#"{"id":"1","email":" Ann@ACME.example "}"#), Some(text("acme.example")));
+        assert_eq!(domain(r#"{"id":"1","email":"a@b.c","email_domain":"d.e"}"#), Some(text("d.e")));
+        assert_eq!(domain(r#"{"id":"1","email":"nonsense"}"#), None);
+    }
+}

@@ -1,0 +1,261 @@
+//! Puts tags on contacts, and takes off those that we put there.
+
+use std::collections::BTreeMap;
+
+use super::Intercom;
+use super::tags::folded;
+use crate::apply::sink::{Answer, Claim, Outcome, Receipt, Sink};
+use crate::model::{Kind, Tag, TagChange};
+use crate::remote::error::{ErrorKind, RemoteError};
+
+/// The sink of tags.
+///
+/// One at a time: Intercom's bulk call would report a contact that is gone as a failure of all, and may not tell other
+/// systems that listen for tags.
+#[derive(Debug)]
+pub struct TagSink {
+    intercom: Intercom,
+    /// Ids of the workspace's tags by folded name, once they were asked for.
+    ids: Option<BTreeMap<String, String>>,
+}
+
+impl TagSink {
+    /// A sink that has asked nothing yet.
+    pub fn new(intercom: Intercom) -> Self {
+        TagSink { intercom, ids: None }
+    }
+
+    async fn perform_one(&mut self, order: &Tag) -> Outcome {
+        let Tag { short: _, contact, tag, change } = order;
+        let done = match change {
+            TagChange::Add => self.add(contact, tag).await,
+            TagChange::Remove => self.remove(contact, tag).await,
+        };
+        done.unwrap_or_else(|outcome| outcome)
+    }
+
+    async fn add(&mut self, contact: &str, name: &str) -> Result<Outcome, Outcome> {
+        let id = self.id_or_make(name).await?;
+        if self.attach(contact, &id).await? {
+            return Ok(done(id));
+        }
+        // "Not found" is said of the contact and of the tag alike: which one it is, the list of tags tells.
+        self.ids = None;
+        if self.id(name).await? == Some(id) {
+            return Ok(Outcome::Gone);
+        }
+        let id = self.id_or_make(name).await?;
+        Ok(if self.attach(contact, &id).await? { done(id) } else { Outcome::Gone })
+    }
+
+    async fn remove(&mut self, contact: &str, name: &str) -> Result<Outcome, Outcome> {
+        // A tag that the workspace does not have is on nobody.
+        let Some(id) = self.id(name).await? else {
+            return Ok(done(String::new()));
+        };
+        let detached = self.intercom.detach_tag(contact, &id).await;
+        detached.map_err(|error| error.outcome())?;
+        Ok(done(id))
+    }
+
+    async fn attach(&self, contact: &str, id: &str) -> Result<bool, Outcome> {
+        let attached = self.intercom.attach_tag(contact, id).await;
+        attached.map_err(|error| error.outcome())
+    }
+
+    async fn id(&mut self, name: &str) -> Result<Option<String>, Outcome> {
+        if self.ids.is_none() {
+            let tags = self.intercom.tags().await.map_err(|error| not_begun(&error))?;
+            let by_name = tags.into_iter().map(|tag| (folded(&tag.name), tag.id));
+            self.ids = Some(by_name.collect());
+        }
+        Ok(self.ids.as_ref().and_then(|ids| ids.get(&folded(name)).cloned()))
+    }
+
+    async fn id_or_make(&mut self, name: &str) -> Result<String, Outcome> {
+        if let Some(id) = self.id(name).await? {
+            return Ok(id);
+        }
+        let made = self.intercom.make_tag(name).await.map_err(|error| not_begun(&error))?;
+        if let Some(ids) = self.ids.as_mut() {
+            ids.insert(folded(name), made.id.clone());
+        }
+        Ok(made.id)
+    }
+
+    async fn settle_one(&self, claim: &Claim) -> Answer {
+        if claim.tag.is_empty() {
+            return Answer::CannotTell;
+        }
+        let tags = match self.intercom.contact_tags(&claim.key.contact).await {
+            Ok(Some(tags)) => tags,
+            Ok(None) => return Answer::Gone,
+            Err(error) => return error.no_answer(),
+        };
+        let carried = tags.into_iter().find(|tag| tag.is_named(&claim.tag));
+        match (claim.key.kind, carried) {
+            (Kind::Tag, Some(tag)) => Answer::Happened(Receipt { remote_id: tag.id }),
+            (Kind::Untag, None) => Answer::Happened(Receipt { remote_id: String::new() }),
+            (Kind::Tag, None) | (Kind::Untag, Some(_)) => Answer::DidNotHappen,
+            (Kind::Task | Kind::Message, _) => Answer::CannotTell,
+        }
+    }
+}
+
+impl Sink for TagSink {
+    type Order = Tag;
+
+    fn batches(&self, orders: Vec<Tag>) -> Vec<Vec<Tag>> {
+        orders.into_iter().map(|order| vec![order]).collect()
+    }
+
+    async fn perform(&mut self, batch: &[Tag]) -> Vec<Outcome> {
+        let mut outcomes = Vec::with_capacity(batch.len());
+        for order in batch {
+            outcomes.push(self.perform_one(order).await);
+        }
+        outcomes
+    }
+
+    async fn settle(&mut self, claims: &[Claim]) -> Vec<Answer> {
+        let mut answers = Vec::with_capacity(claims.len());
+        for claim in claims {
+            answers.push(self.settle_one(claim).await);
+        }
+        answers
+    }
+}
+
+fn done(remote_id: String) -> Outcome {
+    Outcome::Done(Receipt { remote_id })
+}
+
+/// What came of an action whose preparations failed: nothing was attached, whatever became of the tag itself.
+fn not_begun(error: &RemoteError) -> Outcome {
+    match error.kind {
+        ErrorKind::OutcomeUnknown => Outcome::CarriedOver(error.failure()),
+        _ => error.outcome(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apply::sink::FailureKind;
+    use crate::model::ActionKey;
+    use crate::remote::intercom::tests::intercom;
+    use crate::remote::script::{Reply, Script};
+
+    const TAGS: &str = r#"{"type":"list","data":[{"id":"7","name":"expansion: power USER"},{"id":8,"name":"Other"}]}"#;
+    const NO_TAGS: &str = r#"{"type":"list","data":[]}"#;
+    const MADE: &str = r#"{"type":"tag","id":"9","name":"Expansion: Power User"}"#;
+
+    fn not_found() -> Reply {
+        Reply::status(404).body(include_str!("../../../fixtures/intercom-examples/error-tag-not-found.json"))
+    }
+
+    fn order(change: TagChange) -> Tag {
+        Tag { short: "US-1".into(), contact: "c1".into(), tag: "Expansion: Power User".into(), change }
+    }
+
+    /// The outcome of one order and the requests it took.
+    async fn perform(change: TagChange, replies: impl IntoIterator<Item = Reply>) -> (Outcome, Vec<String>) {
+        let script = Script::play(replies).await;
+        let mut sink = TagSink::new(intercom(&script));
+        let outcome = sink.perform(&[order(change)]).await.remove(0);
+        let asked = script.requests().into_iter();
+        let lines = asked.map(|asked| {
+            let line = asked.line.trim_end_matches(" HTTP/1.1");
+            format!("{line} {}", asked.body).trim_end().to_owned()
+        });
+        (outcome, lines.collect())
+    }
+
+    #[tokio::test]
+    async fn a_tag_is_found_without_case_and_attached() {
+        let (outcome, asked) = perform(TagChange::Add, [Reply::json(TAGS), Reply::json(MADE)]).await;
+        assert_eq!(outcome, done("7".into()));
+        assert_eq!(asked, ["GET /tags", r#"POST /contacts/c1/tags {"id":"7"}"#]);
+    }
+
+    #[tokio::test]
+    async fn a_missing_tag_is_made_first() {
+        let replies = [Reply::json(NO_TAGS), Reply::json(MADE), Reply::json(MADE)];
+        let (outcome, asked) = perform(TagChange::Add, replies).await;
+        assert_eq!(outcome, done("9".into()));
+        assert_eq!(
+            asked[1..],
+            [r#"POST /tags {"name":"Expansion: Power User"}"#, r#"POST /contacts/c1/tags {"id":"9"}"#,]
+        );
+    }
+
+    #[tokio::test]
+    async fn not_found_is_the_contact_where_the_tag_is_still_there() {
+        let (outcome, asked) = perform(TagChange::Add, [Reply::json(TAGS), not_found(), Reply::json(TAGS)]).await;
+        assert_eq!(outcome, Outcome::Gone);
+        assert_eq!(asked.len(), 3);
+    }
+
+    #[tokio::test]
+    async fn not_found_is_the_tag_where_that_has_vanished() {
+        let replies = [Reply::json(TAGS), not_found(), Reply::json(NO_TAGS), Reply::json(MADE), Reply::json(MADE)];
+        let (outcome, asked) = perform(TagChange::Add, replies).await;
+        assert_eq!(outcome, done("9".into()));
+        assert_eq!(asked[4], r#"POST /contacts/c1/tags {"id":"9"}"#);
+    }
+
+    #[tokio::test]
+    async fn taking_off_what_is_not_there_is_done() {
+        let (outcome, asked) = perform(TagChange::Remove, [Reply::json(TAGS), not_found()]).await;
+        assert_eq!(outcome, done("7".into()));
+        assert_eq!(asked[1], "DELETE /contacts/c1/tags/7");
+        let (outcome, asked) = perform(TagChange::Remove, [Reply::json(NO_TAGS)]).await;
+        assert_eq!((outcome, asked.len()), (done(String::new()), 1));
+    }
+
+    #[tokio::test]
+    async fn a_refused_credential_stops_the_sink_and_a_refused_tag_is_final() {
+        let (outcome, _) = perform(TagChange::Add, [Reply::json(TAGS), Reply::status(403)]).await;
+        assert!(
+            matches!(&outcome, Outcome::CarriedOver(failure) if failure.kind == FailureKind::Credential),
+            "{outcome:?}"
+        );
+        let (outcome, _) = perform(TagChange::Add, [Reply::json(NO_TAGS), Reply::status(400)]).await;
+        assert!(matches!(outcome, Outcome::Refused(_)), "{outcome:?}");
+    }
+
+    #[tokio::test]
+    async fn settling_looks_at_the_contact() {
+        let claim = |kind, tag: &str| Claim {
+            key: ActionKey { kind, level: String::new(), contact: "c1".into() },
+            short: "US-1".into(),
+            claimed_at: chrono::DateTime::UNIX_EPOCH,
+            link: None,
+            prior: None,
+            tag: tag.into(),
+        };
+        let script = Script::play([
+            Reply::json(TAGS),
+            Reply::json(TAGS),
+            Reply::json(NO_TAGS),
+            Reply::json(NO_TAGS),
+            not_found(),
+        ])
+        .await;
+        let mut sink = TagSink::new(intercom(&script));
+        let name = "Expansion: Power User";
+        let claims = [
+            claim(Kind::Tag, name),
+            claim(Kind::Untag, name),
+            claim(Kind::Tag, name),
+            claim(Kind::Untag, name),
+            claim(Kind::Tag, name),
+            claim(Kind::Tag, ""),
+        ];
+        let happened = |id: &str| Answer::Happened(Receipt { remote_id: id.into() });
+        assert_eq!(
+            sink.settle(&claims).await,
+            [happened("7"), Answer::DidNotHappen, Answer::DidNotHappen, happened(""), Answer::Gone, Answer::CannotTell,]
+        );
+    }
+}

@@ -1,0 +1,80 @@
+//! Tags of the workspace, and on a contact.
+
+use serde_json::json;
+
+use super::wire::{Any, Tag};
+use super::{Intercom, is_id};
+use crate::remote::error::{ErrorKind, RemoteError};
+use crate::remote::http::Request;
+use crate::remote::retry::Safety;
+use reqwest::Method;
+
+/// A tag. Contacts in searches carry ids only.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TagName {
+    /// Intercom's id.
+    pub id: String,
+    /// Its name as a person wrote it; Intercom compares names without case.
+    pub name: String,
+}
+
+impl TagName {
+    /// Whether this is the tag of that name, as Intercom compares names.
+    pub fn is_named(&self, name: &str) -> bool {
+        folded(&self.name) == folded(name)
+    }
+}
+
+/// A tag's name as it is compared.
+pub(super) fn folded(name: &str) -> String {
+    name.trim().to_lowercase()
+}
+
+impl Intercom {
+    /// All tags of the workspace.
+    pub async fn tags(&self) -> Result<Vec<TagName>, RemoteError> {
+        let request = Request::get(&["tags"]);
+        let tags = self.list("tags", request.clone(), read_tag).await?;
+        // A host that does not know its own tags is not Intercom's.
+        let message = "GET /tags is not there: the address is not that of Intercom's API";
+        tags.ok_or_else(|| {
+            RemoteError::new(ErrorKind::Settings, super::SERVICE, message).with_help(super::HELP.unreachable)
+        })
+    }
+
+    /// The tags on a contact, all of them; None where the contact is gone.
+    pub async fn contact_tags(&self, id: &str) -> Result<Option<Vec<TagName>>, RemoteError> {
+        self.list(id, Request::get(&["contacts", id, "tags"]), read_tag).await
+    }
+
+    /// The tag of that name, made if it is missing.
+    pub(super) async fn make_tag(&self, name: &str) -> Result<TagName, RemoteError> {
+        let body = json!({ "name": name }).to_string().into_bytes();
+        let request = Request::post(Safety::Repeatable, &["tags"], body);
+        let answer = self.success(&request).await?;
+        let text = String::from_utf8_lossy(&answer.body);
+        read_tag(&text).ok_or_else(|| self.unreadable(&request, &answer))
+    }
+
+    /// Attaches a tag; false where the contact or the tag is not there.
+    pub(super) async fn attach_tag(&self, contact: &str, tag: &str) -> Result<bool, RemoteError> {
+        let body = json!({ "id": tag }).to_string().into_bytes();
+        let request = Request::post(Safety::Repeatable, &["contacts", contact, "tags"], body);
+        Ok(self.found(contact, &request).await?.is_some())
+    }
+
+    /// Detaches a tag; also good where the contact or the tag is not there.
+    pub(super) async fn detach_tag(&self, contact: &str, tag: &str) -> Result<(), RemoteError> {
+        if !is_id(tag) {
+            return Ok(());
+        }
+        let path = ["contacts", contact, "tags", tag];
+        let request = Request::new(Method::DELETE, Safety::Repeatable, &path);
+        self.found(contact, &request).await.map(drop)
+    }
+}
+
+pub(super) fn read_tag(json: &str) -> Option<TagName> {
+    let Tag { id, name } = serde_json::from_str(json).ok()?;
+    Some(TagName { id: id.0?, name: name.and_then(Any::text).unwrap_or_default() })
+}

@@ -1,0 +1,201 @@
+//! The shapes of Intercom's JSON. Nearly everything may be absent, null, or of another type than promised, and nothing but
+//! what is needed is read: one odd field must never lose a page.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::model::Value;
+use crate::remote::http::{Answer, Explanation};
+
+/// Any JSON value, reduced to what a rule can read.
+#[derive(Debug)]
+pub struct Any(pub Value);
+
+impl Any {
+    /// A text that is not empty.
+    pub fn text(self) -> Option<String> {
+        match self.0 {
+            Value::Text(text) if !text.is_empty() => Some(text),
+            _ => None,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Any {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AnyVisitor;
+        impl<'de> Visitor<'de> for AnyVisitor {
+            type Value = Any;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value")
+            }
+            fn visit_unit<E>(self) -> Result<Any, E> {
+                Ok(Any(Value::Null))
+            }
+            fn visit_bool<E>(self, yes: bool) -> Result<Any, E> {
+                Ok(Any(Value::Bool(yes)))
+            }
+            #[expect(clippy::cast_precision_loss, reason = "figures are read as f64; beyond 2^53 the last digits go")]
+            fn visit_i64<E>(self, number: i64) -> Result<Any, E> {
+                Ok(Any(Value::Number(number as f64)))
+            }
+            #[expect(clippy::cast_precision_loss, reason = "figures are read as f64; beyond 2^53 the last digits go")]
+            fn visit_u64<E>(self, number: u64) -> Result<Any, E> {
+                Ok(Any(Value::Number(number as f64)))
+            }
+            fn visit_f64<E>(self, number: f64) -> Result<Any, E> {
+                Ok(Any(Value::Number(number)))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Any, E> {
+                Ok(Any(Value::Text(text.to_owned())))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Any, A::Error> {
+                let mut list = Vec::new();
+                while let Some(Any(item)) = items.next_element()? {
+                    list.push(item);
+                }
+                Ok(Any(Value::List(list)))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Any, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Any(Value::Object))
+            }
+        }
+        deserializer.deserialize_any(AnyVisitor)
+    }
+}
+
+/// An id: text in every promise, a number in some answers, None for anything else.
+#[derive(Debug, Default)]
+pub struct Id(pub Option<String>);
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?.get();
+        // Digits as they stand: an id of 19 digits does not survive a float.
+        let is_integer = !raw.is_empty() && raw.bytes().all(|byte| byte.is_ascii_digit());
+        let text = is_integer.then(|| raw.to_owned());
+        let text = text.or_else(|| serde_json::from_str(raw).ok());
+        Ok(Id(text.filter(|id| !id.is_empty())))
+    }
+}
+
+/// A list in any of Intercom's envelopes: the items are under `data`, or under a name of their own.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub struct List<'a> {
+    #[serde(borrow)]
+    pub data: Option<Vec<&'a RawValue>>,
+    #[serde(borrow)]
+    pub companies: Option<Vec<&'a RawValue>>,
+    #[serde(borrow)]
+    pub tags: Option<Vec<&'a RawValue>>,
+    #[serde(borrow)]
+    pub total_count: Option<&'a RawValue>,
+    pub has_more: Option<bool>,
+    #[serde(borrow)]
+    pub pages: Option<&'a RawValue>,
+}
+
+impl<'a> List<'a> {
+    /// The items, or None where the answer has no list at all.
+    pub fn items(&self) -> Option<&[&'a RawValue]> {
+        let items = self.data.as_ref().or(self.companies.as_ref()).or(self.tags.as_ref());
+        items.map(Vec::as_slice)
+    }
+
+    /// How many there are in all, where it says so.
+    pub fn total(&self) -> Option<u64> {
+        serde_json::from_str(self.total_count?.get()).ok()
+    }
+
+    /// What asks for the next page, if there is one.
+    pub fn next(&self) -> Option<Next> {
+        #[derive(Deserialize)]
+        struct Pages {
+            next: Option<Next>,
+        }
+        serde_json::from_str::<Pages>(self.pages?.get()).ok()?.next
+    }
+}
+
+/// `pages.next`: a cursor in some lists, a whole address in others.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Next {
+    Cursor { starting_after: String },
+    Address(String),
+    Other(IgnoredAny),
+}
+
+/// One attached tag, or a tag of the workspace.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Tag {
+    pub id: Id,
+    pub name: Option<Any>,
+}
+
+/// A company, as far as it matters.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub struct Company<'a> {
+    pub id: Id,
+    pub name: Option<Any>,
+    #[serde(borrow)]
+    pub tags: Option<&'a RawValue>,
+}
+
+/// `GET /me`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Me {
+    pub app: Option<App>,
+}
+
+/// The workspace in `GET /me`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct App {
+    pub id_code: Id,
+    pub name: Option<Any>,
+    pub timezone: Option<Any>,
+}
+
+/// A data attribute.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct DataAttribute {
+    pub name: Option<Any>,
+    pub full_name: Option<Any>,
+    pub data_type: Option<Any>,
+    pub custom: Option<bool>,
+    pub model: Option<Any>,
+}
+
+/// Intercom's own words: the first error of an `error.list`.
+pub fn explain(answer: &Answer) -> Explanation {
+    #[derive(Deserialize)]
+    struct ErrorList {
+        request_id: Option<Id>,
+        errors: Vec<One>,
+    }
+    #[derive(Deserialize)]
+    struct One {
+        code: Option<Any>,
+        message: Option<Any>,
+    }
+    let Ok(ErrorList { request_id, errors }) = serde_json::from_slice(&answer.body) else {
+        return crate::remote::http::explain_text(answer);
+    };
+    let first = errors.into_iter().next();
+    let (code, message) = first.map_or((None, None), |one| (one.code, one.message));
+    Explanation {
+        code: code.and_then(Any::text),
+        message: message.and_then(Any::text).unwrap_or_default(),
+        request_id: request_id.and_then(|id| id.0),
+    }
+}

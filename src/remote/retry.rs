@@ -1,0 +1,294 @@
+//! Whether to send a request again: a pure decision over what it was, what came back, and how often it was tried.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use reqwest::StatusCode;
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+
+use super::error::ErrorKind;
+
+/// Tries of a request that fails, the first included.
+const TRIES: u32 = 5;
+/// Tries where the service itself names the time of the next: others may be using up the same limit.
+const TRIES_BY_HEADER: u32 = 10;
+/// The longest single wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(120);
+const BACKOFF_BASE: Duration = Duration::from_millis(500);
+const BACKOFF_CAP: Duration = Duration::from_secs(30);
+
+/// What sending a request twice would do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Safety {
+    /// It changes nothing.
+    Read,
+    /// It changes something, and the second time changes nothing more.
+    Repeatable,
+    /// The second time would do it again: a message, a task.
+    Once,
+}
+
+/// How a request failed without an answer that can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// It never left: name not found, connection refused, no TLS session.
+    NotSent,
+    /// It may have arrived: time-out, reset, an answer that broke off, is too large, or is not what was promised.
+    AnswerLost,
+}
+
+/// What came of one try.
+#[derive(Debug, Clone, Copy)]
+pub enum Seen<'a> {
+    /// An answer, whole.
+    Answer(StatusCode, &'a HeaderMap),
+    /// No answer.
+    Fault(Fault),
+}
+
+/// One try of a request, as the decision sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt<'a> {
+    /// What sending it twice would do.
+    pub safety: Safety,
+    /// What came of it.
+    pub seen: Seen<'a>,
+    /// 1 for the first try.
+    pub number: u32,
+    /// Whether an earlier try may have taken effect.
+    pub in_doubt: bool,
+    /// From 0 up to 1, drawn anew for each try: keeps many clients from coming back at the same moment.
+    pub jitter: f64,
+}
+
+/// What to do after a try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// This answer is final, good or bad.
+    Done,
+    /// Wait, then send it again.
+    RetryAfter(Duration),
+    /// No more tries; the kind says what is known of the effect.
+    GiveUp(ErrorKind),
+}
+
+/// Decides about one try. `now` is the local clock; the answer's own `Date` is preferred, so that a wrong clock here does not
+/// make waits wrong.
+pub fn decide(attempt: &Attempt<'_>, now: DateTime<Utc>) -> Decision {
+    match attempt.seen {
+        Seen::Answer(status, headers) if status == StatusCode::TOO_MANY_REQUESTS => throttled(attempt, headers, now),
+        Seen::Answer(status, headers) if status == StatusCode::REQUEST_TIMEOUT || status.is_server_error() => {
+            let asked = retry_after(headers, now).filter(|asked| *asked <= LONGEST_WAIT);
+            again_unless_once(attempt, asked)
+        }
+        Seen::Answer(..) => Decision::Done,
+        Seen::Fault(Fault::AnswerLost) => again_unless_once(attempt, None),
+        Seen::Fault(Fault::NotSent) if attempt.number < TRIES => Decision::RetryAfter(backoff(attempt)),
+        Seen::Fault(Fault::NotSent) => Decision::GiveUp(without_effect(attempt, ErrorKind::Unreachable)),
+    }
+}
+
+/// Whether the try may have taken effect although it brought no usable answer.
+pub fn may_have_worked(attempt: &Attempt<'_>) -> bool {
+    let unanswered = match attempt.seen {
+        Seen::Answer(status, _) => status == StatusCode::REQUEST_TIMEOUT || status.is_server_error(),
+        Seen::Fault(fault) => fault == Fault::AnswerLost,
+    };
+    unanswered && attempt.safety != Safety::Read
+}
+
+fn throttled(attempt: &Attempt<'_>, headers: &HeaderMap, now: DateTime<Utc>) -> Decision {
+    let give_up = Decision::GiveUp(without_effect(attempt, ErrorKind::Throttled));
+    let (wait, tries) = match retry_after(headers, now) {
+        // It means it: coming back earlier, or sleeping for an hour, are both worse than the next run.
+        Some(asked) if asked > LONGEST_WAIT => return give_up,
+        Some(asked) => (asked + spread(attempt), TRIES_BY_HEADER),
+        None => match until_reset(headers, now) {
+            Some(reset) => (reset + spread(attempt), TRIES_BY_HEADER),
+            None => (backoff(attempt), TRIES),
+        },
+    };
+    if attempt.number < tries { Decision::RetryAfter(wait) } else { give_up }
+}
+
+fn again_unless_once(attempt: &Attempt<'_>, asked: Option<Duration>) -> Decision {
+    match attempt.safety {
+        Safety::Once => Decision::GiveUp(ErrorKind::OutcomeUnknown),
+        _ if attempt.number < TRIES => Decision::RetryAfter(asked.unwrap_or_else(|| backoff(attempt))),
+        Safety::Repeatable => Decision::GiveUp(ErrorKind::OutcomeUnknown),
+        Safety::Read => Decision::GiveUp(ErrorKind::Unreachable),
+    }
+}
+
+/// A last try without effect proves nothing about an earlier one.
+fn without_effect(attempt: &Attempt<'_>, kind: ErrorKind) -> ErrorKind {
+    if attempt.in_doubt { ErrorKind::OutcomeUnknown } else { kind }
+}
+
+/// Full jitter: anything from nothing to the whole step.
+fn backoff(attempt: &Attempt<'_>) -> Duration {
+    let doublings = attempt.number.saturating_sub(1).min(16);
+    let step = BACKOFF_BASE.saturating_mul(1 << doublings).min(BACKOFF_CAP);
+    step.mul_f64(attempt.jitter.clamp(0.0, 1.0))
+}
+
+/// A little on top of a time the service named, so that everybody it named it to does not come back at once.
+fn spread(attempt: &Attempt<'_>) -> Duration {
+    Duration::from_millis(250).mul_f64(attempt.jitter.clamp(0.0, 1.0))
+}
+
+/// `Retry-After`, as seconds or as a date.
+fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = DateTime::parse_from_rfc2822(value).ok()?.with_timezone(&Utc);
+    Some((at - server_now(headers, now)).to_std().unwrap_or_default())
+}
+
+/// The time until `X-RateLimit-Reset` (Unix seconds). Windows are seconds or a minute long, so more is a clock that is wrong.
+pub fn until_reset(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+    let seconds = headers.get("x-ratelimit-reset")?.to_str().ok()?.trim().parse().ok()?;
+    let reset = DateTime::from_timestamp(seconds, 0)?;
+    let wait = (reset - server_now(headers, now)).to_std().unwrap_or_default();
+    Some(wait.min(LONGEST_WAIT))
+}
+
+fn server_now(headers: &HeaderMap, now: DateTime<Utc>) -> DateTime<Utc> {
+    let date = headers.get(DATE).and_then(|value| value.to_str().ok());
+    date.and_then(|date| DateTime::parse_from_rfc2822(date).ok()).map_or(now, |date| date.with_timezone(&Utc))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Safety::{Once, Read, Repeatable};
+
+    fn now() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_766_210_400, 0).unwrap()
+    }
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    }
+
+    fn attempt(safety: Safety, seen: Seen<'_>, number: u32) -> Attempt<'_> {
+        Attempt { safety, seen, number, in_doubt: false, jitter: 0.5 }
+    }
+
+    /// `again`, `done`, or the kind given up with: on the first try and on the last.
+    fn words(safety: Safety, seen: Seen<'_>) -> [String; 2] {
+        [1, TRIES].map(|number| match decide(&attempt(safety, seen, number), now()) {
+            Decision::Done => "done".to_owned(),
+            Decision::RetryAfter(_) => "again".to_owned(),
+            Decision::GiveUp(kind) => kind.to_string(),
+        })
+    }
+
+    #[test]
+    fn every_status_for_every_safety() {
+        let none = HeaderMap::new();
+        let final_statuses =
+            [200, 201, 202, 204, 207, 301, 302, 307, 400, 401, 402, 403, 404, 405, 406, 409, 410, 415, 422, 451];
+        for status in final_statuses.map(|status| StatusCode::from_u16(status).unwrap()) {
+            for safety in [Read, Repeatable, Once] {
+                assert_eq!(words(safety, Seen::Answer(status, &none)), ["done", "done"], "{status} {safety:?}");
+            }
+        }
+        let throttled = Seen::Answer(StatusCode::TOO_MANY_REQUESTS, &none);
+        for safety in [Read, Repeatable, Once] {
+            assert_eq!(words(safety, throttled), ["again", "throttled"], "{safety:?}");
+        }
+        for status in [408, 500, 501, 502, 503, 504, 520, 599] {
+            let seen = Seen::Answer(StatusCode::from_u16(status).unwrap(), &none);
+            assert_eq!(words(Read, seen), ["again", "unreachable"], "{status}");
+            assert_eq!(words(Repeatable, seen), ["again", "outcome unknown"], "{status}");
+            assert_eq!(words(Once, seen), ["outcome unknown", "outcome unknown"], "{status}");
+        }
+    }
+
+    #[test]
+    fn every_fault_for_every_safety() {
+        for safety in [Read, Repeatable, Once] {
+            assert_eq!(words(safety, Seen::Fault(Fault::NotSent)), ["again", "unreachable"], "{safety:?}");
+        }
+        let lost = Seen::Fault(Fault::AnswerLost);
+        assert_eq!(words(Read, lost), ["again", "unreachable"]);
+        assert_eq!(words(Repeatable, lost), ["again", "outcome unknown"]);
+        assert_eq!(words(Once, lost), ["outcome unknown", "outcome unknown"]);
+    }
+
+    #[test]
+    fn a_last_refusal_does_not_settle_an_earlier_doubt() {
+        let none = HeaderMap::new();
+        for seen in [Seen::Answer(StatusCode::TOO_MANY_REQUESTS, &none), Seen::Fault(Fault::NotSent)] {
+            let last = Attempt { in_doubt: true, ..attempt(Repeatable, seen, TRIES) };
+            assert_eq!(decide(&last, now()), Decision::GiveUp(ErrorKind::OutcomeUnknown));
+        }
+    }
+
+    #[test]
+    fn only_changes_whose_answer_is_missing_are_in_doubt() {
+        let none = HeaderMap::new();
+        let cases = [
+            (Repeatable, Seen::Fault(Fault::AnswerLost), true),
+            (Repeatable, Seen::Fault(Fault::NotSent), false),
+            (Repeatable, Seen::Answer(StatusCode::BAD_GATEWAY, &none), true),
+            (Repeatable, Seen::Answer(StatusCode::TOO_MANY_REQUESTS, &none), false),
+            (Read, Seen::Fault(Fault::AnswerLost), false),
+        ];
+        for (safety, seen, expected) in cases {
+            assert_eq!(may_have_worked(&attempt(safety, seen, 1)), expected, "{safety:?} {seen:?}");
+        }
+    }
+
+    #[test]
+    fn waits_follow_the_server_then_the_clock() {
+        let spread = Duration::from_millis(125);
+        let seconds = |seconds| Decision::RetryAfter(Duration::from_secs(seconds) + spread);
+        let cases = [
+            ("seconds", headers(&[("retry-after", "7")]), seconds(7)),
+            ("a date", headers(&[("retry-after", "Sat, 20 Dec 2025 06:00:09 GMT")]), seconds(9)),
+            ("a date that has passed", headers(&[("retry-after", "Sat, 20 Dec 2025 05:00:00 GMT")]), seconds(0)),
+            ("the reset, where nothing else is said", headers(&[("x-ratelimit-reset", "1766210404")]), seconds(4)),
+            (
+                "retry-after before the reset",
+                headers(&[("retry-after", "2"), ("x-ratelimit-reset", "1766210404")]),
+                seconds(2),
+            ),
+            (
+                "the server's clock where ours is an hour behind",
+                headers(&[("date", "Sat, 20 Dec 2025 07:00:00 GMT"), ("x-ratelimit-reset", "1766214005")]),
+                seconds(5),
+            ),
+            ("a reset far off is a wrong clock", headers(&[("x-ratelimit-reset", "1766219999")]), seconds(120)),
+            (
+                "half of the first step without headers",
+                HeaderMap::new(),
+                Decision::RetryAfter(Duration::from_millis(250)),
+            ),
+            (
+                "nonsense is no header",
+                headers(&[("retry-after", "soon")]),
+                Decision::RetryAfter(Duration::from_millis(250)),
+            ),
+            ("an hour is not waited for", headers(&[("retry-after", "3600")]), Decision::GiveUp(ErrorKind::Throttled)),
+        ];
+        for (name, headers, expected) in cases {
+            let seen = Seen::Answer(StatusCode::TOO_MANY_REQUESTS, &headers);
+            assert_eq!(decide(&attempt(Once, seen, 1), now()), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn backoff_doubles_up_to_its_cap_and_never_exceeds_the_step() {
+        let step = |number, jitter| {
+            let lost = Seen::Fault(Fault::AnswerLost);
+            backoff(&Attempt { jitter, ..attempt(Read, lost, number) })
+        };
+        assert_eq!([1, 2, 3, 4].map(|number| step(number, 1.0).as_millis()), [500, 1000, 2000, 4000]);
+        assert_eq!(step(u32::MAX, 1.0), BACKOFF_CAP);
+        assert_eq!(step(3, 0.0), Duration::ZERO);
+    }
+}

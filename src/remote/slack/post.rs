@@ -1,0 +1,136 @@
+//! Posting one message, and what to try where Slack says no.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::blocks::{self, Layout};
+use super::verdict::{self, Remedy, Reply};
+use super::{SERVICE, Slack};
+use crate::model::{Message, MessageRef};
+use crate::remote::error::{ErrorKind, RemoteError};
+use crate::remote::http::{Expect, Request};
+use crate::remote::retry::Safety;
+
+/// The mark of our messages in their metadata, which every app of the workspace can read: keys only.
+pub const EVENT_TYPE: &str = "usage_signal";
+/// Waits for one message, where Slack says "later" in the body of an answer.
+const WAITS: u32 = 3;
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// A message to be posted, with its key or keys.
+pub struct Letter {
+    layout: Layout,
+    payload: Value,
+    thread: Option<MessageRef>,
+}
+
+/// Proof of a message.
+#[derive(Debug)]
+pub enum Posted {
+    /// Where it is.
+    Bot { channel: String, ts: String },
+    /// A webhook does not say.
+    Webhook,
+}
+
+impl Letter {
+    pub fn single(order: &Message, as_reply: bool) -> Self {
+        let thread = order.thread.clone().filter(|_| as_reply);
+        Letter { layout: blocks::message(order), payload: json!({ "key": order.short }), thread }
+    }
+
+    pub fn digest(orders: &[Message]) -> Self {
+        let keys: Vec<&str> = orders.iter().map(|order| order.short.as_str()).collect();
+        Letter { layout: blocks::digest(orders), payload: json!({ "keys": keys }), thread: None }
+    }
+
+    fn body(&self, channel: Option<&str>, with_blocks: bool) -> Vec<u8> {
+        let Layout { text, blocks, text_only } = &self.layout;
+        let mut body = json!({ "text": text_only, "unfurl_links": false, "unfurl_media": false });
+        if with_blocks && let Some(body) = body.as_object_mut() {
+            body.insert("text".to_owned(), json!(text));
+            body.insert("blocks".to_owned(), json!(blocks));
+        }
+        if let (Some(channel), Some(body)) = (channel, body.as_object_mut()) {
+            let metadata = json!({ "event_type": EVENT_TYPE, "event_payload": self.payload });
+            body.insert("metadata".to_owned(), metadata);
+            body.insert("channel".to_owned(), json!(channel));
+            if let Some(MessageRef { channel, ts }) = &self.thread {
+                body.insert("channel".to_owned(), json!(channel));
+                body.insert("thread_ts".to_owned(), json!(ts));
+                // A mere reply is seen by nobody who does not follow the thread, and is not in the channel's history, where
+                // its key would be looked for.
+                body.insert("reply_broadcast".to_owned(), json!(true));
+            }
+        }
+        body.to_string().into_bytes()
+    }
+}
+
+impl Slack {
+    /// Posts a message; what may help is tried once each.
+    pub(super) async fn post(&mut self, mut letter: Letter) -> Result<Posted, RemoteError> {
+        let mut with_blocks = true;
+        let mut waits = 0;
+        loop {
+            let (error, remedy) = match self.post_once(&letter, with_blocks).await? {
+                Ok(posted) => return Ok(posted),
+                Err(bad) => bad,
+            };
+            match remedy {
+                Remedy::TextOnly if with_blocks => with_blocks = false,
+                Remedy::NoThread if letter.thread.is_some() => letter.thread = None,
+                Remedy::Wait(asked) if waits < WAITS && asked <= LONGEST_WAIT => {
+                    waits += 1;
+                    self.sleep(asked).await?;
+                }
+                Remedy::None | Remedy::TextOnly | Remedy::NoThread | Remedy::Wait(_) => return Err(error),
+            }
+            tracing::info!(%error, "message is sent in another way or again");
+        }
+    }
+
+    async fn post_once(
+        &mut self,
+        letter: &Letter,
+        with_blocks: bool,
+    ) -> Result<Result<Posted, (RemoteError, Remedy)>, RemoteError> {
+        if let Some(posted) = self.posted {
+            self.sleep(self.options.spacing.saturating_sub(posted.elapsed())).await?;
+        }
+        let body = letter.body(self.channel.as_deref(), with_blocks);
+        let is_bot = self.channel.is_some();
+        let path: &[&str] = if is_bot { &["chat.postMessage"] } else { &[] };
+        let mut request = Request::post(Safety::Once, path, body);
+        request.expect = if is_bot { Expect::Json } else { Expect::Anything };
+        let sent = self.client.send(&request, &self.stop).await;
+        self.posted = Some(Instant::now());
+        let answer = sent?;
+        let judge = if is_bot { verdict::of_bot } else { verdict::of_webhook };
+        match judge(&self.client, &request, &answer) {
+            Reply::Good if is_bot => match serde_json::from_slice::<Place>(&answer.body) {
+                Ok(Place { channel, ts }) => Ok(Ok(Posted::Bot { channel, ts })),
+                Err(_) => Err(self.client.unreadable(&request, &answer, "the answer names no channel and ts")),
+            },
+            Reply::Good => Ok(Ok(Posted::Webhook)),
+            Reply::Bad { error, remedy } => Ok(Err((error, remedy))),
+        }
+    }
+
+    async fn sleep(&self, pause: Duration) -> Result<(), RemoteError> {
+        if pause.is_zero() {
+            return Ok(());
+        }
+        let slept = self.stop.sleep(pause).await;
+        slept.map_err(|reason| RemoteError::new(ErrorKind::Stopped(reason), SERVICE, ""))
+    }
+}
+
+#[derive(Deserialize)]
+struct Place {
+    channel: String,
+    ts: String,
+}

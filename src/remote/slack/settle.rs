@@ -1,0 +1,178 @@
+//! Looking for messages of unknown fate in the channel, by the keys in their metadata.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::TimeDelta;
+use serde::Deserialize;
+
+use super::Slack;
+use super::post::EVENT_TYPE;
+use super::verdict::{self, Reply};
+use crate::apply::sink::{Answer, Claim, Receipt};
+use crate::model::MessageRef;
+use crate::remote::error::{ErrorKind, RemoteError};
+use crate::remote::http::Request;
+
+/// Clocks differ: ours claimed, Slack's stamped.
+const MARGIN: TimeDelta = TimeDelta::minutes(10);
+/// 200 messages each. A channel that had more since the claim is too busy to be searched.
+const MOST_PAGES: u32 = 50;
+const MOST_THREADS: usize = 50;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct History {
+    messages: Vec<Posted>,
+    response_metadata: Option<Paging>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Paging {
+    next_cursor: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Posted {
+    ts: String,
+    thread_ts: Option<String>,
+    metadata: Option<Metadata>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Metadata {
+    event_type: String,
+    event_payload: Payload,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Payload {
+    key: Option<String>,
+    keys: Vec<String>,
+}
+
+/// What was found: the remote id for each key.
+type Found = BTreeMap<String, String>;
+
+/// Why the search ended without being complete.
+enum Unsearched {
+    /// There is no way to look.
+    CannotTell,
+    /// It failed; another run may ask again.
+    NoAnswer(RemoteError),
+}
+
+impl From<RemoteError> for Unsearched {
+    fn from(error: RemoteError) -> Self {
+        Unsearched::NoAnswer(error)
+    }
+}
+
+impl Slack {
+    /// One answer for each claim.
+    pub(super) async fn look_up(&self, channel: &str, claims: &[Claim]) -> Vec<Answer> {
+        let Some(since) = claims.iter().map(|claim| claim.claimed_at).min() else {
+            return Vec::new();
+        };
+        let wanted: BTreeSet<&str> = claims.iter().map(|claim| claim.short.as_str()).collect();
+        let oldest = since.checked_sub_signed(MARGIN).unwrap_or(since).timestamp().max(0);
+        let mut found = Found::new();
+        // The history from `oldest` on does not list a thread that began before it.
+        let parents = claims.iter().filter_map(|claim| MessageRef::from_remote_id(claim.prior.as_deref()?));
+        let parents = parents.map(|parent| parent.ts).collect();
+        let searched = self.search(channel, &format!("{oldest}.000000"), parents, &wanted, &mut found).await;
+        let missing = || match &searched {
+            Ok(()) => Answer::DidNotHappen,
+            Err(Unsearched::CannotTell) => Answer::CannotTell,
+            Err(Unsearched::NoAnswer(error)) => error.no_answer(),
+        };
+        let happened = |id: &String| Answer::Happened(Receipt { remote_id: id.clone() });
+        claims.iter().map(|claim| found.get(&claim.short).map_or_else(missing, happened)).collect()
+    }
+
+    async fn search(
+        &self,
+        channel: &str,
+        oldest: &str,
+        parents: BTreeSet<String>,
+        wanted: &BTreeSet<&str>,
+        found: &mut Found,
+    ) -> Result<(), Unsearched> {
+        let missing = |found: &Found| wanted.iter().any(|key| !found.contains_key(*key));
+        let history = Request::get(&["conversations.history"]).query("channel", channel).query("oldest", oldest);
+        let mut threads = self.walk(channel, history, found, |found| !missing(found)).await?;
+        threads.extend(parents);
+        // A reply is in the history only if it was shown to the channel too, and then perhaps without its metadata.
+        while missing(found) {
+            let Some(thread) = threads.pop_first() else { return Ok(()) };
+            let replies = Request::get(&["conversations.replies"])
+                .query("channel", channel)
+                .query("ts", thread)
+                .query("oldest", oldest);
+            self.walk(channel, replies, found, |found| !missing(found)).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes the keys on all pages, until `enough`; hands back the threads that it came by.
+    async fn walk(
+        &self,
+        channel: &str,
+        request: Request,
+        found: &mut Found,
+        enough: impl Fn(&Found) -> bool,
+    ) -> Result<BTreeSet<String>, Unsearched> {
+        let request = request.query("include_all_metadata", "true").query("limit", "200");
+        let mut threads = BTreeSet::new();
+        let mut cursor = String::new();
+        for _ in 0..MOST_PAGES {
+            let page = if cursor.is_empty() { request.clone() } else { request.clone().query("cursor", cursor) };
+            let History { messages, response_metadata } = self.ask(&page).await?;
+            for message in messages {
+                note(channel, &message, found);
+                threads.extend(message.thread_ts.filter(|_| threads.len() < MOST_THREADS));
+            }
+            cursor = response_metadata.unwrap_or_default().next_cursor;
+            if cursor.is_empty() || enough(found) {
+                return Ok(threads);
+            }
+        }
+        Err(Unsearched::CannotTell)
+    }
+
+    async fn ask(&self, request: &Request) -> Result<History, Unsearched> {
+        let answer = self.client.send(request, &self.stop).await?;
+        match verdict::of_bot(&self.client, request, &answer) {
+            Reply::Good => serde_json::from_slice(&answer.body).map_err(|_| {
+                let why = "the answer is not of the documented shape";
+                self.client.unreadable(request, &answer, why).into()
+            }),
+            // Posting needs fewer rights than looking.
+            Reply::Bad { error, .. } if is_closed_to_us(&error) => {
+                tracing::info!(%error, "the channel's history cannot be read");
+                Err(Unsearched::CannotTell)
+            }
+            Reply::Bad { error, .. } => Err(error.into()),
+        }
+    }
+}
+
+fn is_closed_to_us(error: &RemoteError) -> bool {
+    error.details.code.is_some()
+        && (error.kind == ErrorKind::Settings || error.details.code.as_deref() == Some("missing_scope"))
+}
+
+fn note(channel: &str, message: &Posted, found: &mut Found) {
+    let Posted { ts, metadata: Some(Metadata { event_type, event_payload: Payload { key, keys } }), .. } = message
+    else {
+        return;
+    };
+    if event_type != EVENT_TYPE {
+        return;
+    }
+    found.extend(key.iter().map(|key| (key.clone(), format!("{channel}/{ts}"))));
+    found.extend(keys.iter().map(|key| (key.clone(), format!("{channel}/{ts}/digest"))));
+}

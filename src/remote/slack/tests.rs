@@ -1,0 +1,340 @@
+use super::*;
+use crate::apply::sink::FailureKind;
+use crate::model::{ActionKey, Brief, Kind, MessageRef, Person, Priority, TaskNews};
+use crate::remote::script::{self, Asked, Reply, Script};
+use chrono::{DateTime, NaiveDate};
+use serde_json::{Value, json};
+
+fn order(short: &str) -> Message {
+    let person = Person { id: "1".into(), email: None, name: Some("Ann".into()) };
+    let brief = Brief {
+        signal: "power_user".into(),
+        level: String::new(),
+        title: "Power user".into(),
+        priority: Priority::Medium,
+        account: None,
+        representative: person.clone(),
+        people: vec![person],
+        details: "23 projects".into(),
+        action: "Call".into(),
+        due_date: NaiveDate::from_ymd_opt(2025, 12, 23).unwrap(),
+        respond_within_days: 3,
+        why_now: String::new(),
+        flags: vec![],
+        contact_url: "https://app.intercom.com/1".into(),
+        again_since: None,
+        message: None,
+    };
+    Message { short: short.into(), brief, task: TaskNews::None, thread: None, may_repeat: false }
+}
+
+fn reply_to(short: &str, channel: &str) -> Message {
+    Message { thread: Some(MessageRef { channel: channel.into(), ts: "5.000100".into() }), ..order(short) }
+}
+
+fn quick() -> Options {
+    Options { spacing: Duration::ZERO, timeout: Duration::from_secs(5), ..Options::default() }
+}
+
+fn bot(script: &Script) -> Slack {
+    Slack::bot(script.url("/api"), &"xoxb-hush".into(), "C1".into(), quick(), script::stop()).unwrap()
+}
+
+fn webhook(script: &Script) -> Slack {
+    let url = script.url("/services/T0/B0/hush").to_string();
+    Slack::webhook(&url.into(), quick(), script::stop()).unwrap()
+}
+
+fn ok() -> Reply {
+    Reply::json(r#"{"ok":true,"channel":"C1","ts":"7.000247"}"#)
+}
+
+fn no(code: &str) -> Reply {
+    Reply::json(&json!({ "ok": false, "error": code }).to_string())
+}
+
+fn done(id: &str) -> Outcome {
+    Outcome::Done(Receipt { remote_id: id.into() })
+}
+
+fn body(asked: &Asked) -> Value {
+    serde_json::from_str(&asked.body).unwrap()
+}
+
+/// The outcome as a word, with the kind of its failure.
+fn word(outcome: &Outcome) -> (&'static str, Option<FailureKind>) {
+    match outcome {
+        Outcome::Done(_) => ("done", None),
+        Outcome::CarriedOver(failure) => ("carried over", Some(failure.kind)),
+        Outcome::Refused(failure) => ("refused", Some(failure.kind)),
+        Outcome::InDoubt(failure) => ("in doubt", Some(failure.kind)),
+        Outcome::Gone => ("gone", None),
+    }
+}
+
+#[tokio::test]
+async fn a_message_carries_its_key_and_its_receipt_says_where_it_is() {
+    let script = Script::play([ok()]).await;
+    assert_eq!(bot(&script).perform(&[order("US-1")]).await, [done("C1/7.000247")]);
+    let asked = script.requests().remove(0);
+    assert_eq!(asked.line, "POST /api/chat.postMessage HTTP/1.1");
+    assert!(asked.head.contains("authorization: Bearer xoxb-hush"), "{}", asked.head);
+    let body = body(&asked);
+    assert_eq!(body["channel"], "C1");
+    assert_eq!(body["metadata"], json!({ "event_type": "usage_signal", "event_payload": { "key": "US-1" } }));
+    assert_eq!((&body["unfurl_links"], &body["unfurl_media"]), (&json!(false), &json!(false)));
+    assert!(body["blocks"].is_array() && body["thread_ts"].is_null(), "{body}");
+    assert_eq!(body["text"], "Power user · Ann · by 23 Dec 2025");
+}
+
+#[tokio::test]
+async fn a_digest_is_one_message_with_all_keys() {
+    let script = Script::play([ok()]).await;
+    let outcomes = bot(&script).perform(&[order("US-1"), order("US-2")]).await;
+    assert_eq!(outcomes, [done("C1/7.000247/digest"), done("C1/7.000247/digest")]);
+    let asked = script.requests();
+    assert_eq!(asked.len(), 1);
+    assert_eq!(body(&asked[0])["metadata"]["event_payload"], json!({ "keys": ["US-1", "US-2"] }));
+}
+
+#[tokio::test]
+async fn every_error_of_the_api_has_its_outcome() {
+    use FailureKind::{Action, Configuration, Credential, Unreachable};
+    for (code, expected) in [
+        ("invalid_auth", ("carried over", Some(Credential))),
+        ("token_revoked", ("carried over", Some(Credential))),
+        ("missing_scope", ("carried over", Some(Credential))),
+        ("channel_not_found", ("carried over", Some(Configuration))),
+        ("not_in_channel", ("carried over", Some(Configuration))),
+        ("is_archived", ("carried over", Some(Configuration))),
+        ("restricted_action_read_only_channel", ("carried over", Some(Configuration))),
+        ("message_limit_exceeded", ("carried over", Some(Unreachable))),
+        ("msg_too_long", ("refused", Some(Action))),
+        ("an_error_yet_to_come", ("refused", Some(Action))),
+        ("internal_error", ("in doubt", Some(Action))),
+        ("fatal_error", ("in doubt", Some(Action))),
+    ] {
+        let script = Script::play([no(code)]).await;
+        let outcomes = bot(&script).perform(&[order("US-1")]).await;
+        assert_eq!(word(&outcomes[0]), expected, "{code}");
+        assert_eq!(script.requests().len(), 1, "{code} is not tried again");
+    }
+}
+
+#[tokio::test]
+async fn answers_that_say_nothing_leave_the_message_in_doubt_and_it_is_not_sent_again() {
+    for reply in [
+        Reply::reset(),
+        Reply::status(503).body("<html>"),
+        Reply::json("<html>"),
+        Reply::json("{}"),
+        Reply::json(r#"{"ok":true}"#),
+    ] {
+        let script = Script::play([reply, ok()]).await;
+        let outcomes = bot(&script).perform(&[order("US-1")]).await;
+        assert_eq!(word(&outcomes[0]).0, "in doubt", "{outcomes:?}");
+        assert_eq!(script.requests().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn refused_blocks_are_sent_as_text_once() {
+    let script = Script::play([no("invalid_blocks"), ok()]).await;
+    assert_eq!(bot(&script).perform(&[order("US-1")]).await, [done("C1/7.000247")]);
+    let second = body(&script.requests()[1]);
+    assert!(second["blocks"].is_null() && second["text"].as_str().unwrap().contains("23 projects"), "{second}");
+    assert_eq!(second["metadata"]["event_payload"]["key"], "US-1");
+
+    let script = Script::play([no("invalid_blocks"), no("invalid_blocks")]).await;
+    assert_eq!(word(&bot(&script).perform(&[order("US-1")]).await[0]).0, "refused");
+}
+
+#[tokio::test]
+async fn waiting_is_done_as_long_as_slack_asks() {
+    let later = || no("ratelimited").header("Retry-After", "0");
+    let script = Script::play([Reply::status(429).header("Retry-After", "0"), later(), later(), ok()]).await;
+    assert_eq!(bot(&script).perform(&[order("US-1")]).await, [done("C1/7.000247")]);
+
+    let script = Script::play([later(), later(), later(), later(), ok()]).await;
+    let outcomes = bot(&script).perform(&[order("US-1")]).await;
+    assert_eq!(word(&outcomes[0]), ("carried over", Some(FailureKind::Unreachable)));
+}
+
+#[tokio::test]
+async fn a_reply_goes_under_its_message_or_else_into_the_channel() {
+    let script = Script::play([ok(), no("cannot_reply_to_message"), ok()]).await;
+    let mut slack = bot(&script);
+    assert_eq!(word(&slack.perform(&[reply_to("US-1", "C0")]).await[0]).0, "done");
+    assert_eq!(word(&slack.perform(&[reply_to("US-2", "C0")]).await[0]).0, "done");
+    let bodies: Vec<Value> = script.requests().iter().map(body).collect();
+    for reply in &bodies[..2] {
+        assert_eq!(reply["channel"], "C0");
+        assert_eq!(reply["thread_ts"], "5.000100");
+        assert_eq!(reply["reply_broadcast"], true);
+    }
+    assert!(bodies[2]["thread_ts"].is_null() && bodies[2]["channel"] == "C1", "{}", bodies[2]);
+}
+
+#[tokio::test]
+async fn a_webhook_must_say_ok_and_never_shows_its_address() {
+    use FailureKind::{Action, Configuration, Credential};
+    for (reply, expected) in [
+        (Reply::status(200).body("ok\n"), ("done", None)),
+        (Reply::status(200).body("<html>"), ("in doubt", Some(Action))),
+        (Reply::status(500).body("rollup_error"), ("in doubt", Some(Action))),
+        (Reply::reset(), ("in doubt", Some(Action))),
+        (Reply::status(400).body("invalid_payload"), ("refused", Some(Action))),
+        (Reply::status(403).body("invalid_token"), ("carried over", Some(Credential))),
+        (Reply::status(403).body("action_prohibited"), ("carried over", Some(Configuration))),
+        (Reply::status(404).body("no_service"), ("carried over", Some(Configuration))),
+        (Reply::status(410).body("channel_is_archived"), ("carried over", Some(Configuration))),
+        (Reply::status(302).header("Location", "/elsewhere"), ("carried over", Some(Configuration))),
+    ] {
+        let script = Script::play([reply]).await;
+        let mut slack = webhook(&script);
+        let outcomes = slack.perform(&[order("US-1")]).await;
+        assert_eq!(word(&outcomes[0]), expected, "{outcomes:?}");
+        let shown = format!("{outcomes:?} {slack:?}");
+        assert!(!shown.contains("hush") && !shown.contains("services"), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_webhook_gets_the_message_without_what_only_a_bot_can_use() {
+    let script = Script::play([Reply::status(200).body("ok")]).await;
+    assert_eq!(webhook(&script).perform(&[reply_to("US-1", "C0")]).await, [done("webhook")]);
+    let asked = script.requests().remove(0);
+    assert_eq!(asked.line, "POST /services/T0/B0/hush HTTP/1.1");
+    let body = body(&asked);
+    for absent in ["channel", "thread_ts", "reply_broadcast", "metadata"] {
+        assert!(body[absent].is_null(), "{absent} in {body}");
+    }
+}
+
+#[tokio::test]
+async fn messages_keep_their_distance_and_a_stop_ends_the_wait() {
+    let script = Script::play([ok(), ok()]).await;
+    let (_switch, stop) = Stop::after(Duration::from_millis(900));
+    let options = Options { spacing: Duration::from_millis(400), ..quick() };
+    let mut slack = Slack::bot(script.url("/"), &"t".into(), "C1".into(), options, stop).unwrap();
+    let began = Instant::now();
+    assert_eq!(word(&slack.perform(&[order("US-1")]).await[0]).0, "done");
+    assert!(began.elapsed() < Duration::from_millis(300), "no wait before the first");
+    assert_eq!(word(&slack.perform(&[order("US-2")]).await[0]).0, "done");
+    assert!(began.elapsed() >= Duration::from_millis(400), "{:?}", began.elapsed());
+    slack.options.spacing = Duration::from_secs(60);
+    assert_eq!(word(&slack.perform(&[order("US-3")]).await[0]), ("carried over", Some(FailureKind::Action)));
+    assert_eq!(script.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn the_most_urgent_go_alone_and_the_rest_in_digests_in_order() {
+    let script = Script::play([]).await;
+    let mut slack = bot(&script);
+    slack.options.max_messages = 2;
+    let sizes = |slack: &Slack, orders: Vec<Message>| {
+        let shorts: Vec<String> = orders.iter().map(|order| order.short.clone()).collect();
+        let batches = slack.batches(orders);
+        let kept: Vec<String> = batches.iter().flatten().map(|order| order.short.clone()).collect();
+        assert_eq!(kept, shorts, "nothing left out or reordered");
+        batches.iter().map(Vec::len).collect::<Vec<_>>()
+    };
+    let many = |count: usize| (0..count).map(|number| order(&format!("US-{number}"))).collect::<Vec<_>>();
+    assert_eq!(sizes(&slack, many(2)), [1, 1]);
+    assert_eq!(sizes(&slack, many(30)), [1, 1, 25, 3]);
+    assert_eq!(sizes(&slack, vec![]), [] as [usize; 0]);
+    let mut replies = many(3);
+    replies.extend([order("US-3"), reply_to("US-4", "C1"), order("US-5"), order("US-6")]);
+    assert_eq!(sizes(&slack, replies.clone()), [1, 1, 2, 1, 2]);
+    let hook = Slack { options: slack.options, ..webhook(&script) };
+    assert_eq!(sizes(&hook, replies), [1, 1, 5], "a webhook cannot reply");
+    slack.options.max_messages = 0;
+    assert_eq!(sizes(&slack, many(3)), [3]);
+}
+
+fn claim(short: &str, second: i64) -> Claim {
+    Claim {
+        key: ActionKey { kind: Kind::Message, level: String::new(), contact: String::new() },
+        short: short.into(),
+        claimed_at: DateTime::from_timestamp(second, 0).unwrap(),
+        link: None,
+        prior: None,
+        tag: String::new(),
+    }
+}
+
+fn history(messages: &Value, next: &str) -> Reply {
+    let answer = json!({ "ok": true, "messages": messages, "response_metadata": { "next_cursor": next } });
+    Reply::json(&answer.to_string())
+}
+
+fn ours(ts: &str, payload: &Value) -> Value {
+    json!({ "ts": ts, "metadata": { "event_type": "usage_signal", "event_payload": payload } })
+}
+
+#[tokio::test]
+async fn settling_reads_the_history_from_before_the_first_claim() {
+    let stranger = json!({ "ts": "4.0", "metadata": { "event_type": "other", "event_payload": { "key": "US-3" } } });
+    let script = Script::play([
+        history(&json!([ours("1.0", &json!({ "key": "US-1" })), { "text": "hello" }, stranger]), "next"),
+        history(&json!([ours("2.0", &json!({ "keys": ["US-2", "US-9"] }))]), ""),
+    ])
+    .await;
+    let claims = [claim("US-1", 1_766_210_400), claim("US-2", 1_766_210_500), claim("US-3", 1_766_210_400)];
+    let happened = |id: &str| Answer::Happened(Receipt { remote_id: id.into() });
+    assert_eq!(
+        bot(&script).settle(&claims).await,
+        [happened("C1/1.0"), happened("C1/2.0/digest"), Answer::DidNotHappen]
+    );
+    let lines: Vec<String> = script.requests().into_iter().map(|asked| asked.line).collect();
+    let first =
+        "GET /api/conversations.history?channel=C1&oldest=1766209800.000000&include_all_metadata=true&limit=200";
+    assert_eq!(lines, [format!("{first} HTTP/1.1"), format!("{first}&cursor=next HTTP/1.1")]);
+}
+
+#[tokio::test]
+async fn settling_looks_into_threads_that_the_channel_saw() {
+    let script = Script::play([
+        history(&json!([{ "ts": "6.0", "thread_ts": "5.0", "subtype": "thread_broadcast" }]), ""),
+        history(&json!([{ "ts": "5.0" }, ours("6.0", &json!({ "key": "US-1" }))]), ""),
+    ])
+    .await;
+    let answers = bot(&script).settle(&[claim("US-1", 1_766_210_400)]).await;
+    assert_eq!(answers, [Answer::Happened(Receipt { remote_id: "C1/6.0".into() })]);
+    assert!(script.requests()[1].line.contains("conversations.replies?channel=C1&ts=5.0&"));
+}
+
+#[tokio::test]
+async fn settling_says_where_it_cannot_look_and_where_it_got_no_answer() {
+    for (reply, expected) in [
+        (no("missing_scope"), "cannot tell"),
+        (no("not_in_channel"), "cannot tell"),
+        (no("channel_not_found"), "cannot tell"),
+        (no("invalid_auth"), "no answer"),
+        (Reply::status(404), "no answer"),
+    ] {
+        let script = Script::play([reply]).await;
+        let word = match bot(&script).settle(&[claim("US-1", 1_766_210_400)]).await.remove(0) {
+            Answer::CannotTell => "cannot tell",
+            Answer::NoAnswer(_) => "no answer",
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(word, expected);
+    }
+    let script = Script::play([]).await;
+    assert_eq!(webhook(&script).settle(&[claim("US-1", 0)]).await, [Answer::CannotTell]);
+}
+
+#[tokio::test]
+async fn the_bot_says_who_it_is_and_what_it_may_do() {
+    let who = Reply::json(r#"{"ok":true,"team":"Sandbox","user":"signals"}"#)
+        .header("X-OAuth-Scopes", "chat:write, channels:history");
+    let script = Script::play([who, no("invalid_auth")]).await;
+    let slack = bot(&script);
+    let identity = slack.identity().await.unwrap().unwrap();
+    assert_eq!((identity.team.as_str(), identity.user.as_str()), ("Sandbox", "signals"));
+    assert_eq!(identity.scopes, ["chat:write", "channels:history"]);
+    let error = slack.identity().await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Credential);
+    assert!(!error.to_string().contains("hush"), "{error}");
+}

@@ -1,0 +1,289 @@
+//! Access tokens, made from the refresh token.
+//!
+//! The token endpoint reports most failures with status 200, so success is a 2xx that holds an `access_token`, and nothing
+//! else is.
+
+use std::path::{Path, PathBuf};
+
+use chrono::Utc;
+use reqwest::Method;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use url::Url;
+
+use super::complaint::text_at;
+use super::{SERVICE, cache, centre};
+use crate::apply::stop::Stop;
+use crate::remote::error::{ErrorKind, RemoteError};
+use crate::remote::http::{Answer, Body, Client, Expect, Explanation, Request};
+use crate::remote::retry::Safety;
+
+/// A token is renewed this long before it expires, so that it does not expire on its way.
+const MARGIN_SECONDS: i64 = 60;
+/// What Zoho documents, for an answer that does not say.
+const USUAL_LIFE_SECONDS: i64 = 3600;
+/// Whatever the answer says, a token is not thrown away at once: making many is what Zoho punishes.
+const SHORTEST_LIFE_SECONDS: i64 = 2 * MARGIN_SECONDS;
+/// More than a day can only be milliseconds, as an old form of the answer has it.
+const LONGEST_LIFE_SECONDS: i64 = 24 * 3600;
+
+const CHECK_CREDENTIALS: &str = "check the data centre and the credentials: a refresh token works only at the accounts host \
+     that issued it (ZOHO_ACCOUNTS_URL, ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET, ZOHO_REFRESH_TOKEN)";
+const WAIT: &str = "Zoho gives ten access tokens in ten minutes: wait ten minutes, and see that the state directory can be \
+     written, where the token is kept between runs";
+
+/// What the CRM wants with every request.
+pub(super) struct Token {
+    pub(super) access: SecretString,
+    /// The only host that it is sent to.
+    pub(super) api: Url,
+    /// In Unix seconds, the margin taken off.
+    pub(super) expires_at: i64,
+}
+
+/// What access tokens are made from.
+pub(super) struct Credentials {
+    pub(super) accounts_url: Url,
+    /// Instead of the host that the token answer names.
+    pub(super) api_url: Option<Url>,
+    pub(super) client_id: String,
+    pub(super) client_secret: SecretString,
+    pub(super) refresh_token: SecretString,
+}
+
+/// Hands out access tokens: from the file, else from Zoho.
+pub(super) struct Auth {
+    credentials: Credentials,
+    client: Client,
+    cache: Option<PathBuf>,
+    owner: String,
+    token: Option<Token>,
+    /// The file was looked at; what is in it now is known, or is known to be refused.
+    looked: bool,
+    /// There will be no token in this run, and asking again would make it worse.
+    hopeless: Option<RemoteError>,
+}
+
+impl Auth {
+    pub(super) fn new(credentials: Credentials, client: Client, cache: Option<PathBuf>) -> Self {
+        let Credentials { accounts_url, client_id, refresh_token, .. } = &credentials;
+        let owner = cache::owner(accounts_url, client_id, refresh_token);
+        Auth { credentials, client, cache, owner, token: None, looked: false, hopeless: None }
+    }
+
+    /// A token that is good now.
+    pub(super) async fn token(&mut self, stop: &Stop) -> Result<&Token, RemoteError> {
+        if let Some(error) = &self.hopeless {
+            return Err(error.clone());
+        }
+        let now = Utc::now().timestamp();
+        self.token = self.token.take().filter(|token| token.expires_at > now);
+        if self.token.is_none() && !self.looked {
+            self.looked = true;
+            self.token = self.cache.as_deref().and_then(|path| self.load(path, now));
+        }
+        let token = match self.token.take() {
+            Some(token) => token,
+            None => self.fetch(stop).await?,
+        };
+        Ok(self.token.insert(token))
+    }
+
+    /// The token was refused: the next one comes from Zoho.
+    pub(super) fn forget(&mut self) {
+        self.token = None;
+        self.looked = true;
+    }
+
+    /// No token will do: every further question is answered with this.
+    pub(super) fn give_up(&mut self, error: RemoteError) {
+        self.hopeless = Some(error);
+    }
+
+    fn load(&self, path: &Path, now: i64) -> Option<Token> {
+        let token = cache::load(path, &self.owner, now)?;
+        // The setting may have changed since, and a file is no better judge of hosts than an answer is.
+        let Credentials { accounts_url, api_url, .. } = &self.credentials;
+        let api = match api_url {
+            Some(api_url) => api_url.clone(),
+            None => centre::api_base(Some(token.api.as_str()), accounts_url)?,
+        };
+        Some(Token { api, ..token })
+    }
+
+    async fn fetch(&mut self, stop: &Stop) -> Result<Token, RemoteError> {
+        let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        // To us it is a question; a token too many expires by itself.
+        let mut request = Request::new(Method::POST, Safety::Read, &["oauth", "v2", "token"]);
+        request.expect = Expect::Anything;
+        request.body = Body::Form(vec![
+            field("refresh_token", self.credentials.refresh_token.expose_secret()),
+            field("client_id", &self.credentials.client_id),
+            field("client_secret", self.credentials.client_secret.expose_secret()),
+            field("grant_type", "refresh_token"),
+        ]);
+        let token = match self.client.send(&request, stop).await {
+            Ok(answer) => grant(&answer)
+                .map_err(|refused| self.refused(&request, &answer, refused))
+                .and_then(|grant| self.accept(grant)),
+            Err(error) if error.kind == ErrorKind::Throttled => Err(error.with_help(WAIT)),
+            Err(error) => Err(error),
+        };
+        match &token {
+            Ok(token) => self.save(token),
+            Err(error) => match error.kind {
+                ErrorKind::Credential | ErrorKind::Throttled | ErrorKind::Settings => self.give_up(error.clone()),
+                _ => {}
+            },
+        }
+        token
+    }
+
+    fn accept(&self, grant: Grant) -> Result<Token, RemoteError> {
+        let Credentials { accounts_url, api_url, .. } = &self.credentials;
+        let api = api_url.clone().or_else(|| centre::api_base(grant.api_domain.as_deref(), accounts_url)).ok_or_else(
+            || {
+                RemoteError::new(ErrorKind::Settings, SERVICE, "the token answer names no API host of Zoho's")
+                    .with_help("set ZOHO_API_URL to the API host of your data centre, such as https://www.zohoapis.eu")
+            },
+        )?;
+        Ok(Token {
+            access: grant.access,
+            api,
+            expires_at: Utc::now().timestamp() + grant.life_seconds - MARGIN_SECONDS,
+        })
+    }
+
+    fn refused(&self, request: &Request, answer: &Answer, refused: Refused) -> RemoteError {
+        let (kind, help) = match refused {
+            Refused::Credentials => (ErrorKind::Credential, CHECK_CREDENTIALS),
+            Refused::TooMany => (ErrorKind::Throttled, WAIT),
+            Refused::Senseless => return self.client.error(request, ErrorKind::BadAnswer, answer),
+        };
+        self.client.error(request, kind, answer).with_help(help)
+    }
+
+    fn save(&self, token: &Token) {
+        if let Some(path) = &self.cache
+            && let Err(error) = cache::save(path, &self.owner, token)
+        {
+            tracing::warn!(%error, "the Zoho access token cannot be kept for the next run");
+        }
+    }
+}
+
+/// A token answer.
+#[derive(Debug)]
+struct Grant {
+    access: SecretString,
+    api_domain: Option<String>,
+    life_seconds: i64,
+}
+
+/// Why an answer holds no token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refused {
+    /// Zoho does not take the credentials.
+    Credentials,
+    /// Too many tokens were asked for.
+    TooMany,
+    /// It says neither.
+    Senseless,
+}
+
+fn grant(answer: &Answer) -> Result<Grant, Refused> {
+    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let text = |key| body.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    if answer.status.is_success()
+        && let Some(access) = text("access_token")
+    {
+        return Ok(Grant {
+            access: access.into(),
+            api_domain: text("api_domain").map(str::to_owned),
+            life_seconds: life_seconds(&body),
+        });
+    }
+    let description = text("error_description").unwrap_or_default().to_ascii_lowercase();
+    match text("error") {
+        _ if description.contains("too many") => Err(Refused::TooMany),
+        Some(error) if error.eq_ignore_ascii_case("access denied") => Err(Refused::TooMany),
+        Some(_) => Err(Refused::Credentials),
+        None if matches!(answer.status.as_u16(), 401 | 403) => Err(Refused::Credentials),
+        None => Err(Refused::Senseless),
+    }
+}
+
+fn life_seconds(body: &Value) -> i64 {
+    let number = |key| text_at(body, key).and_then(|text| text.parse::<i64>().ok());
+    let seconds = number("expires_in_sec").or_else(|| {
+        let life = number("expires_in")?;
+        Some(if life > LONGEST_LIFE_SECONDS { life / 1000 } else { life })
+    });
+    seconds.unwrap_or(USUAL_LIFE_SECONDS).clamp(SHORTEST_LIFE_SECONDS, LONGEST_LIFE_SECONDS)
+}
+
+/// The token endpoint's own words: its code, and nothing of an answer that may hold a token.
+pub(super) fn explain(answer: &Answer) -> Explanation {
+    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    Explanation {
+        code: text_at(&body, "error"),
+        message: text_at(&body, "error_description").unwrap_or_default(),
+        request_id: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::StatusCode;
+    use reqwest::header::HeaderMap;
+    use std::time::Duration;
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: HeaderMap::new(),
+            body: body.as_bytes().to_vec(),
+            tries: 1,
+            elapsed: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn only_a_success_with_a_token_is_a_grant() {
+        let many = r#"{"error":"Access Denied","error_description":"You have made too many requests continuously","status":"failure"}"#;
+        let cases = [
+            (200, r#"{"access_token":"1000.a","expires_in":3600}"#, None),
+            (200, r#"{"error":"invalid_code"}"#, Some(Refused::Credentials)),
+            (200, r#"{"error":"invalid_client"}"#, Some(Refused::Credentials)),
+            (400, r#"{"error":"invalid_client_secret"}"#, Some(Refused::Credentials)),
+            (400, many, Some(Refused::TooMany)),
+            (200, many, Some(Refused::TooMany)),
+            (200, r#"{"access_token":""}"#, Some(Refused::Senseless)),
+            (200, r#"{"access_token":5}"#, Some(Refused::Senseless)),
+            (200, "{}", Some(Refused::Senseless)),
+            (200, "<html>", Some(Refused::Senseless)),
+            (302, r#"{"access_token":"1000.a"}"#, Some(Refused::Senseless)),
+            (401, "", Some(Refused::Credentials)),
+        ];
+        for (status, body, expected) in cases {
+            assert_eq!(grant(&answer(status, body)).err(), expected, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn a_life_is_read_in_every_form_it_comes_in() {
+        let cases = [
+            (r#"{"expires_in":3600}"#, 3600),
+            (r#"{"expires_in":"1800"}"#, 1800),
+            (r#"{"expires_in":3600000}"#, 3600),
+            (r#"{"expires_in":3600000,"expires_in_sec":3500}"#, 3500),
+            (r#"{"expires_in":-5}"#, 120),
+            (r#"{"expires_in":"soon"}"#, 3600),
+            ("{}", 3600),
+        ];
+        for (body, expected) in cases {
+            assert_eq!(life_seconds(&serde_json::from_str(body).unwrap()), expected, "{body}");
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Zoho's data centres: which hosts a token may be sent to.
+
+use url::Url;
+
+/// Accounts host and the end of the API hosts of each data centre.
+const CENTRES: [(&str, &str); 9] = [
+    ("accounts.zoho.com", "com"),
+    ("accounts.zoho.eu", "eu"),
+    ("accounts.zoho.in", "in"),
+    ("accounts.zoho.com.au", "com.au"),
+    ("accounts.zoho.jp", "jp"),
+    ("accounts.zoho.com.cn", "com.cn"),
+    ("accounts.zohocloud.ca", "ca"),
+    ("accounts.zoho.sa", "sa"),
+    ("accounts.zoho.uk", "uk"),
+];
+
+/// The API's base address for a data centre.
+///
+/// `named` is the `api_domain` of a token answer. It decides where the token is sent, so it counts only if it is one of Zoho's
+/// own hosts, and only its host counts. Where the answer names none, the accounts host tells the data centre.
+pub(super) fn api_base(named: Option<&str>, accounts: &Url) -> Option<Url> {
+    let host = match named {
+        Some(named) => known_host(&named.parse().ok()?)?,
+        None => {
+            let (_, end) = CENTRES.iter().find(|(host, _)| accounts.host_str() == Some(host))?;
+            format!("www.zohoapis.{end}")
+        }
+    };
+    format!("https://{host}/").parse().ok()
+}
+
+fn known_host(url: &Url) -> Option<String> {
+    let host = url.host_str()?;
+    let bare = url.username().is_empty() && url.password().is_none() && url.port().is_none();
+    let rest = ["www.", "sandbox.", "developer."].iter().find_map(|prefix| host.strip_prefix(prefix)).unwrap_or(host);
+    let end = rest.strip_prefix("zohoapis.")?;
+    let known = CENTRES.iter().any(|(_, known)| *known == end);
+    (url.scheme() == "https" && bare && known).then(|| host.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_go_to_hosts_of_zoho_only() {
+        let accounts: Url = "https://accounts.zoho.eu".parse().unwrap();
+        let cases = [
+            (Some("https://www.zohoapis.eu"), Some("https://www.zohoapis.eu/")),
+            (Some("https://zohoapis.com.au/"), Some("https://zohoapis.com.au/")),
+            (Some("https://sandbox.zohoapis.com"), Some("https://sandbox.zohoapis.com/")),
+            (Some("https://developer.zohoapis.in"), Some("https://developer.zohoapis.in/")),
+            (Some("https://WWW.zohoapis.eu/some/path?x"), Some("https://www.zohoapis.eu/")),
+            (Some("http://www.zohoapis.eu"), None),
+            (Some("https://www.zohoapis.eu.evil.example"), None),
+            (Some("https://evilzohoapis.eu"), None),
+            (Some("https://evil.zohoapis.eu"), None),
+            (Some("https://www.zohoapis.evil"), None),
+            (Some("https://www.zohoapis.eu:8443"), None),
+            (Some("https://www.zohoapis.eu@evil.example"), None),
+            (Some("https://user@www.zohoapis.eu"), None),
+            (Some("www.zohoapis.eu"), None),
+            (Some(""), None),
+            (None, Some("https://www.zohoapis.eu/")),
+        ];
+        for (named, expected) in cases {
+            let base = api_base(named, &accounts);
+            assert_eq!(base.as_ref().map(Url::as_str), expected, "{named:?}");
+        }
+        let elsewhere: Url = "http://127.0.0.1:9".parse().unwrap();
+        assert_eq!(api_base(None, &elsewhere), None);
+    }
+}

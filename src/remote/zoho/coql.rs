@@ -1,0 +1,190 @@
+//! COQL, Zoho's query language: what is asked, and that nothing a customer typed can ask for more.
+//!
+//! A query is one string, and e-mails are the customers'. So only syntactically plain addresses get in, and every text is
+//! quoted here and nowhere else.
+
+use std::collections::BTreeSet;
+
+use crate::model::Date;
+
+/// Values in one `in (…)`: documented as 50 on one page and 100 on another.
+const VALUES: usize = 50;
+
+/// The most that Zoho keeps of an e-mail.
+const LONGEST_ADDRESS: usize = 100;
+
+/// An e-mail that is safe in a query and that Zoho can store.
+///
+/// The check is Zoho's own rule for its Email fields: an address that fails it can neither be found there nor saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Address {
+    /// As stored, trimmed.
+    pub(super) stored: String,
+    /// Lower-cased: what addresses are compared by.
+    pub(super) key: String,
+}
+
+impl Address {
+    /// Reads an address; None for anything that is not plainly one.
+    pub(super) fn read(text: Option<&str>) -> Option<Address> {
+        let stored = text?.trim();
+        let (local, domain) = stored.rsplit_once('@')?;
+        (stored.len() <= LONGEST_ADDRESS && is_local_part(local) && is_domain(domain))
+            .then(|| Address { stored: stored.to_owned(), key: stored.to_ascii_lowercase() })
+    }
+
+    /// What stands before the `@`.
+    pub(super) fn local_part(&self) -> &str {
+        self.stored.rsplit_once('@').map_or(self.stored.as_str(), |(local, _)| local)
+    }
+
+    /// What stands behind the `@`.
+    pub(super) fn domain(&self) -> &str {
+        self.key.rsplit_once('@').map_or(self.key.as_str(), |(_, domain)| domain)
+    }
+}
+
+fn is_local_part(text: &str) -> bool {
+    let begins = text.starts_with(|first: char| first.is_ascii_alphanumeric() || "_+-".contains(first));
+    begins && text.chars().all(|char| char.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(char))
+}
+
+fn is_domain(text: &str) -> bool {
+    let word = |char: char| char.is_ascii_alphanumeric();
+    let label = |label: &str| {
+        label.starts_with(word)
+            && label.ends_with(word)
+            && label.chars().all(|char| word(char) || char == '-' || char == '_')
+    };
+    text.rsplit_once('.').is_some_and(|(labels, top)| {
+        labels.split('.').all(label)
+            && (2..=22).contains(&top.len())
+            && top.chars().all(|char| char.is_ascii_alphabetic())
+    })
+}
+
+/// The values to ask for: whether `in` minds case is not documented, so both forms of an address go in where they differ.
+pub(super) fn forms<'a>(addresses: impl Iterator<Item = &'a Address>) -> BTreeSet<&'a str> {
+    addresses.flat_map(|address| [address.stored.as_str(), address.key.as_str()]).collect()
+}
+
+/// Queries for the rows where a column holds one of the values: as many as it takes.
+pub(super) fn one_of(columns: &str, module: &str, column: &str, values: &BTreeSet<&str>) -> Vec<String> {
+    let values: Vec<String> = values.iter().map(|value| quoted(value)).collect();
+    values
+        .chunks(VALUES)
+        .map(|chunk| format!("select {columns} from {module} where {column} in ({})", chunk.join(", ")))
+        .collect()
+}
+
+/// The query for everything made at or after an instant.
+pub(super) fn made_since(columns: &str, module: &str, instant: Date) -> String {
+    // Zoho documents an offset and no `Z`, and no fraction.
+    let instant = instant.format("%Y-%m-%dT%H:%M:%S+00:00").to_string();
+    format!("select {columns} from {module} where Created_Time >= {}", quoted(&instant))
+}
+
+/// The part of a query's answer from the row numbered `offset` on.
+pub(super) fn page(query: &str, limit: usize, offset: usize) -> String {
+    if offset == 0 { format!("{query} limit {limit}") } else { format!("{query} limit {limit} offset {offset}") }
+}
+
+/// A literal that ends where it is meant to end, whatever is in it: quotes are doubled; backslashes and control characters,
+/// which no value that we ask for holds, are left out.
+fn quoted(value: &str) -> String {
+    let inner: String = value.chars().filter(|char| !char.is_control() && *char != '\\').collect();
+    format!("'{}'", inner.replace('\'', "''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn only_plain_addresses_are_usable() {
+        let long = format!("{}@acme.example", "a".repeat(88));
+        let longest = format!("{}@acme.example", "a".repeat(87));
+        let cases = [
+            ("an ordinary one", "Jane@Acme.example", Some("jane@acme.example")),
+            ("blanks around it", "  jane@acme.example\n", Some("jane@acme.example")),
+            ("a quote", "o'brien@acme.example", Some("o'brien@acme.example")),
+            ("a plus and dots", "a.b+c@x-y.co.uk", Some("a.b+c@x-y.co.uk")),
+            ("the longest", &longest, Some(longest.as_str())),
+            ("too long", &long, None),
+            ("no at", "acme.example", None),
+            ("two ats", "a@b@acme.example", None),
+            ("nothing before the at", "@acme.example", None),
+            ("no dot behind the at", "jane@localhost", None),
+            ("an empty label", "jane@acme..example", None),
+            ("a label that ends in a dash", "jane@acme-.example", None),
+            ("a number at the end", "jane@10.0.0.1", None),
+            ("a backslash", "jane\\@acme.example", None),
+            ("a line break inside", "ja\nne@acme.example", None),
+            ("a blank inside", "ja ne@acme.example", None),
+            ("a parenthesis", "x')or(1@acme.example", None),
+            ("a letter outside ASCII", "jané@acme.example", None),
+            ("a quote first", "'jane@acme.example", None),
+            ("empty", "", None),
+        ];
+        for (name, text, expected) in cases {
+            let address = Address::read(Some(text));
+            assert_eq!(address.as_ref().map(|address| address.key.as_str()), expected, "{name}");
+        }
+        assert_eq!(Address::read(None), None);
+    }
+
+    #[test]
+    fn both_forms_of_an_address_are_asked_for_in_chunks() {
+        let addresses: Vec<Address> =
+            (0..30).filter_map(|number| Address::read(Some(&format!("User{number:02}@acme.example")))).collect();
+        let forms = forms(addresses.iter());
+        assert_eq!(forms.len(), 60);
+        let queries = one_of("id, Email", "Contacts", "Email", &forms);
+        assert_eq!(queries.len(), 2);
+        assert!(queries[0].starts_with("select id, Email from Contacts where Email in ('User00@acme.example', "));
+        assert_eq!(queries[0].matches('\'').count(), 100);
+        assert_eq!(queries[1].matches('\'').count(), 20);
+        assert!(queries[1].ends_with("'user29@acme.example')"));
+    }
+
+    #[test]
+    fn a_lower_cased_address_is_asked_for_once() {
+        let address = Address::read(Some("o'brien@acme.example"));
+        let queries = one_of("id", "Leads", "Email", &forms(address.iter()));
+        assert_eq!(queries, ["select id from Leads where Email in ('o''brien@acme.example')"]);
+    }
+
+    #[test]
+    fn instants_and_pages_are_written_as_zoho_documents_them() {
+        let instant = chrono::DateTime::from_timestamp(1_766_210_400, 123_000_000).unwrap();
+        let query = made_since("id, Subject", "Tasks", instant);
+        assert_eq!(query, "select id, Subject from Tasks where Created_Time >= '2025-12-20T06:00:00+00:00'");
+        assert_eq!(page("select id from Tasks", 200, 0), "select id from Tasks limit 200");
+        assert_eq!(page("select id from Tasks", 200, 400), "select id from Tasks limit 200 offset 400");
+    }
+
+    /// Where the literal that begins a text ends, read as Zoho reads it, whether or not it minds backslashes.
+    fn end_of_literal(text: &str, backslash_escapes: bool) -> Option<usize> {
+        let mut chars = text.char_indices().skip(1).peekable();
+        while let Some((at, char)) = chars.next() {
+            match char {
+                '\\' if backslash_escapes => drop(chars.next()),
+                '\'' if chars.peek().is_some_and(|(_, next)| *next == '\'') => drop(chars.next()),
+                '\'' => return Some(at + 1),
+                _ => {}
+            }
+        }
+        None
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_gets_out_of_its_quotes(text in r"[a-z'\\\n() ,]{0,12}|\PC{0,12}") {
+            let literal = quoted(&text);
+            for backslash_escapes in [false, true] {
+                prop_assert_eq!(end_of_literal(&literal, backslash_escapes), Some(literal.len()), "{}", &literal);
+            }
+        }
+    }
+}

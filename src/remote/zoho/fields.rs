@@ -1,0 +1,336 @@
+//! What is written into leads and tasks: pure, and cut to what Zoho takes.
+
+use serde_json::{Map, Value, json};
+
+use super::coql::Address;
+use super::text;
+use super::wire::Row;
+use crate::model::{Links, Priority, Task, TaskLink};
+
+/// The most characters of a field, by Zoho's usual metadata; longer texts are refused, not cut.
+const FIRST_NAME: usize = 40;
+const LAST_NAME: usize = 80;
+const COMPANY: usize = 100;
+const LEAD_STATUS: usize = 120;
+const SUBJECT: usize = 255;
+const DESCRIPTION: usize = 32_000;
+
+/// Zoho's own priorities, lowest first.
+const PRIORITIES: [&str; 5] = ["Lowest", "Low", "Normal", "High", "Highest"];
+/// The only status that counts as closed unless an administrator says otherwise; `Deferred` is a person's "later".
+const CLOSED: &str = "Completed";
+
+/// The status to write, or None to leave the lead alone.
+pub(super) fn status_to_set<'a>(current: Option<&str>, wanted: Option<&'a str>, keep: &[String]) -> Option<&'a str> {
+    let same = |status: &str, other: &str| status.trim().to_lowercase() == other.trim().to_lowercase();
+    let current = current.unwrap_or_default();
+    wanted.filter(|wanted| current.trim() != wanted.trim() && !keep.iter().any(|kept| same(kept, current)))
+}
+
+/// A status that fits.
+pub(super) fn lead_status(status: &str) -> &str {
+    text::cut(status, LEAD_STATUS)
+}
+
+/// A lead that is made for a task; Last_Name and Company are never empty.
+pub(super) fn lead(address: &Address, order: &Task, lead_status: Option<&str>) -> Value {
+    // Some systems fill the name with the e-mail.
+    let name = order.person.name.as_deref().filter(|name| !name.contains('@'));
+    let (first, last) = split_name(name.unwrap_or_default());
+    let last = if last.is_empty() { address.local_part().to_owned() } else { last };
+    let company = text::line(order.company.as_deref().unwrap_or_default());
+    let company = if company.is_empty() { address.domain() } else { &company };
+    let mut lead = json!({
+        "Email": address.stored,
+        "Last_Name": text::cut(&last, LAST_NAME),
+        "Company": text::cut(company, COMPANY),
+    });
+    if let Some(fields) = lead.as_object_mut() {
+        let mut set = |field: &str, value: &str| fields.insert(field.to_owned(), Value::from(value));
+        if !first.is_empty() {
+            set("First_Name", text::cut(&first, FIRST_NAME));
+        }
+        if let Some(status) = lead_status {
+            set("Lead_Status", self::lead_status(status));
+        }
+    }
+    lead
+}
+
+/// First and last name: the last word is the last name, which is all that Zoho insists on.
+fn split_name(name: &str) -> (String, String) {
+    let name = text::line(name);
+    match name.rsplit_once(' ') {
+        Some((first, last)) => (first.to_owned(), last.to_owned()),
+        None => (String::new(), name),
+    }
+}
+
+/// Whether there is still something to do; a deferred task is a person's "later".
+pub(super) fn is_open(task: &Row) -> bool {
+    !task.text("Status").is_some_and(|status| status.trim().eq_ignore_ascii_case(CLOSED))
+}
+
+/// What to change of an open task, or None where this order has been carried out on it before.
+pub(super) fn change(task: &Row, order: &Task) -> Option<Value> {
+    let old = task.text("Description").unwrap_or_default();
+    if text::mentions(old, &order.short) {
+        return None;
+    }
+    let mut fields = Map::new();
+    let mut set = |field: &str, value: String| fields.insert(field.to_owned(), Value::String(value));
+    set("id", task.id().to_owned());
+    set("Description", with_line(old, &format!("{} · {}", text::line(&order.forward_line), order.short)));
+    let priority = priority(order.priority);
+    if is_higher(priority, task.text("Priority")) {
+        set("Priority", priority.to_owned());
+    }
+    let due = order.due_date.format("%Y-%m-%d").to_string();
+    // Dates of this form sort as text.
+    if task.text("Due_Date").is_none_or(|old| due.as_str() < old) {
+        set("Due_Date", due);
+    }
+    Some(Value::Object(fields))
+}
+
+fn with_line(old: &str, line: &str) -> String {
+    let line = text::cut(line, DESCRIPTION);
+    let room = DESCRIPTION.saturating_sub(text::length(line) + 2);
+    let old = text::shorten(old.trim_end(), room);
+    if old.is_empty() { line.to_owned() } else { format!("{old}\n\n{line}") }
+}
+
+/// A priority that an administrator made has no place in the order, and stays.
+fn is_higher(new: &str, old: Option<&str>) -> bool {
+    let rank = |name: &str| PRIORITIES.iter().position(|priority| priority.eq_ignore_ascii_case(name.trim()));
+    match old {
+        None | Some("-None-") => true,
+        Some(old) => rank(old).is_some_and(|old| rank(new) > Some(old)),
+    }
+}
+
+fn priority(priority: Priority) -> &'static str {
+    match priority {
+        Priority::Low => "Low",
+        Priority::Medium => "Normal",
+        Priority::High => "High",
+        Priority::Urgent => "Highest",
+    }
+}
+
+/// A task that is made.
+pub(super) fn task(order: &Task, link: &TaskLink, links: &Links) -> Value {
+    let mut fields = Map::new();
+    let mut set = |field: &str, value: Value| fields.insert(field.to_owned(), value);
+    set("Subject", subject(&order.subject, &order.short).into());
+    set("Due_Date", order.due_date.format("%Y-%m-%d").to_string().into());
+    set("Priority", priority(order.priority).into());
+    set("Status", "Not Started".into());
+    let note = match link {
+        TaskLink::Unlinked => "No Zoho record: the contact has no usable e-mail address.".to_owned(),
+        TaskLink::Record(record) => {
+            // A Contact has a field of its own; everything else shares one and says what it is.
+            let field = if record.module == "Contacts" { "Who_Id" } else { "What_Id" };
+            set(field, json!({"id": record.id}));
+            set("$se_module", record.module.as_str().into());
+            format!("Zoho record: {}", links.record(record))
+        }
+    };
+    set("Description", with_line(&text::lines(&order.description), &note).into());
+    if let Some(owner) = &order.owner {
+        set("Owner", json!({"id": owner}));
+    }
+    Value::Object(fields)
+}
+
+/// The text, cut where it must be, and the key, which never is.
+fn subject(text: &str, key: &str) -> String {
+    let end = format!(" · {key}");
+    let room = SUBJECT.saturating_sub(text::length(&end));
+    format!("{}{end}", text::shorten(&text::line(text), room))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Person, Record};
+    use chrono::NaiveDate;
+
+    fn order() -> Task {
+        Task {
+            short: "US-7K3F9Q2M".to_owned(),
+            subject: "🚀 Storage at 83%".to_owned(),
+            description: "STORAGE LIMIT\r\n83% used\u{0}".to_owned(),
+            forward_line: "2025-12-20: now\ncritical".to_owned(),
+            due_date: NaiveDate::from_ymd_opt(2025, 12, 27).unwrap(),
+            priority: Priority::High,
+            person: Person {
+                id: "1".to_owned(),
+                email: Some("Jane.Doe@Acme.example ".to_owned()),
+                name: Some("Jane Doe".to_owned()),
+            },
+            company: Some("Acme".to_owned()),
+            lead_status: None,
+            owner: None,
+            link: None,
+            prior: None,
+        }
+    }
+
+    fn row(fields: &Value) -> Row {
+        let body = json!({"data": [fields]}).to_string();
+        crate::remote::zoho::wire::rows(200, body.as_bytes()).unwrap().rows.remove(0)
+    }
+
+    #[test]
+    fn names_are_split_at_the_last_word() {
+        let cases = [
+            ("Jane Doe", "Jane", "Doe"),
+            ("  Jane  van\tDoe ", "Jane van", "Doe"),
+            ("Doe", "", "Doe"),
+            ("", "", ""),
+            (" \u{0} ", "", ""),
+        ];
+        for (name, first, last) in cases {
+            assert_eq!(split_name(name), (first.to_owned(), last.to_owned()), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_status_is_set_unless_it_is_kept_or_there() {
+        let keep = ["Junk Lead".to_owned(), "Lost Lead".to_owned()];
+        let wanted = Some("Expansion Opportunity");
+        let cases = [
+            ("another", Some("Contacted"), wanted, wanted),
+            ("none yet", None, wanted, wanted),
+            ("the same", Some("Expansion Opportunity"), wanted, None),
+            ("kept", Some("Junk Lead"), wanted, None),
+            ("kept, in other letters", Some(" lost lead "), wanted, None),
+            ("nothing wanted", Some("Contacted"), None, None),
+        ];
+        for (name, current, wanted, expected) in cases {
+            assert_eq!(status_to_set(current, wanted, &keep), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_lead_always_has_a_last_name_and_a_company() {
+        let made = |name: Option<&str>, company: Option<&str>, status: Option<&str>| {
+            let mut order = order();
+            order.person.name = name.map(str::to_owned);
+            order.company = company.map(str::to_owned);
+            let address = Address::read(order.person.email.as_deref()).unwrap();
+            lead(&address, &order, status)
+        };
+        let long = "é".repeat(200);
+        let email = "Jane.Doe@Acme.example";
+        let cases = [
+            (
+                made(Some("Jane Doe"), Some("Acme\nInc"), Some("Expansion Opportunity")),
+                json!({"Email": email, "First_Name": "Jane", "Last_Name": "Doe", "Company": "Acme Inc", "Lead_Status": "Expansion Opportunity"}),
+            ),
+            (made(None, None, None), json!({"Email": email, "Last_Name": "Jane.Doe", "Company": "acme.example"})),
+            (
+                made(Some("jane@acme.example"), Some(" "), None),
+                json!({"Email": email, "Last_Name": "Jane.Doe", "Company": "acme.example"}),
+            ),
+            (
+                made(Some(&format!("{long} {long}")), Some(&long), Some(&long)),
+                json!({"Email": email, "First_Name": "é".repeat(40), "Last_Name": "é".repeat(80), "Company": "é".repeat(100), "Lead_Status": "é".repeat(120)}),
+            ),
+        ];
+        for (made, expected) in cases {
+            assert_eq!(made, expected);
+        }
+    }
+
+    #[test]
+    fn a_subject_keeps_its_key_whatever_the_text() {
+        let cases = [
+            ("Storage at 83%".to_owned(), "Storage at 83% · US-7K3F9Q2M".to_owned()),
+            (" two\r\nlines\u{7} ".to_owned(), "two lines · US-7K3F9Q2M".to_owned()),
+            ("x".repeat(241), format!("{} · US-7K3F9Q2M", "x".repeat(241))),
+            ("x".repeat(242), format!("{}… · US-7K3F9Q2M", "x".repeat(240))),
+            ("🚀".repeat(121), format!("{}… · US-7K3F9Q2M", "🚀".repeat(120))),
+        ];
+        for (text, expected) in cases {
+            let subject = subject(&text, "US-7K3F9Q2M");
+            assert_eq!(subject, expected);
+            assert!(subject.encode_utf16().count() <= 255);
+        }
+    }
+
+    #[test]
+    fn a_task_goes_on_its_record() {
+        let links = Links { contact: String::new(), record: "https://crm.example/{module}/{id}".to_owned() };
+        let record = |module: &str| TaskLink::Record(Record { module: module.to_owned(), id: "5".to_owned() });
+        let mut order = order();
+        let lead = task(&order, &record("Leads"), &links);
+        let expected = json!({
+            "Subject": "🚀 Storage at 83% · US-7K3F9Q2M",
+            "Due_Date": "2025-12-27",
+            "Priority": "High",
+            "Status": "Not Started",
+            "Description": "STORAGE LIMIT\n83% used\n\nZoho record: https://crm.example/Leads/5",
+            "What_Id": {"id": "5"},
+            "$se_module": "Leads",
+        });
+        assert_eq!(lead, expected);
+        order.owner = Some("7".to_owned());
+        let contact = task(&order, &record("Contacts"), &links);
+        assert_eq!(contact["Who_Id"], json!({"id": "5"}));
+        assert_eq!(contact["$se_module"], "Contacts");
+        assert_eq!(contact["Owner"], json!({"id": "7"}));
+        assert_eq!(contact.get("What_Id"), None);
+        order.description = "x".repeat(40_000);
+        let unlinked = task(&order, &TaskLink::Unlinked, &links);
+        assert_eq!((unlinked.get("What_Id"), unlinked.get("Who_Id")), (None, None));
+        let description = unlinked["Description"].as_str().unwrap();
+        assert_eq!(text::length(description), 32_000);
+        assert!(description.ends_with("x…\n\nNo Zoho record: the contact has no usable e-mail address."));
+    }
+
+    #[test]
+    fn a_task_brought_forward_only_gets_more_urgent() {
+        let change = |priority: Value, due: Value| {
+            let old = json!({"id": "9", "Description": "old", "Priority": priority, "Due_Date": due});
+            let mut change = change(&row(&old), &order()).unwrap();
+            let fields = change.as_object_mut().unwrap();
+            assert_eq!(fields.remove("id").unwrap(), "9");
+            assert_eq!(fields.remove("Description").unwrap(), "old\n\n2025-12-20: now critical · US-7K3F9Q2M");
+            change
+        };
+        let cases = [
+            (json!("Normal"), json!("2025-12-31"), json!({"Priority": "High", "Due_Date": "2025-12-27"})),
+            (json!("High"), json!("2025-12-27"), json!({})),
+            (json!("Highest"), json!("2025-12-01"), json!({})),
+            (json!("-None-"), json!(null), json!({"Priority": "High", "Due_Date": "2025-12-27"})),
+            (json!(null), json!("2026-01-01"), json!({"Priority": "High", "Due_Date": "2025-12-27"})),
+            (json!("Our own"), json!("2025-12-01"), json!({})),
+        ];
+        for (priority, due, expected) in cases {
+            assert_eq!(change(priority.clone(), due.clone()), expected, "{priority} {due}");
+        }
+    }
+
+    #[test]
+    fn the_same_line_is_not_added_twice() {
+        let first = change(&row(&json!({"id": "9", "Description": "old"})), &order()).unwrap();
+        assert_eq!(change(&row(&first), &order()), None);
+        let longer = row(&json!({"id": "9", "Description": "by US-7K3F9Q2MX"}));
+        assert!(change(&longer, &order()).is_some());
+    }
+
+    #[test]
+    fn only_a_completed_task_is_closed() {
+        for (status, open) in [
+            (json!("Not Started"), true),
+            (json!("Deferred"), true),
+            (json!("Completed"), false),
+            (json!("completed "), false),
+            (json!(null), true),
+        ] {
+            assert_eq!(is_open(&row(&json!({"id": "9", "Status": status}))), open, "{status}");
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! The record that a task goes on: the Contact with the e-mail, else the Lead, else a Lead that is made.
+//!
+//! Contacts come first because Zoho's duplicate check passes over converted leads: an upsert for an existing customer would
+//! make a second lead of him.
+
+use std::collections::BTreeMap;
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::calls::{Refusal, Trouble, Write};
+use super::complaint::Verdict;
+use super::coql::{self, Address};
+use super::wire::Row;
+use super::{BATCH, TaskOn, Zoho, fields};
+use crate::apply::sink::{Failure, FailureKind, Outcome};
+use crate::model::{Record, Task, TaskLink};
+use crate::remote::error::RemoteError;
+use crate::remote::retry::Safety;
+
+const CONTACTS: &str = "Contacts";
+const LEADS: &str = "Leads";
+const FIND_CONTACTS: &str = "ZohoCRM.coql.READ with ZohoCRM.modules.contacts.READ";
+const FIND_LEADS: &str = "ZohoCRM.coql.READ with ZohoCRM.modules.leads.READ";
+const WRITE_LEADS: &str = "ZohoCRM.modules.leads.ALL";
+const CONVERTED: &str = "Converted__s";
+
+/// Rows of one page: the most that costs one credit.
+const PAGE: usize = 200;
+
+/// One address of a batch, for however many orders.
+struct Wanted<'a> {
+    /// As the first order has it.
+    address: Address,
+    /// In every spelling of the batch.
+    spellings: Vec<Address>,
+    /// The first order with it: its person and company make the lead.
+    order: &'a Task,
+    /// Of the first order that sets one.
+    lead_status: Option<&'a str>,
+}
+
+/// By lower-cased address.
+type Places = BTreeMap<String, Result<TaskLink, Outcome>>;
+type AllWanted<'a> = BTreeMap<String, Wanted<'a>>;
+
+/// Where each task goes; one look-up and one write for all, and harmless to repeat.
+pub(super) async fn link(zoho: &mut Zoho, orders: &[Task]) -> Vec<Result<TaskLink, Outcome>> {
+    let addresses: Vec<Option<Address>> =
+        orders.iter().map(|order| Address::read(order.person.email.as_deref())).collect();
+    let wanted = collect(orders, &addresses);
+    let mut places = Places::new();
+    let left = match place(zoho, wanted, &mut places).await {
+        Ok(()) => Failure {
+            message: "Zoho was asked for a record and named none".to_owned(),
+            help: None,
+            kind: FailureKind::Action,
+        },
+        Err(error) => error.failure(),
+    };
+    let place = |address: &Address| match places.get(&address.key) {
+        Some(place) => place.clone(),
+        None => Err(Outcome::CarriedOver(left.clone())),
+    };
+    addresses.iter().map(|address| address.as_ref().map_or(Ok(TaskLink::Unlinked), place)).collect()
+}
+
+fn collect<'a>(orders: &'a [Task], addresses: &[Option<Address>]) -> AllWanted<'a> {
+    let mut all = AllWanted::new();
+    for (order, address) in orders.iter().zip(addresses) {
+        let Some(address) = address else { continue };
+        let wanted = all.entry(address.key.clone()).or_insert_with(|| Wanted {
+            address: address.clone(),
+            spellings: Vec::new(),
+            order,
+            lead_status: None,
+        });
+        wanted.spellings.push(address.clone());
+        wanted.lead_status = wanted.lead_status.or(order.lead_status.as_deref());
+    }
+    all
+}
+
+/// An error is about all that are not in `places` yet.
+async fn place(zoho: &mut Zoho, mut wanted: AllWanted<'_>, places: &mut Places) -> Result<(), RemoteError> {
+    if zoho.link == TaskOn::ContactOrLead {
+        let contacts = find(zoho, CONTACTS, "id, Email", &wanted, FIND_CONTACTS).await;
+        for (key, contact) in contacts.map_err(|trouble| trouble.error)? {
+            wanted.remove(&key);
+            places.insert(key, Ok(on(CONTACTS, contact.id())));
+        }
+    }
+    if !wanted.is_empty() {
+        let leads = find_leads(zoho, &wanted).await?;
+        set_status(zoho, &wanted, leads, places).await?;
+        wanted.retain(|key, _| !places.contains_key(key));
+    }
+    let wanted: Vec<(String, Wanted<'_>)> = wanted.into_iter().collect();
+    for chunk in wanted.chunks(BATCH) {
+        insert(zoho, chunk, places).await?;
+    }
+    Ok(())
+}
+
+fn on(module: &str, id: &str) -> TaskLink {
+    TaskLink::Record(Record { module: module.to_owned(), id: id.to_owned() })
+}
+
+/// The record of each address that has one; of several the one with the lowest id, which is the oldest.
+async fn find(
+    zoho: &mut Zoho,
+    module: &str,
+    columns: &str,
+    wanted: &AllWanted<'_>,
+    scope: &'static str,
+) -> Result<BTreeMap<String, Row>, Trouble> {
+    let forms = coql::forms(wanted.values().flat_map(|wanted| &wanted.spellings));
+    let mut found: BTreeMap<String, Row> = BTreeMap::new();
+    for query in coql::one_of(columns, module, "Email", &forms) {
+        for row in zoho.query(&query, PAGE, scope).await? {
+            let key = row.text("Email").unwrap_or_default().trim().to_lowercase();
+            let better = found.get(&key).is_none_or(|known| by_id(row.id()) < by_id(known.id()));
+            if wanted.contains_key(&key) && !row.yes(CONVERTED) && better {
+                found.insert(key, row);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Orders ids as numbers, which are too long for most.
+pub(super) fn by_id(id: &str) -> (usize, &str) {
+    (id.len(), id)
+}
+
+async fn find_leads(zoho: &mut Zoho, wanted: &AllWanted<'_>) -> Result<BTreeMap<String, Row>, RemoteError> {
+    if zoho.knows_converted {
+        let columns = format!("id, Email, Lead_Status, {CONVERTED}");
+        match find(zoho, LEADS, &columns, wanted, FIND_LEADS).await {
+            Err(Trouble { complaint: Some(complaint), .. })
+                if complaint.code == "INVALID_QUERY" && complaint.mentions(CONVERTED) =>
+            {
+                tracing::info!("Zoho's leads do not say whether they were converted");
+                zoho.knows_converted = false;
+            }
+            found => return found.map_err(|trouble| trouble.error),
+        }
+    }
+    find(zoho, LEADS, "id, Email, Lead_Status", wanted, FIND_LEADS).await.map_err(|trouble| trouble.error)
+}
+
+/// Places what has a lead, and sets the lead's status where it is to be set. A lead that turns out to be converted is left
+/// out: another is made.
+async fn set_status(
+    zoho: &mut Zoho,
+    wanted: &AllWanted<'_>,
+    leads: BTreeMap<String, Row>,
+    places: &mut Places,
+) -> Result<(), RemoteError> {
+    let mut changes = Vec::new();
+    for (key, lead) in leads {
+        let status = wanted.get(&key).and_then(|wanted| wanted.lead_status);
+        match fields::status_to_set(lead.text("Lead_Status"), status, &zoho.keep_lead_status) {
+            Some(status) => changes.push((key, lead.id().to_owned(), fields::lead_status(status).to_owned())),
+            None => drop(places.insert(key, Ok(on(LEADS, lead.id())))),
+        }
+    }
+    for chunk in changes.chunks(BATCH) {
+        let records = chunk.iter().map(|(_, id, status)| json!({"id": id, "Lead_Status": status})).collect();
+        let write = Write {
+            method: Method::PUT,
+            path: &["Leads"],
+            records,
+            by_email: false,
+            safety: Safety::Repeatable,
+            scope: WRITE_LEADS,
+        };
+        let results = zoho.write(write).await?;
+        for ((key, id, _), result) in chunk.iter().zip(results) {
+            if let Some(place) = place_of_updated(id, result) {
+                places.insert(key.clone(), place);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The status matters less than the task: where Zoho will not have it (the lead is locked, or in a blueprint), the task goes
+/// on the lead all the same. None for a lead that is no lead any more.
+fn place_of_updated(id: &str, result: Result<String, Refusal>) -> Option<Result<TaskLink, Outcome>> {
+    let here = Some(Ok(on(LEADS, id)));
+    let Refusal { complaint, outcome } = match result {
+        Ok(_) => {
+            tracing::info!(lead.id = id, "lead status set");
+            return here;
+        }
+        Err(refusal) => refusal,
+    };
+    match complaint {
+        Some(complaint)
+            if matches!(complaint.code.as_str(), "CONVERTED_RECORD" | "ID_ALREADY_CONVERTED")
+                || complaint.is_about("id") =>
+        {
+            None
+        }
+        Some(complaint) if matches!(complaint.verdict(), Verdict::Refused | Verdict::Later) => {
+            let code = complaint.code().unwrap_or_default();
+            tracing::warn!(lead.id = id, code, "lead status not set; the task goes on the lead all the same");
+            here
+        }
+        _ => Some(Err(without_effect(outcome))),
+    }
+}
+
+async fn insert(zoho: &mut Zoho, chunk: &[(String, Wanted<'_>)], places: &mut Places) -> Result<(), RemoteError> {
+    let write = Write {
+        method: Method::POST,
+        path: &["Leads", "upsert"],
+        records: chunk
+            .iter()
+            .map(|(_, wanted)| fields::lead(&wanted.address, wanted.order, wanted.lead_status))
+            .collect(),
+        by_email: true,
+        safety: Safety::Repeatable,
+        scope: WRITE_LEADS,
+    };
+    let results = zoho.write(write).await?;
+    for ((key, wanted), result) in chunk.iter().zip(results) {
+        places.insert(key.clone(), place_of_inserted(&wanted.order.short, result));
+    }
+    Ok(())
+}
+
+fn place_of_inserted(action: &str, result: Result<String, Refusal>) -> Result<TaskLink, Outcome> {
+    let Refusal { complaint, outcome } = match result {
+        Ok(id) => {
+            tracing::info!(action.key = action, lead.id = id, "lead made");
+            return Ok(on(LEADS, &id));
+        }
+        Err(refusal) => refusal,
+    };
+    let complaint = complaint.ok_or_else(|| without_effect(outcome.clone()))?;
+    if let Some((module, id)) = complaint.duplicate() {
+        let module = module.unwrap_or_else(|| LEADS.to_owned());
+        if module == LEADS || module == CONTACTS {
+            tracing::info!(action.key = action, record.id = id, module, "Zoho names the record that is there already");
+            return Ok(on(&module, &id));
+        }
+    }
+    if complaint.code == "INVALID_DATA" && complaint.is_about("Email") {
+        tracing::warn!(action.key = action, "Zoho does not take the e-mail; the task goes on no record");
+        return Ok(TaskLink::Unlinked);
+    }
+    Err(without_effect(outcome))
+}
+
+/// Looking for a record and making one is no doubt about the task, which was not sent.
+fn without_effect(outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::InDoubt(failure) => Outcome::CarriedOver(failure),
+        outcome => outcome,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lowest_id_is_the_smallest_number() {
+        let mut ids = ["5725767000000123002", "5725767000000123001", "99", "572576700000012300"];
+        ids.sort_by_key(|id| by_id(id));
+        assert_eq!(ids, ["99", "572576700000012300", "5725767000000123001", "5725767000000123002"]);
+    }
+}

@@ -1,0 +1,120 @@
+//! Whether tasks of earlier runs are there: their keys are looked for in Zoho, and nothing is made.
+//!
+//! COQL reads the records themselves; the search endpoint lags behind, and a task that it does not show yet would be made a
+//! second time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::TimeDelta;
+
+use super::records::by_id;
+use super::wire::Row;
+use super::{BATCH, Zoho, coql, tasks, text};
+use crate::apply::sink::{Answer, Claim, Receipt};
+use crate::model::TaskLink;
+use crate::remote::error::RemoteError;
+
+const COLUMNS: &str = "id, Subject, Status, Created_Time";
+const FIND_TASKS: &str = "ZohoCRM.coql.READ with ZohoCRM.modules.tasks.READ";
+
+/// Rows of one page: the most there are. A record may have many tasks, and a call fewer is worth more than a credit.
+const PAGE: usize = 2000;
+
+/// Clocks differ.
+const CLOCK_MARGIN: TimeDelta = TimeDelta::minutes(15);
+
+/// A claim whose task may be there, by its place in the answers.
+type Open<'a> = (usize, &'a Claim, &'a TaskLink);
+
+pub(super) async fn settle(zoho: &mut Zoho, claims: &[Claim]) -> Vec<Answer> {
+    let with_link = |(index, claim)| -> Option<Open<'_>> {
+        let claim: &Claim = claim;
+        Some((index, claim, claim.link.as_ref()?))
+    };
+    let open: Vec<Open<'_>> = claims.iter().enumerate().filter_map(with_link).collect();
+    let mut answers: BTreeMap<usize, Answer> = brought_forward(zoho, &open).await;
+    for column in [Some("Who_Id"), Some("What_Id"), None] {
+        let group: Vec<Open<'_>> = open
+            .iter()
+            .filter(|(index, _, link)| !answers.contains_key(index) && column_of(link) == column)
+            .copied()
+            .collect();
+        if !group.is_empty() {
+            answers.extend(made(zoho, column, &group).await);
+        }
+    }
+    // Without a link nothing was sent: the link is committed first.
+    let answer = |index| answers.remove(&index).unwrap_or(Answer::DidNotHappen);
+    (0..claims.len()).map(answer).collect()
+}
+
+/// The column of a task that holds its record; None for a task that is on none.
+fn column_of(link: &TaskLink) -> Option<&'static str> {
+    match link {
+        TaskLink::Record(record) if record.module == "Contacts" => Some("Who_Id"),
+        TaskLink::Record(_) => Some("What_Id"),
+        TaskLink::Unlinked => None,
+    }
+}
+
+/// The answers for claims to bring a task forward that bears their key, and for those that could not be asked about.
+async fn brought_forward(zoho: &mut Zoho, open: &[Open<'_>]) -> BTreeMap<usize, Answer> {
+    let claims: Vec<(usize, &Claim, &str)> =
+        open.iter().filter_map(|(index, claim, _)| Some((*index, *claim, claim.prior.as_deref()?))).collect();
+    let mut answers = BTreeMap::new();
+    for chunk in claims.chunks(BATCH) {
+        let ids: BTreeSet<&str> = chunk.iter().map(|(.., prior)| *prior).collect();
+        match tasks::read(zoho, &ids).await {
+            Ok(tasks) => answers.extend(chunk.iter().filter_map(|(index, claim, prior)| {
+                let description = tasks.get(*prior)?.text("Description")?;
+                text::mentions(description, &claim.short).then(|| (*index, happened(claim, prior)))
+            })),
+            Err(error) => answers.extend(chunk.iter().map(|(index, ..)| (*index, error.no_answer()))),
+        }
+    }
+    answers
+}
+
+/// The answers for claims of one kind, by the keys in the Subjects of all tasks that can be theirs.
+async fn made(zoho: &mut Zoho, column: Option<&str>, group: &[Open<'_>]) -> Vec<(usize, Answer)> {
+    let found = match candidates(zoho, column, group).await {
+        Ok(found) => found,
+        Err(error) => return group.iter().map(|(index, ..)| (*index, error.no_answer())).collect(),
+    };
+    let bears = |task: &Row, key: &str| task.text("Subject").is_some_and(|subject| text::mentions(subject, key));
+    let answer = |claim: &Claim| {
+        let ours = found.iter().filter(|task| bears(task, &claim.short));
+        match ours.min_by_key(|task| by_id(task.id())) {
+            Some(task) => happened(claim, task.id()),
+            None => Answer::DidNotHappen,
+        }
+    };
+    group.iter().map(|(index, claim, _)| (*index, answer(claim))).collect()
+}
+
+async fn candidates(zoho: &mut Zoho, column: Option<&str>, group: &[Open<'_>]) -> Result<Vec<Row>, RemoteError> {
+    let ids: BTreeSet<&str> = group
+        .iter()
+        .filter_map(|(.., link)| match link {
+            TaskLink::Record(record) => Some(record.id.as_str()),
+            TaskLink::Unlinked => None,
+        })
+        .collect();
+    let since = group.iter().map(|(_, claim, _)| claim.claimed_at).min();
+    let queries = match (column, since) {
+        (Some(column), _) => coql::one_of(COLUMNS, "Tasks", column, &ids),
+        (None, Some(since)) => vec![coql::made_since(COLUMNS, "Tasks", since - CLOCK_MARGIN)],
+        (None, None) => Vec::new(),
+    };
+    let mut rows = Vec::new();
+    for query in queries {
+        let found = zoho.query(&query, PAGE, FIND_TASKS).await;
+        rows.extend(found.map_err(|trouble| trouble.error)?);
+    }
+    Ok(rows)
+}
+
+fn happened(claim: &Claim, task: &str) -> Answer {
+    tracing::info!(action.key = claim.short, task.id = task, "task of an earlier run found");
+    Answer::Happened(Receipt { remote_id: task.to_owned() })
+}

@@ -1,0 +1,202 @@
+//! Tasks: open ones are brought forward, the others are made.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use reqwest::Method;
+use serde_json::Value;
+
+use super::calls::{Refusal, Trouble, Write};
+use super::complaint::Complaint;
+use super::wire::Row;
+use super::{BATCH, Zoho, fields};
+use crate::apply::sink::{Failure, FailureKind, Outcome, Receipt};
+use crate::model::{Task, TaskLink};
+use crate::remote::error::RemoteError;
+use crate::remote::http::Request;
+use crate::remote::retry::Safety;
+
+pub(super) const READ_TASKS: &str = "ZohoCRM.modules.tasks.READ";
+const CREATE_TASKS: &str = "ZohoCRM.modules.tasks.CREATE";
+const UPDATE_TASKS: &str = "ZohoCRM.modules.tasks.UPDATE";
+const FIELDS: &str = "id,Subject,Status,Priority,Due_Date,Description";
+
+/// At most 100 orders each, and no task brought forward twice in one: both would start from the same old description.
+pub(super) fn batches(orders: Vec<Task>) -> Vec<Vec<Task>> {
+    let mut batches: Vec<Vec<Task>> = Vec::new();
+    let mut priors = BTreeSet::new();
+    let mut batch = Vec::new();
+    for order in orders {
+        let repeated = order.prior.as_ref().is_some_and(|prior| priors.contains(prior));
+        if batch.len() >= BATCH || repeated {
+            batches.push(std::mem::take(&mut batch));
+            priors.clear();
+        }
+        priors.extend(order.prior.clone());
+        batch.push(order);
+    }
+    if !batch.is_empty() {
+        batches.push(batch);
+    }
+    batches
+}
+
+pub(super) async fn perform(zoho: &mut Zoho, orders: &[Task]) -> Vec<Outcome> {
+    let mut outcomes = bring_forward(zoho, orders).await;
+    let fresh: Vec<(usize, &Task, &TaskLink)> = orders
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| !outcomes.contains_key(index))
+        .filter_map(|(index, order)| Some((index, order, order.link.as_ref()?)))
+        .collect();
+    for chunk in fresh.chunks(BATCH) {
+        outcomes.extend(create(zoho, chunk).await);
+    }
+    let outcome = |index| outcomes.remove(&index).unwrap_or(Outcome::CarriedOver(nowhere()));
+    (0..orders.len()).map(outcome).collect()
+}
+
+/// Nothing was sent for a task without a link.
+fn nowhere() -> Failure {
+    Failure {
+        message: "the Zoho record of the task was not looked up".to_owned(),
+        help: None,
+        kind: FailureKind::Action,
+    }
+}
+
+fn done(remote_id: &str) -> Outcome {
+    Outcome::Done(Receipt { remote_id: remote_id.to_owned() })
+}
+
+/// Makes tasks in one call, which is sent once: a second time would make them twice.
+async fn create(zoho: &mut Zoho, chunk: &[(usize, &Task, &TaskLink)]) -> Vec<(usize, Outcome)> {
+    let records = chunk.iter().map(|(_, order, link)| fields::task(order, link, &zoho.links)).collect();
+    let write = Write {
+        method: Method::POST,
+        path: &["Tasks"],
+        records,
+        by_email: false,
+        safety: Safety::Once,
+        scope: CREATE_TASKS,
+    };
+    match zoho.write(write).await {
+        Ok(results) => {
+            chunk.iter().zip(results).map(|((index, order, _), result)| (*index, created(order, result))).collect()
+        }
+        Err(error) => chunk.iter().map(|(index, ..)| (*index, error.outcome())).collect(),
+    }
+}
+
+fn created(order: &Task, result: Result<String, Refusal>) -> Outcome {
+    let action = order.short.as_str();
+    match result {
+        Ok(id) => {
+            tracing::info!(action.key = action, task.id = id, "task made");
+            done(&id)
+        }
+        Err(Refusal { complaint, outcome }) => {
+            let code = complaint.as_ref().and_then(|complaint| complaint.code()).unwrap_or_default();
+            tracing::warn!(action.key = action, code, "task not made");
+            outcome
+        }
+    }
+}
+
+/// Brings tasks forward that are still open: one read, one write. What is not in the answer needs a new task.
+async fn bring_forward(zoho: &mut Zoho, orders: &[Task]) -> BTreeMap<usize, Outcome> {
+    let wanted: Vec<(usize, &Task, &str)> =
+        orders.iter().enumerate().filter_map(|(index, order)| Some((index, order, order.prior.as_deref()?))).collect();
+    let mut outcomes = BTreeMap::new();
+    for chunk in wanted.chunks(BATCH) {
+        let ids: BTreeSet<&str> = chunk.iter().map(|(_, _, prior)| *prior).collect();
+        let tasks = match read(zoho, &ids).await {
+            Ok(tasks) => tasks,
+            Err(error) => {
+                let carried = |(index, ..): &(usize, _, _)| (*index, Outcome::CarriedOver(error.failure()));
+                outcomes.extend(chunk.iter().map(carried));
+                continue;
+            }
+        };
+        let mut changes = Vec::new();
+        for (index, order, prior) in chunk {
+            let Some(task) = tasks.get(*prior).filter(|task| fields::is_open(task)) else {
+                continue;
+            };
+            match fields::change(task, order) {
+                Some(change) => changes.push((*index, *order, *prior, change)),
+                None => drop(outcomes.insert(*index, done(prior))),
+            }
+        }
+        outcomes.extend(update(zoho, changes).await);
+    }
+    outcomes
+}
+
+async fn update(zoho: &mut Zoho, changes: Vec<(usize, &Task, &str, Value)>) -> Vec<(usize, Outcome)> {
+    if changes.is_empty() {
+        return Vec::new();
+    }
+    let write = Write {
+        method: Method::PUT,
+        path: &["Tasks"],
+        records: changes.iter().map(|(.., change)| change.clone()).collect(),
+        by_email: false,
+        safety: Safety::Repeatable,
+        scope: UPDATE_TASKS,
+    };
+    let results = match zoho.write(write).await {
+        Ok(results) => results,
+        Err(error) => return changes.iter().map(|(index, ..)| (*index, error.outcome())).collect(),
+    };
+    changes
+        .iter()
+        .zip(results)
+        .filter_map(|((index, order, prior, _), result)| {
+            let action = order.short.as_str();
+            match result {
+                Ok(_) => {
+                    tracing::info!(action.key = action, task.id = *prior, "task brought forward");
+                    Some((*index, done(prior)))
+                }
+                // Deleted since it was read.
+                Err(Refusal { complaint: Some(complaint), .. }) if complaint.is_about("id") => None,
+                Err(refusal) => Some((*index, refusal.outcome)),
+            }
+        })
+        .collect()
+}
+
+/// Tasks by id, at most 100; those that are gone are left out.
+pub(super) async fn read(zoho: &mut Zoho, ids: &BTreeSet<&str>) -> Result<BTreeMap<String, Row>, RemoteError> {
+    let list: Vec<&str> = ids.iter().copied().collect();
+    let request = Request::get(&["crm", "v8", "Tasks"]).query("ids", list.join(",")).query("fields", FIELDS);
+    let mut tasks = BTreeMap::new();
+    let mut again: Vec<&str> = Vec::new();
+    match zoho.ask(&request, READ_TASKS).await {
+        Ok(rows) => {
+            for row in rows.rows {
+                // Our tasks have a description, so this answer is likely to leave long texts out.
+                if row.text("Description").is_none() {
+                    again.extend(ids.get(row.id()));
+                }
+                tasks.insert(row.id().to_owned(), row);
+            }
+        }
+        // Whether one unknown id spoils the list is not documented.
+        Err(trouble) if says_gone(&trouble) => again = list,
+        Err(trouble) => return Err(trouble.error),
+    }
+    for id in again {
+        let request = Request::get(&["crm", "v8", "Tasks", id]).query("fields", FIELDS);
+        match zoho.ask(&request, READ_TASKS).await {
+            Ok(rows) => tasks.extend(rows.rows.into_iter().map(|row| (row.id().to_owned(), row))),
+            Err(trouble) if says_gone(&trouble) => drop(tasks.remove(id)),
+            Err(trouble) => return Err(trouble.error),
+        }
+    }
+    Ok(tasks)
+}
+
+fn says_gone(trouble: &Trouble) -> bool {
+    trouble.complaint.as_ref().is_some_and(Complaint::is_about_absence)
+}

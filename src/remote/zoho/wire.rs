@@ -1,0 +1,269 @@
+//! What Zoho's answers look like.
+//!
+//! Errors come in two envelopes: `{code, details, message, status}` for a whole call, and `{data: [{status, code, …}]}` with
+//! one entry per record, under any HTTP status. Both are read everywhere, because the sources do not agree on which is used
+//! where.
+
+use serde_json::{Map, Value};
+
+use super::complaint::{Complaint, text_at};
+
+/// One row of an answer; field names are Zoho's.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Row(Map<String, Value>);
+
+impl Row {
+    /// The record's id; rows without one do not come out of [`rows`].
+    pub(super) fn id(&self) -> &str {
+        self.text("id").unwrap_or_default()
+    }
+
+    /// A field's text; None where it is absent, null, empty or something else.
+    pub(super) fn text(&self, field: &str) -> Option<&str> {
+        self.0.get(field)?.as_str().filter(|text| !text.is_empty())
+    }
+
+    /// Whether a yes/no field says yes.
+    pub(super) fn yes(&self, field: &str) -> bool {
+        self.0.get(field).is_some_and(says_yes)
+    }
+}
+
+/// Rows, and whether there are more of them.
+#[derive(Debug, PartialEq)]
+pub(super) struct Rows {
+    pub(super) rows: Vec<Row>,
+    /// None where the answer does not say.
+    pub(super) more: Option<bool>,
+}
+
+/// Why an answer holds no rows.
+#[derive(Debug, PartialEq)]
+pub(super) enum NoRows {
+    /// Zoho said why, or at least refused.
+    Complaint(Box<Complaint>),
+    /// It is not an answer that Zoho documents.
+    Senseless,
+}
+
+/// Reads the answer to a question. 204 and an empty body are the documented "none".
+pub(super) fn rows(status: u16, body: &[u8]) -> Result<Rows, NoRows> {
+    if !(200..300).contains(&status) {
+        let complaint = complaint(status, body).unwrap_or_else(|| Complaint::without_words(status));
+        return Err(NoRows::Complaint(Box::new(complaint)));
+    }
+    if status == 204 || body.trim_ascii().is_empty() {
+        return Ok(Rows { rows: Vec::new(), more: Some(false) });
+    }
+    let Ok(Value::Object(mut answer)) = serde_json::from_slice(body) else {
+        return Err(NoRows::Senseless);
+    };
+    let more = answer.get("info").and_then(|info| info.get("more_records"));
+    let more = more.map(says_yes);
+    let Some(Value::Array(entries)) = answer.remove("data") else {
+        return Err(Complaint::read(status, &Value::Object(answer))
+            .map_or(NoRows::Senseless, |complaint| NoRows::Complaint(Box::new(complaint))));
+    };
+    let rows: Option<Vec<Row>> = entries.into_iter().map(row).collect();
+    rows.map(|rows| Rows { rows, more }).ok_or(NoRows::Senseless)
+}
+
+fn row(entry: Value) -> Option<Row> {
+    let Value::Object(mut fields) = entry else { return None };
+    // Documented as text. A number loses nothing here: 64-bit integers are kept as such.
+    if let Some(Value::Number(id)) = fields.get("id") {
+        let id = id.to_string();
+        fields.insert("id".to_owned(), Value::String(id));
+    }
+    let row = Row(fields);
+    row.text("id").is_some().then_some(row)
+}
+
+fn says_yes(value: &Value) -> bool {
+    value.as_bool() == Some(true) || value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("true"))
+}
+
+/// What became of one record of a write.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Entry {
+    /// Written; the record's id.
+    Written(String),
+    /// Zoho refused it and said why.
+    Failed(Complaint),
+    /// The entry makes no sense: it may be there.
+    Unclear,
+}
+
+/// What became of a write.
+#[derive(Debug, PartialEq)]
+pub(super) enum Reply {
+    /// One entry for each record, in order.
+    Each(Vec<Entry>),
+    /// The whole call failed.
+    Whole(Complaint),
+    /// It may have been carried out, or not, or in part.
+    Unclear,
+}
+
+/// Reads the answer to a write of `expected` records.
+pub(super) fn reply(status: u16, body: &[u8], expected: usize) -> Reply {
+    let answer = serde_json::from_slice(body).unwrap_or(Value::Null);
+    let Some(entries) = answer.get("data").and_then(Value::as_array) else {
+        let success = answer.get("status").and_then(Value::as_str) == Some("success");
+        return match Complaint::read(status, &answer) {
+            Some(complaint) if !success => Reply::Whole(complaint),
+            // Whatever refused the request with 4xx, a proxy perhaps, did not carry it out; 408 may mean anything.
+            _ if (400..500).contains(&status) && status != 408 => Reply::Whole(Complaint::without_words(status)),
+            _ => Reply::Unclear,
+        };
+    };
+    let entries: Vec<Entry> = entries.iter().map(|value| entry(status, value)).collect();
+    if let Some(complaint) = about_the_call(status, &entries, expected) {
+        return Reply::Whole(complaint.clone());
+    }
+    if entries.len() == expected { Reply::Each(entries) } else { Reply::Unclear }
+}
+
+/// A refusal of the whole call drawn as a record's, as one source has it: these statuses come before any record is looked at,
+/// unless the code is one of a record's.
+fn about_the_call(status: u16, entries: &[Entry], expected: usize) -> Option<&Complaint> {
+    let Some(Entry::Failed(first)) = entries.first() else {
+        return None;
+    };
+    let agreed = entries.iter().all(|entry| matches!(entry, Entry::Failed(other) if other.code == first.code));
+    let whole = match status {
+        401 | 429 => true,
+        403 | 404 => entries.len() != expected || first.concerns_the_call(),
+        _ => false,
+    };
+    (agreed && whole).then_some(first)
+}
+
+fn entry(http_status: u16, value: &Value) -> Entry {
+    match value.get("status").and_then(Value::as_str) {
+        Some("success") => match value.get("details").and_then(|details| text_at(details, "id")) {
+            Some(id) => Entry::Written(id),
+            None => Entry::Unclear,
+        },
+        Some("error") => Complaint::read(http_status, value).map_or(Entry::Unclear, Entry::Failed),
+        _ => Entry::Unclear,
+    }
+}
+
+/// The complaint about a whole call, in either envelope.
+pub(super) fn complaint(status: u16, body: &[u8]) -> Option<Complaint> {
+    let answer: Value = serde_json::from_slice(body).ok()?;
+    let entry = answer.get("data").and_then(Value::as_array).and_then(|data| data.first());
+    Complaint::read(status, entry.unwrap_or(&answer))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn short(reply: Reply) -> String {
+        match reply {
+            Reply::Each(entries) => entries
+                .into_iter()
+                .map(|entry| match entry {
+                    Entry::Written(id) => id,
+                    Entry::Failed(complaint) => complaint.code,
+                    Entry::Unclear => "?".to_owned(),
+                })
+                .collect::<Vec<_>>()
+                .join(" "),
+            Reply::Whole(complaint) => format!("whole {}", complaint.code().unwrap_or("without words")),
+            Reply::Unclear => "unclear".to_owned(),
+        }
+    }
+
+    #[test]
+    fn each_record_is_judged_by_its_own_status() {
+        let done = json!({"status": "success", "code": "SUCCESS", "details": {"id": "1"}});
+        let failed = json!({"status": "error", "code": "INVALID_DATA", "details": {"api_name": "Subject"}});
+        let cases = [
+            ("all written", 201, json!({"data": [done, done]}), 2, "1 1"),
+            ("one refused under 200", 200, json!({"data": [done, failed]}), 2, "1 INVALID_DATA"),
+            ("one refused under 207", 207, json!({"data": [failed, done]}), 2, "INVALID_DATA 1"),
+            ("all refused under 400", 400, json!({"data": [failed, failed]}), 2, "INVALID_DATA INVALID_DATA"),
+            ("written under 500", 500, json!({"data": [done]}), 1, "1"),
+            ("written without an id", 201, json!({"data": [{"status": "success", "details": {}}]}), 1, "?"),
+            ("neither success nor error", 201, json!({"data": [{"status": "pending"}]}), 1, "?"),
+            ("an error without a code", 201, json!({"data": [{"status": "error"}]}), 1, "?"),
+            (
+                "a locked record under 403",
+                403,
+                json!({"data": [{"status": "error", "code": "RECORD_LOCKED"}]}),
+                1,
+                "RECORD_LOCKED",
+            ),
+            ("one entry too few", 201, json!({"data": [done]}), 2, "unclear"),
+            ("one entry too many", 201, json!({"data": [done, done]}), 1, "unclear"),
+            ("no entries", 201, json!({"data": []}), 1, "unclear"),
+            ("a refusal with too few entries", 400, json!({"data": [failed]}), 2, "unclear"),
+        ];
+        for (name, status, body, expected, seen) in cases {
+            assert_eq!(short(reply(status, body.to_string().as_bytes(), expected)), seen, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_call_refused_as_a_whole_is_told_from_an_unclear_one() {
+        let token =
+            json!({"code": "INVALID_TOKEN", "details": {}, "message": "invalid oauth token", "status": "error"});
+        let wrapped = json!({"data": [{"code": "NO_PERMISSION", "status": "error", "details": {}}]});
+        let refused = json!({"code": "AUTHORIZATION_FAILED", "status": "error"});
+        let permission = json!({"data": [refused, refused]});
+        let unnamed = json!({"data": [{"code": "SOMETHING_NEW", "status": "error"}]});
+        let cases = [
+            (401, token.to_string(), "whole INVALID_TOKEN"),
+            (403, wrapped.to_string(), "whole NO_PERMISSION"),
+            (403, permission.to_string(), "whole AUTHORIZATION_FAILED"),
+            (403, unnamed.to_string(), "whole SOMETHING_NEW"),
+            (429, r#"{"code":429,"error":"TOO_MANY_REQUESTS"}"#.to_owned(), "whole TOO_MANY_REQUESTS"),
+            (500, r#"{"code":"INTERNAL_ERROR","status":"error"}"#.to_owned(), "whole INTERNAL_ERROR"),
+            (403, "<html>go away</html>".to_owned(), "whole without words"),
+            (413, String::new(), "whole without words"),
+            (401, r#"{"error":"no"}"#.to_owned(), "whole without words"),
+            (408, String::new(), "unclear"),
+            (502, "<html>bad gateway</html>".to_owned(), "unclear"),
+            (204, String::new(), "unclear"),
+            (200, r#"{"code":"SUCCESS","status":"success"}"#.to_owned(), "unclear"),
+            (200, "[]".to_owned(), "unclear"),
+        ];
+        for (status, body, expected) in cases {
+            assert_eq!(short(reply(status, body.as_bytes(), 2)), expected, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn no_rows_is_an_answer_and_a_refusal_is_not() {
+        let none = Rows { rows: Vec::new(), more: Some(false) };
+        assert_eq!(rows(204, b""), Ok(none));
+        let found = rows(
+            200,
+            br#"{"data":[{"id":5725767000000123001,"Email":"a@b.example","Converted__s":true}],"info":{"more_records":true}}"#,
+        );
+        let found = found.unwrap();
+        assert_eq!(found.more, Some(true));
+        assert_eq!(found.rows[0].id(), "5725767000000123001");
+        assert_eq!(found.rows[0].text("Email"), Some("a@b.example"));
+        assert!(found.rows[0].yes("Converted__s"));
+        assert!(!found.rows[0].yes("Email"));
+        for (status, body, code) in [
+            (400, r#"{"code":"INVALID_QUERY","details":{},"status":"error"}"#, "INVALID_QUERY"),
+            (404, r#"{"data":[{"code":"INVALID_DATA","status":"error"}]}"#, "INVALID_DATA"),
+            (200, r#"{"code":"SYNTAX_ERROR","status":"error"}"#, "SYNTAX_ERROR"),
+            (502, "<html>", ""),
+        ] {
+            let Err(NoRows::Complaint(complaint)) = rows(status, body.as_bytes()) else {
+                panic!("{status} {body}");
+            };
+            assert_eq!(complaint.code, code, "{status} {body}");
+        }
+        for senseless in ["<html>", "[]", r#"{"data":[{"Email":"a@b.example"}]}"#, r#"{"data":[1]}"#, "{}"] {
+            assert_eq!(rows(200, senseless.as_bytes()), Err(NoRows::Senseless), "{senseless}");
+        }
+    }
+}
