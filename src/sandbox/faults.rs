@@ -1,0 +1,143 @@
+//! Things that go wrong between a client and a service, on purpose.
+//!
+//! What matters is the difference between a request that took effect and one that did not while the client sees the same
+//! broken connection: canned mocks cannot express it, and it is where tasks are made twice.
+
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// One planned fault. In JSON it is flat: `{"service": "zoho", "path_prefix": "/crm/v8/Tasks", "kind": "reset_after"}` or
+/// `{"service": "slack", "kind": "status", "status": 503, "times": 2}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fault {
+    /// `intercom`, `zoho` (accounts and API) or `slack` (API and webhook).
+    #[serde(deserialize_with = "known_service")]
+    pub service: String,
+    /// Only requests with this method; every method when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// Only paths that begin so, after the service's prefix: `/contacts/search`, `/oauth/v2/token`, `/crm/v8/Tasks`,
+    /// `/chat.postMessage`, `/services`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_prefix: Option<String>,
+    /// Matching requests to let pass first. Counts down.
+    #[serde(default)]
+    pub skip: u32,
+    /// How often it strikes; always when absent. Counts down; at 0 the fault is spent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<u32>,
+    /// What happens.
+    #[serde(flatten)]
+    pub kind: FaultKind,
+}
+
+/// What a fault does to a request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum FaultKind {
+    /// Another answer takes the place of the service's own.
+    Status {
+        /// HTTP status.
+        status: u16,
+        /// A string is sent as it is (a gateway's HTML page), anything else as JSON; absent: an empty body.
+        #[serde(default)]
+        body: Value,
+        /// Further headers, `Retry-After` for instance.
+        #[serde(default)]
+        headers: BTreeMap<String, String>,
+        /// Carry the request out first, and hide its answer: the worst kind of 503.
+        #[serde(default)]
+        after: bool,
+    },
+    /// The request is carried out late, and answered properly.
+    Delay {
+        /// Milliseconds to wait before carrying it out.
+        ms: u64,
+    },
+    /// The connection closes without effect and without answer.
+    ResetBefore,
+    /// The request takes effect; then the connection closes without answer.
+    ResetAfter,
+    /// The request takes effect; half of the body arrives under the full Content-Length, then the connection closes.
+    Truncate,
+    /// The request takes effect; the answer keeps its status and loses its body (seen at Intercom: 200 and nothing).
+    EmptyBody,
+    /// The request takes effect; the body arrives at a byte a second.
+    Drip,
+}
+
+/// A fault for a mistyped service would never strike, and its scenario pass for the wrong reason.
+fn known_service<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    if ["intercom", "zoho", "slack"].contains(&name.as_str()) {
+        return Ok(name);
+    }
+    Err(D::Error::custom(format!("service '{name}' is none of intercom, zoho, slack")))
+}
+
+impl Fault {
+    /// Whether a request is one this fault waits for. `path` is without the service's prefix.
+    fn concerns(&self, service: &str, method: &str, path: &str) -> bool {
+        self.service == service
+            && self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
+            && self.path_prefix.as_deref().is_none_or(|prefix| path.starts_with(prefix))
+    }
+}
+
+/// The fault that strikes this request, if any, with all counters moved on.
+pub(super) fn strike(faults: &mut [Fault], service: &str, method: &str, path: &str) -> Option<FaultKind> {
+    for fault in faults.iter_mut().filter(|fault| fault.concerns(service, method, path)) {
+        if fault.times == Some(0) {
+            continue;
+        }
+        if fault.skip > 0 {
+            fault.skip -= 1;
+            continue;
+        }
+        if let Some(times) = &mut fault.times {
+            *times -= 1;
+        }
+        return Some(fault.kind.clone());
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_fault_skips_then_strikes_then_is_spent() {
+        let text = json!({"service": "zoho", "method": "post", "path_prefix": "/crm/v8/Tasks", "skip": 1, "times": 2,
+            "kind": "reset_after"});
+        let mut faults = vec![serde_json::from_value::<Fault>(text).unwrap()];
+        let seen: Vec<bool> = (0..5).map(|_| strike(&mut faults, "zoho", "POST", "/crm/v8/Tasks").is_some()).collect();
+        assert_eq!(seen, [false, true, true, false, false]);
+    }
+
+    #[test]
+    fn a_fault_leaves_other_requests_alone() {
+        let text = json!({"service": "zoho", "method": "POST", "path_prefix": "/crm/v8/Tasks", "kind": "drip"});
+        let mut faults = vec![serde_json::from_value::<Fault>(text).unwrap()];
+        for (service, method, path) in
+            [("slack", "POST", "/crm/v8/Tasks"), ("zoho", "GET", "/crm/v8/Tasks"), ("zoho", "POST", "/crm/v8/Leads")]
+        {
+            assert_eq!(strike(&mut faults, service, method, path), None, "{service} {method} {path}");
+        }
+        assert_eq!(strike(&mut faults, "zoho", "POST", "/crm/v8/Tasks/1"), Some(FaultKind::Drip));
+    }
+
+    #[test]
+    fn fields_of_a_kind_stand_beside_it_in_json() {
+        let fault: Fault = serde_json::from_value(
+            json!({"service": "intercom", "kind": "status", "status": 503, "after": true, "headers": {"Retry-After": "2"}}),
+        )
+        .unwrap();
+        let FaultKind::Status { status, after, headers, .. } = &fault.kind else { panic!("{fault:?}") };
+        assert_eq!((*status, *after, headers.get("Retry-After").map(String::as_str)), (503, true, Some("2")));
+        assert_eq!(serde_json::from_value::<Fault>(serde_json::to_value(&fault).unwrap()).unwrap(), fault);
+    }
+}

@@ -1,0 +1,189 @@
+//! Compiled queries, and which contacts satisfy them.
+
+use super::super::contacts::Contact;
+use serde_json::Value;
+use std::cell::OnceCell;
+
+/// A compiled query.
+#[derive(Debug)]
+pub(super) enum Filter {
+    All(Vec<Filter>),
+    Any(Vec<Filter>),
+    Field(Field, Test),
+}
+
+/// A searchable field, with its type.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Field {
+    pub path: Vec<String>,
+    pub kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Kind {
+    Text,
+    /// `user` or `lead`.
+    Role,
+    /// What follows the `@` of the e-mail.
+    EmailDomain,
+    TagId,
+    Integer,
+    Boolean,
+    Date,
+    /// A custom attribute of a workspace that has declared none: the type is that of the value asked for.
+    Undeclared,
+}
+
+/// What a field is held against.
+#[derive(Debug, PartialEq)]
+pub(super) enum Test {
+    /// `= null` (true) or `!= null` (false). The meaning is not documented; "is not set" is the likely one.
+    Absent(bool),
+    /// Seconds, from (inclusive) and before (exclusive): how days come out once the zone is known.
+    Within(Option<i64>, Option<i64>),
+    /// Equal to one of these, or (false) to none; a contact without a value is equal to none.
+    OneOf(Vec<Scalar>, bool),
+    Order(Order, i64),
+    /// Text operators; the flag is false for `!~`.
+    Text(Part, String, bool),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Scalar {
+    Text(String),
+    Number(i64),
+    Bool(bool),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Order {
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Part {
+    Inside,
+    Start,
+    End,
+}
+/// A contact in the course of one evaluation: parsed only when a filter looks inside.
+pub(super) struct Candidate<'a> {
+    pub contact: &'a Contact,
+    value: OnceCell<Value>,
+}
+
+impl<'a> Candidate<'a> {
+    pub(super) fn new(contact: &'a Contact) -> Self {
+        Candidate { contact, value: OnceCell::new() }
+    }
+
+    /// What the field holds; nothing for absent and null.
+    pub(super) fn get(&self, field: &Field) -> Option<&Value> {
+        let whole = self.value.get_or_init(|| self.contact.value());
+        let last = field.path.iter().try_fold(whole, |value, name| value.get(name))?;
+        (!last.is_null()).then_some(last)
+    }
+}
+
+impl Field {
+    /// Whether this is the field the index is sorted by.
+    pub(super) fn is_created_at(&self) -> bool {
+        self.path.len() == 1 && self.path.iter().all(|name| name == "created_at")
+    }
+}
+
+impl Filter {
+    /// Whether a contact satisfies the query.
+    pub(super) fn holds(&self, candidate: &Candidate<'_>) -> bool {
+        match self {
+            Filter::All(parts) => parts.iter().all(|part| part.holds(candidate)),
+            Filter::Any(parts) => parts.iter().any(|part| part.holds(candidate)),
+            Filter::Field(field, test) if field.kind == Kind::TagId => {
+                let carries = |id: &str| candidate.contact.tags().iter().any(|tag| tag.id == id);
+                match test {
+                    Test::OneOf(ids, wanted) => {
+                        ids.iter().any(|id| matches!(id, Scalar::Text(id) if carries(id))) == *wanted
+                    }
+                    Test::Absent(wanted) => candidate.contact.tags().is_empty() == *wanted,
+                    _ => false,
+                }
+            }
+            Filter::Field(field, Test::Within(from, before)) if field.is_created_at() => {
+                within(candidate.contact.created_at(), *from, *before)
+            }
+            Filter::Field(field, test) if field.kind == Kind::EmailDomain => {
+                let email = Field { path: vec!["email".to_owned()], kind: Kind::Text };
+                let domain = candidate.get(&email).and_then(Value::as_str).and_then(|text| text.rsplit_once('@'));
+                test.holds(domain.map(|(_, domain)| Value::from(domain)).as_ref())
+            }
+            Filter::Field(field, test) => test.holds(candidate.get(field)),
+        }
+    }
+
+    /// Between which creation times all matches lie, and whether every contact between them matches.
+    pub(super) fn creation_range(&self) -> (Option<i64>, Option<i64>, bool) {
+        match self {
+            Filter::Field(field, Test::Within(from, before)) if field.is_created_at() => (*from, *before, true),
+            Filter::All(parts) => parts.iter().map(Filter::creation_range).fold((None, None, true), |all, one| {
+                // `None` is "no bound"; it is less than any time, and must not win as the upper bound.
+                let before = match (all.1, one.1) {
+                    (Some(a), Some(b)) => Some(a.min(b)),
+                    (a, b) => a.or(b),
+                };
+                (all.0.max(one.0), before, all.2 && one.2)
+            }),
+            _ => (None, None, false),
+        }
+    }
+}
+
+fn within(value: Option<i64>, from: Option<i64>, before: Option<i64>) -> bool {
+    value.is_some_and(|value| from.is_none_or(|from| value >= from) && before.is_none_or(|before| value < before))
+}
+
+impl Test {
+    fn holds(&self, value: Option<&Value>) -> bool {
+        match self {
+            Test::Absent(wanted) => value.is_none() == *wanted,
+            Test::Within(from, before) => within(value.and_then(Value::as_i64), *from, *before),
+            // A contact without a value satisfies `!=` and `NIN` (2.17 says so; assumed for all versions).
+            Test::OneOf(list, wanted) => value.is_some_and(|value| list.iter().any(|one| one.equals(value))) == *wanted,
+            Test::Order(order, bound) => {
+                value.and_then(|value| compare(value, *bound)).is_some_and(|found| match order {
+                    Order::Less => found.is_lt(),
+                    Order::LessOrEqual => found.is_le(),
+                    Order::Greater => found.is_gt(),
+                    Order::GreaterOrEqual => found.is_ge(),
+                })
+            }
+            Test::Text(part, text, wanted) => {
+                value.and_then(Value::as_str).is_some_and(|value| match part {
+                    Part::Inside => value.contains(text.as_str()),
+                    Part::Start => value.starts_with(text.as_str()),
+                    Part::End => value.ends_with(text.as_str()),
+                }) == *wanted
+            }
+        }
+    }
+}
+
+impl Scalar {
+    fn equals(&self, value: &Value) -> bool {
+        match self {
+            Scalar::Text(text) => value.as_str() == Some(text),
+            Scalar::Bool(wanted) => value.as_bool() == Some(*wanted),
+            Scalar::Number(number) => compare(value, *number).is_some_and(std::cmp::Ordering::is_eq),
+        }
+    }
+}
+
+/// Integers exactly; a float against an integer as far as its text tells.
+fn compare(value: &Value, bound: i64) -> Option<std::cmp::Ordering> {
+    match value.as_i64() {
+        Some(number) => Some(number.cmp(&bound)),
+        None => value.as_f64()?.partial_cmp(&bound.to_string().parse::<f64>().ok()?),
+    }
+}

@@ -1,0 +1,241 @@
+//! The listener: reads a request whole, lets a service answer it, and puts the answer (or a fault) on the wire.
+
+use super::faults::{FaultKind, strike};
+use super::http::{Call, Reply};
+use super::world::World;
+use super::{RequestLog, intercom, slack, zoho};
+use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use std::future::poll_fn;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+
+/// What all connections share.
+pub(super) struct Shared {
+    pub world: Mutex<World>,
+    pub log: Mutex<Vec<RequestLog>>,
+    pub store: Option<PathBuf>,
+}
+
+/// Locks even after another thread panicked while holding the lock: a failed test must not hide the world it left.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Accepts connections until `stop` fires or its sender is gone.
+pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>, mut stop: oneshot::Receiver<()>) {
+    loop {
+        tokio::select! {
+            _ = &mut stop => return,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => _ = tokio::spawn(connection(stream, Arc::clone(&shared))),
+                // Out of file handles, most likely: they come back, and trying at once would only burn the processor.
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, shared: Arc<Shared>) {
+    // Answers are written in two parts (head, body); without this the second waits for the client's delayed ACK. A socket
+    // that refuses the option still works.
+    stream.set_nodelay(true).ok();
+    let service = service_fn(move |request| answer(Arc::clone(&shared), request));
+    // An error here is a client that went away or a fault that dropped the connection: nobody is left to tell.
+    http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
+}
+
+/// Makes hyper close the connection without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("connection dropped on purpose")]
+struct Dropped;
+
+async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Sent>, Dropped> {
+    let (head, mut incoming) = request.into_parts();
+    let mut body = Vec::new();
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut incoming).poll_frame(context)).await {
+        if let Ok(data) = frame.map_err(|_| Dropped)?.into_data() {
+            body.extend_from_slice(&data);
+        }
+    }
+    let full_path = head.uri.path().to_owned();
+    let (service, path) = route(&full_path);
+    let call = Call {
+        method: head.method.as_str().to_owned(),
+        path: path.to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        headers: head.headers,
+        body: Bytes::from(body),
+    };
+    let fault = strike(&mut lock(&shared.world).faults, service.name(), &call.method, &call.path);
+    if let Some(FaultKind::Delay { ms }) = fault {
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+    }
+    let log = |status| {
+        lock(&shared.log).push(RequestLog { method: call.method.clone(), path: full_path.clone(), status });
+    };
+    let before = matches!(fault, Some(FaultKind::ResetBefore | FaultKind::Status { after: false, .. }));
+    let reply = carry_out(&shared, (!before).then_some(service), &call, fault.is_some());
+    let reply = match &fault {
+        Some(FaultKind::ResetBefore | FaultKind::ResetAfter) => {
+            log(0);
+            return Err(Dropped);
+        }
+        Some(FaultKind::Status { status, body, headers, .. }) => planned_reply(*status, body, headers),
+        _ => reply,
+    };
+    log(reply.status);
+    Ok(on_the_wire(reply, fault.as_ref()))
+}
+
+/// Lets the service (if the request reaches one) answer, and saves the world when that or a fault's counter changed it.
+fn carry_out(shared: &Shared, service: Option<Service>, call: &Call, counters_moved: bool) -> Reply {
+    let mut world = lock(&shared.world);
+    let before = world.changes();
+    let reply = match service.unwrap_or(Service::Nobody) {
+        Service::Intercom => intercom::answer(&mut world, call),
+        Service::ZohoAccounts => zoho::accounts::answer(&mut world, call),
+        Service::ZohoApi => zoho::answer(&mut world, call),
+        Service::SlackApi => slack::answer(&mut world, call),
+        Service::SlackWebhook => slack::webhook::answer(&mut world, call),
+        Service::Nobody => Reply::text(404, "the sandbox serves /intercom, /zoho-accounts, /zoho and /slack"),
+    };
+    match &shared.store {
+        Some(file) if counters_moved || world.changes() != before => match world.save(file) {
+            Ok(()) => reply,
+            // Losing an effect silently would look like a bug of the client in the next run.
+            Err(error) => Reply::text(500, &format!("the sandbox could not save its world: {error}")),
+        },
+        _ => reply,
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Service {
+    Intercom,
+    ZohoAccounts,
+    ZohoApi,
+    SlackApi,
+    SlackWebhook,
+    Nobody,
+}
+
+impl Service {
+    /// The name by which faults speak of it.
+    fn name(self) -> &'static str {
+        match self {
+            Service::Intercom => "intercom",
+            Service::ZohoAccounts | Service::ZohoApi => "zoho",
+            Service::SlackApi | Service::SlackWebhook => "slack",
+            Service::Nobody => "",
+        }
+    }
+}
+
+/// Which service a path belongs to, and the path as that service knows it. The webhook keeps its `/services`.
+fn route(path: &str) -> (Service, &str) {
+    let prefixes = [
+        ("/intercom", Service::Intercom),
+        ("/zoho-accounts", Service::ZohoAccounts),
+        ("/zoho", Service::ZohoApi),
+        ("/slack/api", Service::SlackApi),
+        ("/slack", Service::SlackWebhook),
+    ];
+    for (prefix, service) in prefixes {
+        if let Some(rest) = path.strip_prefix(prefix)
+            && (rest.is_empty() || rest.starts_with('/'))
+        {
+            return (service, rest);
+        }
+    }
+    (Service::Nobody, path)
+}
+
+fn planned_reply(status: u16, body: &Value, headers: &std::collections::BTreeMap<String, String>) -> Reply {
+    let reply = match body {
+        Value::Null => Reply::empty(status),
+        Value::String(text) => Reply::text(status, text),
+        other => Reply::json(status, other),
+    };
+    headers.iter().fold(reply, |reply, (name, value)| reply.with(name, value))
+}
+
+fn on_the_wire(reply: Reply, fault: Option<&FaultKind>) -> Response<Sent> {
+    let full = reply.body;
+    let sent = match fault {
+        Some(FaultKind::EmptyBody) => Sent::whole(Bytes::new()),
+        Some(FaultKind::Truncate) => {
+            Sent { length: full.len(), rest: full.slice(..full.len() / 2), then: Then::Break, wait: None }
+        }
+        Some(FaultKind::Drip) => Sent { length: full.len(), rest: full, then: Then::Drip, wait: None },
+        _ => Sent::whole(full),
+    };
+    let mut response = Response::builder().status(reply.status);
+    for (name, value) in &reply.headers {
+        response = response.header(name, value);
+    }
+    // Only a fault with a header that cannot be sent comes here; the client sees a broken service, which is what was asked.
+    response.body(sent).unwrap_or_else(|_| Response::new(Sent::whole(Bytes::new())))
+}
+
+/// A body that announces `length` bytes and may keep that promise badly.
+struct Sent {
+    length: usize,
+    rest: Bytes,
+    then: Then,
+    wait: Option<Pin<Box<tokio::time::Sleep>>>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Then {
+    End,
+    Break,
+    Drip,
+}
+
+impl Sent {
+    fn whole(body: Bytes) -> Sent {
+        Sent { length: body.len(), rest: body, then: Then::End, wait: None }
+    }
+}
+
+impl Body for Sent {
+    type Data = Bytes;
+    type Error = Dropped;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Dropped>>> {
+        if let Some(wait) = &mut self.wait {
+            std::task::ready!(wait.as_mut().poll(context));
+            self.wait = None;
+        }
+        if self.rest.is_empty() {
+            return Poll::Ready((self.then == Then::Break).then_some(Err(Dropped)));
+        }
+        let step = if self.then == Then::Drip { 1 } else { self.rest.len() };
+        let part = self.rest.split_to(step);
+        // The wait comes before the next byte (or the break), so that what was sent so far really leaves.
+        self.wait = match self.then {
+            Then::End => None,
+            Then::Break => Some(Box::pin(tokio::time::sleep(Duration::from_millis(20)))),
+            Then::Drip => Some(Box::pin(tokio::time::sleep(Duration::from_secs(1)))),
+        };
+        Poll::Ready(Some(Ok(Frame::data(part))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty() && self.then != Then::Break
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(u64::try_from(self.length).unwrap_or(u64::MAX))
+    }
+}
