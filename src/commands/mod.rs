@@ -1,1 +1,60 @@
-//! See ARCHITECTURE.md.
+//! One file per subcommand: the only place where stages are wired together.
+
+pub mod replay;
+mod rules;
+mod sandbox;
+pub mod scan;
+mod setup;
+
+use std::io::Write;
+
+use anstream::{AutoStream, ColorChoice};
+
+use crate::cli::{Cli, Color, Command};
+use crate::exit::{Exit, Fatal};
+use crate::telemetry;
+
+pub use setup::{Environment, Setup};
+
+/// Runs a command; returns the exit code.
+pub fn run(cli: &Cli) -> u8 {
+    telemetry::init(&cli.common);
+    let result = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Fatal::usage)
+        .and_then(|runtime| runtime.block_on(dispatch(cli)));
+    let exit = result.unwrap_or_else(|fatal| {
+        complain(cli.common.color, &fatal);
+        fatal.exit
+    });
+    exit.code()
+}
+
+async fn dispatch(cli: &Cli) -> Result<Exit, Fatal> {
+    let Cli { common, command } = cli;
+    match command {
+        Command::Scan(arguments) => scan::run(common, arguments).await,
+        Command::Sandbox(arguments) => sandbox::run(common, arguments).await,
+        Command::Replay(arguments) => replay::run(common, arguments).await,
+        Command::Rules(arguments) => rules::run(common, arguments),
+    }
+}
+
+/// The one place that writes to stdout. A reader that went away (`| head`) is no error of ours.
+fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// The one place that writes an error for people to stderr.
+fn complain(color: Color, fatal: &Fatal) {
+    let choice = if telemetry::colored(color, std::io::IsTerminal::is_terminal(&std::io::stderr())) {
+        ColorChoice::Always
+    } else {
+        ColorChoice::Never
+    };
+    let red = anstyle::AnsiColor::Red.on_default().bold();
+    let mut out = AutoStream::new(std::io::stderr().lock(), choice);
+    let _ = writeln!(out, "{red}error{red:#}: {}", fatal.message());
+}

@@ -1,1 +1,122 @@
-//! See ARCHITECTURE.md.
+//! What a run did, as a value, and the two ways to show it.
+
+mod json;
+mod table;
+
+use std::collections::BTreeMap;
+
+use crate::apply::{Results, Status};
+use crate::model::{Date, Kind, Reason, UnknownReason};
+use crate::plan::{Decision, Plan, PlannedAction};
+
+pub use json::to_json;
+pub use table::to_table;
+
+/// What kind of run it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunMode {
+    /// The plan was applied.
+    Apply,
+    /// The plan was only shown.
+    DryRun,
+}
+
+/// The run itself: the only part of a report that differs between two runs on the same input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// A fresh id, on every log line too.
+    pub id: String,
+    /// Apply or dry run.
+    pub mode: RunMode,
+    /// The instant for which everything was decided.
+    pub as_of: Date,
+    /// When it began.
+    pub started_at: Date,
+    /// When it ended.
+    pub finished_at: Date,
+    /// The workspace's id.
+    pub workspace: String,
+}
+
+/// Something that went wrong, and the way out.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Problem {
+    /// One sentence.
+    pub message: String,
+    /// What to do about it, where there is something.
+    pub help: Option<String>,
+}
+
+/// Everything that is said about a scan.
+#[derive(Debug, Clone)]
+pub struct Report<'a> {
+    /// The run.
+    pub run: Run,
+    /// Contacts read.
+    pub scanned: usize,
+    /// Contacts that could not be decoded: id, or where it stood, and why.
+    pub undecodable: Vec<(String, String)>,
+    /// Contacts for which at least one rule holds.
+    pub signalled: usize,
+    /// What was planned.
+    pub plan: &'a Plan,
+    /// What became of it; None in a dry run.
+    pub results: Option<&'a Results>,
+    /// How many contacts had an unknown value, by attribute and reason.
+    pub unknown: &'a BTreeMap<(String, UnknownReason), usize>,
+    /// What a person should know, though nothing failed.
+    pub warnings: Vec<Problem>,
+    /// What failed.
+    pub errors: Vec<Problem>,
+    /// See `exit.rs`.
+    pub exit_code: u8,
+}
+
+/// How an action ended, as reports show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// Planned, done, ….
+    pub status: Status,
+    /// Why.
+    pub reason: Reason,
+    /// The remote's id, where there is one.
+    pub remote_id: Option<String>,
+    /// What went wrong, now or the last time.
+    pub error: Option<String>,
+}
+
+impl Report<'_> {
+    /// How an action ended.
+    pub fn ended(&self, action: &PlannedAction) -> Ended {
+        let performed = self.results.and_then(|results| results.performed.get(&action.short));
+        let planned = match action.decision {
+            Decision::Do => Status::Planned,
+            Decision::Skip => Status::Skipped,
+            Decision::InDoubt => Status::InDoubt,
+        };
+        match performed {
+            Some(performed) => Ended {
+                status: performed.status,
+                reason: performed.reason.unwrap_or(action.reason),
+                remote_id: performed.remote_id.clone().or_else(|| action.remote_id.clone()),
+                error: performed.failure.as_ref().map(|failure| failure.message.clone()),
+            },
+            None => Ended {
+                status: planned,
+                reason: action.reason,
+                remote_id: action.remote_id.clone(),
+                error: action.error.clone(),
+            },
+        }
+    }
+
+    /// How many actions of a kind ended in each way.
+    pub fn counts(&self, kind: Kind) -> BTreeMap<Status, usize> {
+        let mut counts: BTreeMap<_, _> = Status::ALL.into_iter().map(|status| (status, 0)).collect();
+        let actions = self.plan.items.iter().flat_map(|item| &item.actions);
+        for action in actions.filter(|action| action.key.kind == kind) {
+            *counts.entry(self.ended(action).status).or_default() += 1;
+        }
+        counts
+    }
+}

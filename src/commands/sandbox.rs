@@ -1,0 +1,136 @@
+//! `sandbox`, and the sandbox that `scan --sandbox` runs in.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
+
+use super::setup::Environment;
+use crate::apply::stop::Stop;
+use crate::cli::{Common, Sandbox as Arguments, Scan};
+use crate::exit::{Exit, Fatal};
+use crate::ledger::LEDGER_FILE;
+use crate::ledger::lock::Lock;
+use crate::sandbox::{Sandbox, World};
+use crate::shutdown;
+
+/// The demo workspace, built in so that the program needs no files beside it.
+const DEMO: [(&str, &str); 7] = [
+    ("workspace.json", include_str!("../../fixtures/demo/workspace.json")),
+    ("contacts.json", include_str!("../../fixtures/demo/contacts.json")),
+    ("companies.json", include_str!("../../fixtures/demo/companies.json")),
+    ("tags.json", include_str!("../../fixtures/demo/tags.json")),
+    ("data_attributes.json", include_str!("../../fixtures/demo/data_attributes.json")),
+    ("zoho.json", include_str!("../../fixtures/demo/zoho.json")),
+    ("slack.json", include_str!("../../fixtures/demo/slack.json")),
+];
+
+/// The sandbox's world between runs.
+const WORLD_FILE: &str = "world.json";
+
+/// Serves a workspace until interrupted.
+pub async fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> {
+    let mut world = load(arguments.dir.as_deref())?;
+    world.now = common.as_of.map(|instant| instant.timestamp());
+    let sandbox = Sandbox::start(world, None).map_err(Fatal::usage)?;
+    let mut text = String::new();
+    for (name, value) in sandbox.env() {
+        let _ = writeln!(text, "export {name}='{value}'");
+    }
+    let _ =
+        writeln!(text, "# or, for a webhook instead of the bot: export SLACK_WEBHOOK_URL='{}'", sandbox.webhook_url());
+    let _ = writeln!(text, "# serving until interrupted (ctrl-c)");
+    super::print(&text);
+    let (switch, stop) = Stop::after(std::time::Duration::MAX);
+    shutdown::listen(switch).map_err(Fatal::usage)?;
+    let _ = stop.sleep(std::time::Duration::MAX).await;
+    Ok(Exit::Done)
+}
+
+fn load(dir: Option<&Path>) -> Result<World, Fatal> {
+    let loaded = match dir {
+        Some(dir) => World::load(dir),
+        None => {
+            World::from_files(&|name| DEMO.iter().find(|(file, _)| *file == name).map(|(_, text)| (*text).to_owned()))
+        }
+    };
+    loaded.map_err(Fatal::usage)
+}
+
+/// A sandbox with a state folder of its own, both kept from run to run.
+pub struct Opened {
+    sandbox: Sandbox,
+    /// Where its ledger is.
+    pub state_dir: PathBuf,
+}
+
+impl Opened {
+    /// Starts the sandbox where the last run left it. A dry run changes neither the world nor the folder.
+    pub fn open(
+        dir: Option<&Path>,
+        state_dir: &Path,
+        arguments: &Scan,
+        as_of: Option<DateTime<Utc>>,
+    ) -> Result<Opened, Fatal> {
+        let state_dir = state_dir.join("sandbox").join(folder_name(dir)?);
+        let world_file = state_dir.join(WORLD_FILE);
+        if arguments.fresh && !arguments.dry_run {
+            start_over(&state_dir)?;
+        }
+        let go_on = !arguments.fresh && world_file.exists();
+        let mut world = if go_on { World::read(&world_file).map_err(Fatal::usage)? } else { load(dir)? };
+        world.now = as_of.map(|instant| instant.timestamp());
+        // Nobody reads these messages, so nobody has to wait for them.
+        world.slack.rate_limit = false;
+        let store = (!arguments.dry_run).then_some(world_file);
+        let sandbox = Sandbox::start(world, store).map_err(Fatal::usage)?;
+        // A dry run of a fresh start must not see the old ledger either.
+        let state_dir = if arguments.fresh && arguments.dry_run { state_dir.join("fresh") } else { state_dir };
+        Ok(Opened { sandbox, state_dir })
+    }
+
+    /// The environment of a run in the sandbox: nothing of the real services is visible in it.
+    pub fn environment(&self, outer: Box<Environment>) -> Box<Environment> {
+        in_sandbox(&self.sandbox, outer)
+    }
+}
+
+/// The sandbox's variables, and of the others only those that are not about the services.
+pub fn in_sandbox(sandbox: &Sandbox, outer: Box<Environment>) -> Box<Environment> {
+    let ours = sandbox.env();
+    Box::new(move |name| {
+        if let Some((_, value)) = ours.iter().find(|(ours, _)| *ours == name) {
+            return Some(value.clone());
+        }
+        let of_services = ["INTERCOM_", "ZOHO_", "SLACK_"].iter().any(|prefix| name.starts_with(prefix));
+        if of_services { None } else { outer(name) }
+    })
+}
+
+/// A folder for each workspace, so that a ledger never meets another's world.
+fn folder_name(dir: Option<&Path>) -> Result<String, Fatal> {
+    let Some(dir) = dir else { return Ok("demo".to_owned()) };
+    let full = dir.canonicalize().map_err(|error| {
+        Fatal::usage(anyhow::Error::from(error).context(format!("open the workspace folder {}", dir.display())))
+    })?;
+    let hash = Sha256::digest(full.to_string_lossy().as_bytes());
+    let hash: String = hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let name = full.file_name().unwrap_or_default().to_string_lossy();
+    Ok(format!("{name}-{hash}"))
+}
+
+fn start_over(state_dir: &Path) -> Result<(), Fatal> {
+    let _lock = Lock::take(state_dir, &format!("process {}, starting over", std::process::id()))?;
+    let suffixes = ["", "-wal", "-shm"];
+    let ledger = suffixes.map(|suffix| format!("{LEDGER_FILE}{suffix}"));
+    for file in ledger.iter().map(String::as_str).chain([WORLD_FILE, "zoho-token.json"]) {
+        match std::fs::remove_file(state_dir.join(file)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Fatal::usage(anyhow::Error::from(error).context(format!("remove {file}"))));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

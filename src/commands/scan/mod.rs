@@ -1,0 +1,214 @@
+//! `scan`: load, read, evaluate, plan, record, apply, report.
+
+mod output;
+mod read;
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tracing::Instrument;
+
+use super::sandbox::Opened;
+use super::setup::{self, RemoteSinks, Setup};
+use crate::apply::stop::{Stop, StopReason};
+use crate::apply::{self, Results, Settled};
+use crate::cli::{Common, Scan};
+use crate::config::WhenInDoubt;
+use crate::exit::{Exit, Fatal};
+use crate::ledger::lock::Lock;
+use crate::ledger::{self, LEDGER_FILE, LedgerError, Reader, RunRecord, Writer};
+use crate::model::Known;
+use crate::plan::{self, Input, Mode, Plan};
+use crate::remote::intercom::Workspace;
+use crate::report::Run;
+use crate::shutdown;
+
+pub use read::Read;
+
+/// What a scan came to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The plan.
+    pub plan: Plan,
+    /// What became of it; None in a dry run.
+    pub results: Option<Results>,
+    /// The report, as it is printed.
+    pub report: String,
+    /// How it ended.
+    pub exit: Exit,
+}
+
+/// Runs the command as it was typed.
+pub async fn run(common: &Common, arguments: &Scan) -> Result<Exit, Fatal> {
+    let process = setup::process_environment();
+    let state_dir = setup::state_dir(common, &process)?;
+    let outcome = match &arguments.sandbox {
+        Some(dir) => {
+            let opened = Opened::open(dir.as_deref(), &state_dir, arguments, common.as_of)?;
+            let environment = opened.environment(process);
+            let setup = Setup::new(common, arguments, &environment, opened.state_dir.clone(), true)?;
+            let stop = listen(arguments, &setup)?;
+            scan(common, arguments, &setup, stop).await?
+        }
+        None => {
+            let setup = Setup::new(common, arguments, &process, state_dir, false)?;
+            let stop = listen(arguments, &setup)?;
+            scan(common, arguments, &setup, stop).await?
+        }
+    };
+    super::print(&outcome.report);
+    Ok(outcome.exit)
+}
+
+/// The deadline counts from here, and signals are heard from here.
+fn listen(arguments: &Scan, setup: &Setup) -> Result<Stop, Fatal> {
+    let (switch, stop) = Stop::after(arguments.deadline.unwrap_or(setup.config.deadline));
+    shutdown::listen(switch).map_err(Fatal::usage)?;
+    Ok(stop)
+}
+
+/// Scans with everything set up.
+pub async fn scan(common: &Common, arguments: &Scan, setup: &Setup, stop: Stop) -> Result<Outcome, Fatal> {
+    let run = format!("{:012x}", fastrand::u64(..) >> 16);
+    let span = tracing::error_span!("scan", run.id = run);
+    let stages = Stages { common, arguments, setup, stop, run, started_at: Utc::now() };
+    let work = async { if arguments.dry_run { stages.dry_run().await } else { stages.real_run().await } };
+    work.instrument(span).await
+}
+
+struct Stages<'a> {
+    common: &'a Common,
+    arguments: &'a Scan,
+    setup: &'a Setup,
+    stop: Stop,
+    run: String,
+    started_at: DateTime<Utc>,
+}
+
+impl Stages<'_> {
+    /// Plans, and writes nothing: a ledger Reader, no lock, no sinks.
+    async fn dry_run(&self) -> Result<Outcome, Fatal> {
+        let ledger = Reader::open(&self.setup.state_dir.join(LEDGER_FILE))?;
+        let intercom = self.setup.intercom(&self.stop)?;
+        let workspace = intercom.workspace().await?;
+        if let Some(bound) = ledger.workspace()?.filter(|bound| *bound != workspace.id) {
+            let path = self.setup.state_dir.join(LEDGER_FILE);
+            return Err(LedgerError::OtherWorkspace { path, bound, asked: workspace.id }.into());
+        }
+        let known = ledger.known()?;
+        let read = self.read(&intercom, &known).await?;
+        let plan = self.plan(&workspace, &read, &known);
+        Ok(self.finish(&workspace, &read, plan, None, &Settled::default()))
+    }
+
+    /// Settles, plans, records, applies.
+    async fn real_run(&self) -> Result<Outcome, Fatal> {
+        let lock = self.lock().await?;
+        let ledger = Writer::open(&self.setup.state_dir.join(LEDGER_FILE), &lock)?;
+        let intercom = self.setup.intercom(&self.stop)?;
+        let mut sinks = self.setup.sinks(&intercom, &self.stop)?;
+        let workspace = intercom.workspace().await?;
+        ledger.bind(&workspace.id)?;
+        let settled = self.settle(&ledger, &mut sinks).await?;
+        let known = ledger.known()?;
+        let read = self.read(&intercom, &known).await?;
+        let plan = self.plan(&workspace, &read, &known);
+        ledger.record(&plan.changes())?;
+        let results = apply::apply(&plan, &ledger, &mut sinks, &self.setup.links, &self.stop).await?;
+        let outcome = self.finish(&workspace, &read, plan, Some(results), &settled);
+        ledger.finish_run(&RunRecord {
+            id: self.run.clone(),
+            as_of: self.setup.as_of,
+            finished_at: Utc::now(),
+            exit_code: outcome.exit.code(),
+            scanned: read.sightings.scanned,
+            signalled: read.sightings.signalled.len(),
+        })?;
+        Ok(outcome)
+    }
+
+    /// Takes the lock, waiting as long as `--wait-lock` says.
+    async fn lock(&self) -> Result<Lock, Fatal> {
+        const POLL: Duration = Duration::from_millis(500);
+        let mut left = self.arguments.wait_lock.unwrap_or_default();
+        let holder =
+            format!("process {}, run {}, since {}", std::process::id(), self.run, self.started_at.to_rfc3339());
+        loop {
+            match Lock::take(&self.setup.state_dir, &holder) {
+                Err(LedgerError::Locked { .. }) if !left.is_zero() => {
+                    self.stop.sleep(POLL.min(left)).await.map_err(stopped)?;
+                    left = left.saturating_sub(POLL);
+                }
+                taken => return Ok(taken?),
+            }
+        }
+    }
+
+    /// Asks about the claims that earlier runs left open.
+    async fn settle(&self, ledger: &Writer, sinks: &mut RemoteSinks) -> Result<Settled, Fatal> {
+        let claims = ledger::open_claims(&ledger.known()?);
+        if claims.is_empty() {
+            return Ok(Settled::default());
+        }
+        let when_in_doubt = match self.setup.config.slack.when_in_doubt {
+            WhenInDoubt::Resend => apply::MessageInDoubt::Resend,
+            WhenInDoubt::Hold => apply::MessageInDoubt::Hold,
+        };
+        let rules = &self.setup.config.rules;
+        let tag_of = |signal: &str| rules.rule(signal).map(|rule| rule.tag.clone());
+        Ok(apply::settle(&claims, ledger, sinks, tag_of, when_in_doubt, self.setup.as_of).await?)
+    }
+
+    async fn read(&self, intercom: &crate::remote::intercom::Intercom, known: &Known) -> Result<Read, Fatal> {
+        let reader = read::Reading {
+            intercom,
+            rules: &self.setup.config.rules,
+            known,
+            as_of: self.setup.as_of,
+            only: &self.arguments.only,
+            contacts: &self.arguments.contact,
+            quiet: self.common.quiet,
+        };
+        reader.read().await
+    }
+
+    fn plan(&self, workspace: &Workspace, read: &Read, known: &Known) -> Plan {
+        plan::build(&Input {
+            workspace: &workspace.id,
+            as_of: self.setup.as_of,
+            rules: &self.setup.config.rules,
+            settings: &self.setup.config.plan,
+            links: &self.setup.links,
+            sinks: self.setup.sinks_on,
+            mode: Mode { baseline: self.arguments.baseline, allow_large_plan: self.arguments.allow_large_plan },
+            scope: read.scope.clone(),
+            sightings: &read.sightings,
+            facts: &read.facts,
+            known,
+        })
+    }
+
+    fn finish(
+        &self,
+        workspace: &Workspace,
+        read: &Read,
+        plan: Plan,
+        results: Option<Results>,
+        settled: &Settled,
+    ) -> Outcome {
+        let run = Run {
+            id: self.run.clone(),
+            mode: if results.is_some() { crate::report::RunMode::Apply } else { crate::report::RunMode::DryRun },
+            as_of: self.setup.as_of,
+            started_at: self.started_at,
+            finished_at: Utc::now(),
+            workspace: workspace.id.clone(),
+        };
+        let (report, exit) = output::report(self.common, self.arguments, run, read, &plan, results.as_ref(), settled);
+        Outcome { plan, results, report, exit }
+    }
+}
+
+fn stopped(reason: StopReason) -> Fatal {
+    Fatal { exit: reason.into(), error: anyhow::anyhow!("stopped while waiting for the lock"), help: None }
+}

@@ -1,0 +1,95 @@
+//! What a run came to, in a report and an exit code.
+
+use crate::apply::stop::StopReason;
+use crate::apply::{Results, Settled, Status};
+use crate::cli::{Common, Format, Scan};
+use crate::exit::{Exit, exit_of};
+use crate::plan::{Decision, Plan, WAYS_OUT};
+use crate::report::{self, Problem, Report, Run};
+
+use super::read::Read;
+
+/// The report as it is printed, and the exit code that it leads to.
+pub(super) fn report(
+    common: &Common,
+    arguments: &Scan,
+    run: Run,
+    read: &Read,
+    plan: &Plan,
+    results: Option<&Results>,
+    settled: &Settled,
+) -> (String, Exit) {
+    let mut exits = Vec::new();
+    let mut errors = Vec::new();
+    if let Some(error) = &read.broken_off {
+        exits.push(exit_of(error));
+        let message = format!("the contacts were not all read, so nothing new was planned: {error}");
+        errors.push(Problem { message, help: error.help().map(str::to_owned) });
+    }
+    if let Some(refusal) = &plan.refusal {
+        exits.push(Exit::Guard);
+        errors.push(Problem { message: refusal.to_string(), help: Some(WAYS_OUT.to_owned()) });
+    }
+    for failure in &settled.failures {
+        exits.extend([Exit::Failed, failure.kind.into()]);
+        errors.push(Problem { message: failure.message.clone(), help: failure.help.clone() });
+    }
+    if let Some(results) = results {
+        judge(results, &mut exits, &mut errors);
+    }
+    let in_doubt = plan.items.iter().flat_map(|item| &item.actions).any(|action| action.decision == Decision::InDoubt);
+    if in_doubt && results.is_some() {
+        exits.push(Exit::Failed);
+    }
+    let to_do = plan.to_do().next().is_some();
+    if arguments.dry_run && arguments.detailed_exit_code && to_do {
+        exits.push(Exit::ToDo);
+    }
+    errors.sort();
+    errors.dedup();
+    let exit = Exit::first(&exits);
+    let undecodable = read
+        .undecodable
+        .iter()
+        .map(|(id, why)| Problem { message: format!("contact {id} was skipped: {why}"), help: None });
+    let of_texts = plan.warnings.iter().map(|warning| Problem { message: warning.clone(), help: None });
+    let report = Report {
+        run,
+        scanned: read.sightings.scanned,
+        undecodable: read.undecodable.clone(),
+        signalled: read.sightings.signalled.len(),
+        plan,
+        results,
+        unknown: &read.sightings.unknown,
+        warnings: undecodable.chain(of_texts).collect(),
+        errors,
+        exit_code: exit.code(),
+    };
+    let text = match common.format {
+        Format::Json => report::to_json(&report) + "\n",
+        Format::Table => report::to_table(&report, None),
+    };
+    (text, exit)
+}
+
+fn judge(results: &Results, exits: &mut Vec<Exit>, errors: &mut Vec<Problem>) {
+    for performed in results.performed.values() {
+        if matches!(performed.status, Status::Failed | Status::InDoubt) {
+            exits.push(Exit::Failed);
+        }
+        if let Some(failure) = &performed.failure {
+            exits.push(failure.kind.into());
+            errors.push(Problem { message: failure.message.clone(), help: failure.help.clone() });
+        }
+    }
+    if let Some(reason) = results.stopped {
+        exits.push(reason.into());
+        let message = match reason {
+            StopReason::Deadline => "the deadline came before everything was done; the next run goes on from here",
+            StopReason::Interrupted | StopReason::Terminated => {
+                "the run was interrupted; the next run goes on from here"
+            }
+        };
+        errors.push(Problem { message: message.to_owned(), help: None });
+    }
+}

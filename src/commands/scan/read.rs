@@ -1,0 +1,189 @@
+//! Reading: pages of contacts are evaluated and forgotten; what signals raises a few questions more.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::IsTerminal;
+
+use chrono::{DateTime, Utc};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::exit::{Exit, Fatal, exit_of};
+use crate::model::{Contact, Known};
+use crate::plan::{self, Company, Facts, Questions, Scope, Sightings};
+use crate::remote::error::RemoteError;
+use crate::remote::intercom::{Intercom, Page, Undecodable};
+use crate::rules::RuleSet;
+
+/// What was read.
+#[derive(Debug)]
+pub struct Read {
+    /// What was seen of the contacts.
+    pub sightings: Sightings,
+    /// What was asked besides.
+    pub facts: Facts,
+    /// What the run looked at.
+    pub scope: Scope,
+    /// Contacts that could not be decoded: id, or where it stood, and why.
+    pub undecodable: Vec<(String, String)>,
+    /// Why the read is incomplete, if it is.
+    pub broken_off: Option<RemoteError>,
+}
+
+/// What reading depends on.
+pub(super) struct Reading<'a> {
+    pub intercom: &'a Intercom,
+    pub rules: &'a RuleSet,
+    pub known: &'a Known,
+    pub as_of: DateTime<Utc>,
+    pub only: &'a [String],
+    pub contacts: &'a [String],
+    pub quiet: bool,
+}
+
+impl Reading<'_> {
+    /// Reads what the run is to look at. A refused credential ends the run; anything else that breaks off makes the read
+    /// incomplete, and the run goes on with what is unfinished.
+    pub(super) async fn read(&self) -> Result<Read, Fatal> {
+        let tag_ids: BTreeMap<String, String> =
+            self.intercom.tags().await?.into_iter().map(|tag| (tag.name.to_lowercase(), tag.id)).collect();
+        let rule_tags = self.rules.rules.iter().filter_map(|rule| tag_ids.get(&rule.tag.to_lowercase()).cloned());
+        let mut read = Read {
+            sightings: Sightings::new(self.known, rule_tags.collect()),
+            facts: Facts { tag_ids: tag_ids.clone(), ..Facts::default() },
+            scope: Scope::everything(),
+            undecodable: Vec::new(),
+            broken_off: None,
+        };
+        if !self.only.is_empty() {
+            read.scope.signals = Some(self.only.iter().cloned().collect());
+        }
+        let contacts =
+            if self.contacts.is_empty() { self.read_pages(&mut read).await } else { self.read_chosen(&mut read).await };
+        note(&mut read, contacts)?;
+        // Also after an incomplete read: what is unfinished needs its figures.
+        let unread = self.read_unread(&mut read).await;
+        note(&mut read, unread)?;
+        let asked = self.ask(&mut read).await;
+        note(&mut read, asked)?;
+        Ok(read)
+    }
+
+    async fn read_pages(&self, read: &mut Read) -> Result<(), RemoteError> {
+        let progress = self.progress();
+        let mut pages = self.intercom.pages(self.rules.wanted());
+        let mut number = 0_usize;
+        let result = loop {
+            match pages.next().await {
+                Ok(Some(page)) => {
+                    number += 1;
+                    if let Some(total) = page.total {
+                        progress.set_length(total);
+                    }
+                    progress.inc(u64::try_from(page.contacts.len()).unwrap_or(0));
+                    tracing::debug!(page = number, contacts = page.contacts.len(), "page read");
+                    self.take_page(read, page, &format!("on page {number}"));
+                }
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        progress.finish_and_clear();
+        result
+    }
+
+    /// `--contact`: by id, or every contact with the e-mail.
+    async fn read_chosen(&self, read: &mut Read) -> Result<(), RemoteError> {
+        let mut ids = BTreeSet::new();
+        for wanted in self.contacts {
+            let page = if wanted.contains('@') {
+                self.intercom.contacts_with_email(wanted, self.rules.wanted()).await?
+            } else {
+                let found = self.intercom.contact(wanted, self.rules.wanted()).await?;
+                one_page(found)
+            };
+            if page.contacts.is_empty() && page.undecodable.is_empty() {
+                read.undecodable.push((wanted.clone(), "there is no such contact".to_owned()));
+            }
+            ids.extend(page.contacts.iter().map(|contact| contact.id.clone()));
+            self.take_page(read, page, "asked for");
+        }
+        read.scope.contacts = Some(ids);
+        Ok(())
+    }
+
+    fn take_page(&self, read: &mut Read, page: Page, place: &str) {
+        for contact in page.contacts {
+            let evaluation = self.rules.evaluate(&contact, self.as_of);
+            read.sightings.add(contact, evaluation, self.rules);
+        }
+        for Undecodable { id, why } in page.undecodable {
+            tracing::warn!(contact.id = id.as_deref().unwrap_or("unknown"), "contact not decoded: {why}");
+            read.undecodable.push((id.unwrap_or_else(|| format!("without a readable id, {place}")), why));
+        }
+    }
+
+    /// Contacts that an unfinished action needs, and that the search did not bring.
+    async fn read_unread(&self, read: &mut Read) -> Result<(), RemoteError> {
+        for id in plan::unread_contacts(self.rules, &read.scope, self.known, &read.sightings) {
+            if let Some(Ok(contact)) = self.intercom.contact(&id, self.rules.wanted()).await? {
+                let evaluation = self.rules.evaluate(&contact, self.as_of);
+                read.sightings.look_up(contact, evaluation, self.rules);
+            }
+        }
+        Ok(())
+    }
+
+    /// Company lists, company names and tags, for what signals.
+    async fn ask(&self, read: &mut Read) -> Result<(), RemoteError> {
+        for id in Questions::company_lists(self.rules, &read.sightings) {
+            if let Some(companies) = self.intercom.contact_companies(&id).await? {
+                let ids = companies.into_iter().map(|company| company.id).collect();
+                read.facts.companies_of.insert(id, ids);
+            }
+        }
+        let groups = plan::group(self.rules, &read.sightings, &read.facts, self.known);
+        let questions = Questions::of(&groups, &read.sightings, &read.facts);
+        for id in questions.companies {
+            let company = self.intercom.company(&id).await?;
+            let company = company.map(|company| Company { name: company.name, tags: company.tags });
+            read.facts.companies.insert(id, company.unwrap_or_default());
+        }
+        for id in questions.tags_of {
+            let tags = self.intercom.contact_tags(&id).await?;
+            let ids = tags.map(|tags| tags.into_iter().map(|tag| tag.id).collect());
+            read.facts.tags_of.insert(id, ids);
+        }
+        Ok(())
+    }
+
+    /// Only on a terminal, and on stderr.
+    fn progress(&self) -> ProgressBar {
+        if self.quiet || !std::io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let progress = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("reading contacts {bar:30} {pos}/{len} {eta}");
+        progress.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    }
+}
+
+/// A refused credential ends the run; anything else makes the read incomplete, and its first reason stands.
+fn note(read: &mut Read, result: Result<(), RemoteError>) -> Result<(), Fatal> {
+    let Err(error) = result else { return Ok(()) };
+    if exit_of(&error) == Exit::Credential {
+        return Err(error.into());
+    }
+    tracing::warn!("the read is incomplete: {error}");
+    read.scope.complete = false;
+    read.broken_off.get_or_insert(error);
+    Ok(())
+}
+
+fn one_page(found: Option<Result<Contact, Undecodable>>) -> Page {
+    let mut page = Page { contacts: Vec::new(), undecodable: Vec::new(), total: None };
+    match found {
+        Some(Ok(contact)) => page.contacts.push(contact),
+        Some(Err(undecodable)) => page.undecodable.push(undecodable),
+        None => {}
+    }
+    page
+}

@@ -1,0 +1,200 @@
+//! Where a command runs: environment, folders, configuration, credentials, clients.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono::{DateTime, SubsecRound, Utc};
+use secrecy::ExposeSecret;
+
+use crate::apply::Sinks;
+use crate::apply::stop::Stop;
+use crate::cli::{Common, Scan, SinkName};
+use crate::config::{self, Config, Credentials, SlackCredentials, TaskOn};
+use crate::exit::Fatal;
+use crate::model::Links;
+use crate::plan::SinksOn;
+use crate::remote::intercom::{Intercom, TagSink};
+use crate::remote::slack::{self, Slack};
+use crate::remote::zoho::{self, Zoho, ZohoSettings};
+
+/// The three sinks as they are in earnest.
+pub type RemoteSinks = Sinks<Zoho, Slack, TagSink>;
+
+/// Looks up environment variables: the process's own, with the sandbox's in front of them.
+pub type Environment = dyn Fn(&str) -> Option<String>;
+
+/// Everything that a scan is set up with.
+#[derive(Debug)]
+pub struct Setup {
+    /// The configuration.
+    pub config: Config,
+    /// The credentials that were found.
+    pub credentials: Credentials,
+    /// Which sinks are on.
+    pub sinks_on: SinksOn,
+    /// How web addresses are made.
+    pub links: Links,
+    /// Folder of ledger, lock and token cache. Not made yet.
+    pub state_dir: PathBuf,
+    /// The run's instant.
+    pub as_of: DateTime<Utc>,
+    /// Whether the services are ours, on loopback.
+    pub in_sandbox: bool,
+}
+
+impl Setup {
+    /// Loads the configuration and finds the credentials. Reads files; writes none.
+    pub fn new(
+        common: &Common,
+        arguments: &Scan,
+        environment: &Environment,
+        state_dir: PathBuf,
+        in_sandbox: bool,
+    ) -> Result<Setup, Fatal> {
+        let mut config = load_config(common, environment)?;
+        check_signals(&config, &arguments.only)?;
+        if arguments.top.is_some() {
+            config.plan.limits.top = arguments.top;
+        }
+        for rule in &mut config.rules.rules {
+            rule.task_owner = rule.task_owner.take().or_else(|| config.zoho.task_owner.clone());
+        }
+        if !arguments.only.is_empty() {
+            config.rules.rules.retain(|rule| arguments.only.contains(&rule.signal));
+        }
+        let sinks_on = sinks_on(&config, arguments.sinks.as_deref());
+        let credentials =
+            config::credentials(environment, &|path| std::fs::read_to_string(path)).map_err(config_problem)?;
+        // A dry run reads only, so Intercom's token is all it needs.
+        let acts = !arguments.dry_run;
+        let needed = config::Sinks { tasks: acts && sinks_on.tasks, messages: acts && sinks_on.messages };
+        config::missing(&credentials, &config, needed).map_err(config_problem)?;
+        let as_of = as_of(common, arguments, in_sandbox)?;
+        let links = Links { contact: config.intercom.contact_url.clone(), record: config.zoho.record_url.clone() };
+        Ok(Setup { config, credentials, sinks_on, links, state_dir, as_of, in_sandbox })
+    }
+
+    /// The client of Intercom.
+    pub fn intercom(&self, stop: &Stop) -> Result<Intercom, Fatal> {
+        let settings = &self.config.intercom;
+        let token =
+            self.credentials.intercom.clone().ok_or_else(|| Fatal::usage(anyhow::anyhow!("no Intercom token")))?;
+        let client = Intercom::new(
+            settings.base_url.clone(),
+            &token,
+            settings.per_page,
+            settings.request_timeout,
+            stop.clone(),
+        )?;
+        Ok(client)
+    }
+
+    /// The sinks that are on.
+    pub fn sinks(&self, intercom: &Intercom, stop: &Stop) -> Result<RemoteSinks, Fatal> {
+        let tasks = self.sinks_on.tasks.then(|| self.zoho(stop)).transpose()?;
+        let messages = self.sinks_on.messages.then(|| self.slack(stop)).transpose()?;
+        let tags = self.sinks_on.tags.then(|| TagSink::new(intercom.clone()));
+        Ok(Sinks { tasks, messages, tags })
+    }
+
+    fn zoho(&self, stop: &Stop) -> Result<Zoho, Fatal> {
+        let settings = &self.config.zoho;
+        let credentials = self.credentials.zoho.clone();
+        let credentials = credentials.ok_or_else(|| Fatal::usage(anyhow::anyhow!("no Zoho credentials")))?;
+        Ok(Zoho::new(ZohoSettings {
+            accounts_url: settings.accounts_url.clone(),
+            api_url: settings.api_url.clone(),
+            client_id: credentials.client_id.expose_secret().to_owned(),
+            client_secret: credentials.client_secret,
+            refresh_token: credentials.refresh_token,
+            link: match settings.link {
+                TaskOn::ContactOrLead => zoho::TaskOn::ContactOrLead,
+                TaskOn::Lead => zoho::TaskOn::Lead,
+            },
+            keep_lead_status: settings.keep_lead_status.clone(),
+            trigger: settings.trigger.clone(),
+            links: self.links.clone(),
+            token_cache: Some(self.state_dir.join("zoho-token.json")),
+            stop: stop.clone(),
+            timeout: settings.request_timeout,
+        })?)
+    }
+
+    fn slack(&self, stop: &Stop) -> Result<Slack, Fatal> {
+        let settings = &self.config.slack;
+        let credentials = self.credentials.slack.clone();
+        let credentials = credentials.ok_or_else(|| Fatal::usage(anyhow::anyhow!("no Slack credentials")))?;
+        let spacing = if self.in_sandbox { Duration::ZERO } else { slack::SPACING };
+        let options =
+            slack::Options { max_messages: settings.max_messages, spacing, timeout: settings.request_timeout };
+        Ok(match credentials {
+            SlackCredentials::Bot(token) => {
+                let channel = settings.channel.clone().unwrap_or_default();
+                Slack::bot(settings.api_url.clone(), &token, channel, options, stop.clone())?
+            }
+            SlackCredentials::Webhook(url) => Slack::webhook(&url, options, stop.clone())?,
+        })
+    }
+}
+
+/// The configuration that the options and the environment lead to.
+pub fn load_config(common: &Common, environment: &Environment) -> Result<Config, Fatal> {
+    config::load(common.config.as_deref(), environment).map_err(config_problem)
+}
+
+fn config_problem(problems: config::Problems) -> Fatal {
+    Fatal::usage(problems)
+}
+
+fn check_signals(config: &Config, only: &[String]) -> Result<(), Fatal> {
+    let known: Vec<_> = config.rules.rules.iter().map(|rule| rule.signal.as_str()).collect();
+    match only.iter().find(|signal| !known.contains(&signal.as_str())) {
+        Some(signal) => Err(Fatal::usage(anyhow::anyhow!("no enabled rule has the signal {signal:?} of --only"))
+            .with_help(format!("the enabled rules are: {}", known.join(", ")))),
+        None => Ok(()),
+    }
+}
+
+fn sinks_on(config: &Config, chosen: Option<&[SinkName]>) -> SinksOn {
+    let chosen = |name| chosen.is_none_or(|chosen| chosen.contains(&name));
+    SinksOn {
+        tasks: config.zoho.enabled && chosen(SinkName::Tasks),
+        messages: config.slack.enabled && chosen(SinkName::Messages),
+        tags: config.tags_enabled && chosen(SinkName::Tags),
+    }
+}
+
+fn as_of(common: &Common, arguments: &Scan, in_sandbox: bool) -> Result<DateTime<Utc>, Fatal> {
+    match common.as_of {
+        Some(_) if !in_sandbox && !arguments.dry_run => {
+            Err(Fatal::usage(anyhow::anyhow!("--as-of cannot be used for a real run"))
+                .with_help("add --dry-run, or try it in the sandbox (--sandbox)"))
+        }
+        Some(instant) => Ok(instant),
+        // Whole seconds, as the ledger keeps them.
+        None => Ok(Utc::now().trunc_subsecs(0)),
+    }
+}
+
+/// The state folder: the option, else `usage-signals` in the XDG state folder.
+pub fn state_dir(common: &Common, environment: &Environment) -> Result<PathBuf, Fatal> {
+    if let Some(dir) = &common.state_dir {
+        return Ok(dir.clone());
+    }
+    let filled = |name: &str| environment(name).filter(|value| !value.is_empty());
+    // systemd's StateDirectory= comes as STATE_DIRECTORY.
+    if let Some(dir) = filled("STATE_DIRECTORY") {
+        return Ok(PathBuf::from(dir));
+    }
+    let base = filled("XDG_STATE_HOME").map(PathBuf::from);
+    let base = base.or_else(|| filled("HOME").map(|home| Path::new(&home).join(".local").join("state")));
+    base.map(|base| base.join("usage-signals")).ok_or_else(|| {
+        Fatal::usage(anyhow::anyhow!("there is no state folder: neither XDG_STATE_HOME nor HOME is set"))
+            .with_help("name one with --state-dir")
+    })
+}
+
+/// The process's own environment. A variable that is not Unicode counts as missing.
+pub fn process_environment() -> Box<Environment> {
+    Box::new(|name| std::env::var(name).ok())
+}

@@ -1,0 +1,184 @@
+//! Exit codes, and how an error is shown.
+
+use std::fmt::Write as _;
+
+use crate::apply::sink::FailureKind;
+use crate::apply::stop::StopReason;
+use crate::ledger::LedgerError;
+use crate::remote::error::{ErrorKind, RemoteError};
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Exit {
+    /// Done, also when there was nothing to do.
+    Done,
+    /// Finished, but something failed or is in doubt, and will be tried again.
+    Failed,
+    /// Usage or configuration.
+    Usage,
+    /// A credential or permission was refused.
+    Credential,
+    /// Another run holds the lock.
+    Locked,
+    /// The guard stopped the plan.
+    Guard,
+    /// A service was unreachable, so the scan is incomplete.
+    Incomplete,
+    /// `--dry-run --detailed-exit-code`: there is something to do.
+    ToDo,
+    /// SIGINT.
+    Interrupted,
+    /// SIGTERM.
+    Terminated,
+}
+
+impl Exit {
+    /// Of several, the first of these.
+    const ORDER: [Exit; 10] = [
+        Exit::Interrupted,
+        Exit::Terminated,
+        Exit::Usage,
+        Exit::Credential,
+        Exit::Locked,
+        Exit::Incomplete,
+        Exit::Guard,
+        Exit::Failed,
+        Exit::ToDo,
+        Exit::Done,
+    ];
+
+    /// The number that the shell sees.
+    pub fn code(self) -> u8 {
+        match self {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Credential => 3,
+            Exit::Locked => 4,
+            Exit::Guard => 5,
+            Exit::Incomplete => 6,
+            Exit::ToDo => 10,
+            Exit::Interrupted => 130,
+            Exit::Terminated => 143,
+        }
+    }
+
+    /// The one that counts of several; [`Exit::Done`] of none.
+    pub fn first(exits: &[Exit]) -> Exit {
+        Exit::ORDER.into_iter().find(|exit| exits.contains(exit)).unwrap_or(Exit::Done)
+    }
+}
+
+impl From<StopReason> for Exit {
+    fn from(reason: StopReason) -> Exit {
+        match reason {
+            StopReason::Deadline => Exit::Incomplete,
+            StopReason::Interrupted => Exit::Interrupted,
+            StopReason::Terminated => Exit::Terminated,
+        }
+    }
+}
+
+impl From<FailureKind> for Exit {
+    fn from(kind: FailureKind) -> Exit {
+        match kind {
+            FailureKind::Action | FailureKind::Unreachable => Exit::Failed,
+            FailureKind::Credential => Exit::Credential,
+            FailureKind::Configuration => Exit::Usage,
+        }
+    }
+}
+
+/// An error that ends the program, with its exit code and the way out.
+#[derive(Debug)]
+pub struct Fatal {
+    /// The exit code.
+    pub exit: Exit,
+    /// What happened.
+    pub error: anyhow::Error,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl Fatal {
+    /// Wrong usage or configuration.
+    pub fn usage(error: impl Into<anyhow::Error>) -> Fatal {
+        Fatal { exit: Exit::Usage, error: error.into(), help: None }
+    }
+
+    /// With the way out.
+    #[must_use]
+    pub fn with_help(self, help: impl Into<String>) -> Fatal {
+        Fatal { help: Some(help.into()), ..self }
+    }
+
+    /// The error and its causes in one paragraph, the way out on a line of its own.
+    pub fn message(&self) -> String {
+        let mut message = format!("{:#}", self.error);
+        if let Some(help) = &self.help {
+            let _ = write!(message, "\nhelp: {help}");
+        }
+        message
+    }
+}
+
+impl From<LedgerError> for Fatal {
+    fn from(error: LedgerError) -> Fatal {
+        let exit = match &error {
+            LedgerError::Locked { .. } => Exit::Locked,
+            LedgerError::Open { .. }
+            | LedgerError::Newer { .. }
+            | LedgerError::NotALedger { .. }
+            | LedgerError::OtherWorkspace { .. }
+            | LedgerError::Folder { .. } => Exit::Usage,
+            LedgerError::Statement { .. }
+            | LedgerError::Nonsense { .. }
+            | LedgerError::IllegalStep { .. }
+            | LedgerError::Unknown { .. } => Exit::Failed,
+        };
+        Fatal { exit, help: error.help(), error: error.into() }
+    }
+}
+
+impl From<RemoteError> for Fatal {
+    fn from(error: RemoteError) -> Fatal {
+        Fatal { exit: exit_of(&error), help: error.help().map(str::to_owned), error: error.into() }
+    }
+}
+
+/// The exit code for a remote that was needed to read.
+pub fn exit_of(error: &RemoteError) -> Exit {
+    match error.kind {
+        ErrorKind::Credential => Exit::Credential,
+        ErrorKind::Settings => Exit::Usage,
+        ErrorKind::Stopped(reason) => reason.into(),
+        ErrorKind::Unreachable
+        | ErrorKind::OutcomeUnknown
+        | ErrorKind::Throttled
+        | ErrorKind::NotFound
+        | ErrorKind::Rejected
+        | ErrorKind::BadAnswer => Exit::Incomplete,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_the_documented_order_decides() {
+        assert_eq!(Exit::first(&[]), Exit::Done);
+        assert_eq!(Exit::first(&[Exit::Failed, Exit::Guard]), Exit::Guard);
+        assert_eq!(Exit::first(&[Exit::Guard, Exit::Incomplete]), Exit::Incomplete);
+        assert_eq!(Exit::first(&[Exit::Incomplete, Exit::Locked]), Exit::Locked);
+        assert_eq!(Exit::first(&[Exit::Locked, Exit::Credential]), Exit::Credential);
+        assert_eq!(Exit::first(&[Exit::Credential, Exit::Usage]), Exit::Usage);
+    }
+
+    #[test]
+    fn every_exit_is_in_the_order_once() {
+        let mut codes: Vec<_> = Exit::ORDER.map(Exit::code).into();
+        codes.sort_unstable();
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 10, 130, 143]);
+    }
+}

@@ -1,0 +1,130 @@
+//! The JSON report. Its shape is documented in README.md; `schema` changes when it does.
+
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+
+use super::{Problem, Report, RunMode};
+use crate::model::{Date, Evidence, Kind, Value};
+use crate::plan::Item;
+
+/// The report as pretty-printed JSON, without a final line break.
+pub fn to_json(report: &Report<'_>) -> String {
+    let Report { run, scanned, undecodable, signalled, plan, results: _, unknown, warnings, errors, exit_code } =
+        report;
+    let unknown: Vec<_> = unknown
+        .iter()
+        .map(|((attribute, reason), contacts)| {
+            json!({ "attribute": attribute, "reason": reason.name(), "contacts": contacts })
+        })
+        .collect();
+    let mut actions = serde_json::Map::new();
+    for kind in [Kind::Tag, Kind::Task, Kind::Message, Kind::Untag] {
+        let counts = report.counts(kind).into_iter().map(|(status, count)| (status.name().to_owned(), json!(count)));
+        actions.insert(kind.name().to_owned(), Json::Object(counts.collect()));
+    }
+    let shape = Shape {
+        schema: 1,
+        run: json!({
+            "id": run.id,
+            "mode": match run.mode { RunMode::Apply => "apply", RunMode::DryRun => "dry_run" },
+            "as_of": time(run.as_of),
+            "started_at": time(run.started_at),
+            "finished_at": time(run.finished_at),
+            "workspace": run.workspace,
+        }),
+        contacts: json!({ "scanned": scanned, "undecodable": undecodable.len(), "signalled": signalled }),
+        signals: plan.items.iter().map(|item| signal(report, item)).collect(),
+        actions: Json::Object(actions),
+        unknown,
+        warnings: warnings.iter().map(problem).collect(),
+        errors: errors.iter().map(problem).collect(),
+        exit_code: *exit_code,
+    };
+    serde_json::to_string_pretty(&shape).unwrap_or_else(|error| format!("{{\"error\": \"{error}\"}}"))
+}
+
+/// Keeps the order of the keys as documented.
+#[derive(Serialize)]
+struct Shape {
+    schema: u8,
+    run: Json,
+    contacts: Json,
+    signals: Vec<Json>,
+    actions: Json,
+    unknown: Vec<Json>,
+    warnings: Vec<Json>,
+    errors: Vec<Json>,
+    exit_code: u8,
+}
+
+fn signal(report: &Report<'_>, item: &Item) -> Json {
+    let people = item.people.iter();
+    let people = people.map(|person| json!({ "id": person.id, "email": person.email, "name": person.name }));
+    let actions = item.actions.iter().map(|action| {
+        let ended = report.ended(action);
+        let mut shown = json!({
+            "kind": action.key.kind.name(),
+            "key": action.short,
+            "status": ended.status.name(),
+            "reason": ended.reason.name(),
+            "remote_id": ended.remote_id,
+        });
+        if let Json::Object(fields) = &mut shown {
+            if !action.key.contact.is_empty() {
+                fields.insert("contact".to_owned(), json!(action.key.contact));
+            }
+            if let Some(error) = ended.error {
+                fields.insert("error".to_owned(), json!(error));
+            }
+        }
+        shown
+    });
+    json!({
+        "signal": item.occasion.signal,
+        "level": (!item.level.is_empty()).then_some(&item.level),
+        "priority": item.priority.name(),
+        "subject": { "kind": item.subject().kind.name(), "id": item.subject().id, "name": subject_name(item) },
+        "contacts": people.collect::<Vec<_>>(),
+        "evidence": item.evidence.iter().map(evidence).collect::<Vec<_>>(),
+        "details": item.details,
+        "action": item.action,
+        "flags": item.flags,
+        "due_date": item.due_date.to_string(),
+        "reason": item.reason.name(),
+        "actions": actions.collect::<Vec<_>>(),
+    })
+}
+
+/// An account's name, or a person's; null where it is not known.
+fn subject_name(item: &Item) -> Option<&str> {
+    match item.subject().kind {
+        crate::model::SubjectKind::Account => item.account.as_deref(),
+        crate::model::SubjectKind::Contact => item.people.first().and_then(|person| person.name.as_deref()),
+    }
+}
+
+fn evidence(evidence: &Evidence) -> Json {
+    let Evidence { attribute, value: seen, comparison, threshold } = evidence;
+    json!({ "attribute": attribute, "value": value(seen), "comparison": comparison, "threshold": value(threshold) })
+}
+
+/// A value as JSON; whole numbers without a fraction.
+fn value(value_seen: &Value) -> Json {
+    match value_seen {
+        Value::Null | Value::Object => Json::Null,
+        Value::Bool(yes) => json!(yes),
+        #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and far within i64")]
+        Value::Number(number) if number.fract() == 0.0 && number.abs() < 9e15 => json!(*number as i64),
+        Value::Number(number) => json!(number),
+        Value::Text(text) => json!(text),
+        Value::List(items) => items.iter().map(value).collect(),
+    }
+}
+
+fn problem(problem: &Problem) -> Json {
+    json!({ "message": problem.message, "help": problem.help })
+}
+
+fn time(at: Date) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}

@@ -1,0 +1,250 @@
+//! The report that people read: who, what, how urgent, why, what was done, what was left alone and why, and what could not
+//! be evaluated.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+use super::{Problem, Report, RunMode};
+use crate::apply::Status;
+use crate::model::{Kind, Person, Reason, SubjectKind};
+use crate::plan::{Decision, Item};
+
+/// How wide a table may be where nobody says: a pipe, a file, a mail from cron.
+const WIDTH: u16 = 140;
+/// So many names are shown for each reason why things were left alone.
+const NAMES: usize = 5;
+
+/// The report as text, with a final line break.
+pub fn to_table(report: &Report<'_>, width: Option<u16>) -> String {
+    let mut text = String::new();
+    head(report, &mut text);
+    let (work, left): (Vec<_>, Vec<_>) = report.plan.items.iter().partition(|item| has_news(report, item));
+    if !work.is_empty() {
+        let title = match report.run.mode {
+            RunMode::Apply => "Done in this run",
+            RunMode::DryRun => "To be done",
+        };
+        let _ = write!(text, "\n{title}\n{}\n", work_table(report, &work, width.unwrap_or(WIDTH)));
+    }
+    left_alone(&left, &mut text);
+    unknown(report, &mut text);
+    problems("Warnings", &report.warnings, &mut text);
+    problems("Errors", &report.errors, &mut text);
+    text
+}
+
+fn head(report: &Report<'_>, text: &mut String) {
+    let Report { run, scanned, undecodable, signalled, plan, .. } = report;
+    let mode = match run.mode {
+        RunMode::Apply => "scan",
+        RunMode::DryRun => "scan, dry run: nothing was written anywhere",
+    };
+    let as_of = run.as_of.format("%Y-%m-%d %H:%M:%S UTC");
+    let _ = writeln!(text, "usage-signals {mode} · workspace {} · {as_of}", run.workspace);
+    let _ = write!(text, "{} read", plural(*scanned, "contact"));
+    if !undecodable.is_empty() {
+        let _ = write!(text, ", {} could not be decoded", undecodable.len());
+    }
+    let _ = writeln!(text, " · {signalled} signal");
+    let counts: Vec<_> = Kind::ALL.into_iter().filter_map(|kind| kind_line(report, kind)).collect();
+    if counts.is_empty() {
+        let _ = writeln!(text, "Nothing to do.");
+    } else {
+        let _ = writeln!(text, "{}", counts.join(" · "));
+    }
+    if let Some(refusal) = &plan.refusal {
+        let _ = writeln!(text, "\n{refusal}\nhelp: {}", crate::plan::WAYS_OUT);
+    }
+}
+
+/// `12 tasks done, 1 failed`; None where there was nothing of the kind to do.
+fn kind_line(report: &Report<'_>, kind: Kind) -> Option<String> {
+    let counts = report.counts(kind);
+    let told = [Status::Planned, Status::Done, Status::Failed, Status::InDoubt];
+    let told = told.into_iter().filter_map(|status| Some((status, *counts.get(&status)?)));
+    let told: Vec<_> = told
+        .filter(|(_, count)| *count > 0)
+        .map(|(status, count)| match status {
+            Status::InDoubt => format!("{count} in doubt"),
+            status => format!("{count} {}", status.name()),
+        })
+        .collect();
+    (!told.is_empty()).then(|| format!("{}s: {}", kind.name(), told.join(", ")))
+}
+
+/// Whether the item is worth a row: something was done, failed, is to be done, or is in doubt.
+fn has_news(report: &Report<'_>, item: &Item) -> bool {
+    let news = |action| report.ended(action).status != Status::Skipped;
+    item.actions.iter().any(|action| news(action) || action.decision == Decision::Do)
+}
+
+fn work_table(report: &Report<'_>, items: &[&Item], width: u16) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    let done = if report.run.mode == RunMode::DryRun { "planned" } else { "done" };
+    table.set_header(["urgency", "who", "signal", "what to do", done]);
+    for item in items {
+        let level = if item.level.is_empty() { String::new() } else { format!(", {}", item.level) };
+        let flags: String = item.flags.iter().map(|flag| format!("\n{flag}")).collect();
+        table.add_row([
+            format!("{}\nby {}", item.priority.name(), item.due_date),
+            who(item),
+            clean(&format!("{}{level}\n{}{flags}", item.occasion.signal, item.details)),
+            clean(&item.action),
+            performed(report, item),
+        ]);
+    }
+    table
+}
+
+fn who(item: &Item) -> String {
+    let people = match item.people.as_slice() {
+        [] => String::new(),
+        [one] => label(one),
+        [first, rest @ ..] => format!("{} and {} more", label(first), rest.len()),
+    };
+    let account = item.account.as_deref().map(one_line);
+    let text = match (item.subject().kind, account) {
+        (SubjectKind::Account, Some(name)) => format!("{name}\n{people}"),
+        (SubjectKind::Account, None) => format!("account {}\n{people}", item.subject().id),
+        (SubjectKind::Contact, Some(name)) => format!("{people}\n{name}"),
+        (SubjectKind::Contact, None) if people.is_empty() => format!("contact {}", item.subject().id),
+        (SubjectKind::Contact, None) => people,
+    };
+    clean(text.trim_end())
+}
+
+fn label(person: &Person) -> String {
+    if person.name.is_none() && person.email.is_none() {
+        return format!("contact {}", person.id);
+    }
+    one_line(person.label())
+}
+
+/// What was done where, and why: `returned: Zoho task US-7K3F9Q2M`, `Slack message`, `9 Intercom tags`, ….
+fn performed(report: &Report<'_>, item: &Item) -> String {
+    let mut tags: BTreeMap<(Kind, Status, Reason), usize> = BTreeMap::new();
+    let mut lines = Vec::new();
+    for action in &item.actions {
+        let ended = report.ended(action);
+        match action.key.kind {
+            Kind::Task => lines.push((format!("Zoho task {}", action.short), ended.status, ended.reason)),
+            Kind::Message => lines.push(("Slack message".to_owned(), ended.status, ended.reason)),
+            kind => *tags.entry((kind, ended.status, ended.reason)).or_default() += 1,
+        }
+    }
+    for ((kind, status, reason), count) in tags {
+        let off = if kind == Kind::Untag { " taken off" } else { "" };
+        lines.push((format!("{}{off}", plural(count, "Intercom tag")), status, reason));
+    }
+    let expected = match report.run.mode {
+        RunMode::Apply => Status::Done,
+        RunMode::DryRun => Status::Planned,
+    };
+    let shown = lines.into_iter().filter_map(|(what, status, reason)| match status {
+        Status::Skipped if reason == Reason::AlreadyDone || what.contains("Intercom") && reason == item.reason => None,
+        Status::Skipped if reason == item.reason => Some(format!("no {what}")),
+        Status::Skipped => Some(format!("no {what}: {}", reason.name())),
+        status if status == expected => Some(what),
+        status => Some(format!("{what} {}: {}", status.name().replace('_', " "), reason.name())),
+    });
+    let reason = format!("{}:", item.reason.name());
+    std::iter::once(reason).chain(shown).collect::<Vec<_>>().join("\n")
+}
+
+fn left_alone(items: &[&Item], text: &mut String) {
+    let mut by_reason: BTreeMap<Reason, Vec<&Item>> = BTreeMap::new();
+    for item in items {
+        by_reason.entry(item.reason).or_default().push(item);
+    }
+    if by_reason.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\nLeft alone");
+    for (reason, items) in by_reason {
+        let named = items.iter().take(NAMES).map(|item| {
+            let who = who(item).replace('\n', ", ");
+            format!("{who} ({})", item.occasion.signal)
+        });
+        let more = items.len().saturating_sub(NAMES);
+        let more = if more == 0 { String::new() } else { format!("; and {more} more") };
+        let named: Vec<_> = named.collect();
+        let _ = writeln!(text, "  {:>4} {}: {}", items.len(), reason.name(), explain(reason));
+        let _ = writeln!(text, "       {}{more}", clean(&named.join("; ")));
+    }
+}
+
+/// The reason in a few words, for somebody who reads the report for the first time.
+fn explain(reason: Reason) -> &'static str {
+    match reason {
+        Reason::AlreadyDone => "handled in this occasion, nothing more to do",
+        Reason::AlreadyTagged => "somebody tagged them before; taken as handled",
+        Reason::Baseline => "recorded as handled by --baseline",
+        Reason::Snoozed => "the snooze tag is on the company or a contact",
+        Reason::SinkOff => "the sink is switched off",
+        Reason::Held => "beyond --top or stopped by the guard; comes up again",
+        Reason::UntaggedByPerson => "a person took our tag off; nothing more until the signal clears",
+        Reason::Clearing => "false at the moment; waits whether it stays so",
+        Reason::Cleared => "no longer true; the occasion ended",
+        Reason::ContactGone => "not in Intercom any more",
+        Reason::Refused => "refused by the service; a person has to decide",
+        Reason::WaitsForTask => "waits for the task",
+        Reason::InDoubt => "sent, and no answer came; the next run asks",
+        Reason::Unfinished => "wanted, and not done yet",
+        Reason::New
+        | Reason::Returned
+        | Reason::Escalated
+        | Reason::Joined
+        | Reason::TagRecreated
+        | Reason::TagRestored => "nothing left to do for it",
+    }
+}
+
+fn unknown(report: &Report<'_>, text: &mut String) {
+    if report.unknown.is_empty() && report.undecodable.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\nCould not be evaluated");
+    for ((attribute, reason), contacts) in report.unknown {
+        let reason = reason.name().replace('_', " ");
+        let _ = writeln!(text, "  {:>4} {attribute} {reason}", contacts);
+    }
+    for (id, why) in &report.undecodable {
+        let _ = writeln!(text, "       contact {}: {}", clean(id), clean(why));
+    }
+}
+
+fn problems(title: &str, problems: &[Problem], text: &mut String) {
+    if problems.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\n{title}");
+    for problem in problems {
+        let _ = writeln!(text, "  {}", clean(&problem.message));
+        if let Some(help) = &problem.help {
+            let _ = writeln!(text, "  help: {}", clean(help));
+        }
+    }
+}
+
+fn plural(count: usize, word: &str) -> String {
+    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
+}
+
+/// A customer's text in one line.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Names come from customers: nothing in them may steer the terminal or break a row. Line breaks of our own stay.
+fn clean(text: &str) -> String {
+    let shown = |character: &char| {
+        *character == '\n'
+            || !(character.is_control()
+                || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}'))
+    };
+    text.chars().filter(shown).collect()
+}
