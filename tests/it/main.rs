@@ -1,1 +1,15 @@
-//! it
+//! What crosses a seam: one binary, so that it links once.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests stop at the first surprise; helpers outside of test functions are tests too"
+)]
+
+mod apply;
+mod architecture;
+mod decisions;
+mod replay;
+mod scan;
+mod services;
+mod support;

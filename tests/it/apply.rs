@@ -1,0 +1,261 @@
+//! The order of writes: claim, perform, close; and what failures at one sink mean for the others.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use usage_signals::apply::sink::{Answer, Claim, Failure, FailureKind, Keyed, Outcome, Receipt, Sink, TaskSink};
+use usage_signals::apply::stop::{Stop, StopReason};
+use usage_signals::apply::{MessageInDoubt, Results, Sinks, Status, apply, settle};
+use usage_signals::ledger::lock::Lock;
+use usage_signals::ledger::{LEDGER_FILE, Reader, Writer, open_claims};
+use usage_signals::model::{Entry, Kind, Links, Message, Reason, Record, State, Tag, Task, TaskLink, TaskNews};
+
+use crate::support::{World, hour, storage};
+
+/// A sink that answers from a script, and looks into the ledger while it performs.
+struct Scripted<'a, O> {
+    outcomes: Vec<Outcome>,
+    answer: Answer,
+    links: Vec<Result<TaskLink, Outcome>>,
+    seen: &'a RefCell<Vec<String>>,
+    orders: Vec<O>,
+    ledger: std::path::PathBuf,
+}
+
+impl<O: Keyed> Scripted<'_, O> {
+    fn states(&self, batch: &[O]) -> Vec<(State, bool)> {
+        let known = Reader::open(&self.ledger).unwrap().known().unwrap();
+        let entry = |order: &O| {
+            let of_order = |entry: &&Entry| entry.short == order.short();
+            let occasion = known.occasions.iter().find(|occasion| occasion.entries.iter().any(|one| of_order(&one)));
+            let occasion = occasion.unwrap();
+            let entry = occasion.entries.iter().find(of_order).unwrap();
+            (entry.state, occasion.link.is_some())
+        };
+        batch.iter().map(entry).collect()
+    }
+}
+
+impl<O: Keyed + Clone> Sink for Scripted<'_, O> {
+    type Order = O;
+
+    fn batches(&self, orders: Vec<O>) -> Vec<Vec<O>> {
+        orders.into_iter().map(|order| vec![order]).collect()
+    }
+
+    async fn perform(&mut self, batch: &[O]) -> Vec<Outcome> {
+        for (state, linked) in self.states(batch) {
+            self.seen.borrow_mut().push(format!("perform: {} linked {linked}", state.name()));
+        }
+        self.orders.extend(batch.iter().cloned());
+        let done = Outcome::Done(Receipt { remote_id: "R1".into() });
+        batch.iter().map(|_| if self.outcomes.is_empty() { done.clone() } else { self.outcomes.remove(0) }).collect()
+    }
+
+    async fn settle(&mut self, claims: &[Claim]) -> Vec<Answer> {
+        claims.iter().map(|_| self.answer.clone()).collect()
+    }
+}
+
+impl TaskSink for Scripted<'_, Task> {
+    async fn link(&mut self, batch: &[Task]) -> Vec<Result<TaskLink, Outcome>> {
+        for (state, linked) in self.states(batch) {
+            self.seen.borrow_mut().push(format!("link: {} linked {linked}", state.name()));
+        }
+        let on_lead = || Ok(TaskLink::Record(Record { module: "Leads".into(), id: "57".into() }));
+        batch.iter().map(|_| if self.links.is_empty() { on_lead() } else { self.links.remove(0) }).collect()
+    }
+}
+
+fn failure(kind: FailureKind) -> Failure {
+    Failure { message: "it failed".into(), help: None, kind }
+}
+
+/// Two accounts with a signal each, planned and recorded, and sinks that follow a script.
+struct Run {
+    world: World,
+    folder: tempfile::TempDir,
+    seen: RefCell<Vec<String>>,
+    tasks: Vec<Outcome>,
+    links: Vec<Result<TaskLink, Outcome>>,
+    messages: Vec<Outcome>,
+    answer: Answer,
+    stop_after: Option<StopReason>,
+}
+
+impl Run {
+    fn new() -> Run {
+        Run {
+            world: World::new("", vec![storage("c1", "a", 83.0), storage("c2", "b", 84.0)]),
+            folder: tempfile::tempdir().unwrap(),
+            seen: RefCell::default(),
+            tasks: Vec::new(),
+            links: Vec::new(),
+            messages: Vec::new(),
+            answer: Answer::DidNotHappen,
+            stop_after: None,
+        }
+    }
+
+    fn sink<O>(&self, outcomes: Vec<Outcome>, links: Vec<Result<TaskLink, Outcome>>) -> Scripted<'_, O> {
+        Scripted {
+            outcomes,
+            answer: self.answer.clone(),
+            links,
+            seen: &self.seen,
+            orders: Vec::new(),
+            ledger: self.folder.path().join(LEDGER_FILE),
+        }
+    }
+
+    fn sinks(&self) -> Sinks<Scripted<'_, Task>, Scripted<'_, Message>, Scripted<'_, Tag>> {
+        Sinks {
+            tasks: Some(self.sink(self.tasks.clone(), self.links.clone())),
+            messages: Some(self.sink(self.messages.clone(), Vec::new())),
+            tags: Some(self.sink(Vec::new(), Vec::new())),
+        }
+    }
+
+    /// Applies a fresh plan; returns the results, the messages posted, and the tags put on.
+    async fn apply(&self) -> (Results, Vec<Message>, Vec<Tag>) {
+        let lock = Lock::take(self.folder.path(), "test").unwrap();
+        let ledger = Writer::open(&self.folder.path().join(LEDGER_FILE), &lock).unwrap();
+        let plan = self.world.plan(hour(0));
+        ledger.record(&plan.changes()).unwrap();
+        let links = Links { contact: "i/{id}".into(), record: "z/{module}/{id}".into() };
+        let (switch, stop) = Stop::after(Duration::from_secs(60));
+        if let Some(reason) = self.stop_after {
+            switch.stop(reason);
+        }
+        let mut sinks = self.sinks();
+        let results = apply(&plan, &ledger, &mut sinks, &links, &stop).await.unwrap();
+        (results, sinks.messages.unwrap().orders, sinks.tags.unwrap().orders)
+    }
+
+    async fn settle(&self, when_in_doubt: MessageInDoubt) -> Vec<Entry> {
+        let lock = Lock::take(self.folder.path(), "test").unwrap();
+        let ledger = Writer::open(&self.folder.path().join(LEDGER_FILE), &lock).unwrap();
+        let claims = open_claims(&ledger.known().unwrap());
+        settle(&claims, &ledger, &mut self.sinks(), |_| None, when_in_doubt, hour(6)).await.unwrap();
+        self.entries()
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        let known = Reader::open(&self.folder.path().join(LEDGER_FILE)).unwrap().known().unwrap();
+        known.occasions.into_iter().flat_map(|occasion| occasion.entries).collect()
+    }
+
+    fn states(&self, kind: Kind) -> Vec<State> {
+        self.entries().iter().filter(|entry| entry.key.kind == kind).map(|entry| entry.state).collect()
+    }
+}
+
+#[tokio::test]
+async fn every_request_finds_its_claim_committed_and_every_task_its_link() {
+    let run = Run::new();
+    let (results, _, _) = run.apply().await;
+    let seen = run.seen.take();
+    assert_eq!(seen.iter().filter(|line| *line == "link: claimed linked false").count(), 2, "{seen:?}");
+    assert_eq!(seen.iter().filter(|line| *line == "perform: claimed linked true").count(), 6, "{seen:?}");
+    assert!(results.performed.values().all(|performed| performed.status == Status::Done));
+    assert!(run.entries().iter().all(|entry| entry.state == State::Done && entry.remote_id.as_deref() == Some("R1")));
+}
+
+#[tokio::test]
+async fn a_task_carried_over_holds_its_tag_back_and_its_message_says_that_it_follows() {
+    let mut run = Run::new();
+    run.tasks = vec![Outcome::CarriedOver(failure(FailureKind::Action))];
+    let (results, messages, tags) = run.apply().await;
+    assert_eq!(messages[0].task, TaskNews::Follows);
+    assert_eq!(
+        messages[1].task,
+        TaskNews::Done { task_url: "z/Tasks/R1".into(), record_url: Some("z/Leads/57".into()) }
+    );
+    assert_eq!(tags.iter().map(|tag| tag.contact.as_str()).collect::<Vec<_>>(), ["c2"]);
+    assert_eq!(run.states(Kind::Tag), [State::Planned, State::Done]);
+    assert!(results.performed.values().any(|performed| performed.reason == Some(Reason::WaitsForTask)));
+}
+
+#[tokio::test]
+async fn a_refused_task_holds_nothing_back() {
+    let mut run = Run::new();
+    run.tasks = vec![Outcome::Refused(failure(FailureKind::Action))];
+    let (_, messages, tags) = run.apply().await;
+    assert_eq!(messages[0].task, TaskNews::Refused);
+    assert_eq!(tags.len(), 2);
+    assert_eq!(run.states(Kind::Task), [State::Refused, State::Done]);
+}
+
+#[tokio::test]
+async fn a_task_in_doubt_stays_claimed_and_its_tag_waits() {
+    let mut run = Run::new();
+    run.tasks = vec![Outcome::InDoubt(failure(FailureKind::Action))];
+    let (_, messages, tags) = run.apply().await;
+    assert_eq!((messages.len(), tags.len()), (2, 1));
+    assert_eq!(run.states(Kind::Task), [State::Claimed, State::Done]);
+}
+
+#[tokio::test]
+async fn a_sink_with_a_refused_credential_stops_and_the_others_go_on() {
+    let mut run = Run::new();
+    run.tasks = vec![Outcome::CarriedOver(failure(FailureKind::Credential))];
+    let (results, messages, tags) = run.apply().await;
+    assert_eq!((messages.len(), tags.len()), (2, 0));
+    assert_eq!(run.states(Kind::Task), [State::Planned, State::Planned], "the second was not even claimed");
+    assert_eq!(results.performed.values().filter(|performed| performed.status == Status::Failed).count(), 2);
+    let performs = run.seen.take().iter().filter(|line| line.starts_with("link")).count();
+    assert_eq!(performs, 1);
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_found_carries_over_its_own_task_only() {
+    let mut run = Run::new();
+    run.links = vec![Err(Outcome::CarriedOver(failure(FailureKind::Action)))];
+    run.apply().await;
+    assert_eq!(run.states(Kind::Task), [State::Planned, State::Done]);
+}
+
+#[tokio::test]
+async fn after_the_word_to_stop_nothing_is_claimed() {
+    let mut run = Run::new();
+    run.stop_after = Some(StopReason::Terminated);
+    let (results, messages, tags) = run.apply().await;
+    assert_eq!(results.stopped, Some(StopReason::Terminated));
+    assert!(messages.is_empty() && tags.is_empty() && run.seen.take().is_empty());
+    assert!(run.entries().iter().all(|entry| entry.state == State::Planned));
+}
+
+#[tokio::test]
+async fn settling_closes_what_happened_and_gives_back_what_did_not() {
+    for (answer, expected) in [
+        (Answer::Happened(Receipt { remote_id: "T9".into() }), State::Done),
+        (Answer::DidNotHappen, State::Planned),
+        (Answer::CannotTell, State::Claimed),
+        (Answer::NoAnswer(failure(FailureKind::Unreachable)), State::Claimed),
+        (Answer::Gone, State::Dropped),
+    ] {
+        let mut run = Run::new();
+        run.tasks = vec![Outcome::InDoubt(failure(FailureKind::Action))];
+        run.apply().await;
+        run.answer = answer.clone();
+        run.settle(MessageInDoubt::Resend).await;
+        assert_eq!(run.states(Kind::Task), [expected, State::Done], "{answer:?}");
+        let opened: Vec<_> = run.seen.take().into_iter().filter(|line| line.starts_with("perform")).collect();
+        assert_eq!(opened.len(), 2 + 2 + 1, "settling performs nothing: {opened:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_message_nobody_can_tell_about_is_sent_again_and_marked_or_held() {
+    for (when_in_doubt, expected) in
+        [(MessageInDoubt::Resend, (State::Planned, true)), (MessageInDoubt::Hold, (State::Claimed, false))]
+    {
+        let mut run = Run::new();
+        run.messages = vec![Outcome::InDoubt(failure(FailureKind::Action))];
+        run.apply().await;
+        run.answer = Answer::CannotTell;
+        let entries = run.settle(when_in_doubt).await;
+        let message = entries.iter().find(|entry| entry.key.kind == Kind::Message).unwrap();
+        assert_eq!((message.state, message.may_repeat), expected, "{when_in_doubt:?}");
+    }
+}

@@ -1,0 +1,209 @@
+//! The built binary against services that misbehave: the sandbox in this process, with faults.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use usage_signals::sandbox::{Effect, Fault, Sandbox, World};
+
+use crate::support::program::{Ran, finish, program};
+
+struct Services {
+    sandbox: Sandbox,
+    home: tempfile::TempDir,
+}
+
+/// Contacts with a storage signal each, in an account each.
+fn full_accounts(count: usize) -> Vec<Value> {
+    let contact = |number: usize| {
+        json!({
+            "type": "contact", "id": format!("65a0c{number:03x}de40000000000000"), "role": "user",
+            "email": format!("person{number}@example.com"), "name": format!("Person {number}"),
+            "created_at": 1_704_067_200 + number, "custom_attributes": { "storage_percent": 83 },
+            "companies": { "type": "list", "data": [{ "id": format!("66b0c{number:03x}c000000000000000") }] },
+        })
+    };
+    (0..count).map(contact).collect()
+}
+
+impl Services {
+    fn new(contacts: &[Value]) -> Services {
+        let contacts = serde_json::to_string(contacts).unwrap();
+        let mut world = World::from_files(&|name| (name == "contacts.json").then(|| contacts.clone())).unwrap();
+        world.slack.rate_limit = false;
+        Services { sandbox: Sandbox::start(world, None).unwrap(), home: tempfile::tempdir().unwrap() }
+    }
+
+    fn fault(&self, fault: Value) {
+        let fault: Fault = serde_json::from_value(fault).unwrap();
+        self.sandbox.with_world(|world| world.faults.push(fault));
+    }
+
+    fn mend(&self) {
+        self.sandbox.with_world(|world| world.faults.clear());
+    }
+
+    fn change(&self, change: &Value) {
+        self.sandbox.with_world(|world| world.apply_change(change)).unwrap();
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = program(self.home.path());
+        command.envs(self.sandbox.env()).args(["scan", "--format", "json"]).args(arguments);
+        command
+    }
+
+    fn scan(&self) -> Ran {
+        finish(&mut self.command(&[]))
+    }
+
+    /// Effects by service, verb and module.
+    fn effects(&self) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        let name =
+            |effect: &Effect| format!("{} {} {}", effect.service, effect.verb, effect.get("module")).trim().to_owned();
+        for effect in self.sandbox.with_world(|world| world.effects.clone()) {
+            *counts.entry(name(&effect)).or_insert(0) += 1;
+        }
+        counts
+    }
+
+    fn count(&self, effect: &str) -> usize {
+        self.effects().get(effect).copied().unwrap_or_default()
+    }
+
+    fn requests_to(&self, path: &str) -> usize {
+        self.sandbox.requests().iter().filter(|request| request.path.contains(path)).count()
+    }
+}
+
+#[test]
+fn throttling_and_gateway_errors_while_reading_are_waited_out() {
+    let services = Services::new(&full_accounts(1));
+    let search = "/contacts/search";
+    services.fault(json!({ "service": "intercom", "path_prefix": search, "times": 1, "kind": "status", "status": 429,
+        "headers": { "Retry-After": "1" } }));
+    services.fault(json!({ "service": "intercom", "path_prefix": search, "times": 1, "kind": "status", "status": 502,
+        "body": "<html>Bad Gateway</html>" }));
+    services.fault(json!({ "service": "intercom", "path_prefix": search, "times": 1, "kind": "truncate" }));
+    services.fault(json!({ "service": "intercom", "path_prefix": search, "times": 1, "kind": "empty_body" }));
+    services.scan().expect(0);
+    assert_eq!(services.count("zoho insert Tasks"), 1);
+}
+
+#[test]
+fn an_incomplete_read_plans_nothing_new_and_does_what_is_unfinished() {
+    let services = Services::new(&full_accounts(1));
+    services.fault(json!({ "service": "slack", "kind": "status", "status": 200,
+        "body": { "ok": false, "error": "channel_not_found" } }));
+    let ran = services.scan().expect(2);
+    assert!(ran.json()["errors"][0]["help"].as_str().unwrap().contains("invite"), "{ran:#?}");
+    services.mend();
+    for contact in full_accounts(2).into_iter().skip(1) {
+        services.change(&json!({ "contact": contact }));
+    }
+    services.fault(json!({ "service": "intercom", "path_prefix": "/contacts/search", "kind": "status", "status": 400,
+        "body": { "type": "error.list", "errors": [{ "code": "client_error", "message": "no" }] } }));
+    let report = services.scan().expect(6).json();
+    assert_eq!((services.count("slack post"), services.count("zoho insert Tasks")), (1, 1), "{report:#}");
+    services.mend();
+    services.scan().expect(0);
+    assert_eq!((services.count("slack post"), services.count("zoho insert Tasks")), (2, 2));
+}
+
+#[test]
+fn a_contact_gone_between_search_and_tag_is_recorded_and_is_no_failure() {
+    let services = Services::new(&full_accounts(1));
+    services.fault(json!({ "service": "intercom", "method": "POST", "path_prefix": "/contacts/65a0c000", "kind": "status",
+        "status": 404, "body": { "type": "error.list", "errors": [{ "code": "not_found", "message": "User Not Found" }] } }));
+    let report = services.scan().expect(0).json();
+    let actions = report["signals"][0]["actions"].as_array().unwrap();
+    let tag = actions.iter().find(|action| action["kind"] == "tag").unwrap();
+    assert_eq!((&tag["status"], &tag["reason"]), (&json!("skipped"), &json!("contact_gone")));
+    services.mend();
+    services.scan().expect(0);
+    assert_eq!(services.count("intercom tag contact"), 0);
+}
+
+#[test]
+fn the_zoho_token_is_cached_and_refreshed_once_when_revoked() {
+    let services = Services::new(&full_accounts(1));
+    services.scan().expect(0);
+    services.change(&json!({ "contact": full_accounts(2)[1] }));
+    services.scan().expect(0);
+    assert_eq!(services.requests_to("/oauth/v2/token"), 1, "the second run uses the cached token");
+    services.change(&json!({ "revoke": "zoho_access" }));
+    services.change(&json!({ "contact": full_accounts(3)[2] }));
+    services.scan().expect(0);
+    assert_eq!(services.requests_to("/oauth/v2/token"), 2);
+    assert_eq!(services.count("zoho insert Tasks"), 3);
+}
+
+#[test]
+fn one_bad_record_does_not_repeat_the_good_ones() {
+    let mut contacts = full_accounts(3);
+    // Zoho refuses the address, so this task is linked to nothing; and a name of 200 letters is cut, not refused.
+    contacts[1]["email"] = json!("not an address");
+    contacts[2]["name"] = json!("x".repeat(200));
+    let services = Services::new(&contacts);
+    services.scan().expect(0);
+    services.scan().expect(0);
+    assert_eq!((services.count("zoho insert Tasks"), services.count("zoho insert Leads")), (3, 2));
+}
+
+#[test]
+fn beyond_the_single_messages_the_rest_comes_in_a_digest() {
+    let services = Services::new(&full_accounts(25));
+    let report = services.scan().expect(0).json();
+    assert_eq!(report["actions"]["message"]["done"], 25);
+    let posts = services.sandbox.with_world(|world| world.slack.messages.len());
+    assert_eq!(posts, 21, "twenty single messages and one digest of five");
+    services.scan().expect(0);
+    assert_eq!(services.count("slack post"), 21);
+}
+
+#[test]
+fn no_text_of_a_customer_mentions_or_links_anything() {
+    let mut contacts = full_accounts(1);
+    contacts[0]["name"] = json!("<!channel> <@U1> <https://evil.example|Zoho> \u{202e}\u{1b}[31m");
+    let services = Services::new(&contacts);
+    services.scan().expect(0);
+    let messages = services.sandbox.with_world(|world| serde_json::to_value(&world.slack.messages).unwrap());
+    assert!(messages[0]["mentions"].as_array().is_none_or(Vec::is_empty), "{messages:#}");
+    let text = messages.to_string();
+    assert!(!text.contains("<https://evil") && !text.contains('\u{202e}') && !text.contains("\\u001b"), "{text}");
+    let table =
+        finish(program(services.home.path()).envs(services.sandbox.env()).args(["scan", "--dry-run"])).expect(0);
+    assert!(!table.out.contains('\u{1b}') && !table.out.contains('\u{202e}'), "{}", table.out);
+}
+
+#[test]
+fn sigterm_stops_after_the_request_in_hand_and_the_next_run_goes_on() {
+    for (signal, code) in [("-TERM", 143), ("-INT", 130)] {
+        let services = Services::new(&full_accounts(2));
+        services.fault(json!({ "service": "zoho", "method": "POST", "path_prefix": "/crm/v8/Tasks", "times": 1,
+            "kind": "delay", "ms": 1500 }));
+        let mut child = services.command(&[]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+        let waited = Instant::now();
+        while services.requests_to("/crm/v8/coql") == 0 && waited.elapsed() < Duration::from_secs(20) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        std::thread::sleep(Duration::from_millis(500));
+        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(code));
+        assert_eq!((services.count("zoho insert Tasks"), services.count("slack post")), (2, 0), "{signal}");
+        services.scan().expect(0);
+        let effects = services.effects();
+        assert_eq!((effects["zoho insert Tasks"], effects["slack post"], effects["intercom tag contact"]), (2, 2, 2));
+    }
+}
+
+#[test]
+fn every_request_to_intercom_names_the_version() {
+    // The sandbox does not need the header, so this one is asked of the source.
+    let client = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/remote/intercom/mod.rs");
+    let text = std::fs::read_to_string(client).unwrap();
+    assert!(text.to_lowercase().contains("intercom-version") && text.contains("2.15"));
+}

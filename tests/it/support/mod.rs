@@ -1,0 +1,308 @@
+//! A small world for tests of decisions: contacts, tags and a real ledger, without HTTP.
+
+pub mod program;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use usage_signals::config::{self, Config};
+use usage_signals::ledger::lock::Lock;
+use usage_signals::ledger::{Closing, LEDGER_FILE, Writer};
+use usage_signals::model::{
+    Change, Contact, Kind, Known, Links, Occasion, Reason, References, Step, TagChange, TaskLink, Value,
+};
+use usage_signals::plan::{
+    self, Company, Decision, Facts, Input, Item, Mode, Order, Plan, Questions, Scope, Sightings, SinksOn, group,
+};
+
+pub const ALL_ON: SinksOn = SinksOn { tasks: true, messages: true, tags: true };
+
+/// An instant: 2025-12-20T06:00:00Z plus so many hours.
+pub fn hour(hours: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_766_210_400, 0).unwrap() + TimeDelta::hours(hours)
+}
+
+/// A contact with figures.
+pub fn contact(id: &str, company: Option<&str>, attributes: &[(&str, Value)]) -> Contact {
+    Contact {
+        id: id.to_owned(),
+        email: Some(format!("{id}@example.com")),
+        name: Some(format!("Name {id}")),
+        last_seen_at: None,
+        attributes: attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+        tags: References::all(Vec::new()),
+        companies: References::all(company.map(str::to_owned).into_iter().collect()),
+    }
+}
+
+pub fn number(number: f64) -> Value {
+    Value::Number(number)
+}
+
+pub fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
+/// Storage used, of a contact of a company.
+pub fn storage(id: &str, company: &str, percent: f64) -> Contact {
+    contact(id, Some(company), &[("storage_percent", number(percent))])
+}
+
+/// A member of a team of so many.
+pub fn teammate(id: &str, company: &str, count: f64) -> Contact {
+    contact(id, Some(company), &[("plan_type", text("team")), ("teammates_count", number(count))])
+}
+
+/// A rule set and settings from TOML over the defaults.
+pub fn configure(toml: &str) -> Config {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("usage-signals.toml");
+    std::fs::write(&file, format!("{toml}\n")).unwrap();
+    let environment = |name: &str| (name == "TZ").then(|| "UTC".to_owned());
+    config::load(Some(&file), &environment).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+/// What happens to the orders of one kind.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    Done,
+    CarriedOver,
+    Refused,
+    InDoubt,
+}
+
+pub struct World {
+    pub config: Config,
+    pub contacts: BTreeMap<String, Contact>,
+    pub companies: BTreeMap<String, Company>,
+    /// The workspace's tags: ids by lower-cased name.
+    pub tag_ids: BTreeMap<String, String>,
+    pub sinks: SinksOn,
+    pub mode: Mode,
+    pub scope: Scope,
+    /// What happens to tasks, messages and tags of the next runs.
+    pub fates: BTreeMap<Kind, Fate>,
+    /// Everything that took effect: `task storage_limit acme`, `tag storage_limit c1`.
+    pub effects: Vec<String>,
+    folder: tempfile::TempDir,
+    lock: Lock,
+    next_id: usize,
+}
+
+impl World {
+    pub fn new(toml: &str, contacts: Vec<Contact>) -> World {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = Lock::take(folder.path(), "test").unwrap();
+        World {
+            config: configure(&format!("[scan]\ntimezone = \"UTC\"\n{toml}")),
+            contacts: contacts.into_iter().map(|contact| (contact.id.clone(), contact)).collect(),
+            companies: BTreeMap::new(),
+            tag_ids: BTreeMap::new(),
+            sinks: ALL_ON,
+            mode: Mode::default(),
+            scope: Scope::everything(),
+            fates: BTreeMap::new(),
+            effects: Vec::new(),
+            folder,
+            lock,
+            next_id: 0,
+        }
+    }
+
+    pub fn put(&mut self, contact: Contact) {
+        let tags = self.contacts.get(&contact.id).map(|old| old.tags.clone());
+        let contact = Contact { tags: tags.unwrap_or_else(|| contact.tags.clone()), ..contact };
+        self.contacts.insert(contact.id.clone(), contact);
+    }
+
+    pub fn set(&mut self, id: &str, attribute: &str, value: Value) {
+        self.contacts.get_mut(id).unwrap().attributes.insert(attribute.to_owned(), value);
+    }
+
+    pub fn tag(&mut self, id: &str, tag: &str) {
+        let next = format!("tag{}", self.tag_ids.len() + 1);
+        let tag_id = self.tag_ids.entry(tag.to_lowercase()).or_insert(next).clone();
+        let tags = &mut self.contacts.get_mut(id).unwrap().tags.ids;
+        if !tags.contains(&tag_id) {
+            tags.push(tag_id);
+        }
+    }
+
+    pub fn untag(&mut self, id: &str, tag: &str) {
+        let tag_id = self.tag_ids.get(&tag.to_lowercase()).cloned().unwrap_or_default();
+        self.contacts.get_mut(id).unwrap().tags.ids.retain(|id| *id != tag_id);
+    }
+
+    pub fn delete_tag(&mut self, tag: &str) {
+        let tag_id = self.tag_ids.remove(&tag.to_lowercase()).unwrap();
+        for contact in self.contacts.values_mut() {
+            contact.tags.ids.retain(|id| *id != tag_id);
+        }
+    }
+
+    pub fn lose_ledger(&mut self) {
+        std::fs::remove_file(self.folder.path().join(LEDGER_FILE)).unwrap();
+    }
+
+    pub fn known(&self) -> Known {
+        self.ledger().known().unwrap()
+    }
+
+    pub fn occasion(&self, signal: &str) -> Occasion {
+        let occasions = self.known().occasions;
+        let mut of_signal: Vec<_> = occasions.into_iter().filter(|occasion| occasion.id.signal == signal).collect();
+        of_signal.sort_by_key(|occasion| occasion.id.opened_at);
+        of_signal.pop().unwrap_or_else(|| panic!("no occasion of {signal}"))
+    }
+
+    fn ledger(&self) -> Writer {
+        Writer::open(&self.folder.path().join(LEDGER_FILE), &self.lock).unwrap()
+    }
+
+    /// The plan of a run, nothing recorded.
+    pub fn plan(&self, at: DateTime<Utc>) -> Plan {
+        let known = self.known();
+        let rules = &self.config.rules;
+        let rule_tags = rules.rules.iter().filter_map(|rule| self.tag_ids.get(&rule.tag.to_lowercase()).cloned());
+        let mut sightings = Sightings::new(&known, rule_tags.collect());
+        let in_scope =
+            |contact: &&Contact| self.scope.contacts.as_ref().is_none_or(|contacts| contacts.contains(&contact.id));
+        for contact in self.contacts.values().filter(in_scope) {
+            // Intercom lists at most ten tags.
+            let mut seen = contact.clone();
+            seen.tags.complete = seen.tags.ids.len() <= 10;
+            seen.tags.ids.truncate(10);
+            let evaluation = rules.evaluate(&seen, at);
+            sightings.add(seen, evaluation, rules);
+        }
+        let mut facts = Facts { tag_ids: self.tag_ids.clone(), ..Facts::default() };
+        let groups = group(rules, &sightings, &facts, &known);
+        let questions = Questions::of(&groups, &sightings, &facts);
+        for id in questions.companies {
+            facts.companies.insert(id.clone(), self.companies.get(&id).cloned().unwrap_or_default());
+        }
+        for id in questions.tags_of {
+            let tags = self.contacts.get(&id).map(|contact| contact.tags.ids.clone());
+            facts.tags_of.insert(id, tags);
+        }
+        let links =
+            Links { contact: "https://intercom/{workspace}/{id}".into(), record: "https://zoho/{module}/{id}".into() };
+        plan::build(&Input {
+            workspace: "w1",
+            as_of: at,
+            rules,
+            settings: &self.config.plan,
+            links: &links,
+            sinks: self.sinks,
+            mode: self.mode,
+            scope: self.scope.clone(),
+            sightings: &sightings,
+            facts: &facts,
+            known: &known,
+        })
+    }
+
+    /// A run: plans, records, and carries out with the fates that are set.
+    pub fn run(&mut self, at: DateTime<Utc>) -> Plan {
+        let plan = self.plan(at);
+        let ledger = self.ledger();
+        ledger.record(&plan.changes()).unwrap();
+        let mut task_done = BTreeSet::new();
+        for kind in [Kind::Task, Kind::Message, Kind::Tag, Kind::Untag] {
+            for (item, action) in plan.to_do().filter(|(_, action)| action.key.kind == kind) {
+                let task = item.actions.iter().find(|one| one.key.kind == Kind::Task && one.decision == Decision::Do);
+                if kind == Kind::Tag && task.is_some_and(|task| !task_done.contains(&task.short)) {
+                    continue;
+                }
+                ledger.claim(&[&action.short], at).unwrap();
+                let fate = self.fates.get(&kind).copied().unwrap_or(Fate::Done);
+                let step = match fate {
+                    Fate::Done => Step::Confirm,
+                    Fate::CarriedOver => Step::CarryOver,
+                    Fate::Refused => Step::Refuse,
+                    Fate::InDoubt => continue,
+                };
+                if kind == Kind::Task && fate != Fate::CarriedOver {
+                    ledger.link(&[(&action.short, &TaskLink::Unlinked)]).unwrap();
+                    task_done.insert(action.short.clone());
+                }
+                let remote_id = (fate == Fate::Done).then(|| self.effect(item, action.order.as_ref().unwrap()));
+                let closing = Closing {
+                    short: action.short.clone(),
+                    step,
+                    reason: None,
+                    remote_id,
+                    error: None,
+                    may_repeat: false,
+                };
+                ledger.close(&[closing], at).unwrap();
+            }
+        }
+        plan
+    }
+
+    fn effect(&mut self, item: &Item, order: &Order) -> String {
+        self.next_id += 1;
+        let signal = &item.occasion.signal;
+        let (line, id) = match order {
+            Order::Task(task) => match &task.prior {
+                Some(prior) => (format!("forward {signal} {prior}"), prior.clone()),
+                None => (format!("task {signal} {}", item.subject().id), format!("T{}", self.next_id)),
+            },
+            Order::Message(message) => {
+                let thread = message.thread.as_ref().map_or("", |_| " in thread");
+                (format!("message {signal} {}{thread}", item.subject().id), format!("C1/{}", self.next_id))
+            }
+            Order::Tag(tag) if tag.change == TagChange::Add => {
+                self.tag(&tag.contact, &tag.tag);
+                (format!("tag {signal} {}", tag.contact), self.tag_ids[&tag.tag.to_lowercase()].clone())
+            }
+            Order::Tag(tag) => {
+                self.untag(&tag.contact, &tag.tag);
+                (format!("untag {signal} {}", tag.contact), String::new())
+            }
+        };
+        self.effects.push(line);
+        id
+    }
+
+    /// What took effect since the last call.
+    pub fn news(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.effects)
+    }
+}
+
+/// The item of a signal; there must be one.
+pub fn item<'a>(plan: &'a Plan, signal: &str) -> &'a Item {
+    let found: Vec<_> = plan.items.iter().filter(|item| item.occasion.signal == signal).collect();
+    assert_eq!(found.len(), 1, "items of {signal}: {found:#?}");
+    found[0]
+}
+
+/// Kind, decision and reason of every action: `task do new`, `tag c1 skip already_done`.
+pub fn actions(item: &Item) -> Vec<String> {
+    let word = |decision| match decision {
+        Decision::Do => "do",
+        Decision::Skip => "skip",
+        Decision::InDoubt => "in doubt",
+    };
+    let line = |action: &plan::PlannedAction| {
+        let contact = if action.key.contact.is_empty() { String::new() } else { format!(" {}", action.key.contact) };
+        let level = if action.key.level.is_empty() { String::new() } else { format!("/{}", action.key.level) };
+        format!("{}{level}{contact} {} {}", action.key.kind.name(), word(action.decision), action.reason.name())
+    };
+    item.actions.iter().map(line).collect()
+}
+
+/// Reasons of all items by signal and subject.
+pub fn reasons(plan: &Plan) -> Vec<(String, Reason)> {
+    let line = |item: &Item| (format!("{} {}", item.occasion.signal, item.subject().id), item.reason);
+    plan.items.iter().map(line).collect()
+}
+
+/// Whether the plan opens, raises, or ends anything.
+pub fn changes_occasions(plan: &Plan) -> bool {
+    plan.changes()
+        .iter()
+        .any(|change| matches!(change, Change::Open { .. } | Change::Raise { .. } | Change::End { .. }))
+}
