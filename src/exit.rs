@@ -33,8 +33,8 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// Of several, the first of these.
-    const ORDER: [Exit; 10] = [
+    /// All of them; of several, the first in this order counts.
+    pub const ALL: [Exit; 10] = [
         Exit::Interrupted,
         Exit::Terminated,
         Exit::Usage,
@@ -65,7 +65,7 @@ impl Exit {
 
     /// The one that counts of several; [`Exit::Done`] of none.
     pub fn first(exits: &[Exit]) -> Exit {
-        Exit::ORDER.into_iter().find(|exit| exits.contains(exit)).unwrap_or(Exit::Done)
+        Exit::ALL.into_iter().find(|exit| exits.contains(exit)).unwrap_or(Exit::Done)
     }
 }
 
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn every_exit_is_in_the_order_once() {
-        let mut codes: Vec<_> = Exit::ORDER.map(Exit::code).into();
+        let mut codes: Vec<_> = Exit::ALL.map(Exit::code).into();
         codes.sort_unstable();
         assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 10, 130, 143]);
     }

@@ -27,6 +27,8 @@ pub struct Sightings {
     pub signalled: BTreeSet<String>,
     /// How many contacts had an unknown value, by attribute and reason.
     pub unknown: BTreeMap<(String, UnknownReason), usize>,
+    /// For how many contacts each rule could be decided, true or false.
+    pub decided: BTreeMap<String, usize>,
     hits: BTreeMap<String, BTreeMap<String, Hit>>,
     kept: BTreeMap<String, Arc<Contact>>,
     truths: BTreeMap<String, BTreeMap<String, Truth>>,
@@ -46,6 +48,10 @@ impl Sightings {
     pub fn add(&mut self, contact: Contact, evaluation: Evaluation, rules: &RuleSet) {
         self.scanned += 1;
         self.count_unknown(&evaluation);
+        for (rule, verdict) in rules.rules.iter().zip(&evaluation.verdicts) {
+            let decided = usize::from(verdict.truth != Truth::Unknown);
+            *self.decided.entry(rule.signal.clone()).or_default() += decided;
+        }
         if evaluation.verdicts.iter().any(|verdict| verdict.truth == Truth::True) {
             self.signalled.insert(contact.id.clone());
         }

@@ -22,6 +22,10 @@ pub fn to_json(report: &Report<'_>) -> String {
         let counts = report.counts(kind).into_iter().map(|(status, count)| (status.name().to_owned(), json!(count)));
         actions.insert(kind.name().to_owned(), Json::Object(counts.collect()));
     }
+    let skipped: Vec<_> = undecodable
+        .iter()
+        .map(|(id, why)| Problem { message: format!("contact {id} was skipped: {why}"), help: None })
+        .collect();
     let shape = Shape {
         schema: 1,
         run: json!({
@@ -36,7 +40,7 @@ pub fn to_json(report: &Report<'_>) -> String {
         signals: plan.items.iter().map(|item| signal(report, item)).collect(),
         actions: Json::Object(actions),
         unknown,
-        warnings: warnings.iter().map(problem).collect(),
+        warnings: skipped.iter().chain(warnings).map(problem).collect(),
         errors: errors.iter().map(problem).collect(),
         exit_code: *exit_code,
     };

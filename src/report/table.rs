@@ -8,7 +8,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use super::{Problem, Report, RunMode};
 use crate::apply::Status;
-use crate::model::{Kind, Person, Reason, SubjectKind};
+use crate::model::{Kind, Person, Reason, SubjectKind, UnknownReason};
 use crate::plan::{Decision, Item};
 
 /// How wide a table may be where nobody says: a pipe, a file, a mail from cron.
@@ -47,7 +47,8 @@ fn head(report: &Report<'_>, text: &mut String) {
     if !undecodable.is_empty() {
         let _ = write!(text, ", {} could not be decoded", undecodable.len());
     }
-    let _ = writeln!(text, " · {signalled} signal");
+    let verb = if *signalled == 1 { "signals" } else { "signal" };
+    let _ = writeln!(text, " · {} {verb}", plural(*signalled, "contact"));
     let counts: Vec<_> = Kind::ALL.into_iter().filter_map(|kind| kind_line(report, kind)).collect();
     if counts.is_empty() {
         let _ = writeln!(text, "Nothing to do.");
@@ -146,13 +147,15 @@ fn performed(report: &Report<'_>, item: &Item) -> String {
     };
     let shown = lines.into_iter().filter_map(|(what, status, reason)| match status {
         Status::Skipped if reason == Reason::AlreadyDone || what.contains("Intercom") && reason == item.reason => None,
-        Status::Skipped if reason == item.reason => Some(format!("no {what}")),
-        Status::Skipped => Some(format!("no {what}: {}", reason.name())),
+        Status::Skipped => {
+            let what = what.split(" US-").next().unwrap_or_default().to_owned(); // a key of nothing tells nothing
+            Some(if reason == item.reason { format!("no {what}") } else { format!("no {what}: {}", reason.name()) })
+        }
         status if status == expected => Some(what),
         status => Some(format!("{what} {}: {}", status.name().replace('_', " "), reason.name())),
     });
-    let reason = format!("{}:", item.reason.name());
-    std::iter::once(reason).chain(shown).collect::<Vec<_>>().join("\n")
+    let shown: Vec<_> = shown.collect();
+    format!("{}\n{}", item.reason.name(), shown.join(", "))
 }
 
 fn left_alone(items: &[&Item], text: &mut String) {
@@ -209,11 +212,16 @@ fn unknown(report: &Report<'_>, text: &mut String) {
     }
     let _ = writeln!(text, "\nCould not be evaluated");
     for ((attribute, reason), contacts) in report.unknown {
-        let reason = reason.name().replace('_', " ");
-        let _ = writeln!(text, "  {:>4} {attribute} {reason}", contacts);
+        let why = match reason {
+            UnknownReason::Missing => "is missing",
+            UnknownReason::Unreadable => "cannot be read",
+            UnknownReason::InTheFuture => "is in the future",
+            UnknownReason::WholeIsZero => "is a share of zero",
+        };
+        let _ = writeln!(text, "  {attribute} {why}: {}", plural(*contacts, "contact"));
     }
     for (id, why) in &report.undecodable {
-        let _ = writeln!(text, "       contact {}: {}", clean(id), clean(why));
+        let _ = writeln!(text, "  contact {}: {}", clean(id), clean(why));
     }
 }
 

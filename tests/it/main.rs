@@ -9,6 +9,8 @@
 mod apply;
 mod architecture;
 mod decisions;
+mod looks;
+mod readme;
 mod replay;
 mod scan;
 mod services;

@@ -48,10 +48,6 @@ pub(super) fn report(
     errors.sort();
     errors.dedup();
     let exit = Exit::first(&exits);
-    let undecodable = read
-        .undecodable
-        .iter()
-        .map(|(id, why)| Problem { message: format!("contact {id} was skipped: {why}"), help: None });
     let of_texts = plan.warnings.iter().map(|warning| Problem { message: warning.clone(), help: None });
     let report = Report {
         run,
@@ -61,7 +57,7 @@ pub(super) fn report(
         plan,
         results,
         unknown: &read.sightings.unknown,
-        warnings: undecodable.chain(of_texts).collect(),
+        warnings: blind_rules(read).chain(of_texts).collect(),
         errors,
         exit_code: exit.code(),
     };
@@ -70,6 +66,17 @@ pub(super) fn report(
         Format::Table => report::to_table(&report, None),
     };
     (text, exit)
+}
+
+/// Rules that could be decided for nobody: such a rule can never fire, and silence would look like "all is well".
+fn blind_rules(read: &Read) -> impl Iterator<Item = Problem> {
+    let blind = read.sightings.decided.iter().filter(|(_, decided)| **decided == 0);
+    blind.map(|(signal, _)| Problem {
+        message: format!("the rule {signal} could not be decided for any contact: nobody has the attributes it needs"),
+        help: Some(
+            "see under \"unknown\" which ones; the product has to write them, or switch the rule off".to_owned(),
+        ),
+    })
 }
 
 fn judge(results: &Results, exits: &mut Vec<Exit>, errors: &mut Vec<Problem>) {

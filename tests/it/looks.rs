@@ -1,0 +1,35 @@
+//! What people read, as snapshots: help, rules, reports.
+
+use crate::support::program::{AS_OF, run};
+
+fn shown(arguments: &[&str]) -> String {
+    let home = tempfile::tempdir().unwrap();
+    let ran = run(home.path(), arguments);
+    format!("$ usage-signals {}\n{}", arguments.join(" "), ran.out)
+}
+
+#[test]
+fn help() {
+    let pages: [&[&str]; 6] = [
+        &["--help"],
+        &["scan", "--help"],
+        &["sandbox", "--help"],
+        &["replay", "--help"],
+        &["rules", "--help"],
+        &["rules", "check", "--help"],
+    ];
+    let all: Vec<_> = pages.iter().map(|page| shown(page)).collect();
+    insta::assert_snapshot!(all.join("\n"));
+}
+
+#[test]
+fn rules() {
+    insta::assert_snapshot!(shown(&["rules", "list"]));
+}
+
+#[test]
+fn report_of_a_first_run_and_of_a_second() {
+    let home = tempfile::tempdir().unwrap();
+    let scan = |instant: &str| run(home.path(), &["scan", "--sandbox", "--as-of", instant]).expect(0).out;
+    insta::assert_snapshot!(format!("{}\n{}", scan(AS_OF), scan("2025-12-20T12:00:00Z")));
+}

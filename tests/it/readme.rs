@@ -1,0 +1,64 @@
+//! The README's words against the program.
+
+use clap::Parser;
+use usage_signals::Cli;
+use usage_signals::exit::Exit;
+
+use crate::support::program::{AS_OF, run};
+
+const README: &str = include_str!("../../README.md");
+
+/// The lines of code blocks in a language.
+fn code(language: &str) -> Vec<&str> {
+    let blocks = README.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix(language));
+    blocks.flat_map(str::lines).filter(|line| !line.trim().is_empty()).collect()
+}
+
+#[test]
+fn every_command_is_one_that_the_program_takes() {
+    let mut commands = 0;
+    for line in code("sh\n") {
+        let command = line.split(" #").next().unwrap().trim();
+        let arguments = command.strip_prefix("usage-signals ").or(command.strip_prefix("cargo run --release -- "));
+        let Some(arguments) = arguments else { continue };
+        let arguments = arguments.split_whitespace().map(|word| if word == "N" { "10" } else { word });
+        Cli::try_parse_from(std::iter::once("usage-signals").chain(arguments))
+            .unwrap_or_else(|error| panic!("{line}: {error}"));
+        commands += 1;
+    }
+    assert!(commands >= 5, "{commands}");
+}
+
+#[test]
+fn the_first_command_runs_the_main_job_and_prints_what_the_readme_shows() {
+    let shown = README.split("<!-- output: scan --sandbox -->").nth(1).unwrap().split("<!-- end -->").next().unwrap();
+    let lines: Vec<_> = shown.lines().filter(|line| !line.starts_with("```") && !line.trim().is_empty()).collect();
+    assert!(lines.len() > 20, "{shown}");
+    let home = tempfile::tempdir().unwrap();
+    let ran = run(home.path(), &["scan", "--sandbox", "--as-of", AS_OF]).expect(0);
+    let printed: Vec<_> = ran.out.lines().map(str::trim_end).collect();
+    for line in lines.iter().filter(|line| line.trim() != "…") {
+        assert!(printed.contains(&line.trim_end()), "the README shows {line:?}, the program printed\n{}", ran.out);
+    }
+    let again = run(home.path(), &["scan", "--sandbox", "--as-of", "2025-12-20T12:00:00Z"]).expect(0);
+    assert!(again.out.contains("Nothing to do."), "{}", again.out);
+}
+
+#[test]
+fn every_exit_code_is_documented() {
+    for exit in Exit::ALL {
+        let code = exit.code().to_string();
+        let documented = README.lines().any(|line| {
+            let first = line.trim_start_matches('|').split('|').next().unwrap_or_default();
+            line.starts_with('|') && first.split(',').any(|word| word.trim() == code)
+        });
+        assert!(documented, "{code}");
+    }
+}
+
+#[test]
+fn the_configuration_example_is_valid() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("usage-signals.toml"), code("toml\n").join("\n")).unwrap();
+    run(home.path(), &["rules", "check"]).expect(0);
+}
