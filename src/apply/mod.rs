@@ -2,7 +2,7 @@
 //!
 //! Every batch is claimed in one committed transaction before its request leaves, and closed with the remote ids after the
 //! answer. A batch without an answer stays claimed: it is in doubt, and the next run asks about it before anything else
-//! ([`settle`]). Failures at one sink do not stop the others.
+//! ([`settle()`]). Failures at one sink do not stop the others.
 
 mod perform;
 mod results;

@@ -5,7 +5,7 @@ use std::ops::Range;
 /// A place in one of the files that were read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
-    /// The file, by its number among [`Findings::files`].
+    /// The file, by its number among `Findings::files`.
     pub file: usize,
     /// In bytes.
     pub span: Range<usize>,

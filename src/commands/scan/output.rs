@@ -63,9 +63,15 @@ pub(super) fn report(
     };
     let text = match common.format {
         Format::Json => report::to_json(&report) + "\n",
-        Format::Table => report::to_table(&report, None),
+        Format::Table => report::to_table(&report, terminal_width()),
     };
     (text, exit)
+}
+
+/// As wide as the terminal, within reason; None where stdout is none.
+fn terminal_width() -> Option<u16> {
+    let (terminal_size::Width(width), _) = terminal_size::terminal_size_of(std::io::stdout())?;
+    Some(width.clamp(80, 200))
 }
 
 /// Rules that could be decided for nobody: such a rule can never fire, and silence would look like "all is well".
@@ -90,7 +96,8 @@ fn judge(results: &Results, exits: &mut Vec<Exit>, errors: &mut Vec<Problem>) {
         }
     }
     if let Some(reason) = results.stopped {
-        exits.push(reason.into());
+        // The contacts were read: what is left is carried over.
+        exits.push(if reason == StopReason::Deadline { Exit::Failed } else { reason.into() });
         let message = match reason {
             StopReason::Deadline => "the deadline came before everything was done; the next run goes on from here",
             StopReason::Interrupted | StopReason::Terminated => {
