@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::facts::Facts;
-use super::group::group;
+use super::group::{Kin, group};
 use super::guard;
 use super::item::{Item, Plan};
 use super::settings::Settings;
@@ -89,8 +89,13 @@ pub struct Input<'a> {
 
 /// Builds the plan.
 pub fn build(input: &Input<'_>) -> Plan {
-    let mut builder =
-        Builder { input, taken: input.known.shorts.clone(), warnings: BTreeSet::new(), observations: Vec::new() };
+    let mut builder = Builder {
+        input,
+        kin: Kin::of(input.sightings, input.facts),
+        taken: input.known.shorts.clone(),
+        warnings: BTreeSet::new(),
+        observations: Vec::new(),
+    };
     let groups = group(input.rules, input.sightings, input.facts, input.known);
     let mut seen = BTreeSet::new();
     let mut items = Vec::new();
@@ -139,6 +144,7 @@ fn free_short(taken: &BTreeSet<String>, workspace: &str, id: &OccasionId, key: &
 /// The plan in the making.
 pub(super) struct Builder<'a> {
     pub(super) input: &'a Input<'a>,
+    pub(super) kin: Kin<'a>,
     pub(super) observations: Vec<Change>,
     pub(super) warnings: BTreeSet<String>,
     taken: BTreeSet<String>,

@@ -93,7 +93,7 @@ impl Builder<'_> {
     }
 
     fn any_carries(&self, group: &Group<'_>) -> bool {
-        let others = group.others(self.input.sightings, self.input.facts);
+        let others = self.kin.others(group);
         let signalling = group.hits.iter().map(|hit| hit.contact.as_ref());
         signalling.chain(others).any(|contact| self.carries(group, contact) == Carries::Yes)
     }

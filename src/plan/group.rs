@@ -50,17 +50,40 @@ impl Group<'_> {
             SubjectKind::Contact => facts.companies_of(&self.representative()?.contact).into_iter().next(),
         }
     }
+}
 
-    /// Contacts of the subject that were kept though the rule does not hold for them: they may carry its tag.
-    pub fn others<'s>(&self, sightings: &'s Sightings, facts: &Facts) -> Vec<&'s Contact> {
-        let emails: BTreeSet<_> = self.hits.iter().filter_map(|hit| hit.contact.email_key()).collect();
-        let signalling: BTreeSet<_> = self.hits.iter().map(|hit| hit.contact.id.as_str()).collect();
-        let belongs = |contact: &Contact| match self.subject.kind {
-            SubjectKind::Account => facts.companies_of(contact).contains(&self.subject.id),
-            SubjectKind::Contact => contact.email_key().is_some_and(|email| emails.contains(&email)),
+/// The kept contacts by what makes them one subject.
+#[derive(Debug)]
+pub(super) struct Kin<'s> {
+    by_company: BTreeMap<String, Vec<&'s Contact>>,
+    by_email: BTreeMap<String, Vec<&'s Contact>>,
+}
+
+impl<'s> Kin<'s> {
+    pub(super) fn of(sightings: &'s Sightings, facts: &Facts) -> Self {
+        let mut kin = Kin { by_company: BTreeMap::new(), by_email: BTreeMap::new() };
+        for contact in sightings.kept() {
+            for company in facts.companies_of(contact) {
+                kin.by_company.entry(company).or_default().push(contact);
+            }
+            if let Some(email) = contact.email_key() {
+                kin.by_email.entry(email).or_default().push(contact);
+            }
+        }
+        kin
+    }
+
+    /// Contacts of the group's subject that were kept though the rule does not hold for them: they may carry its tag.
+    pub(super) fn others(&self, group: &Group<'_>) -> Vec<&'s Contact> {
+        let signalling: BTreeSet<_> = group.hits.iter().map(|hit| hit.contact.id.as_str()).collect();
+        let all: Vec<&'s Contact> = match group.subject.kind {
+            SubjectKind::Account => self.by_company.get(&group.subject.id).into_iter().flatten().copied().collect(),
+            SubjectKind::Contact => {
+                let emails: BTreeSet<_> = group.hits.iter().filter_map(|hit| hit.contact.email_key()).collect();
+                emails.iter().filter_map(|email| self.by_email.get(email)).flatten().copied().collect()
+            }
         };
-        let others = sightings.kept().filter(|contact| !signalling.contains(contact.id.as_str()));
-        others.map(AsRef::as_ref).filter(|contact| belongs(contact)).collect()
+        all.into_iter().filter(|contact| !signalling.contains(contact.id.as_str())).collect()
     }
 }
 
@@ -101,36 +124,49 @@ fn subject_of(rule: &Rule, hit: &Hit, facts: &Facts, occasions: &Occasions<'_>, 
 
 /// The ledger's occasions of one rule.
 struct Occasions<'a> {
-    all: Vec<&'a Occasion>,
-    by_contact: BTreeMap<&'a str, &'a Occasion>,
+    open: BTreeMap<&'a Subject, &'a Occasion>,
+    open_by_contact: BTreeMap<&'a str, &'a Occasion>,
+    /// The last one that ended.
+    ended: BTreeMap<&'a Subject, &'a Occasion>,
+    /// The last one of a person that ended, by contact.
+    ended_by_contact: BTreeMap<&'a str, &'a Occasion>,
 }
 
 impl<'a> Occasions<'a> {
     fn of(rule: &Rule, known: &'a Known) -> Self {
-        let all: Vec<_> = known.occasions.iter().filter(|occasion| occasion.id.signal == rule.signal).collect();
-        let open = all.iter().filter(|occasion| occasion.is_open());
-        let by_contact = open.flat_map(|&occasion| occasion.contacts.iter().map(move |id| (id.as_str(), occasion)));
-        Occasions { by_contact: by_contact.collect(), all }
+        let mut all: Vec<_> = known.occasions.iter().filter(|occasion| occasion.id.signal == rule.signal).collect();
+        all.sort_by_key(|occasion| occasion.id.opened_at); // so that the last one stays in the maps
+        let (open, ended): (Vec<_>, Vec<_>) = all.into_iter().partition(|occasion| occasion.is_open());
+        let by_subject = |occasions: &[&'a Occasion]| -> BTreeMap<&'a Subject, &'a Occasion> {
+            occasions.iter().map(|&occasion| (&occasion.id.subject, occasion)).collect()
+        };
+        let by_contact = |occasions: &[&'a Occasion]| -> BTreeMap<&'a str, &'a Occasion> {
+            let contacts = |occasion: &'a Occasion| occasion.contacts.iter().map(move |id| (id.as_str(), occasion));
+            occasions.iter().copied().flat_map(contacts).collect()
+        };
+        let of_persons: Vec<_> =
+            ended.iter().copied().filter(|occasion| occasion.id.subject.kind == SubjectKind::Contact).collect();
+        Occasions {
+            open: by_subject(&open),
+            open_by_contact: by_contact(&open),
+            ended: by_subject(&ended),
+            ended_by_contact: by_contact(&of_persons),
+        }
     }
 
     fn concerning(&self, contact: &str) -> Option<&'a Occasion> {
-        self.by_contact.get(contact).copied()
+        self.open_by_contact.get(contact).copied()
     }
 
     fn open(&self, subject: &Subject) -> Option<&'a Occasion> {
-        self.all.iter().copied().find(|occasion| occasion.is_open() && occasion.id.subject == *subject)
+        self.open.get(subject).copied()
     }
 
     /// The subject's last ended occasion. A person is known by the contacts too: the lowest id may have changed since.
     fn ended(&self, subject: &Subject, hits: &[&Hit]) -> Option<&'a Occasion> {
-        let same = |occasion: &&Occasion| {
-            occasion.id.subject == *subject
-                || (subject.kind == SubjectKind::Contact
-                    && occasion.id.subject.kind == SubjectKind::Contact
-                    && hits.iter().any(|hit| occasion.contacts.contains(&hit.contact.id)))
-        };
-        let ended = self.all.iter().copied().filter(|occasion| !occasion.is_open());
-        ended.filter(same).max_by_key(|occasion| occasion.id.opened_at)
+        let of_contacts = hits.iter().filter(|_| subject.kind == SubjectKind::Contact);
+        let of_contacts = of_contacts.filter_map(|hit| self.ended_by_contact.get(hit.contact.id.as_str()));
+        self.ended.get(subject).into_iter().chain(of_contacts).copied().max_by_key(|occasion| occasion.id.opened_at)
     }
 }
 

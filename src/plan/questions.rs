@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::build::Scope;
 use super::facts::Facts;
-use super::group::Group;
+use super::group::{Group, Kin};
 use super::sightings::Sightings;
 use crate::model::{ActionKey, Contact, Kind, Known, State};
 use crate::rules::RuleSet;
@@ -41,6 +41,7 @@ impl Questions {
     /// What the groups need to know.
     pub fn of(groups: &[Group<'_>], sightings: &Sightings, facts: &Facts) -> Questions {
         let mut questions = Questions::default();
+        let kin = Kin::of(sightings, facts);
         for group in groups {
             questions.companies.extend(group.company(facts));
             let tag_id = facts.tag_id(&group.rule.tag);
@@ -54,7 +55,7 @@ impl Questions {
                 }
             }
             if group.open.is_none() && tag_id.is_some() {
-                let others = group.others(sightings, facts).into_iter();
+                let others = kin.others(group).into_iter();
                 let cut_short = others.filter(|contact| !contact.tags.complete && !lists_tag(contact));
                 questions.tags_of.extend(cut_short.map(|contact| contact.id.clone()));
             }
