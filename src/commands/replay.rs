@@ -200,7 +200,9 @@ async fn take_step(
         }
         Err(fatal) => Err(fatal),
     };
-    let effects: Vec<Effect> = sandbox.with_world(|world| world.effects.iter().skip(before).cloned().collect());
+    let mut effects: Vec<Effect> = sandbox.with_world(|world| world.effects.iter().skip(before).cloned().collect());
+    // Messages and tags are done side by side: which of them comes first is chance. Within a service, order counts.
+    effects.sort_by_key(|effect| std::cmp::Reverse(effect.service.clone()));
     let mut text = String::new();
     let exit = match &outcome {
         Ok(outcome) => {

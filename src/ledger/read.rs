@@ -87,7 +87,7 @@ pub(super) fn workspace(connection: &Connection) -> Result<Option<String>, Ledge
 
 const OCCASIONS: &str = "
 SELECT id, signal, subject_kind, subject_id, opened_at, level, representative, record_module, record_id, unlinked,
-       false_since, ended_at
+       false_since, ended_at, person
 FROM occasions AS o
 WHERE ended_at IS NULL
    OR opened_at = (SELECT max(opened_at) FROM occasions AS newest
@@ -157,6 +157,7 @@ fn occasion(row: &Row<'_>) -> Result<Occasion, LedgerError> {
         link,
         false_since: time(row, 10)?,
         ended_at: time(row, 11)?,
+        person: text(row, 12)?,
         contacts: BTreeSet::new(),
         entries: Vec::new(),
     })

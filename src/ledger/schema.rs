@@ -28,6 +28,7 @@ CREATE TABLE occasions (
     representative TEXT NOT NULL,
     record_module  TEXT,
     record_id      TEXT,
+    person         TEXT,
     unlinked       BIGINT NOT NULL DEFAULT 0,
     false_since    BIGINT,
     ended_at       BIGINT,

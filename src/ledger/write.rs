@@ -165,13 +165,13 @@ impl Writer {
 
 fn apply_change(transaction: &Transaction<'_>, change: &Change) -> Result<(), LedgerError> {
     match change {
-        Change::Open { id, level, representative, contacts, link } => {
+        Change::Open { id, level, representative, contacts, link, person } => {
             let (module, record, unlinked) = link_columns(link.as_ref());
             transaction
                 .execute(
                     "INSERT INTO occasions (signal, subject_kind, subject_id, opened_at, level, representative,
-                                            record_module, record_id, unlinked)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                                            record_module, record_id, unlinked, person)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
                     params![
                         id.signal,
                         id.subject.kind.name(),
@@ -181,7 +181,8 @@ fn apply_change(transaction: &Transaction<'_>, change: &Change) -> Result<(), Le
                         representative,
                         module,
                         record,
-                        unlinked
+                        unlinked,
+                        person
                     ],
                 )
                 .map_err(LedgerError::statement("open an occasion"))?;
@@ -347,6 +348,7 @@ mod tests {
             representative: "c1".into(),
             contacts: BTreeSet::from(["c1".to_owned(), "c2".to_owned()]),
             link: None,
+            person: None,
         }
     }
 

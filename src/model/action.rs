@@ -427,6 +427,8 @@ pub struct Tag {
     pub tag: String,
     /// Add or remove.
     pub change: TagChange,
+    /// The id of the tag that we added, when it is to be removed: whatever the rule or the tag is called by now.
+    pub tag_id: Option<String>,
 }
 
 /// How web addresses of contacts, records and tasks are made. Each pattern holds `{id}`, and may hold `{workspace}` (Intercom)

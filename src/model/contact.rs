@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use sha2::{Digest, Sha256};
+
 use super::attribute::{Date, Value};
 
 /// Ids that a contact refers to. Intercom lists at most ten of them on the contact itself.
@@ -50,5 +52,12 @@ impl Contact {
     pub fn email_key(&self) -> Option<String> {
         let email = self.email.as_deref()?.trim().to_lowercase();
         (!email.is_empty()).then_some(email)
+    }
+
+    /// What the ledger keeps of the e-mail: a hash, by which a person is known again when a contact is merged, deleted, or
+    /// simply not read, without the e-mail being written anywhere.
+    pub fn person(&self) -> Option<String> {
+        let hash = Sha256::digest(self.email_key()?.as_bytes());
+        Some(hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect())
     }
 }

@@ -32,6 +32,8 @@ pub struct Occasion {
     pub representative: String,
     /// Where in Zoho the task goes, once that is known.
     pub link: Option<TaskLink>,
+    /// What identifies the person of a contact's occasion besides the contacts: a hash of the e-mail. None without one.
+    pub person: Option<String>,
     /// The contacts concerned: those that made the signal hold, and those that joined.
     pub contacts: BTreeSet<String>,
     /// What was intended and what became of it.
@@ -54,7 +56,9 @@ impl Occasion {
         self.entries
             .iter()
             .filter(|entry| entry.key.kind == kind && entry.state == State::Done)
-            .max_by_key(|entry| (entry.closed_at, &entry.short))
+            .enumerate()
+            .max_by_key(|(position, entry)| (entry.closed_at, *position))
+            .map(|(_, entry)| entry)
     }
 
     /// The Zoho record, where one was found or made.
@@ -87,7 +91,7 @@ pub struct Entry {
     /// Why it was planned, or why it was left.
     pub reason: Reason,
     /// The task that this one brings forward if it is still open when its turn comes, or the message that this one replies
-    /// to: the remote id of an earlier action of the subject.
+    /// to, or the tag that it takes off: the remote id of an earlier action of the subject.
     pub prior: Option<String>,
     /// The remote's id of what was done: task id, tag id, `channel/ts` of a message.
     pub remote_id: Option<String>,
@@ -116,6 +120,8 @@ pub enum Change {
         contacts: BTreeSet<String>,
         /// Where the task goes, where an earlier occasion knows.
         link: Option<TaskLink>,
+        /// See [`Occasion::person`].
+        person: Option<String>,
     },
     /// A contact joins an open occasion.
     Join {

@@ -9,7 +9,9 @@ use super::group::Group;
 use super::item::{Decision, Item, PlannedAction};
 use super::orders::{Before, Story, person};
 use super::settings::{ExistingTag, OnUntag};
-use crate::model::{ActionKey, Change, Contact, Entry, Kind, Occasion, OccasionId, Person, Reason, State, Step};
+use crate::model::{
+    ActionKey, Change, Contact, Entry, Kind, MessageRef, Occasion, OccasionId, Person, Reason, State, Step, SubjectKind,
+};
 
 impl Builder<'_> {
     /// What is done about a subject whose rule is true.
@@ -18,25 +20,31 @@ impl Builder<'_> {
             Some(open) => self.go_on(group, open),
             None => self.open(group),
         };
-        if self.is_snoozed(group) {
-            item.snooze();
+        let concerned = group.open.iter().flat_map(|open| &open.contacts);
+        let concerned = concerned.filter_map(|id| self.input.sightings.contact(id));
+        let contacts = group.hits.iter().map(|hit| &hit.contact).chain(concerned);
+        if self.is_snoozed(group.company(self.input.facts).as_deref(), contacts) {
+            item.leave_all(Reason::Snoozed);
+            item.without_new = None;
         }
         item
     }
 
-    fn is_snoozed(&self, group: &Group<'_>) -> bool {
+    /// Whether the snooze tag is on the company or on one of the contacts.
+    pub(super) fn is_snoozed<'c>(
+        &self,
+        company: Option<&str>,
+        mut contacts: impl Iterator<Item = &'c Arc<Contact>>,
+    ) -> bool {
         let facts = self.input.facts;
         let snooze_tag = &self.input.settings.snooze_tag;
         let is_snooze_tag = |tag: &String| tag.to_lowercase() == snooze_tag.to_lowercase();
-        let company = group.company(facts).and_then(|id| facts.companies.get(&id));
+        let company = company.and_then(|id| facts.companies.get(id));
         if company.is_some_and(|company| company.tags.iter().any(is_snooze_tag)) {
             return true;
         }
         let Some(tag_id) = facts.tag_id(snooze_tag) else { return false };
-        let signalling = group.hits.iter().map(|hit| &hit.contact);
-        let concerned = group.open.iter().flat_map(|open| &open.contacts);
-        let concerned = concerned.filter_map(|id| self.input.sightings.contact(id));
-        signalling.chain(concerned).any(|contact| facts.carries(contact, tag_id) == Carries::Yes)
+        contacts.any(|contact| facts.carries(contact, tag_id) == Carries::Yes)
     }
 
     /// No occasion is open: one opens, as new, again, or handled.
@@ -46,10 +54,16 @@ impl Builder<'_> {
         let id = self.new_occasion_id(group);
         let before = Before { open: None, prior: group.ended.filter(|_| reason == Reason::Returned) };
         let story = self.group_story(group, &level, before);
-        let representative = story.brief.representative.id.clone();
-        let contacts: BTreeSet<_> = group.hits.iter().map(|hit| hit.contact.id.clone()).collect();
-        let open = Change::Open { id: id.clone(), level: level.clone(), representative, contacts, link: None };
+        let open = self.opening(group, &story, &id, &level, before);
         let mut item = self.item(group, &story, id.clone(), reason, vec![open]);
+        // Tags of the occasion before that were still to come off stay on: it is true again.
+        let late = group.ended.iter().flat_map(|ended| &ended.entries);
+        let late = late.filter(|entry| entry.key.kind == Kind::Untag && entry.state == State::Planned);
+        item.changes.extend(late.map(|entry| Change::Step {
+            short: entry.short.clone(),
+            step: Step::Drop,
+            reason: Reason::Returned,
+        }));
         for kind in [Kind::Task, Kind::Message] {
             let key = ActionKey { kind, level: level.clone(), contact: String::new() };
             item.actions.push(match reason {
@@ -65,7 +79,31 @@ impl Builder<'_> {
                 Carries::Gone => self.record_skip(&id, &key, Reason::ContactGone),
             });
         }
-        item
+        let mut held = item.clone();
+        held.leave_all(Reason::Held);
+        Item { without_new: Some(Box::new(held)), ..item }
+    }
+
+    fn opening(
+        &self,
+        group: &Group<'_>,
+        story: &Story<'_>,
+        id: &OccasionId,
+        level: &str,
+        before: Before<'_>,
+    ) -> Change {
+        let person = (group.subject.kind == SubjectKind::Contact)
+            .then(|| group.hits.iter().find_map(|hit| hit.contact.person()))
+            .flatten();
+        Change::Open {
+            id: id.clone(),
+            level: level.to_owned(),
+            representative: story.brief.representative.id.clone(),
+            contacts: group.hits.iter().map(|hit| hit.contact.id.clone()).collect(),
+            // The old task is brought forward where it is, and a new one belongs beside it.
+            link: before.prior.and_then(|ended| ended.link.clone()),
+            person,
+        }
     }
 
     fn opening_reason(&self, group: &Group<'_>) -> Reason {
@@ -98,56 +136,93 @@ impl Builder<'_> {
         signalling.chain(others).any(|contact| self.carries(group, contact) == Carries::Yes)
     }
 
-    /// An occasion is open: what is missing is done.
+    /// An occasion is open: what is missing is done, and what is new about it.
     fn go_on(&mut self, group: &Group<'_>, open: &Occasion) -> Item {
         if open.false_since.is_some() {
             self.observations.push(Change::FalseSince { id: open.id.clone(), since: None });
         }
+        let rest = self.go_on_with(group, open, NewPart::Left);
+        let whole = self.go_on_with(group, open, NewPart::Done);
+        if whole == rest {
+            return rest;
+        }
+        Item { without_new: Some(Box::new(rest)), ..whole }
+    }
+
+    fn go_on_with(&mut self, group: &Group<'_>, open: &Occasion, new_part: NewPart) -> Item {
         let id = &open.id;
         let before = Before { open: Some(open), prior: Some(open) };
-        let escalates = group.rule.rank(group.level()) > group.rule.rank(&open.level)
-            // A task in doubt may be there; bringing it forward has to wait for the answer.
-            && !open.entries.iter().any(|entry| entry.key.kind == Kind::Task && entry.state == State::Claimed);
+        let higher = self.higher_level(group, open).filter(|_| new_part == NewPart::Done);
         // What is rendered must not contradict itself: the level that holds now, unless it is one that has to wait.
-        let waits = !escalates && group.rule.rank(group.level()) > group.rule.rank(&open.level);
+        let waits = higher.is_none() && group.rule.rank(group.level()) > group.rule.rank(&open.level);
         let level = if waits { open.level.clone() } else { group.level().to_owned() };
         let story = self.group_story(group, &level, before);
         let mut item = self.item(group, &story, id.clone(), Reason::AlreadyDone, Vec::new());
-        if escalates {
-            item.changes.push(Change::Raise { id: id.clone(), level: level.clone() });
-        }
+        let reason = if self.input.mode.baseline { Reason::Baseline } else { Reason::Escalated };
         for entry in open.entries.iter().filter(|entry| matches!(entry.key.kind, Kind::Task | Kind::Message)) {
-            item.actions.push(if escalates && entry.state == State::Planned {
+            let superseded = higher.is_some() && reason == Reason::Escalated && entry.state == State::Planned;
+            item.actions.push(if superseded {
                 self.step(entry, Step::Drop, Reason::Escalated) // the higher level says it all
             } else {
-                self.carry_on(&story, id, entry, before)
+                self.carry_on(&story, entry, before)
             });
         }
-        if escalates {
-            let reason = if self.input.mode.baseline { Reason::Baseline } else { Reason::Escalated };
+        if let Some(higher) = &higher {
+            item.changes.push(Change::Raise { id: id.clone(), level: higher.clone() });
             for kind in [Kind::Task, Kind::Message] {
-                let key = ActionKey { kind, level: level.clone(), contact: String::new() };
+                let key = ActionKey { kind, level: higher.clone(), contact: String::new() };
                 item.actions.push(match reason {
                     Reason::Escalated => self.want(&story, id, &key, reason, before),
                     _ => self.record_skip(id, &key, reason),
                 });
             }
         }
-        self.go_on_with_tags(group, open, &story, &mut item);
-        item.actions.sort_by(|one, other| (one.key.kind, &one.key).cmp(&(other.key.kind, &other.key)));
-        let escalated =
-            escalates.then_some(if self.input.mode.baseline { Reason::Baseline } else { Reason::Escalated });
-        item.reason = escalated.unwrap_or_else(|| leading_reason(&item.actions));
+        self.go_on_with_tags(group, open, &story, new_part, &mut item);
+        item.actions.sort_by(|one, other| one.key.cmp(&other.key));
+        item.reason = higher.map_or_else(|| leading_reason(&item.actions), |_| reason);
         item
     }
 
-    fn go_on_with_tags(&mut self, group: &Group<'_>, open: &Occasion, story: &Story<'_>, item: &mut Item) {
+    /// The level to which the occasion escalates, if it does.
+    fn higher_level(&self, group: &Group<'_>, open: &Occasion) -> Option<String> {
+        // A task in doubt may be there; bringing it forward has to wait for the answer.
+        if open.entries.iter().any(|entry| entry.key.kind == Kind::Task && entry.state == State::Claimed) {
+            return None;
+        }
+        // Of a contact whose tag a person took off, nothing more until the occasion ends.
+        let hits = group.hits.iter().filter(|hit| !self.taken_off(group, open, &hit.contact));
+        let level = hits.map(|hit| hit.level.as_str()).max_by_key(|level| group.rule.rank(level))?;
+        // A level that was acted on before stays so, even when the rule's levels are put in another order.
+        let known = |kind| ActionKey { kind, level: level.to_owned(), contact: String::new() };
+        let acted_on = [Kind::Task, Kind::Message].into_iter().any(|kind| open.entry(&known(kind)).is_some());
+        (group.rule.rank(level) > group.rule.rank(&open.level) && !acted_on).then(|| level.to_owned())
+    }
+
+    fn taken_off(&self, group: &Group<'_>, open: &Occasion, contact: &Contact) -> bool {
+        let key = ActionKey { kind: Kind::Tag, level: String::new(), contact: contact.id.clone() };
+        let Some(entry) = open.entry(&key) else { return false };
+        self.input.settings.on_untag == OnUntag::Keep
+            && match self.find_tag(group, entry, contact) {
+                Found::TakenOff => true,
+                Found::There | Found::WorkspaceLostIt | Found::ContactGone => false,
+            }
+    }
+
+    fn go_on_with_tags(
+        &mut self,
+        group: &Group<'_>,
+        open: &Occasion,
+        story: &Story<'_>,
+        new_part: NewPart,
+        item: &mut Item,
+    ) {
         let before = Before { open: Some(open), prior: Some(open) };
         let signalling: BTreeSet<_> = group.hits.iter().map(|hit| hit.contact.id.as_str()).collect();
         for hit in &group.hits {
             let key = ActionKey { kind: Kind::Tag, level: String::new(), contact: hit.contact.id.clone() };
             let action = match open.entry(&key) {
-                Some(entry) => self.keep_tag(group, open, story, entry, &hit.contact),
+                Some(entry) => self.keep_tag(group, open, story, entry, &hit.contact, new_part),
+                None if new_part == NewPart::Left => continue,
                 None => {
                     item.changes.push(Change::Join { id: open.id.clone(), contact: hit.contact.id.clone() });
                     match self.carries(group, &hit.contact) {
@@ -161,7 +236,23 @@ impl Builder<'_> {
         }
         let silent = |entry: &&Entry| entry.key.kind == Kind::Tag && !signalling.contains(entry.key.contact.as_str());
         for entry in open.entries.iter().filter(silent) {
-            item.actions.push(self.carry_on(story, &open.id, entry, before));
+            item.actions.push(self.carry_on(story, entry, before));
+        }
+    }
+
+    /// Where the tag is that an entry put on a contact: by its id, whatever it or the rule is called by now.
+    fn find_tag(&self, group: &Group<'_>, entry: &Entry, contact: &Contact) -> Found {
+        let facts = self.input.facts;
+        let ours = entry.remote_id.as_deref().filter(|id| !id.is_empty());
+        let Some(tag_id) = ours.or_else(|| facts.tag_id(&group.rule.tag)) else { return Found::WorkspaceLostIt };
+        match facts.carries(contact, tag_id) {
+            Carries::Yes => Found::There,
+            Carries::Gone => Found::ContactGone,
+            Carries::No if !facts.has_tag(tag_id) => Found::WorkspaceLostIt,
+            Carries::No if entry.state == State::Undone => Found::TakenOff,
+            // The search may be behind: only the contact itself can say that the tag is gone.
+            Carries::No if facts.tags_of.contains_key(&contact.id) => Found::TakenOff,
+            Carries::No => Found::There,
         }
     }
 
@@ -173,25 +264,37 @@ impl Builder<'_> {
         story: &Story<'_>,
         entry: &Entry,
         contact: &Contact,
+        new_part: NewPart,
     ) -> PlannedAction {
-        let before = Before { open: Some(open), prior: Some(open) };
-        let restore = self.input.settings.on_untag == OnUntag::Restore;
         if !matches!(entry.state, State::Done | State::Undone) {
-            return self.carry_on(story, &open.id, entry, before);
+            let before = Before { open: Some(open), prior: Some(open) };
+            return self.carry_on(story, entry, before);
         }
-        let tag_exists = self.input.facts.tag_id(&group.rule.tag).is_some();
-        match (self.carries(group, contact), entry.state) {
-            (Carries::Yes, _) => self.skip(entry, Reason::AlreadyDone),
-            (Carries::Gone, State::Done) => self.step(entry, Step::Drop, Reason::ContactGone),
-            (Carries::Gone, _) => self.skip(entry, Reason::ContactGone),
-            (Carries::No, State::Done) if !tag_exists => self.reopen(story, open, entry, Reason::TagRecreated),
-            (Carries::No, _) if restore => self.reopen(story, open, entry, Reason::TagRestored),
-            (Carries::No, State::Done) => self.step(entry, Step::Undo, Reason::UntaggedByPerson),
-            (Carries::No, _) => self.skip(entry, Reason::UntaggedByPerson),
+        let restore = self.input.settings.on_untag == OnUntag::Restore;
+        match (self.find_tag(group, entry, contact), entry.state) {
+            (Found::There, _) => self.skip(entry, Reason::AlreadyDone),
+            (Found::ContactGone, State::Done) => self.step(entry, Step::Drop, Reason::ContactGone),
+            (Found::ContactGone, _) => self.skip(entry, Reason::ContactGone),
+            (Found::WorkspaceLostIt, State::Done) => self.reopen(story, open, entry, Reason::TagRecreated, new_part),
+            (Found::TakenOff | Found::WorkspaceLostIt, _) if restore => {
+                self.reopen(story, open, entry, Reason::TagRestored, new_part)
+            }
+            (Found::TakenOff, State::Done) => self.step(entry, Step::Undo, Reason::UntaggedByPerson),
+            (Found::TakenOff | Found::WorkspaceLostIt, _) => self.skip(entry, Reason::UntaggedByPerson),
         }
     }
 
-    fn reopen(&mut self, story: &Story<'_>, open: &Occasion, entry: &Entry, reason: Reason) -> PlannedAction {
+    fn reopen(
+        &mut self,
+        story: &Story<'_>,
+        open: &Occasion,
+        entry: &Entry,
+        reason: Reason,
+        new_part: NewPart,
+    ) -> PlannedAction {
+        if new_part == NewPart::Left {
+            return self.skip(entry, Reason::Held);
+        }
         if !self.sink_on(&entry.key) {
             return self.skip(entry, Reason::SinkOff); // stays done: comes up again when the sink is on
         }
@@ -200,25 +303,19 @@ impl Builder<'_> {
         PlannedAction {
             decision: Decision::Do,
             reason,
-            order: Some(self.order(story, &open.id, entry, before)),
+            order: Some(self.order(story, entry, before)),
             changes: vec![change],
             ..self.skip(entry, reason)
         }
     }
 
     /// An entry of an earlier run, whatever became of it.
-    pub(super) fn carry_on(
-        &mut self,
-        story: &Story<'_>,
-        id: &OccasionId,
-        entry: &Entry,
-        before: Before<'_>,
-    ) -> PlannedAction {
+    pub(super) fn carry_on(&mut self, story: &Story<'_>, entry: &Entry, before: Before<'_>) -> PlannedAction {
         match entry.state {
             State::Planned if !self.sink_on(&entry.key) => self.step(entry, Step::Skip, Reason::SinkOff),
             State::Planned => PlannedAction {
                 decision: Decision::Do,
-                order: Some(self.order(story, id, entry, before)),
+                order: Some(self.order(story, entry, before)),
                 ..self.skip(entry, Reason::Unfinished)
             },
             State::Claimed => PlannedAction { decision: Decision::InDoubt, ..self.skip(entry, Reason::InDoubt) },
@@ -242,13 +339,15 @@ impl Builder<'_> {
             return self.record_skip(id, key, Reason::SinkOff);
         }
         let mut entry = self.entry(id, key, State::Planned, reason);
-        let prior = before.prior.and_then(|occasion| occasion.last_done(key.kind));
-        if matches!(key.kind, Kind::Task | Kind::Message) {
-            entry.prior = prior.and_then(|entry| entry.remote_id.clone());
-        }
+        let last = before.prior.and_then(|occasion| occasion.last_done(key.kind));
+        entry.prior = match key.kind {
+            Kind::Task => last.and_then(|task| task.remote_id.clone()),
+            Kind::Message => last.and_then(thread_root),
+            Kind::Tag | Kind::Untag => None,
+        };
         PlannedAction {
             decision: Decision::Do,
-            order: Some(self.order(story, id, &entry, before)),
+            order: Some(self.order(story, &entry, before)),
             changes: vec![Change::Enter { id: id.clone(), entry: entry.clone() }],
             ..self.skip(&entry, reason)
         }
@@ -318,6 +417,28 @@ impl Builder<'_> {
     }
 }
 
+/// Whether what is new about an open occasion is done, or left for a later run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NewPart {
+    Done,
+    Left,
+}
+
+/// What became of a tag that we put on a contact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    There,
+    TakenOff,
+    WorkspaceLostIt,
+    ContactGone,
+}
+
+/// The message to reply to: the first of its thread, because Slack threads have one level.
+fn thread_root(message: &Entry) -> Option<String> {
+    let root = message.prior.clone().filter(|prior| MessageRef::from_remote_id(prior).is_some());
+    root.or_else(|| message.remote_id.clone())
+}
+
 /// An item without actions and evidence.
 pub(super) fn story_item(story: &Story<'_>, occasion: OccasionId, reason: Reason, changes: Vec<Change>) -> Item {
     let brief = &story.brief;
@@ -335,6 +456,7 @@ pub(super) fn story_item(story: &Story<'_>, occasion: OccasionId, reason: Reason
         reason,
         changes,
         actions: Vec::new(),
+        without_new: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What was asked besides the contacts themselves.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::model::Contact;
 
@@ -24,6 +24,8 @@ pub struct Facts {
     pub companies_of: HashMap<String, Vec<String>>,
     /// Companies by id.
     pub companies: HashMap<String, Company>,
+    /// Contacts that were asked for and are not in Intercom any more.
+    pub gone: BTreeSet<String>,
 }
 
 /// Whether a contact has a tag.
@@ -41,6 +43,11 @@ impl Facts {
     /// The id of a tag by name; names are compared without case, as Intercom does.
     pub fn tag_id(&self, name: &str) -> Option<&str> {
         self.tag_ids.get(&name.to_lowercase()).map(String::as_str)
+    }
+
+    /// Whether the workspace has a tag with this id.
+    pub fn has_tag(&self, id: &str) -> bool {
+        self.tag_ids.values().any(|known| known == id)
     }
 
     /// Whether the contact carries the tag, by the fullest list there is.

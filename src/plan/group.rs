@@ -92,7 +92,7 @@ pub fn group<'a>(rules: &'a RuleSet, sightings: &'a Sightings, facts: &Facts, kn
     let mut groups = Vec::new();
     for rule in &rules.rules {
         let occasions = Occasions::of(rule, known);
-        let persons = Persons::of(rule, sightings, &occasions);
+        let persons = Persons::of(rule, sightings, facts, &occasions);
         let mut subjects: BTreeMap<Subject, Vec<&Hit>> = BTreeMap::new();
         for hit in sightings.hits(&rule.signal) {
             subjects.entry(subject_of(rule, hit, facts, &occasions, &persons)).or_default().push(hit);
@@ -126,10 +126,12 @@ fn subject_of(rule: &Rule, hit: &Hit, facts: &Facts, occasions: &Occasions<'_>, 
 struct Occasions<'a> {
     open: BTreeMap<&'a Subject, &'a Occasion>,
     open_by_contact: BTreeMap<&'a str, &'a Occasion>,
+    open_by_person: BTreeMap<&'a str, &'a Occasion>,
     /// The last one that ended.
     ended: BTreeMap<&'a Subject, &'a Occasion>,
     /// The last one of a person that ended, by contact.
     ended_by_contact: BTreeMap<&'a str, &'a Occasion>,
+    ended_by_person: BTreeMap<&'a str, &'a Occasion>,
 }
 
 impl<'a> Occasions<'a> {
@@ -146,16 +148,25 @@ impl<'a> Occasions<'a> {
         };
         let of_persons: Vec<_> =
             ended.iter().copied().filter(|occasion| occasion.id.subject.kind == SubjectKind::Contact).collect();
+        let by_person = |occasions: &[&'a Occasion]| -> BTreeMap<&'a str, &'a Occasion> {
+            occasions.iter().filter_map(|&occasion| Some((occasion.person.as_deref()?, occasion))).collect()
+        };
         Occasions {
             open: by_subject(&open),
             open_by_contact: by_contact(&open),
+            open_by_person: by_person(&open),
             ended: by_subject(&ended),
             ended_by_contact: by_contact(&of_persons),
+            ended_by_person: by_person(&of_persons),
         }
     }
 
     fn concerning(&self, contact: &str) -> Option<&'a Occasion> {
         self.open_by_contact.get(contact).copied()
+    }
+
+    fn of_person(&self, contact: &Contact) -> Option<&'a Occasion> {
+        self.open_by_person.get(contact.person()?.as_str()).copied()
     }
 
     fn open(&self, subject: &Subject) -> Option<&'a Occasion> {
@@ -165,7 +176,10 @@ impl<'a> Occasions<'a> {
     /// The subject's last ended occasion. A person is known by the contacts too: the lowest id may have changed since.
     fn ended(&self, subject: &Subject, hits: &[&Hit]) -> Option<&'a Occasion> {
         let of_contacts = hits.iter().filter(|_| subject.kind == SubjectKind::Contact);
-        let of_contacts = of_contacts.filter_map(|hit| self.ended_by_contact.get(hit.contact.id.as_str()));
+        let of_contacts = of_contacts.filter_map(|hit| {
+            let by_person = || self.ended_by_person.get(hit.contact.person()?.as_str());
+            self.ended_by_contact.get(hit.contact.id.as_str()).or_else(by_person)
+        });
         self.ended.get(subject).into_iter().chain(of_contacts).copied().max_by_key(|occasion| occasion.id.opened_at)
     }
 }
@@ -176,9 +190,19 @@ struct Persons {
 }
 
 impl Persons {
-    fn of(rule: &Rule, sightings: &Sightings, occasions: &Occasions<'_>) -> Self {
+    fn of(rule: &Rule, sightings: &Sightings, facts: &Facts, occasions: &Occasions<'_>) -> Self {
         let mut by_email: BTreeMap<String, Subject> = BTreeMap::new();
-        for hit in sightings.hits(&rule.signal) {
+        let hits: Vec<_> = sightings.hits(&rule.signal).collect();
+        if rule.scope == SubjectKind::Account {
+            // A contact without a company follows the one with the same e-mail that has one.
+            for hit in &hits {
+                let account = facts.companies_of(&hit.contact).into_iter().next();
+                if let (Some(email), Some(id)) = (hit.contact.email_key(), account) {
+                    by_email.entry(email).or_insert(Subject { kind: SubjectKind::Account, id });
+                }
+            }
+        }
+        for hit in &hits {
             // Hits come by id, so the first of an e-mail has the lowest.
             if let Some(email) = hit.contact.email_key() {
                 let id = hit.contact.id.clone();
@@ -187,7 +211,7 @@ impl Persons {
         }
         // An open occasion of any of the person's contacts is the person's, whether or not that contact signals now.
         for contact in sightings.kept() {
-            let occasion = occasions.concerning(&contact.id);
+            let occasion = occasions.concerning(&contact.id).or_else(|| occasions.of_person(contact));
             let occasion = occasion.filter(|occasion| occasion.id.subject.kind == SubjectKind::Contact);
             if let (Some(occasion), Some(email)) = (occasion, contact.email_key()) {
                 by_email.insert(email, occasion.id.subject.clone());

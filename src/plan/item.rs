@@ -70,6 +70,8 @@ pub struct Item {
     pub changes: Vec<Change>,
     /// Task, message, tags: in the order in which they are done.
     pub actions: Vec<PlannedAction>,
+    /// The same without its new part, where it has one: what is done when `--top` or the guard holds it back.
+    pub(super) without_new: Option<Box<Item>>,
 }
 
 impl Item {
@@ -127,44 +129,27 @@ pub enum Order {
     Tag(Tag),
 }
 
-/// Whether an action of this reason is the plan's new part, which `--top` and the guard can hold back; the rest is carried
-/// over from earlier runs, or nothing at all.
-pub(super) fn is_new_part(reason: Reason) -> bool {
-    match reason {
-        Reason::New
-        | Reason::AlreadyTagged
-        | Reason::Returned
-        | Reason::Escalated
-        | Reason::Joined
-        | Reason::TagRecreated
-        | Reason::TagRestored
-        | Reason::Baseline
-        // Skipped for good: recorded together with the occasion that opens.
-        | Reason::SinkOff
-        | Reason::ContactGone => true,
-        Reason::Unfinished
-        | Reason::InDoubt
-        | Reason::AlreadyDone
-        | Reason::UntaggedByPerson
-        | Reason::Snoozed
-        | Reason::Held
-        | Reason::Clearing
-        | Reason::Cleared
-        | Reason::Refused
-        | Reason::WaitsForTask => false,
-    }
-}
-
 impl Item {
-    /// Leaves the new part for a later run: nothing of it is done or recorded.
+    /// Leaves the new part for a later run: nothing of it is done or recorded. Without a new part, nothing changes.
     pub(super) fn hold(&mut self) {
-        self.changes.clear();
-        for action in &mut self.actions {
-            if is_new_part(action.reason) {
-                action.leave(Reason::Held);
+        if let Some(rest) = self.without_new.take() {
+            *self = *rest;
+            if !self.has_work() {
+                self.reason = Reason::Held;
             }
         }
-        self.reason = if self.has_work() { Reason::Unfinished } else { Reason::Held };
+    }
+
+    /// The item of a subject that is left as it is, with what would have been done.
+    pub(super) fn leave_all(&mut self, reason: Reason) {
+        self.changes.clear();
+        self.reason = reason;
+        for action in self.actions.iter_mut().filter(|action| action.decision != Decision::InDoubt) {
+            // What is over and done with keeps its own reason.
+            if action.decision == Decision::Do || !action.changes.is_empty() {
+                action.leave(reason);
+            }
+        }
     }
 
     /// Tags wait for a task whose outcome is not known.
@@ -181,17 +166,6 @@ impl Item {
                 self.reason = Reason::InDoubt;
             }
         }
-    }
-
-    /// Leaves everything, carried-over actions too.
-    pub(super) fn snooze(&mut self) {
-        self.changes.clear();
-        for action in &mut self.actions {
-            if action.decision == Decision::Do || is_new_part(action.reason) {
-                action.leave(Reason::Snoozed);
-            }
-        }
-        self.reason = Reason::Snoozed;
     }
 }
 

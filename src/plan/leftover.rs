@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use super::build::Builder;
 use super::decide::{leading_reason, story_item};
+use super::facts::Facts;
 use super::item::Order;
 use super::item::{Decision, Item, PlannedAction};
 use super::orders::{Before, Story, person, tag_order};
-use crate::model::{ActionKey, Change, Contact, Entry, Kind, Occasion, Reason, State, Step, Truth};
+use super::sightings::Sightings;
+use crate::model::{ActionKey, Change, Contact, Entry, Kind, Occasion, Reason, State, Step, SubjectKind, Truth};
 use crate::rules::{OnClear, Rule};
 
 impl Builder<'_> {
@@ -35,11 +37,12 @@ impl Builder<'_> {
         (!idle).then(|| self.leftover_item(rule, occasion, changes, actions))
     }
 
-    /// *False* means that every concerned contact was read and is false; the second one long enough after ends the occasion.
+    /// *False* means that every concerned contact was read and is false, or is not in Intercom any more; the second one long enough after ends the occasion.
     fn observe(&mut self, occasion: &Occasion) -> Observed {
         let input = self.input;
         let truth = |contact: &String| input.sightings.truth(contact, &occasion.id.signal);
-        let all_false = occasion.contacts.iter().all(|contact| truth(contact) == Some(Truth::False));
+        let is_false = |contact: &String| truth(contact) == Some(Truth::False) || input.facts.gone.contains(contact);
+        let all_false = occasion.contacts.iter().all(is_false);
         if !all_false || !input.scope.complete {
             return Observed::Unknown;
         }
@@ -77,6 +80,7 @@ impl Builder<'_> {
             reason: leading_reason(&actions),
             changes: Vec::new(),
             actions,
+            without_new: None,
         })
     }
 
@@ -93,8 +97,9 @@ impl Builder<'_> {
         for entry in &occasion.entries {
             match (entry.state, entry.key.kind) {
                 (State::Claimed | State::Refused, _) => actions.push(self.stuck(entry)),
-                (State::Planned, Kind::Untag) if again => actions.push(self.step(entry, Step::Drop, Reason::Returned)),
-                (State::Planned, Kind::Untag) => actions.push(self.untag(rule, occasion, entry)),
+                // Whether it stays on is decided with the occasion that opens, or is held.
+                (State::Planned, Kind::Untag) if again => actions.push(self.skip(entry, Reason::Returned)),
+                (State::Planned, Kind::Untag) => actions.push(self.untag(rule, entry)),
                 (State::Planned, _) => actions.push(self.step(entry, Step::Drop, Reason::Cleared)),
                 _ => {}
             }
@@ -102,11 +107,11 @@ impl Builder<'_> {
         actions
     }
 
-    fn untag(&mut self, rule: &Rule, occasion: &Occasion, entry: &Entry) -> PlannedAction {
+    fn untag(&mut self, rule: &Rule, entry: &Entry) -> PlannedAction {
         if !self.sink_on(&entry.key) {
             return self.step(entry, Step::Skip, Reason::SinkOff);
         }
-        let order = Order::Tag(tag_order(&rule.tag, &occasion.id, &entry.key, &entry.short));
+        let order = Order::Tag(tag_order(&rule.tag, entry));
         PlannedAction { decision: Decision::Do, order: Some(order), ..self.skip(entry, Reason::Unfinished) }
     }
 
@@ -130,9 +135,10 @@ impl Builder<'_> {
         let key = ActionKey { kind: Kind::Untag, ..tagged.key.clone() };
         let on = self.sink_on(&key);
         let (state, reason) = if on { (State::Planned, Reason::Cleared) } else { (State::Skipped, Reason::SinkOff) };
-        let entry = self.entry(&occasion.id, &key, state, reason);
+        let mut entry = self.entry(&occasion.id, &key, state, reason);
+        entry.prior.clone_from(&tagged.remote_id);
         let enter = Change::Enter { id: occasion.id.clone(), entry: entry.clone() };
-        let order = on.then(|| Order::Tag(tag_order(&rule.tag, &occasion.id, &key, &entry.short)));
+        let order = on.then(|| Order::Tag(tag_order(&rule.tag, &entry)));
         let decision = if on { Decision::Do } else { Decision::Skip };
         PlannedAction { decision, order, changes: vec![enter], ..self.skip(&entry, reason) }
     }
@@ -148,22 +154,34 @@ impl Builder<'_> {
         left.collect()
     }
 
-    /// Neither true nor false: an unknown value does not clear a signal, so what is unfinished is done.
+    /// Neither true nor false: an unknown value does not clear a signal. Unfinished tags are put on; a task or message waits
+    /// for a run that reads the figures it is about.
     fn go_on_unseen(&mut self, rule: &Rule, occasion: &Occasion) -> Option<Item> {
-        let unfinished = self.left(occasion, Reason::Unfinished);
-        if unfinished.is_empty() {
-            return None;
+        let concerned = occasion.contacts.iter().filter_map(|id| self.input.sightings.contact(id));
+        let snoozed =
+            self.is_snoozed(occasion_company(occasion, self.input.facts, self.input.sightings).as_deref(), concerned);
+        let task_is_open =
+            |entry: &Entry| entry.key.kind == Kind::Task && matches!(entry.state, State::Planned | State::Claimed);
+        let waits = occasion.entries.iter().any(task_is_open);
+        let mut actions = Vec::new();
+        for entry in &occasion.entries {
+            match (entry.state, entry.key.kind) {
+                (State::Planned, _) if snoozed => actions.push(self.skip(entry, Reason::Snoozed)),
+                (State::Planned, _) if !self.sink_on(&entry.key) => {
+                    actions.push(self.step(entry, Step::Skip, Reason::SinkOff));
+                }
+                (State::Planned, Kind::Tag) if waits => actions.push(self.skip(entry, Reason::WaitsForTask)),
+                (State::Planned, Kind::Tag) => {
+                    let order = Order::Tag(tag_order(&rule.tag, entry));
+                    let skipped = self.skip(entry, Reason::Unfinished);
+                    actions.push(PlannedAction { decision: Decision::Do, order: Some(order), ..skipped });
+                }
+                (State::Planned, _) => actions.push(self.skip(entry, Reason::Unfinished)),
+                (State::Claimed | State::Refused, _) => actions.push(self.stuck(entry)),
+                (State::Done | State::Skipped | State::Dropped | State::Undone, _) => {}
+            }
         }
-        let before = Before { open: Some(occasion), prior: Some(occasion) };
-        let Some(story) = self.unseen_story(rule, occasion) else {
-            // Nobody to render a text for: it waits for a run that reaches the contact.
-            return Some(self.leftover_item(rule, occasion, Vec::new(), unfinished));
-        };
-        let open = |entry: &&Entry| matches!(entry.state, State::Planned | State::Claimed | State::Refused);
-        let entries = occasion.entries.iter().filter(open);
-        let actions: Vec<_> = entries.map(|entry| self.carry_on(&story, &occasion.id, entry, before)).collect();
-        let reason = leading_reason(&actions);
-        Some(Item { actions, ..story_item(&story, occasion.id.clone(), reason, Vec::new()) })
+        (!actions.is_empty()).then(|| self.leftover_item(rule, occasion, Vec::new(), actions))
     }
 
     /// The figures of the representative, or of anybody concerned who was read.
@@ -172,10 +190,7 @@ impl Builder<'_> {
         let known: Vec<&Arc<Contact>> = occasion.contacts.iter().filter_map(|id| sightings.contact(id)).collect();
         let representative = sightings.contact(&occasion.representative).or(known.first().copied())?;
         let people = known.iter().map(|contact| person(contact)).collect();
-        let company = match occasion.id.subject.kind {
-            crate::model::SubjectKind::Account => Some(occasion.id.subject.id.clone()),
-            crate::model::SubjectKind::Contact => self.input.facts.companies_of(representative).into_iter().next(),
-        };
+        let company = occasion_company(occasion, self.input.facts, sightings);
         let before = Before { open: Some(occasion), prior: Some(occasion) };
         Some(self.story(rule, &occasion.level, representative, people, company.as_deref(), before))
     }
@@ -195,6 +210,17 @@ impl Builder<'_> {
             self.story(rule, &occasion.level, &nobody, Vec::new(), None, before)
         });
         Item { actions, ..story_item(&story, occasion.id.clone(), reason, changes) }
+    }
+}
+
+/// The company of an occasion: the account itself, or that of the person, if that was read.
+pub(super) fn occasion_company(occasion: &Occasion, facts: &Facts, sightings: &Sightings) -> Option<String> {
+    match occasion.id.subject.kind {
+        SubjectKind::Account => Some(occasion.id.subject.id.clone()),
+        SubjectKind::Contact => {
+            let person = sightings.contact(&occasion.representative)?;
+            facts.companies_of(person).into_iter().next()
+        }
     }
 }
 

@@ -24,5 +24,5 @@ pub use facts::{Company, Facts};
 pub use group::{Group, group};
 pub use guard::{Refusal, WAYS_OUT};
 pub use item::{Decision, Item, Order, Plan, PlannedAction};
-pub use questions::{Questions, unread_contacts};
+pub use questions::{Questions, missing_contacts, unread_contacts};
 pub use sightings::{Hit, Sightings};

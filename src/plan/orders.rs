@@ -8,8 +8,7 @@ use jiff::Timestamp;
 use super::build::Builder;
 use super::item::Order;
 use crate::model::{
-    ActionKey, Brief, Contact, Entry, Kind, Message, MessageRef, Occasion, OccasionId, Person, Tag, TagChange, Task,
-    TaskNews,
+    Brief, Contact, Entry, Kind, Message, MessageRef, Occasion, Person, Tag, TagChange, Task, TaskNews,
 };
 use crate::rules::{Rendered, Rule, TextInput};
 
@@ -91,11 +90,11 @@ impl Builder<'_> {
     }
 
     /// The order for an entry of a story's occasion.
-    pub(super) fn order(&self, story: &Story<'_>, id: &OccasionId, entry: &Entry, before: Before<'_>) -> Order {
+    pub(super) fn order(&self, story: &Story<'_>, entry: &Entry, before: Before<'_>) -> Order {
         match entry.key.kind {
             Kind::Task => Order::Task(Box::new(self.task(story, entry, before))),
             Kind::Message => Order::Message(Box::new(self.message(story, entry, before))),
-            Kind::Tag | Kind::Untag => Order::Tag(tag_order(&story.rule.tag, id, &entry.key, &entry.short)),
+            Kind::Tag | Kind::Untag => Order::Tag(tag_order(&story.rule.tag, entry)),
         }
     }
 
@@ -163,7 +162,8 @@ impl Builder<'_> {
 }
 
 /// The order to add or remove a rule's tag.
-pub(super) fn tag_order(tag: &str, _id: &OccasionId, key: &ActionKey, short: &str) -> Tag {
-    let change = if key.kind == Kind::Untag { TagChange::Remove } else { TagChange::Add };
-    Tag { short: short.to_owned(), contact: key.contact.clone(), tag: tag.to_owned(), change }
+pub(super) fn tag_order(tag: &str, entry: &Entry) -> Tag {
+    let change = if entry.key.kind == Kind::Untag { TagChange::Remove } else { TagChange::Add };
+    let Entry { key, short, prior, .. } = entry;
+    Tag { short: short.clone(), contact: key.contact.clone(), tag: tag.to_owned(), change, tag_id: prior.clone() }
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use super::build::Scope;
 use super::facts::Facts;
 use super::group::{Group, Kin};
+use super::leftover::occasion_company;
 use super::sightings::Sightings;
-use crate::model::{ActionKey, Contact, Kind, Known, State};
+use crate::model::{ActionKey, Contact, Kind, Known, Occasion, State, Truth};
 use crate::rules::RuleSet;
 
 /// Ids to ask about.
@@ -31,6 +32,22 @@ pub fn unread_contacts(rules: &RuleSet, scope: &Scope, known: &Known, sightings:
     ids.filter(|id| sightings.contact(id).is_none()).collect()
 }
 
+/// Concerned contacts that the search did not bring, where they alone decide whether an open occasion is over: gone from
+/// Intercom, or only not seen?
+pub fn missing_contacts(rules: &RuleSet, scope: &Scope, known: &Known, sightings: &Sightings) -> BTreeSet<String> {
+    let mut missing = BTreeSet::new();
+    let has_rule = |signal: &str| rules.rule(signal).is_some();
+    let open = known.occasions.iter().filter(|occasion| occasion.is_open() && has_rule(&occasion.id.signal));
+    for occasion in open.filter(|_| scope.sees_absence()) {
+        let truth = |contact: &String| sightings.truth(contact, &occasion.id.signal);
+        if occasion.contacts.iter().all(|contact| matches!(truth(contact), None | Some(Truth::False))) {
+            let unseen = occasion.contacts.iter().filter(|contact| sightings.contact(contact).is_none());
+            missing.extend(unseen.cloned());
+        }
+    }
+    missing
+}
+
 impl Questions {
     /// The contacts that signal and have more companies than they list.
     pub fn company_lists(rules: &RuleSet, sightings: &Sightings) -> BTreeSet<String> {
@@ -39,8 +56,13 @@ impl Questions {
     }
 
     /// What the groups need to know.
-    pub fn of(groups: &[Group<'_>], sightings: &Sightings, facts: &Facts) -> Questions {
+    pub fn of(groups: &[Group<'_>], sightings: &Sightings, facts: &Facts, known: &Known) -> Questions {
         let mut questions = Questions::default();
+        let unfinished = |occasion: &&Occasion| {
+            occasion.is_open() && occasion.entries.iter().any(|entry| entry.state == State::Planned)
+        };
+        let unfinished = known.occasions.iter().filter(unfinished);
+        questions.companies.extend(unfinished.filter_map(|occasion| occasion_company(occasion, facts, sightings)));
         let kin = Kin::of(sightings, facts);
         for group in groups {
             questions.companies.extend(group.company(facts));
@@ -48,9 +70,7 @@ impl Questions {
             let lists_tag = |contact: &Contact| tag_id.is_some_and(|id| contact.tags.lists(id));
             for hit in &group.hits {
                 // Snoozed or not, tagged or not: a list that is cut short cannot tell.
-                if !hit.contact.tags.complete
-                    || (tag_id.is_some() && !lists_tag(&hit.contact) && tagged_by_us(group, hit))
-                {
+                if !hit.contact.tags.complete || lost_our_tag(group, hit, facts) {
                     questions.tags_of.insert(hit.contact.id.clone());
                 }
             }
@@ -64,10 +84,11 @@ impl Questions {
     }
 }
 
-/// Whether the ledger says that we tagged the contact. The search may be behind, so the contact itself is asked before a
-/// person is said to have taken the tag off.
-fn tagged_by_us(group: &Group<'_>, hit: &super::sightings::Hit) -> bool {
+/// Whether the ledger says that we tagged the contact, and the search does not show the tag. The search may be behind, so the
+/// contact itself is asked before a person is said to have taken it off.
+fn lost_our_tag(group: &Group<'_>, hit: &super::sightings::Hit, facts: &Facts) -> bool {
     let key = ActionKey { kind: Kind::Tag, level: String::new(), contact: hit.contact.id.clone() };
-    let entry = group.open.and_then(|open| open.entry(&key));
-    entry.is_some_and(|entry| entry.state == State::Done)
+    let entry = group.open.and_then(|open| open.entry(&key)).filter(|entry| entry.state == State::Done);
+    let tag_id = entry.and_then(|entry| entry.remote_id.as_deref());
+    tag_id.is_some_and(|id| facts.has_tag(id) && !hit.contact.tags.lists(id))
 }

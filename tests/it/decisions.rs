@@ -88,7 +88,7 @@ fn returned_brings_the_old_task_forward_and_says_again() {
     assert_eq!(found.reason, Reason::Returned);
     // The tag stayed (keep_tag), so there is nothing to add.
     assert_eq!(actions(found), ["task do returned", "message do returned", "tag c1 skip already_tagged"]);
-    assert_eq!(world.news(), ["forward storage_limit T1", "message storage_limit acme in thread"]);
+    assert_eq!(world.news(), ["forward storage_limit T1", "message storage_limit acme in thread 2"]);
     let order = found.actions.iter().find_map(|action| match &action.order {
         Some(usage_signals::plan::Order::Message(message)) => Some(message.clone()),
         _ => None,
@@ -164,7 +164,7 @@ fn escalated_brings_the_task_forward_and_replies_in_the_thread() {
     world.news();
     let plan = world.run(hour(6));
     assert_eq!(item(&plan, "storage_limit").reason, Reason::Escalated);
-    assert_eq!(world.news(), ["forward storage_limit T1", "message storage_limit acme in thread"]);
+    assert_eq!(world.news(), ["forward storage_limit T1", "message storage_limit acme in thread 2"]);
     assert_eq!(world.occasion("storage_limit").level, "critical");
     world.run(hour(12));
     assert!(world.news().is_empty());
@@ -514,11 +514,24 @@ fn unknown_neither_starts_nor_advances_nor_resets() {
 fn one_unread_contact_keeps_the_occasion_open() {
     let mut world = world(vec![storage("c1", "acme", 83.0), storage("c2", "acme", 84.0)]);
     world.run(hour(0));
-    world.contacts.remove("c2");
+    world.unread.insert("c2".into());
     world.set("c1", "storage_percent", number(10.0));
     world.run(hour(6));
     world.run(hour(60));
     assert!(!cleared(&world));
+}
+
+#[test]
+fn a_contact_that_is_gone_from_intercom_does_not_keep_the_occasion_open() {
+    let mut world = world(vec![storage("c1", "acme", 83.0), storage("c2", "acme", 84.0)]);
+    world.run(hour(0));
+    world.contacts.remove("c2");
+    world.run(hour(6));
+    assert!(!cleared(&world), "the other still signals");
+    world.set("c1", "storage_percent", number(10.0));
+    world.run(hour(12));
+    world.run(hour(60));
+    assert!(cleared(&world));
 }
 
 #[test]
@@ -655,5 +668,215 @@ fn a_lost_ledger_repeats_nothing() {
 fn the_plan_does_not_depend_on_the_order_of_arrival_or_on_the_run() {
     let contacts: Vec<_> = (1..=9).map(|number| teammate(&format!("c{number}"), "acme", 9.0)).collect();
     let reversed: Vec<_> = contacts.iter().rev().cloned().collect();
-    assert_eq!(world(contacts).plan(hour(0)), world(reversed).plan(hour(0)));
+    let mut other_way = world(reversed);
+    other_way.backwards = true;
+    assert_eq!(world(contacts).plan(hour(0)), other_way.plan(hour(0)));
+}
+
+// What others in this field get wrong: two things at once.
+
+#[test]
+fn the_guard_does_not_touch_occasions_that_end_or_go_on() {
+    let inactive = |days: f64| contact("c1", None, &[("days_since_last_login", number(days))]);
+    let mut world = World::new("max_new_tasks = 2", vec![inactive(16.0), storage("a", "acme", 83.0)]);
+    world.run(hour(0));
+    world.put(inactive(0.0));
+    world.run(hour(6));
+    many(3, 83.0).into_iter().for_each(|contact| world.put(contact));
+    world.news();
+    let plan = world.run(hour(30));
+    assert!(plan.refusal.is_some());
+    assert_eq!(world.news(), ["untag churn_risk_inactivity c1"]);
+    let of = |signal: &str, id: &str| {
+        plan.items.iter().find(|item| item.occasion.signal == signal && item.subject().id == id).unwrap().reason
+    };
+    assert_eq!(
+        (of("churn_risk_inactivity", "c1"), of("storage_limit", "acme")),
+        (Reason::Cleared, Reason::AlreadyDone)
+    );
+    world.run(hour(36));
+    world.run(hour(42));
+    assert!(world.news().is_empty());
+}
+
+#[test]
+fn a_held_escalation_still_does_what_is_unfinished_and_the_tag_waits() {
+    let mut world = World::new("max_new_tasks = 0", vec![storage("c1", "acme", 83.0)]);
+    world.mode = Mode { allow_large_plan: true, ..Mode::default() };
+    world.fates.insert(Kind::Task, Fate::CarriedOver);
+    world.run(hour(0));
+    world.mode = Mode::default();
+    world.set("c1", "storage_percent", number(96.0));
+    world.news();
+    let plan = world.run(hour(6));
+    assert!(plan.refusal.is_some());
+    assert!(world.news().is_empty(), "the task failed again, and the tag waits for it");
+    world.fates.clear();
+    world.run(hour(12));
+    assert_eq!(world.news(), ["task storage_limit acme", "tag storage_limit c1"]);
+    world.mode = Mode { allow_large_plan: true, ..Mode::default() };
+    world.run(hour(18));
+    assert_eq!(world.news(), ["forward storage_limit T2", "message storage_limit acme in thread 1"]);
+}
+
+#[test]
+fn a_baseline_over_an_escalation_keeps_the_unfinished_task() {
+    let mut world = world(vec![storage("c1", "acme", 83.0)]);
+    world.fates.insert(Kind::Task, Fate::CarriedOver);
+    world.run(hour(0));
+    world.fates.clear();
+    world.news();
+    world.set("c1", "storage_percent", number(96.0));
+    world.mode = Mode { baseline: true, ..Mode::default() };
+    world.run(hour(6));
+    assert_eq!(world.news(), ["task storage_limit acme", "tag storage_limit c1"]);
+    assert_eq!(world.occasion("storage_limit").level, "critical");
+}
+
+const LADDER: &str = r#"
+[[rules]]
+signal = "power_user"
+enabled = false
+[[rules]]
+signal = "projects"
+tag = "Expansion: Projects"
+when = 'projects_count >= 10'
+priority = "low"
+respond_within_days = 30
+details = "{{ projects_count }} projects"
+action = "Call"
+"#;
+const MORE: &str = "[[rules.levels]]\nname = \"more\"\nwhen = 'projects_count >= 20'\npriority = \"medium\"\nrespond_within_days = 9\n";
+const MOST: &str =
+    "[[rules.levels]]\nname = \"most\"\nwhen = 'projects_count >= 30'\npriority = \"high\"\nrespond_within_days = 3\n";
+
+#[test]
+fn every_follow_up_replies_to_the_first_message_of_the_thread() {
+    let projects = |count: f64| contact("c1", None, &[("projects_count", number(count))]);
+    let mut world = World::new(&format!("{LADDER}{MORE}{MOST}"), vec![projects(10.0)]);
+    for (hours, count) in [(0, 10.0), (6, 20.0), (12, 30.0)] {
+        world.put(projects(count));
+        world.run(hour(hours));
+    }
+    let messages: Vec<_> = world.news().into_iter().filter(|line| line.starts_with("message")).collect();
+    assert_eq!(messages, ["message projects c1", "message projects c1 in thread 2", "message projects c1 in thread 2"]);
+}
+
+#[test]
+fn putting_the_levels_in_another_order_repeats_nothing() {
+    let projects = |count: f64| contact("c1", None, &[("projects_count", number(count))]);
+    let mut world = World::new(&format!("{LADDER}{MORE}{MOST}"), vec![projects(20.0)]);
+    world.run(hour(0));
+    world.put(projects(30.0));
+    world.run(hour(6));
+    world.news();
+    world.config = configure(&format!("[scan]\ntimezone = \"UTC\"\n{LADDER}{MOST}{MORE}"));
+    world.run(hour(12));
+    world.run(hour(18));
+    assert!(world.news().is_empty());
+}
+
+#[test]
+fn a_person_is_known_again_though_the_contact_of_the_occasion_was_not_read() {
+    let twin = |id: &str| Contact {
+        email: Some("Ann@example.com".into()),
+        ..contact(id, None, &[("projects_count", number(23.0))])
+    };
+    let mut world = world(vec![twin("c1")]);
+    world.run(hour(0));
+    world.news();
+    world.contacts.clear();
+    world.put(twin("c2"));
+    assert_eq!(item(&world.run(hour(6)), "power_user").reason, Reason::Joined);
+    assert_eq!(world.news(), ["tag power_user c2"]);
+}
+
+#[test]
+fn a_contact_without_a_company_follows_its_twin_that_has_one() {
+    let mut lead = contact("c2", None, &[("storage_percent", number(85.0))]);
+    lead.email = Some("c1@example.com".into());
+    let mut world = world(vec![storage("c1", "acme", 83.0), lead]);
+    let plan = world.run(hour(0));
+    assert_eq!(item(&plan, "storage_limit").subject().id, "acme");
+    assert_eq!(world.news().iter().filter(|line| line.starts_with("task")).count(), 1);
+}
+
+#[test]
+fn a_rule_that_gets_another_tag_neither_blames_a_person_nor_takes_off_what_is_not_ours() {
+    let inactive = |days: f64| contact("c1", None, &[("days_since_last_login", number(days))]);
+    let mut world = world(vec![inactive(16.0)]);
+    world.run(hour(0));
+    world.news();
+    world.tag("c1", "Win Back");
+    world.config =
+        configure("[scan]\ntimezone = \"UTC\"\n[[rules]]\nsignal = \"churn_risk_inactivity\"\ntag = \"Win Back\"");
+    assert_eq!(item(&world.run(hour(6)), "churn_risk_inactivity").reason, Reason::AlreadyDone);
+    world.put(inactive(0.0));
+    world.run(hour(12));
+    let plan = world.run(hour(40));
+    let order = plan.to_do().find_map(|(_, action)| match &action.order {
+        Some(usage_signals::plan::Order::Tag(tag)) => tag.tag_id.clone(),
+        _ => None,
+    });
+    assert_eq!(order.as_deref(), Some("tag1"), "ours, by its id");
+}
+
+#[test]
+fn while_the_figure_is_unknown_a_task_waits_and_is_not_told_with_unknown_figures() {
+    let mut world = world(vec![storage("c1", "acme", 83.0)]);
+    world.fates.insert(Kind::Task, Fate::CarriedOver);
+    world.run(hour(0));
+    world.fates.clear();
+    world.news();
+    world.set("c1", "storage_percent", text("n/a"));
+    let plan = world.run(hour(6));
+    assert_eq!(actions(item(&plan, "storage_limit")), ["task skip unfinished", "tag c1 skip waits_for_task"]);
+    world.set("c1", "storage_percent", number(85.0));
+    world.run(hour(12));
+    assert_eq!(world.news(), ["task storage_limit acme", "tag storage_limit c1"]);
+}
+
+#[test]
+fn an_unfinished_tag_needs_no_figures() {
+    let mut world = world(vec![storage("c1", "acme", 83.0)]);
+    world.fates.insert(Kind::Tag, Fate::CarriedOver);
+    world.run(hour(0));
+    world.fates.clear();
+    world.news();
+    world.unread.insert("c1".into());
+    world.scope = Scope { complete: false, ..Scope::everything() };
+    world.run(hour(6));
+    assert_eq!(world.news(), ["tag storage_limit c1"]);
+}
+
+#[test]
+fn a_snoozed_return_leaves_the_tag_that_was_to_come_off_to_a_later_run() {
+    let inactive = |days: f64| contact("c1", Some("acme"), &[("days_since_last_login", number(days))]);
+    let mut world = world(vec![inactive(16.0)]);
+    world.run(hour(0));
+    world.put(inactive(0.0));
+    world.run(hour(6));
+    world.fates.insert(Kind::Untag, Fate::CarriedOver);
+    world.run(hour(30));
+    world.fates.clear();
+    world.put(inactive(15.0));
+    let snoozed = Company { name: None, tags: vec!["Signals: Snoozed".into()] };
+    world.companies.insert("acme".into(), snoozed);
+    world.run(hour(36));
+    world.put(inactive(0.0));
+    world.news();
+    world.run(hour(42));
+    assert_eq!(world.news(), ["untag churn_risk_inactivity c1"]);
+}
+
+#[test]
+fn after_a_person_took_the_tag_off_a_higher_level_does_nothing_either() {
+    let mut world = world(vec![storage("c1", "acme", 83.0)]);
+    world.run(hour(0));
+    world.untag("c1", STORAGE_TAG);
+    world.set("c1", "storage_percent", number(96.0));
+    world.news();
+    assert_eq!(item(&world.run(hour(6)), "storage_limit").reason, Reason::UntaggedByPerson);
+    world.run(hour(12));
+    assert!(world.news().is_empty());
 }

@@ -43,8 +43,12 @@ impl Reading<'_> {
     /// Reads what the run is to look at. A refused credential ends the run; anything else that breaks off makes the read
     /// incomplete, and the run goes on with what is unfinished.
     pub(super) async fn read(&self) -> Result<Read, Fatal> {
-        let tag_ids: BTreeMap<String, String> =
-            self.intercom.tags().await?.into_iter().map(|tag| (tag.name.to_lowercase(), tag.id)).collect();
+        let tags = self.intercom.tags().await;
+        let (tags, tags_read) = match tags {
+            Ok(tags) => (tags, Ok(())),
+            Err(error) => (Vec::new(), Err(error)),
+        };
+        let tag_ids: BTreeMap<String, String> = tags.into_iter().map(|tag| (tag.name.to_lowercase(), tag.id)).collect();
         let rule_tags = self.rules.rules.iter().filter_map(|rule| tag_ids.get(&rule.tag.to_lowercase()).cloned());
         let mut read = Read {
             sightings: Sightings::new(self.known, rule_tags.collect()),
@@ -56,6 +60,7 @@ impl Reading<'_> {
         if !self.only.is_empty() {
             read.scope.signals = Some(self.only.iter().cloned().collect());
         }
+        note(&mut read, tags_read)?;
         let contacts =
             if self.contacts.is_empty() { self.read_pages(&mut read).await } else { self.read_chosen(&mut read).await };
         note(&mut read, contacts)?;
@@ -121,12 +126,20 @@ impl Reading<'_> {
         }
     }
 
-    /// Contacts that an unfinished action needs, and that the search did not bring.
+    /// Contacts that an unfinished action needs, or that decide whether an occasion is over, and that the search did not bring.
     async fn read_unread(&self, read: &mut Read) -> Result<(), RemoteError> {
-        for id in plan::unread_contacts(self.rules, &read.scope, self.known, &read.sightings) {
-            if let Some(Ok(contact)) = self.intercom.contact(&id, self.rules.wanted()).await? {
-                let evaluation = self.rules.evaluate(&contact, self.as_of);
-                read.sightings.look_up(contact, evaluation, self.rules);
+        let mut ids = plan::unread_contacts(self.rules, &read.scope, self.known, &read.sightings);
+        ids.extend(plan::missing_contacts(self.rules, &read.scope, self.known, &read.sightings));
+        for id in ids {
+            match self.intercom.contact(&id, self.rules.wanted()).await? {
+                Some(Ok(contact)) => {
+                    let evaluation = self.rules.evaluate(&contact, self.as_of);
+                    read.sightings.look_up(contact, evaluation, self.rules);
+                }
+                Some(Err(_)) => {} // said when the page was read
+                None => {
+                    read.facts.gone.insert(id);
+                }
             }
         }
         Ok(())
@@ -141,7 +154,7 @@ impl Reading<'_> {
             }
         }
         let groups = plan::group(self.rules, &read.sightings, &read.facts, self.known);
-        let questions = Questions::of(&groups, &read.sightings, &read.facts);
+        let questions = Questions::of(&groups, &read.sightings, &read.facts, self.known);
         for id in questions.companies {
             let company = self.intercom.company(&id).await?;
             let company = company.map(|company| Company { name: company.name, tags: company.tags });

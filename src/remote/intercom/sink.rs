@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Intercom;
-use super::tags::folded;
+use super::tags::{TagName, folded};
 use crate::apply::sink::{Answer, Claim, Outcome, Receipt, Sink};
 use crate::model::{Kind, Tag, TagChange};
 use crate::remote::error::{ErrorKind, RemoteError};
@@ -26,10 +26,10 @@ impl TagSink {
     }
 
     async fn perform_one(&mut self, order: &Tag) -> Outcome {
-        let Tag { short: _, contact, tag, change } = order;
+        let Tag { short: _, contact, tag, change, tag_id } = order;
         let done = match change {
             TagChange::Add => self.add(contact, tag).await,
-            TagChange::Remove => self.remove(contact, tag).await,
+            TagChange::Remove => self.remove(contact, tag, tag_id.as_deref()).await,
         };
         done.unwrap_or_else(|outcome| outcome)
     }
@@ -48,11 +48,14 @@ impl TagSink {
         Ok(if self.attach(contact, &id).await? { done(id) } else { Outcome::Gone })
     }
 
-    async fn remove(&mut self, contact: &str, name: &str) -> Result<Outcome, Outcome> {
-        // A tag that the workspace does not have is on nobody.
-        let Some(id) = self.id(name).await? else {
-            return Ok(done(String::new()));
+    /// By the id that was recorded when the tag was put on: the name may by now be another tag's.
+    async fn remove(&mut self, contact: &str, name: &str, id: Option<&str>) -> Result<Outcome, Outcome> {
+        let id = match id.filter(|id| !id.is_empty()) {
+            Some(id) => Some(id.to_owned()),
+            None => self.id(name).await?,
         };
+        // A tag that the workspace does not have is on nobody.
+        let Some(id) = id else { return Ok(done(String::new())) };
         let detached = self.intercom.detach_tag(contact, &id).await;
         detached.map_err(|error| error.outcome())?;
         Ok(done(id))
@@ -84,7 +87,8 @@ impl TagSink {
     }
 
     async fn settle_one(&self, claim: &Claim) -> Answer {
-        if claim.tag.is_empty() {
+        let id = claim.prior.as_deref().filter(|id| !id.is_empty());
+        if claim.tag.is_empty() && id.is_none() {
             return Answer::CannotTell;
         }
         let tags = match self.intercom.contact_tags(&claim.key.contact).await {
@@ -92,7 +96,8 @@ impl TagSink {
             Ok(None) => return Answer::Gone,
             Err(error) => return error.no_answer(),
         };
-        let carried = tags.into_iter().find(|tag| tag.is_named(&claim.tag));
+        let ours = |tag: &TagName| id.map_or_else(|| tag.is_named(&claim.tag), |id| tag.id == id);
+        let carried = tags.into_iter().find(ours);
         match (claim.key.kind, carried) {
             (Kind::Tag, Some(tag)) => Answer::Happened(Receipt { remote_id: tag.id }),
             (Kind::Untag, None) => Answer::Happened(Receipt { remote_id: String::new() }),
@@ -155,7 +160,7 @@ mod tests {
     }
 
     fn order(change: TagChange) -> Tag {
-        Tag { short: "US-1".into(), contact: "c1".into(), tag: "Expansion: Power User".into(), change }
+        Tag { short: "US-1".into(), contact: "c1".into(), tag: "Expansion: Power User".into(), change, tag_id: None }
     }
 
     /// The outcome of one order and the requests it took.

@@ -13,6 +13,7 @@ use usage_signals::model::{
 };
 use usage_signals::plan::{
     self, Company, Decision, Facts, Input, Item, Mode, Order, Plan, Questions, Scope, Sightings, SinksOn, group,
+    missing_contacts,
 };
 
 pub const ALL_ON: SinksOn = SinksOn { tasks: true, messages: true, tags: true };
@@ -82,6 +83,10 @@ pub struct World {
     pub scope: Scope,
     /// What happens to tasks, messages and tags of the next runs.
     pub fates: BTreeMap<Kind, Fate>,
+    /// Contacts that are there, and that the search does not bring.
+    pub unread: BTreeSet<String>,
+    /// Whether contacts arrive in the opposite order.
+    pub backwards: bool,
     /// Everything that took effect: `task storage_limit acme`, `tag storage_limit c1`.
     pub effects: Vec<String>,
     folder: tempfile::TempDir,
@@ -102,6 +107,8 @@ impl World {
             mode: Mode::default(),
             scope: Scope::everything(),
             fates: BTreeMap::new(),
+            unread: BTreeSet::new(),
+            backwards: false,
             effects: Vec::new(),
             folder,
             lock,
@@ -165,9 +172,15 @@ impl World {
         let rules = &self.config.rules;
         let rule_tags = rules.rules.iter().filter_map(|rule| self.tag_ids.get(&rule.tag.to_lowercase()).cloned());
         let mut sightings = Sightings::new(&known, rule_tags.collect());
-        let in_scope =
-            |contact: &&Contact| self.scope.contacts.as_ref().is_none_or(|contacts| contacts.contains(&contact.id));
-        for contact in self.contacts.values().filter(in_scope) {
+        let in_scope = |contact: &&Contact| {
+            self.scope.contacts.as_ref().is_none_or(|contacts| contacts.contains(&contact.id))
+                && !self.unread.contains(&contact.id)
+        };
+        let mut arriving: Vec<_> = self.contacts.values().filter(in_scope).collect();
+        if self.backwards {
+            arriving.reverse();
+        }
+        for contact in arriving {
             // Intercom lists at most ten tags.
             let mut seen = contact.clone();
             seen.tags.complete = seen.tags.ids.len() <= 10;
@@ -176,8 +189,13 @@ impl World {
             sightings.add(seen, evaluation, rules);
         }
         let mut facts = Facts { tag_ids: self.tag_ids.clone(), ..Facts::default() };
+        for id in missing_contacts(rules, &self.scope, &known, &sightings) {
+            if !self.contacts.contains_key(&id) {
+                facts.gone.insert(id);
+            }
+        }
         let groups = group(rules, &sightings, &facts, &known);
-        let questions = Questions::of(&groups, &sightings, &facts);
+        let questions = Questions::of(&groups, &sightings, &facts, &known);
         for id in questions.companies {
             facts.companies.insert(id.clone(), self.companies.get(&id).cloned().unwrap_or_default());
         }
@@ -250,7 +268,8 @@ impl World {
                 None => (format!("task {signal} {}", item.subject().id), format!("T{}", self.next_id)),
             },
             Order::Message(message) => {
-                let thread = message.thread.as_ref().map_or("", |_| " in thread");
+                let thread =
+                    message.thread.as_ref().map_or(String::new(), |thread| format!(" in thread {}", thread.ts));
                 (format!("message {signal} {}{thread}", item.subject().id), format!("C1/{}", self.next_id))
             }
             Order::Tag(tag) if tag.change == TagChange::Add => {
