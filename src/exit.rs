@@ -131,6 +131,12 @@ impl From<LedgerError> for Fatal {
             | LedgerError::NotALedger { .. }
             | LedgerError::OtherWorkspace { .. }
             | LedgerError::Folder { .. } => Exit::Usage,
+            // It will not mend itself.
+            LedgerError::Statement { source, .. }
+                if source.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) =>
+            {
+                Exit::Usage
+            }
             LedgerError::Statement { .. }
             | LedgerError::Nonsense { .. }
             | LedgerError::IllegalStep { .. }

@@ -50,11 +50,6 @@ impl Stop {
         asked.or_else(|| (Instant::now() >= self.deadline).then_some(StopReason::Deadline))
     }
 
-    /// What is left until the deadline.
-    pub fn remaining(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
-    }
-
     /// Sleeps, but no longer than until the stop: Err says why it was cut short.
     pub async fn sleep(&self, duration: Duration) -> Result<(), StopReason> {
         let mut asked = self.asked.clone();

@@ -42,9 +42,15 @@ async fn dispatch(cli: &Cli) -> Result<Exit, Fatal> {
 }
 
 /// The one place that writes to stdout. A reader that went away (`| head`) is no error of ours.
-fn print(text: &str) {
+fn print(text: &str) -> Result<(), Fatal> {
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            let fatal = anyhow::Error::from(error).context("write the report");
+            Err(Fatal { exit: Exit::Failed, error: fatal, help: Some("what was done is in the ledger".to_owned()) })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The one place that writes an error for people to stderr.
@@ -56,5 +62,10 @@ fn complain(color: Color, fatal: &Fatal) {
     };
     let red = anstyle::AnsiColor::Red.on_default().bold();
     let mut out = AutoStream::new(std::io::stderr().lock(), choice);
-    let _ = writeln!(out, "{red}error{red:#}: {}", fatal.message());
+    let message = fatal.message();
+    // Problems of a configuration file bring the word themselves, once for each.
+    let _ = match message.strip_prefix("error") {
+        Some(rest) => writeln!(out, "{red}error{red:#}{rest}"),
+        None => writeln!(out, "{red}error{red:#}: {message}"),
+    };
 }

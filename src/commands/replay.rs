@@ -124,7 +124,7 @@ pub async fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> 
     }
     let passed = arguments.dirs.len() - failed;
     let _ = writeln!(text, "\n{passed} passed, {failed} failed");
-    super::print(&text);
+    super::print(&text)?;
     Ok(if failed == 0 { Exit::Done } else { Exit::Failed })
 }
 

@@ -25,7 +25,7 @@ fn list(common: &Common) -> Result<Exit, Fatal> {
         Format::Table => table(&config.rules),
         Format::Json => as_json(&config.rules),
     };
-    super::print(&text);
+    super::print(&text)?;
     Ok(Exit::Done)
 }
 
@@ -34,7 +34,7 @@ fn check(common: &Common, file: Option<PathBuf>) -> Result<Exit, Fatal> {
     let config = setup::load_config(&common, &setup::process_environment())?;
     let place = config.file.map_or("the built-in defaults".to_owned(), |file| file.display().to_string());
     let (on, off) = (config.rules.rules.len(), config.rules.disabled.len());
-    super::print(&format!("{place}: ok, {on} rules on, {off} off\n"));
+    super::print(&format!("{place}: ok, {on} rules on, {off} off\n"))?;
     Ok(Exit::Done)
 }
 

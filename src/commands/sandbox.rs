@@ -41,7 +41,7 @@ pub async fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> 
     let _ =
         writeln!(text, "# or, for a webhook instead of the bot: export SLACK_WEBHOOK_URL='{}'", sandbox.webhook_url());
     let _ = writeln!(text, "# serving until interrupted (ctrl-c)");
-    super::print(&text);
+    super::print(&text)?;
     let (switch, stop) = Stop::after(std::time::Duration::MAX);
     shutdown::listen(switch).map_err(Fatal::usage)?;
     let _ = stop.sleep(std::time::Duration::MAX).await;

@@ -222,6 +222,8 @@ impl Reader<'_> {
         let mut ladder: Vec<(String, Layers<'_>)> = Vec::new();
         for table in rule.0.iter().rev() {
             let mut seen = BTreeSet::new();
+            // The file's order is the ladder's; built-in levels that it does not name stay above those that it adds.
+            let mut lower: Vec<(String, Layers<'_>)> = Vec::new();
             for (index, rung) in table.tables("levels").into_iter().enumerate() {
                 let Some(name) = rung.filled("name") else {
                     if !rung.has("name") {
@@ -235,11 +237,16 @@ impl Reader<'_> {
                     self.findings.add(&name.place, message, None);
                     continue;
                 }
-                match ladder.iter_mut().find(|(other, _)| *other == name.value) {
-                    Some((_, layers)) => layers.0.insert(0, rung),
-                    None => ladder.push((name.value, Layers(vec![rung]))),
-                }
+                let known = ladder.iter().position(|(other, _)| *other == name.value);
+                let (name, mut layers) = match known {
+                    Some(place) => ladder.remove(place),
+                    None => (name.value, Layers(Vec::new())),
+                };
+                layers.0.insert(0, rung);
+                lower.push((name, layers));
             }
+            lower.append(&mut ladder);
+            ladder = lower;
         }
         let levels = ladder.into_iter().filter_map(|(name, layers)| {
             let level = self.level(name, &layers, scope, priority, days);

@@ -8,7 +8,7 @@ use crate::model::{State, Step};
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
     /// The file cannot be opened or made.
-    #[error("open the ledger {path}: {source}")]
+    #[error("open the ledger {path}")]
     Open {
         /// The file.
         path: PathBuf,
@@ -42,7 +42,7 @@ pub enum LedgerError {
         asked: String,
     },
     /// A statement failed.
-    #[error("{doing}: {source}")]
+    #[error("{doing}")]
     Statement {
         /// What was being done.
         doing: &'static str,
@@ -82,7 +82,7 @@ pub enum LedgerError {
         holder: String,
     },
     /// The state folder or the lock file cannot be made.
-    #[error("use the state folder, {path}: {source}")]
+    #[error("use the state folder, {path}")]
     Folder {
         /// The path.
         path: PathBuf,

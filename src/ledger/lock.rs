@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::error::LedgerError;
@@ -20,7 +21,9 @@ impl Lock {
     ///
     /// `holder` is one line for the other run's error message: process id, host, run id, start.
     pub fn take(state_dir: &Path, holder: &str) -> Result<Lock, LedgerError> {
-        std::fs::create_dir_all(state_dir).map_err(LedgerError::folder(state_dir))?;
+        // Ids of contacts and companies are nobody else's business.
+        let mut folder = std::fs::DirBuilder::new();
+        folder.recursive(true).mode(0o700).create(state_dir).map_err(LedgerError::folder(state_dir))?;
         let path = state_dir.join(LOCK_FILE);
         let mut file = OpenOptions::new()
             .create(true)

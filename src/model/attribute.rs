@@ -134,7 +134,7 @@ impl Value {
         }
     }
 
-    /// Integer Unix seconds, or ISO 8601 text (a date alone is its first second, UTC).
+    /// Integer Unix seconds between 1990 and 2200, or ISO 8601 text (a date alone is its first second, UTC).
     pub fn read_date(&self) -> Result<Date, UnknownReason> {
         match self {
             _ if self.is_missing() => Err(UnknownReason::Missing),
@@ -167,15 +167,24 @@ fn read_list_text(text: &str) -> Result<Vec<String>, UnknownReason> {
 }
 
 fn from_unix_seconds(seconds: f64) -> Option<Date> {
-    // A float cast saturates, and chrono refuses what no calendar holds.
-    #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and within i64 on the line above its use")]
+    #[expect(clippy::cast_possible_truncation, reason = "whole, and far within i64")]
     let whole = |number: f64| (number.fract() == 0.0 && number.abs() < 9e15).then_some(number as i64);
-    DateTime::from_timestamp(whole(seconds)?, 0)
+    sensible_seconds(whole(seconds)?)
+}
+
+/// Milliseconds, a zero for "never" and day numbers such as 20251219 are all integers too: only what lies between 1990 and
+/// 2200 is taken as a second. A date misread as 1970 would fire every rule about silence.
+fn sensible_seconds(seconds: i64) -> Option<Date> {
+    const SENSIBLE: std::ops::Range<i64> = 631_152_000..7_258_118_400;
+    SENSIBLE.contains(&seconds).then(|| DateTime::from_timestamp(seconds, 0)).flatten()
 }
 
 fn parse_date(text: &str) -> Option<Date> {
+    if text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return NaiveDate::parse_from_str(text, "%Y%m%d").ok()?.and_hms_opt(0, 0, 0).map(|instant| instant.and_utc());
+    }
     if let Ok(seconds) = text.parse::<i64>() {
-        return DateTime::from_timestamp(seconds, 0);
+        return sensible_seconds(seconds);
     }
     if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
         return Some(instant.with_timezone(&Utc));
@@ -279,7 +288,19 @@ mod tests {
             assert_eq!(value.read_date(), Ok(expected), "{value:?}");
         }
         assert_eq!(text("2025-12-20").read_date().unwrap().to_rfc3339(), "2025-12-20T00:00:00+00:00");
-        for value in [Value::Number(1.5), Value::Number(1e300), text("yesterday"), Value::Bool(true)] {
+        assert_eq!(text("20251220").read_date().unwrap().to_rfc3339(), "2025-12-20T00:00:00+00:00");
+        for value in [
+            Value::Number(1.5),
+            Value::Number(1e300),
+            Value::Number(0.0),
+            Value::Number(-1.0),
+            Value::Number(20_251_220.0),
+            Value::Number(1_766_210_400_000.0),
+            text("1766210400000"),
+            text("20251340"),
+            text("yesterday"),
+            Value::Bool(true),
+        ] {
             assert_eq!(value.read_date(), Err(Unreadable), "{value:?}");
         }
         assert_eq!(Value::Null.read_date(), Err(Missing));

@@ -7,8 +7,8 @@ use super::{Problem, Report, RunMode};
 use crate::model::{Date, Evidence, Kind, Value};
 use crate::plan::Item;
 
-/// The report as pretty-printed JSON, without a final line break.
-pub fn to_json(report: &Report<'_>) -> String {
+/// The report as JSON without a final line break: in one line for programs and logs, or `pretty` for people.
+pub fn to_json(report: &Report<'_>, pretty: bool) -> String {
     let Report { run, scanned, undecodable, signalled, plan, results: _, unknown, warnings, errors, exit_code } =
         report;
     let unknown: Vec<_> = unknown
@@ -44,7 +44,8 @@ pub fn to_json(report: &Report<'_>) -> String {
         errors: errors.iter().map(problem).collect(),
         exit_code: *exit_code,
     };
-    serde_json::to_string_pretty(&shape).unwrap_or_else(|error| format!("{{\"error\": \"{error}\"}}"))
+    let text = if pretty { serde_json::to_string_pretty(&shape) } else { serde_json::to_string(&shape) };
+    text.unwrap_or_else(|error| format!("{{\"error\": \"{error}\"}}"))
 }
 
 /// Keeps the order of the keys as documented.

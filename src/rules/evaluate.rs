@@ -18,11 +18,20 @@ pub(super) fn verdict(rule: &Rule, seen: Seen<'_>) -> Verdict {
                 level.name.clone_into(&mut verdict.level);
                 level.when.collect_evidence(seen, Truth::True, &mut verdict.evidence);
             }
+            // A level that nobody can decide is as blind as a rule.
+            let mut blind: Vec<_> = rule.levels.iter().flat_map(|level| unknown_if(&level.when, seen)).collect();
+            blind.sort();
+            blind.dedup();
+            verdict.unknown = blind;
         }
         Truth::Unknown => verdict.unknown = unknown(&rule.when, seen),
         Truth::False => {}
     }
     verdict
+}
+
+fn unknown_if(condition: &Condition, seen: Seen<'_>) -> Vec<(String, UnknownReason)> {
+    if condition.truth(seen) == Truth::Unknown { unknown(condition, seen) } else { Vec::new() }
 }
 
 /// What left a condition unknown, each once.

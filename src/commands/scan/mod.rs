@@ -56,7 +56,7 @@ pub async fn run(common: &Common, arguments: &Scan) -> Result<Exit, Fatal> {
             scan(common, arguments, &setup, stop).await?
         }
     };
-    super::print(&outcome.report);
+    super::print(&outcome.report)?;
     Ok(outcome.exit)
 }
 

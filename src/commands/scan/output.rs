@@ -1,5 +1,7 @@
 //! What a run came to, in a report and an exit code.
 
+use std::io::IsTerminal;
+
 use crate::apply::stop::StopReason;
 use crate::apply::{Results, Settled, Status};
 use crate::cli::{Common, Format, Scan};
@@ -62,7 +64,7 @@ pub(super) fn report(
         exit_code: exit.code(),
     };
     let text = match common.format {
-        Format::Json => report::to_json(&report) + "\n",
+        Format::Json => report::to_json(&report, std::io::stdout().is_terminal()) + "\n",
         Format::Table => report::to_table(&report, terminal_width()),
     };
     (text, exit)
