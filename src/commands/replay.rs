@@ -200,7 +200,8 @@ async fn take_step(
         }
         Err(fatal) => Err(fatal),
     };
-    let effects: Vec<Effect> = sandbox.with_world(|world| world.effects.iter().skip(before).cloned().collect());
+    let mut effects: Vec<Effect> = sandbox.with_world(|world| world.effects.iter().skip(before).cloned().collect());
+    settle_order(&mut effects);
     let mut text = String::new();
     let exit = match &outcome {
         Ok(outcome) => {
@@ -218,6 +219,14 @@ async fn take_step(
     }
     let _ = writeln!(text, "exit {}", exit.code());
     Ok((text, exit.code(), Counts::of(&effects)))
+}
+
+/// Messages and tags go out side by side, and which arrives first is chance: messages are shown first. Between two effects in
+/// Zoho only, so that a tag before its task is still seen.
+fn settle_order(effects: &mut [Effect]) {
+    for side_by_side in effects.chunk_by_mut(|one, next| one.service != "zoho" && next.service != "zoho") {
+        side_by_side.sort_by_key(|effect| effect.service == "intercom");
+    }
 }
 
 fn describe(outcome: &Outcome, text: &mut String) {
