@@ -245,6 +245,9 @@ fn describe(outcome: &Outcome, text: &mut String) {
         );
         describe_actions(item, outcome.results.as_ref(), text);
     }
+    for outage in &outcome.plan.outages {
+        let _ = writeln!(text, "  {outage}");
+    }
     if let Some(refusal) = &outcome.plan.refusal {
         let _ = writeln!(text, "  {refusal}");
     }

@@ -10,6 +10,7 @@ use super::item::{Decision, Item, PlannedAction};
 use super::orders::{Before, Story, person};
 use super::settings::{ExistingTag, OnUntag};
 use crate::model::{ActionKey, Change, Contact, Entry, Kind, Occasion, OccasionId, Person, Reason, State, Step};
+use crate::rules::Rule;
 
 impl Builder<'_> {
     /// What is done about a subject whose rule is true.
@@ -20,8 +21,15 @@ impl Builder<'_> {
         };
         if self.is_snoozed(group) {
             item.snooze();
+        } else if self.is_held(group.rule) {
+            item.hold_for_outage(group.open.is_some_and(|open| is_higher(group, open)));
         }
         item
+    }
+
+    /// Whether the rule is held by a data outage.
+    pub(super) fn is_held(&self, rule: &Rule) -> bool {
+        self.held_signals.contains(&rule.signal)
     }
 
     fn is_snoozed(&self, group: &Group<'_>) -> bool {
@@ -105,11 +113,13 @@ impl Builder<'_> {
         }
         let id = &open.id;
         let before = Before { open: Some(open), prior: Some(open) };
-        let escalates = group.rule.rank(group.level()) > group.rule.rank(&open.level)
+        let escalates = is_higher(group, open)
+            // Left out here rather than held afterwards, so that what is unfinished at the lower level is not dropped for it.
+            && !self.is_held(group.rule)
             // A task in doubt may be there; bringing it forward has to wait for the answer.
             && !open.entries.iter().any(|entry| entry.key.kind == Kind::Task && entry.state == State::Claimed);
         // What is rendered must not contradict itself: the level that holds now, unless it is one that has to wait.
-        let waits = !escalates && group.rule.rank(group.level()) > group.rule.rank(&open.level);
+        let waits = !escalates && is_higher(group, open);
         let level = if waits { open.level.clone() } else { group.level().to_owned() };
         let story = self.group_story(group, &level, before);
         let mut item = self.item(group, &story, id.clone(), Reason::AlreadyDone, Vec::new());
@@ -316,6 +326,11 @@ impl Builder<'_> {
         let evidence = group.representative().map(|hit| hit.evidence.clone()).unwrap_or_default();
         Item { evidence, ..story_item(story, occasion, reason, changes) }
     }
+}
+
+/// Whether the subject signals at a higher level than any before in the occasion.
+fn is_higher(group: &Group<'_>, open: &Occasion) -> bool {
+    group.rule.rank(group.level()) > group.rule.rank(&open.level)
 }
 
 /// An item without actions and evidence.

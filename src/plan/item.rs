@@ -1,10 +1,13 @@
 //! The plan as a value.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 
 use super::guard::Refusal;
+use super::outage::Outage;
 use crate::model::{
-    ActionKey, Change, Date, Evidence, Kind, Message, OccasionId, Person, Priority, Reason, Subject, Tag, Task,
+    ActionKey, Change, Date, Evidence, Kind, Message, OccasionId, Person, Priority, Reason, Share, Subject, Tag, Task,
 };
 
 /// Everything a run is going to do and to leave, with reasons.
@@ -18,6 +21,10 @@ pub struct Plan {
     pub items: Vec<Item>,
     /// What was seen of occasions besides: true again, false for the first time, ended.
     pub observations: Vec<Change>,
+    /// What later runs are to measure their data by, by attribute.
+    pub shares: BTreeMap<String, Share>,
+    /// Attributes that broke off, and the rules that are held for it; sorted by attribute.
+    pub outages: Vec<Outage>,
     /// Why the guard stopped the new part, if it did.
     pub refusal: Option<Refusal>,
     /// What the texts of rules could not show.
@@ -148,6 +155,7 @@ pub(super) fn is_new_part(reason: Reason) -> bool {
         | Reason::UntaggedByPerson
         | Reason::Snoozed
         | Reason::Held
+        | Reason::DataOutage
         | Reason::Clearing
         | Reason::Cleared
         | Reason::Refused
@@ -158,6 +166,9 @@ pub(super) fn is_new_part(reason: Reason) -> bool {
 impl Item {
     /// Leaves the new part for a later run: nothing of it is done or recorded.
     pub(super) fn hold(&mut self) {
+        if self.reason == Reason::DataOutage {
+            return; // nothing new is left of it, and this reason says more
+        }
         self.changes.clear();
         for action in &mut self.actions {
             if is_new_part(action.reason) {
@@ -165,6 +176,25 @@ impl Item {
             }
         }
         self.reason = if self.has_work() { Reason::Unfinished } else { Reason::Held };
+    }
+
+    /// Leaves what is new of an item whose rule is held by a data outage; what earlier runs left unfinished is done.
+    /// `escalation`: a higher level was left out already.
+    pub(super) fn hold_for_outage(&mut self, escalation: bool) {
+        let mut left = escalation || !self.changes.is_empty();
+        self.changes.clear();
+        for action in &mut self.actions {
+            let news = action.decision == Decision::Do || !action.changes.is_empty();
+            if news && is_new_part(action.reason) {
+                action.leave(Reason::DataOutage);
+                left = true;
+            }
+        }
+        self.reason = match (self.has_work(), left) {
+            (true, _) => Reason::Unfinished,
+            (false, true) => Reason::DataOutage,
+            (false, false) => self.reason,
+        };
     }
 
     /// Tags wait for a task whose outcome is not known.

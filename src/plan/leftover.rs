@@ -20,7 +20,7 @@ impl Builder<'_> {
         let Some(rule) = rule else { return self.frozen(occasion) };
         let mut changes = Vec::new();
         let actions = if occasion.is_open() {
-            match self.observe(occasion) {
+            match self.observe(rule, occasion) {
                 Observed::Ends => {
                     changes.push(Change::End { id: occasion.id.clone(), at: self.input.as_of });
                     self.end(rule, occasion)
@@ -36,8 +36,11 @@ impl Builder<'_> {
     }
 
     /// *False* means that every concerned contact was read and is false; the second one long enough after ends the occasion.
-    fn observe(&mut self, occasion: &Occasion) -> Observed {
+    fn observe(&mut self, rule: &Rule, occasion: &Occasion) -> Observed {
         let input = self.input;
+        if self.is_held(rule) {
+            return Observed::Unknown; // false by data that broke off is not false
+        }
         let truth = |contact: &String| input.sightings.truth(contact, &occasion.id.signal);
         let all_false = occasion.contacts.iter().all(|contact| truth(contact) == Some(Truth::False));
         if !all_false || !input.scope.complete {
