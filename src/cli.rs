@@ -121,6 +121,9 @@ pub struct Scan {
     /// Let a plan through that the guard would stop
     #[arg(long)]
     pub allow_large_plan: bool,
+    /// Go on with these rules though the data they use broke off: the figures are right
+    #[arg(long, value_delimiter = ',', value_name = "RULE")]
+    pub accept: Vec<String>,
     /// Stop after this time and go on in the next run, such as 90m [default: scan.deadline, 2h]
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub deadline: Option<Duration>,

@@ -20,7 +20,7 @@ pub enum Exit {
     Credential,
     /// Another run holds the lock.
     Locked,
-    /// The guard stopped the plan.
+    /// The guard stopped the plan, or a data outage held rules.
     Guard,
     /// A service was unreachable, so the scan is incomplete.
     Incomplete,

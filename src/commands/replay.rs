@@ -201,8 +201,7 @@ async fn take_step(
         Err(fatal) => Err(fatal),
     };
     let mut effects: Vec<Effect> = sandbox.with_world(|world| world.effects.iter().skip(before).cloned().collect());
-    // Messages and tags are done side by side: which of them comes first is chance. Within a service, order counts.
-    effects.sort_by_key(|effect| std::cmp::Reverse(effect.service.clone()));
+    settle_order(&mut effects);
     let mut text = String::new();
     let exit = match &outcome {
         Ok(outcome) => {
@@ -222,6 +221,14 @@ async fn take_step(
     Ok((text, exit.code(), Counts::of(&effects)))
 }
 
+/// Messages and tags go out side by side, and which arrives first is chance: messages are shown first. Between two effects in
+/// Zoho only, so that a tag before its task is still seen.
+fn settle_order(effects: &mut [Effect]) {
+    for side_by_side in effects.chunk_by_mut(|one, next| one.service != "zoho" && next.service != "zoho") {
+        side_by_side.sort_by_key(|effect| effect.service == "intercom");
+    }
+}
+
 fn describe(outcome: &Outcome, text: &mut String) {
     let _ = writeln!(text, "plan");
     for item in &outcome.plan.items {
@@ -237,6 +244,9 @@ fn describe(outcome: &Outcome, text: &mut String) {
             item.details
         );
         describe_actions(item, outcome.results.as_ref(), text);
+    }
+    for outage in &outcome.plan.outages {
+        let _ = writeln!(text, "  {outage}");
     }
     if let Some(refusal) = &outcome.plan.refusal {
         let _ = writeln!(text, "  {refusal}");

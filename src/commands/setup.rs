@@ -52,7 +52,8 @@ impl Setup {
         in_sandbox: bool,
     ) -> Result<Setup, Fatal> {
         let mut config = load_config(common, environment)?;
-        check_signals(&config, &arguments.only)?;
+        check_signals(&config, "--only", &arguments.only)?;
+        check_signals(&config, "--accept", &arguments.accept)?;
         if arguments.top.is_some() {
             config.plan.limits.top = arguments.top;
         }
@@ -146,10 +147,10 @@ fn config_problem(problems: config::Problems) -> Fatal {
     Fatal::usage(problems)
 }
 
-fn check_signals(config: &Config, only: &[String]) -> Result<(), Fatal> {
+fn check_signals(config: &Config, option: &str, named: &[String]) -> Result<(), Fatal> {
     let known: Vec<_> = config.rules.rules.iter().map(|rule| rule.signal.as_str()).collect();
-    match only.iter().find(|signal| !known.contains(&signal.as_str())) {
-        Some(signal) => Err(Fatal::usage(anyhow::anyhow!("no enabled rule has the signal {signal:?} of --only"))
+    match named.iter().find(|signal| !known.contains(&signal.as_str())) {
+        Some(signal) => Err(Fatal::usage(anyhow::anyhow!("no enabled rule has the signal {signal:?} of {option}"))
             .with_help(format!("the enabled rules are: {}", known.join(", ")))),
         None => Ok(()),
     }

@@ -298,6 +298,53 @@ fn the_contact_s_attributes_that_are_wanted_are_those_that_rules_and_texts_name(
 }
 
 #[test]
+fn a_rule_uses_what_its_conditions_read_the_ladder_the_include_and_stand_ins_among_them_but_not_its_texts() {
+    let used = |set: &RuleSet, signal: &str| {
+        let names: Vec<String> = set.used_by(set.rule(signal).unwrap()).into_iter().map(str::to_owned).collect();
+        names.join(" ")
+    };
+    let set = built_in();
+    assert_eq!(used(&set, "team_size_limit"), "plan_type teammates_count");
+    assert_eq!(used(&set, "storage_limit"), "storage_percent", "its texts name more");
+    let text = "[scan]\ninclude = '!has(gv_version)'\n[attributes.fallback]\n\
+                days_since_last_login = { from = \"days_since_last_seen\", when = \"larger\" }\n\
+                [[rules]]\nsignal = \"storage_limit\"\n[[rules.levels]]\nname = \"critical\"\n\
+                when = 'storage_percent_computed >= 95'\npriority = \"urgent\"\nrespond_within_days = 3";
+    let set = parse("usage-signals.toml", text, &|_| None).unwrap().rules;
+    assert_eq!(used(&set, "churn_risk_inactivity"), "days_since_last_login gv_version last_seen_at");
+    assert_eq!(used(&set, "storage_limit"), "gv_version storage_limit_mb storage_percent storage_used_mb");
+}
+
+#[test]
+fn what_can_be_read_is_told_of_every_contact_whatever_was_decided() {
+    let set = parse("usage-signals.toml", "[scan]\ninclude = 'user_type != \"guest\"'", &|_| None).unwrap().rules;
+    let readable = |attributes: &[(&str, Value)]| {
+        let evaluation = set.evaluate(&contact(attributes), as_of());
+        let readable = set.used().zip(evaluation.readable).filter(|(_, readable)| *readable);
+        readable.map(|(name, _)| name.to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    let seats = ("teammates_count", text(" 8 "));
+    assert_eq!(
+        readable(&[("plan_type", text("free")), seats.clone()]),
+        "plan_type teammates_count",
+        "decided by the plan"
+    );
+    assert_eq!(readable(&[("user_type", text("guest")), seats]), "teammates_count user_type", "not included");
+    let unreadable = [("projects_count", text("many")), ("storage_percent", Value::Null), ("plan_type", text(""))];
+    assert_eq!(readable(&unreadable), "");
+    assert_eq!(readable(&[("enterprise_features_tried", text("[]"))]), "enterprise_features_tried", "empty is known");
+}
+
+#[test]
+fn when_somebody_was_last_seen_does_not_lie_in_the_future() {
+    let seen = |hours: i64| {
+        let last_seen_at = Some(as_of() + chrono::TimeDelta::hours(hours));
+        built_in().evaluate(&Contact { last_seen_at, ..contact(&[]) }, as_of()).last_seen_at
+    };
+    assert_eq!((seen(0), seen(1)), (Some(as_of()), None));
+}
+
+#[test]
 fn only_included_contacts_are_held_against_the_rules() {
     let text_of_file = "[scan]\ninclude = 'user_type != \"guest\" && email_domain != \"govisually.com\"'";
     let set = parse("usage-signals.toml", text_of_file, &|_| None).unwrap().rules;

@@ -11,7 +11,7 @@ use super::place::Located;
 use super::rules::condition;
 use super::table::Table;
 use crate::model::Type;
-use crate::plan::settings::{ExistingTag, Limits, OnUntag, Settings};
+use crate::plan::settings::{DataLimits, ExistingTag, Limits, OnUntag, Settings};
 use crate::rules::{Attributes, Condition, FallbackWhen, Scope, is_reserved, nearest};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -35,6 +35,8 @@ pub(super) fn read_scan(root: &Table<'_>, attributes: &Attributes) -> Scan {
         usize_of(found.map_or(default, |found| found.value))
     };
     let clear_after = duration(&scan, "clear_after").unwrap_or(24 * HOUR);
+    // Not less: a weekend on which nobody of one country comes by is no outage.
+    let stale_after = duration(&scan, "stale_after").unwrap_or(72 * HOUR);
     let snooze_tag = scan.filled("snooze_tag");
     let settings = Settings {
         existing_tag: scan.choice("existing_tag", &existing).map_or(ExistingTag::Handled, |found| found.value),
@@ -44,9 +46,13 @@ pub(super) fn read_scan(root: &Table<'_>, attributes: &Attributes) -> Scan {
         timezone: timezone(&scan).unwrap_or_else(TimeZone::system),
         limits: Limits {
             max_new_tasks: count("max_new_tasks", 100),
-            max_share_percent: share(&scan).unwrap_or(30.0),
+            max_share_percent: share(&scan, "max_share").unwrap_or(30.0),
             max_share_from: count("max_share_from", 500),
             top: scan.count("top", 1..=u32::MAX).map(|top| usize_of(top.value)),
+        },
+        data: DataLimits {
+            max_drop_percent: share(&scan, "max_drop").unwrap_or(50.0),
+            stale_after: TimeDelta::from_std(stale_after).unwrap_or(TimeDelta::days(3)),
         },
     };
     let deadline = duration(&scan, "deadline").unwrap_or(2 * HOUR);
@@ -88,15 +94,15 @@ fn timezone(scan: &Table<'_>) -> Option<TimeZone> {
 }
 
 /// `"30%"` or 30.
-fn share(scan: &Table<'_>) -> Option<f64> {
+fn share(scan: &Table<'_>, key: &'static str) -> Option<f64> {
     let wanted = "a share such as \"30%\"";
-    let text = scan.text_or_number("max_share", wanted)?;
+    let text = scan.text_or_number(key, wanted)?;
     let written = text.value.trim();
     let number = written.strip_suffix('%').unwrap_or(written).trim().parse::<f64>().ok();
     if let Some(share) = number.filter(|share| (0.0..=100.0).contains(share)) {
         return Some(share);
     }
-    let message = format!("`max_share` wants a share from 0% to 100%, not \"{written}\"");
+    let message = format!("`{key}` wants a share from 0% to 100%, not \"{written}\"");
     scan.findings.add(&text.place, message, Some("for example: \"30%\"".to_owned()));
     None
 }

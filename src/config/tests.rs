@@ -81,6 +81,8 @@ fn the_defaults_are_those_of_the_specification() {
     assert_eq!(config.plan.limits.max_new_tasks, 100);
     assert_eq!(config.plan.limits.max_share_percent, 30.0);
     assert_eq!(config.plan.limits.max_share_from, 500);
+    assert_eq!(config.plan.data.max_drop_percent, 50.0);
+    assert_eq!(config.plan.data.stale_after.num_hours(), 72);
     assert_eq!(config.plan.limits.top, None);
     assert_eq!(config.intercom.base_url.as_str(), "https://api.intercom.io/");
     assert_eq!(config.zoho.accounts_url.as_str(), "https://accounts.zoho.com/");

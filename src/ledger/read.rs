@@ -9,7 +9,8 @@ use rusqlite::{Connection, OpenFlags, Row};
 use super::error::LedgerError;
 use super::schema;
 use crate::model::{
-    ActionKey, Date, Entry, Kind, Known, Occasion, OccasionId, Reason, Record, State, Subject, SubjectKind, TaskLink,
+    ActionKey, Date, Entry, Kind, Known, Occasion, OccasionId, Reason, Record, Share, State, Subject, SubjectKind,
+    TaskLink,
 };
 
 /// A claim without an outcome, with its occasion.
@@ -35,13 +36,14 @@ pub fn open_claims(known: &Known) -> Vec<OpenClaim> {
 #[derive(Debug)]
 pub struct Reader {
     connection: Option<Connection>,
+    version: i64,
 }
 
 impl Reader {
     /// Opens the ledger; a missing file reads as an empty ledger.
     pub fn open(path: &Path) -> Result<Reader, LedgerError> {
         if !path.try_exists().unwrap_or(true) {
-            return Ok(Reader { connection: None });
+            return Ok(Reader { connection: None, version: 0 });
         }
         let open_error = |source| LedgerError::Open { path: path.to_owned(), source };
         // SQLite makes -wal and -shm files to read a WAL database even read-only, unless it is told that nobody writes. A
@@ -55,7 +57,7 @@ impl Reader {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(uri, flags).map_err(open_error)?;
         let version = schema::check(&connection, path)?;
-        Ok(Reader { connection: (version > 0).then_some(connection) })
+        Ok(Reader { connection: (version > 0).then_some(connection), version })
     }
 
     /// The workspace that the ledger belongs to; None while it is empty.
@@ -63,9 +65,15 @@ impl Reader {
         self.connection.as_ref().map_or(Ok(None), workspace)
     }
 
-    /// What the ledger knows.
+    /// What the ledger knows. One of an older version is not brought up to date here, because that would be a change; it
+    /// knows what its version knew.
     pub fn known(&self) -> Result<Known, LedgerError> {
-        self.connection.as_ref().map_or_else(|| Ok(Known::default()), known)
+        let Some(connection) = &self.connection else { return Ok(Known::default()) };
+        let known = known(connection)?;
+        if self.version < schema::WITH_SHARES {
+            return Ok(known);
+        }
+        Ok(Known { shares: shares(connection)?, ..known })
     }
 }
 
@@ -132,7 +140,31 @@ pub(super) fn known(connection: &Connection) -> Result<Known, LedgerError> {
         }
     }
     let occasions = order.iter().filter_map(|id| occasions.remove(id)).collect();
-    Ok(Known { occasions, shorts })
+    Ok(Known { occasions, shorts, shares: BTreeMap::new() })
+}
+
+pub(super) fn shares(connection: &Connection) -> Result<BTreeMap<String, Vec<Share>>, LedgerError> {
+    let failed = LedgerError::statement("read what earlier runs saw");
+    let mut shares: BTreeMap<String, Vec<Share>> = BTreeMap::new();
+    let mut statement = connection
+        .prepare("SELECT attribute, readable, scanned, newest, accepted FROM shares ORDER BY id")
+        .map_err(&failed)?;
+    let mut rows = statement.query([]).map_err(&failed)?;
+    while let Some(row) = rows.next().map_err(&failed)? {
+        let share = Share {
+            readable: count(row, 1)?,
+            scanned: count(row, 2)?,
+            newest: time(row, 3)?,
+            accepted: row.get::<_, i64>(4).map_err(&failed)? != 0,
+        };
+        shares.entry(row.get(0).map_err(&failed)?).or_default().push(share);
+    }
+    Ok(shares)
+}
+
+fn count(row: &Row<'_>, column: usize) -> Result<usize, LedgerError> {
+    let count: i64 = row.get(column).map_err(LedgerError::statement("read a count"))?;
+    usize::try_from(count).map_err(|_| LedgerError::Nonsense { what: "a count", value: count.to_string() })
 }
 
 fn occasion(row: &Row<'_>) -> Result<Occasion, LedgerError> {

@@ -7,13 +7,14 @@ use rusqlite::Connection;
 use super::error::LedgerError;
 
 /// The version this program writes. Version 0 is an empty file.
-pub const VERSION: i64 = 1;
+pub const VERSION: i64 = 2;
 
 /// "USIG": marks the file as ours.
 const APPLICATION_ID: i64 = 0x5553_4947;
 
 /// One entry a version, in order; never changed once released.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
 CREATE TABLE meta (
     name  TEXT NOT NULL PRIMARY KEY,
     value TEXT NOT NULL
@@ -67,7 +68,24 @@ CREATE TABLE runs (
     scanned     BIGINT,
     signalled   BIGINT
 );
-"];
+",
+    "
+-- For how many contacts each attribute could be read, by runs that are a measure for later ones.
+CREATE TABLE shares (
+    id        INTEGER PRIMARY KEY,
+    run_id    TEXT NOT NULL,
+    attribute TEXT NOT NULL,
+    readable  BIGINT NOT NULL,
+    scanned   BIGINT NOT NULL,
+    newest    BIGINT,
+    accepted  BIGINT NOT NULL DEFAULT 0,
+    UNIQUE (attribute, run_id)
+);
+",
+];
+
+/// The first version that has the table `shares`.
+pub const WITH_SHARES: i64 = 2;
 
 /// Whether this is a ledger that this program can read, and whether it is still empty.
 pub fn check(connection: &Connection, path: &Path) -> Result<i64, LedgerError> {
@@ -108,4 +126,58 @@ pub fn migrate(connection: &Connection, path: &Path) -> Result<(), LedgerError> 
         })?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::ledger::lock::Lock;
+    use crate::ledger::{LEDGER_FILE, Reader, Writer};
+    use crate::model::Share;
+
+    /// As the first version left it, with one occasion.
+    fn of_version_1(path: &Path) {
+        let connection = Connection::open(path).unwrap();
+        connection.execute_batch(MIGRATIONS[0]).unwrap();
+        connection
+            .execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;"))
+            .unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO meta (name, value) VALUES ('workspace', 'w1');
+                 INSERT INTO occasions (signal, subject_kind, subject_id, opened_at, level, representative)
+                 VALUES ('storage_limit', 'account', 'acme', 10, '', 'c1')",
+            )
+            .unwrap();
+    }
+
+    #[test]
+    fn a_ledger_of_version_1_is_read_as_it_is_and_written_as_the_newest() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(LEDGER_FILE);
+        of_version_1(&path);
+        let before = std::fs::read(&path).unwrap();
+        let known = Reader::open(&path).unwrap().known().unwrap();
+        assert_eq!((known.occasions.len(), known.shares), (1, BTreeMap::new()));
+        assert_eq!(std::fs::read(&path).unwrap(), before, "a reader changes nothing");
+
+        let lock = Lock::take(folder.path(), "test").unwrap();
+        let writer = Writer::open(&path, &lock).unwrap();
+        writer.bind("w1").unwrap();
+        assert_eq!(writer.known().unwrap().occasions, known.occasions);
+        let shares =
+            BTreeMap::from([("storage_percent".to_owned(), Share { readable: 3, scanned: 4, ..Share::default() })]);
+        writer.remember("run1", &shares).unwrap();
+        drop(writer);
+        let known = Reader::open(&path).unwrap().known().unwrap();
+        assert_eq!(known.shares["storage_percent"], [shares["storage_percent"]]);
+        assert_eq!(known.occasions.len(), 1);
+    }
+
+    #[test]
+    fn the_version_is_that_of_the_last_migration() {
+        assert_eq!(i64::try_from(MIGRATIONS.len()).unwrap(), VERSION);
+    }
 }

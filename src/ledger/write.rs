@@ -1,5 +1,6 @@
 //! Writing: plans, claims and outcomes, each in one transaction.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use super::error::LedgerError;
 use super::read;
 use super::schema;
-use crate::model::{Change, Date, Entry, Known, OccasionId, Reason, State, Step, TaskLink};
+use crate::model::{Change, Date, Entry, Known, OccasionId, Reason, Share, State, Step, TaskLink};
 
 /// The outcome of one action.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +44,9 @@ pub struct RunRecord {
     /// Contacts that signalled.
     pub signalled: usize,
 }
+
+/// So many runs are remembered for each attribute: a few times what decisions look at, and little enough to read each time.
+const SHARES_KEPT: i64 = 20;
 
 /// The one writer of a ledger. Needs the lock.
 #[derive(Debug)]
@@ -83,13 +87,23 @@ impl Writer {
 
     /// What the ledger knows.
     pub fn known(&self) -> Result<Known, LedgerError> {
-        read::known(&self.connection)
+        Ok(Known { shares: read::shares(&self.connection)?, ..read::known(&self.connection)? })
     }
 
     /// Commits everything a plan asks for, before any request leaves.
     pub fn record(&self, changes: &[Change]) -> Result<(), LedgerError> {
         self.transaction("record the plan", |transaction| {
             changes.iter().try_for_each(|change| apply_change(transaction, change))
+        })
+    }
+
+    /// Writes down what a run saw of its attributes, for later runs to compare with.
+    ///
+    /// Old ones are forgotten for each attribute by itself: one that broke off is not written, and must not lose the memory
+    /// of better times while the others go on.
+    pub fn remember(&self, run: &str, shares: &BTreeMap<String, Share>) -> Result<(), LedgerError> {
+        self.transaction("remember what the run saw", |transaction| {
+            shares.iter().try_for_each(|(attribute, share)| remember_one(transaction, run, attribute, *share))
         })
     }
 
@@ -132,7 +146,6 @@ impl Writer {
 
     /// Writes down how a run ended.
     pub fn finish_run(&self, run: &RunRecord) -> Result<(), LedgerError> {
-        let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         self.connection
             .execute(
                 "INSERT INTO runs (id, as_of, finished_at, exit_code, scanned, signalled) VALUES ($1, $2, $3, $4, $5, $6)
@@ -161,6 +174,30 @@ impl Writer {
         transaction.commit().map_err(LedgerError::statement(doing))?;
         Ok(result)
     }
+}
+
+fn count(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn remember_one(transaction: &Transaction<'_>, run: &str, attribute: &str, share: Share) -> Result<(), LedgerError> {
+    let failed = LedgerError::statement("remember what the run saw");
+    let Share { readable, scanned, newest, accepted } = share;
+    let newest = newest.map(|newest| newest.timestamp());
+    transaction
+        .execute(
+            "INSERT INTO shares (run_id, attribute, readable, scanned, newest, accepted) VALUES ($1, $2, $3, $4, $5, $6)",
+            params![run, attribute, count(readable), count(scanned), newest, i64::from(accepted)],
+        )
+        .map_err(&failed)?;
+    transaction
+        .execute(
+            "DELETE FROM shares WHERE attribute = $1
+             AND id <= (SELECT id FROM shares WHERE attribute = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)",
+            params![attribute, SHARES_KEPT],
+        )
+        .map(drop)
+        .map_err(&failed)
 }
 
 fn apply_change(transaction: &Transaction<'_>, change: &Change) -> Result<(), LedgerError> {
@@ -457,6 +494,23 @@ mod tests {
         folder.writer().bind("w1").unwrap();
         let error = folder.writer().bind("w2").unwrap_err();
         assert!(error.to_string().contains("belongs to the Intercom workspace w1"), "{error}");
+    }
+
+    #[test]
+    fn the_last_twenty_runs_are_remembered_for_each_attribute_by_itself() {
+        let folder = Folder::new();
+        let writer = folder.writer();
+        let share = |readable: usize| Share { readable, scanned: 100, newest: Some(at(7)), accepted: readable == 30 };
+        for run in 1..=30 {
+            let mut shares = BTreeMap::from([("plan_type".to_owned(), share(run))]);
+            if run <= 3 {
+                shares.insert("storage_percent".to_owned(), share(run));
+            }
+            writer.remember(&format!("run{run}"), &shares).unwrap();
+        }
+        let known = writer.known().unwrap();
+        assert_eq!(known.shares["plan_type"], (11..=30).map(share).collect::<Vec<_>>(), "oldest first");
+        assert_eq!(known.shares["storage_percent"], [share(1), share(2), share(3)]);
     }
 
     #[test]

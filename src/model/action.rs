@@ -105,6 +105,8 @@ pub enum Reason {
     SinkOff,
     /// Beyond `--top`, or stopped by the guard: comes up again.
     Held,
+    /// The data that the rule needs is not what it was: nothing new is decided until it is back, or a person accepts it.
+    DataOutage,
     /// The signal is false at the moment, but the occasion has not ended: waits.
     Clearing,
     /// The occasion ended before the action was done.
@@ -119,7 +121,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Reason; 20] = [
+    pub const ALL: [Reason; 21] = [
         Reason::New,
         Reason::AlreadyTagged,
         Reason::Returned,
@@ -135,6 +137,7 @@ impl Reason {
         Reason::Snoozed,
         Reason::SinkOff,
         Reason::Held,
+        Reason::DataOutage,
         Reason::Clearing,
         Reason::Cleared,
         Reason::ContactGone,
@@ -160,6 +163,7 @@ impl Reason {
             Reason::Snoozed => "snoozed",
             Reason::SinkOff => "sink_off",
             Reason::Held => "held",
+            Reason::DataOutage => "data_outage",
             Reason::Clearing => "clearing",
             Reason::Cleared => "cleared",
             Reason::ContactGone => "contact_gone",

@@ -4,6 +4,7 @@ pub mod action;
 pub mod attribute;
 pub mod contact;
 pub mod occasion;
+pub mod share;
 pub mod signal;
 pub mod subject;
 
@@ -14,5 +15,6 @@ pub use action::{
 pub use attribute::{Date, Type, UnknownReason, Value};
 pub use contact::{Contact, References};
 pub use occasion::{Change, Entry, Known, Occasion, OccasionId};
+pub use share::Share;
 pub use signal::{Evidence, Priority, Truth};
 pub use subject::{Subject, SubjectKind};

@@ -1,9 +1,10 @@
 //! The stretch of time in which a subject's signal counts as the same one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::action::{ActionKey, Kind, Reason, Record, State, Step, TaskLink};
 use super::attribute::Date;
+use super::share::Share;
 use super::subject::Subject;
 
 /// Which occasion; with the workspace, to which a ledger belongs, its whole identity.
@@ -77,6 +78,8 @@ pub struct Known {
     pub occasions: Vec<Occasion>,
     /// Every short key in use.
     pub shorts: BTreeSet<String>,
+    /// What earlier runs saw of each attribute, oldest first. See [`Share`] for which runs.
+    pub shares: BTreeMap<String, Vec<Share>>,
 }
 
 /// What the ledger knows about one action.

@@ -6,6 +6,7 @@ use super::facts::Facts;
 use super::group::{Kin, group};
 use super::guard;
 use super::item::{Item, Plan};
+use super::outage::{self, Judgement};
 use super::settings::Settings;
 use super::sightings::Sightings;
 use crate::model::{ActionKey, Change, Date, Entry, Known, Links, Occasion, OccasionId, Reason, State};
@@ -23,12 +24,14 @@ pub struct SinksOn {
 }
 
 /// How the new part of the plan is treated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Mode {
     /// `--baseline`: record what holds now as handled.
     pub baseline: bool,
     /// `--allow-large-plan`: the guard lets everything through.
     pub allow_large_plan: bool,
+    /// `--accept`: the signals of rules that a data outage does not hold.
+    pub accept: BTreeSet<String>,
 }
 
 /// What this run looked at.
@@ -89,12 +92,14 @@ pub struct Input<'a> {
 
 /// Builds the plan.
 pub fn build(input: &Input<'_>) -> Plan {
+    let Judgement { outages, shares, held } = outage::judge(input);
     let mut builder = Builder {
         input,
         kin: Kin::of(input.sightings, input.facts),
         taken: input.known.shorts.clone(),
         warnings: BTreeSet::new(),
         observations: Vec::new(),
+        held_signals: held,
     };
     let groups = group(input.rules, input.sightings, input.facts, input.known);
     let mut seen = BTreeSet::new();
@@ -105,7 +110,7 @@ pub fn build(input: &Input<'_>) -> Plan {
         }
         let mut item = builder.decide(group);
         if !input.scope.complete {
-            item.hold();
+            item.hold(Reason::Held);
         }
         items.push(item);
     }
@@ -125,6 +130,8 @@ pub fn build(input: &Input<'_>) -> Plan {
         as_of: input.as_of,
         items,
         observations,
+        shares,
+        outages,
         refusal,
         warnings: warnings.into_iter().collect(),
     }
@@ -147,6 +154,8 @@ pub(super) struct Builder<'a> {
     pub(super) kin: Kin<'a>,
     pub(super) observations: Vec<Change>,
     pub(super) warnings: BTreeSet<String>,
+    /// The rules that a data outage holds.
+    pub(super) held_signals: BTreeSet<String>,
     taken: BTreeSet<String>,
 }
 

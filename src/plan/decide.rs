@@ -12,6 +12,7 @@ use super::settings::{ExistingTag, OnUntag};
 use crate::model::{
     ActionKey, Change, Contact, Entry, Kind, MessageRef, Occasion, OccasionId, Person, Reason, State, Step, SubjectKind,
 };
+use crate::rules::Rule;
 
 impl Builder<'_> {
     /// What is done about a subject whose rule is true.
@@ -26,8 +27,15 @@ impl Builder<'_> {
         if self.is_snoozed(group.company(self.input.facts).as_deref(), contacts) {
             item.leave_all(Reason::Snoozed);
             item.without_new = None;
+        } else if self.is_held(group.rule) {
+            item.hold(Reason::DataOutage);
         }
         item
+    }
+
+    /// Whether the rule is held by a data outage.
+    pub(super) fn is_held(&self, rule: &Rule) -> bool {
+        self.held_signals.contains(&rule.signal)
     }
 
     /// Whether the snooze tag is on the company or on one of the contacts.

@@ -62,7 +62,7 @@ pub(super) fn hold_back(items: &mut [Item], input: &Input<'_>) -> Option<Refusal
     }
     let refusal = judge(items, input)?;
     for item in items {
-        item.hold();
+        item.hold(Reason::Held);
     }
     Some(refusal)
 }
@@ -78,7 +78,7 @@ fn hold_beyond(items: &mut [Item], top: usize) {
         if chosen.contains(item.subject()) || chosen.len() < top {
             chosen.insert(item.subject().clone());
         } else {
-            item.hold();
+            item.hold(Reason::Held);
         }
     }
 }

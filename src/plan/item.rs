@@ -1,10 +1,13 @@
 //! The plan as a value.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 
 use super::guard::Refusal;
+use super::outage::Outage;
 use crate::model::{
-    ActionKey, Change, Date, Evidence, Kind, Message, OccasionId, Person, Priority, Reason, Subject, Tag, Task,
+    ActionKey, Change, Date, Evidence, Kind, Message, OccasionId, Person, Priority, Reason, Share, Subject, Tag, Task,
 };
 
 /// Everything a run is going to do and to leave, with reasons.
@@ -18,6 +21,10 @@ pub struct Plan {
     pub items: Vec<Item>,
     /// What was seen of occasions besides: true again, false for the first time, ended.
     pub observations: Vec<Change>,
+    /// What later runs are to measure their data by, by attribute.
+    pub shares: BTreeMap<String, Share>,
+    /// Attributes that broke off, and the rules that are held for it; sorted by attribute.
+    pub outages: Vec<Outage>,
     /// Why the guard stopped the new part, if it did.
     pub refusal: Option<Refusal>,
     /// What the texts of rules could not show.
@@ -130,12 +137,16 @@ pub enum Order {
 }
 
 impl Item {
-    /// Leaves the new part for a later run: nothing of it is done or recorded. Without a new part, nothing changes.
-    pub(super) fn hold(&mut self) {
+    /// Leaves the new part for a later run, for a reason: nothing of it is done or recorded. Without a new part, nothing
+    /// changes.
+    pub(super) fn hold(&mut self, reason: Reason) {
         if let Some(rest) = self.without_new.take() {
             *self = *rest;
+            for action in self.actions.iter_mut().filter(|action| action.reason == Reason::Held) {
+                action.reason = reason;
+            }
             if !self.has_work() {
-                self.reason = Reason::Held;
+                self.reason = reason;
             }
         }
     }

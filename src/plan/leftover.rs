@@ -22,7 +22,7 @@ impl Builder<'_> {
         let Some(rule) = rule else { return self.frozen(occasion) };
         let mut changes = Vec::new();
         let actions = if occasion.is_open() {
-            match self.observe(occasion) {
+            match self.observe(rule, occasion) {
                 Observed::Ends => {
                     changes.push(Change::End { id: occasion.id.clone(), at: self.input.as_of });
                     self.end(rule, occasion)
@@ -37,9 +37,13 @@ impl Builder<'_> {
         (!idle).then(|| self.leftover_item(rule, occasion, changes, actions))
     }
 
-    /// *False* means that every concerned contact was read and is false, or is not in Intercom any more; the second one long enough after ends the occasion.
-    fn observe(&mut self, occasion: &Occasion) -> Observed {
+    /// *False* means that every concerned contact was read and is false, or is not in Intercom any more; the second one long
+    /// enough after ends the occasion.
+    fn observe(&mut self, rule: &Rule, occasion: &Occasion) -> Observed {
         let input = self.input;
+        if self.is_held(rule) {
+            return Observed::Unknown; // false by data that broke off is not false
+        }
         let truth = |contact: &String| input.sightings.truth(contact, &occasion.id.signal);
         let is_false = |contact: &String| truth(contact) == Some(Truth::False) || input.facts.gone.contains(contact);
         let all_false = occasion.contacts.iter().all(is_false);

@@ -5,7 +5,7 @@
 //!                 questions: what must still be asked ─► Facts ─┘
 //! ```
 //!
-//! The plan is complete and sorted; a dry run prints the very value that a real run records and applies.
+//! Rules whose data broke off are held (`outage`). The plan is complete and sorted; a dry run prints the very value that a real run records and applies.
 
 mod build;
 mod decide;
@@ -15,6 +15,7 @@ mod guard;
 mod item;
 mod leftover;
 mod orders;
+mod outage;
 mod questions;
 pub mod settings;
 mod sightings;
@@ -24,5 +25,6 @@ pub use facts::{Company, Facts};
 pub use group::{Group, group};
 pub use guard::{Refusal, WAYS_OUT};
 pub use item::{Decision, Item, Order, Plan, PlannedAction};
+pub use outage::{Figures, Outage};
 pub use questions::{Questions, missing_contacts, unread_contacts};
 pub use sightings::{Hit, Sightings};

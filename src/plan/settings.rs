@@ -34,6 +34,15 @@ pub struct Limits {
     pub top: Option<usize>,
 }
 
+/// From where on the data is no ground for decisions.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DataLimits {
+    /// A readable share that fell by more than this, in percent of what it was, is an outage.
+    pub max_drop_percent: f64,
+    /// So is a newest `last_seen_at` that stands still and is at least so old.
+    pub stale_after: TimeDelta,
+}
+
 /// Everything that decisions depend on besides rules, contacts and the ledger.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -49,4 +58,6 @@ pub struct Settings {
     pub timezone: TimeZone,
     /// See [`Limits`].
     pub limits: Limits,
+    /// See [`DataLimits`].
+    pub data: DataLimits,
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::model::{Contact, Evidence, Known, Truth, UnknownReason};
+use crate::model::{Contact, Date, Evidence, Known, Truth, UnknownReason};
 use crate::rules::{Evaluation, RuleSet};
 
 /// A contact for which a rule holds.
@@ -29,6 +29,10 @@ pub struct Sightings {
     pub unknown: BTreeMap<(String, UnknownReason), usize>,
     /// For how many contacts each rule could be decided, true or false.
     pub decided: BTreeMap<String, usize>,
+    /// For how many contacts each attribute that a condition uses could be read.
+    pub readable: BTreeMap<String, usize>,
+    /// When anybody was last seen.
+    pub newest_seen: Option<Date>,
     hits: BTreeMap<String, BTreeMap<String, Hit>>,
     kept: BTreeMap<String, Arc<Contact>>,
     truths: BTreeMap<String, BTreeMap<String, Truth>>,
@@ -48,6 +52,7 @@ impl Sightings {
     pub fn add(&mut self, contact: Contact, evaluation: Evaluation, rules: &RuleSet) {
         self.scanned += 1;
         self.count_unknown(&evaluation);
+        self.count_readable(&evaluation, rules);
         for (rule, verdict) in rules.rules.iter().zip(&evaluation.verdicts) {
             let decided = usize::from(verdict.truth != Truth::Unknown);
             *self.decided.entry(rule.signal.clone()).or_default() += decided;
@@ -97,6 +102,16 @@ impl Sightings {
     /// What the rule was for a watched contact; None where the contact was not seen.
     pub fn truth(&self, contact: &str, signal: &str) -> Option<Truth> {
         self.truths.get(contact)?.get(signal).copied()
+    }
+
+    fn count_readable(&mut self, evaluation: &Evaluation, rules: &RuleSet) {
+        for (attribute, readable) in rules.used().zip(&evaluation.readable) {
+            match self.readable.get_mut(attribute) {
+                Some(count) => *count += usize::from(*readable),
+                None => drop(self.readable.insert(attribute.to_owned(), usize::from(*readable))),
+            }
+        }
+        self.newest_seen = self.newest_seen.max(evaluation.last_seen_at);
     }
 
     fn count_unknown(&mut self, evaluation: &Evaluation) {

@@ -189,6 +189,7 @@ fn explain(reason: Reason) -> &'static str {
         Reason::Snoozed => "the snooze tag is on the company or a contact",
         Reason::SinkOff => "the sink is switched off",
         Reason::Held => "beyond --top or stopped by the guard; comes up again",
+        Reason::DataOutage => "the data that the rule needs broke off; comes up again when it is back",
         Reason::UntaggedByPerson => "a person took our tag off; nothing more until the signal clears",
         Reason::Clearing => "false at the moment; waits whether it stays so",
         Reason::Cleared => "no longer true; the occasion ended",

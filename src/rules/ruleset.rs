@@ -6,7 +6,7 @@ use super::attributes::Attributes;
 use super::condition::Condition;
 use super::evaluate::{unknown, verdict};
 use super::rule::Rule;
-use super::source::Seen;
+use super::source::{Seen, Source};
 use super::text::Texts;
 use crate::model::{Contact, Date, Evidence, Truth, UnknownReason};
 
@@ -21,6 +21,7 @@ pub struct RuleSet {
     pub include: Option<Condition>,
     attributes: Attributes,
     wanted: BTreeSet<String>,
+    used: Vec<Source>,
     pub(super) texts: Texts,
 }
 
@@ -33,6 +34,11 @@ pub struct Evaluation {
     pub include_unknown: Vec<(String, UnknownReason)>,
     /// One for each rule of [`RuleSet::rules`], in that order; empty when not included.
     pub verdicts: Vec<Verdict>,
+    /// For each attribute of [`RuleSet::used`], in that order: whether it has a value that can be read. Also where nothing
+    /// was decided by it, and for contacts that are not included: a share must not depend on what the other values are.
+    pub readable: Vec<bool>,
+    /// When the contact was last seen, unless that lies after the run's instant.
+    pub last_seen_at: Option<Date>,
 }
 
 /// What a rule said of a contact.
@@ -56,7 +62,21 @@ impl RuleSet {
         disabled.sort_by(|a, b| a.signal.cmp(&b.signal));
         let texts = Texts::new(&attributes);
         let wanted = wanted(&rules, include.as_ref(), &texts);
-        RuleSet { rules, disabled, include, attributes, wanted, texts }
+        let used = used(rules.iter().flat_map(Rule::conditions).chain(&include));
+        let used = used.into_iter().filter_map(|name| Some(Source::attribute(name, attributes.kind(name)?))).collect();
+        RuleSet { rules, disabled, include, attributes, wanted, used, texts }
+    }
+
+    /// The names of the attributes that conditions depend on, each once: pushed ones and Intercom's own; of what is worked
+    /// out, the parts.
+    pub fn used(&self) -> impl Iterator<Item = &str> {
+        self.used.iter().map(Source::text)
+    }
+
+    /// The attributes that a rule depends on, by its conditions (the ladder's and `include` among them), with what stands in
+    /// for them. Texts do not count: they decide nothing.
+    pub fn used_by<'s>(&'s self, rule: &'s Rule) -> BTreeSet<&'s str> {
+        used(rule.conditions().chain(&self.include))
     }
 
     /// The names of the attributes that conditions, fallbacks and texts need: all that has to be decoded of a contact.
@@ -80,7 +100,13 @@ impl RuleSet {
     pub fn evaluate(&self, contact: &Contact, as_of: Date) -> Evaluation {
         let seen = Seen { contact, as_of };
         let included = self.include.as_ref().map_or(Truth::True, |include| include.truth(seen));
-        let mut evaluation = Evaluation { included, include_unknown: Vec::new(), verdicts: Vec::new() };
+        let mut evaluation = Evaluation {
+            included,
+            include_unknown: Vec::new(),
+            verdicts: Vec::new(),
+            readable: self.used.iter().map(|attribute| attribute.read(seen).is_ok()).collect(),
+            last_seen_at: contact.last_seen_at.filter(|at| *at <= as_of),
+        };
         match (included, &self.include) {
             (Truth::True, _) => evaluation.verdicts = self.rules.iter().map(|rule| verdict(rule, seen)).collect(),
             (Truth::Unknown, Some(include)) => evaluation.include_unknown = unknown(include, seen),
@@ -93,7 +119,7 @@ impl RuleSet {
 /// Without the compiled texts, which are long and say nothing new.
 impl std::fmt::Debug for RuleSet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let RuleSet { rules, disabled, include, attributes, wanted, texts: _ } = self;
+        let RuleSet { rules, disabled, include, attributes, wanted, used: _, texts: _ } = self;
         f.debug_struct("RuleSet")
             .field("rules", rules)
             .field("disabled", disabled)
@@ -104,17 +130,24 @@ impl std::fmt::Debug for RuleSet {
     }
 }
 
+fn used<'c>(conditions: impl Iterator<Item = &'c Condition>) -> BTreeSet<&'c str> {
+    let mut names = BTreeSet::new();
+    for comparison in conditions.flat_map(Condition::comparisons) {
+        for source in comparison.all_sources() {
+            source.visit_attributes(&mut |name| {
+                names.insert(name);
+            });
+        }
+    }
+    names
+}
+
 fn wanted(rules: &[Rule], include: Option<&Condition>, texts: &Texts) -> BTreeSet<String> {
     let mut wanted = BTreeSet::from(["user_type".to_owned()]);
     let mut add = |name: &str| {
         wanted.insert(name.to_owned());
     };
-    let conditions = rules.iter().flat_map(Rule::conditions).chain(include);
-    for comparison in conditions.flat_map(Condition::comparisons) {
-        for source in comparison.all_sources() {
-            source.visit_attributes(&mut add);
-        }
-    }
+    used(rules.iter().flat_map(Rule::conditions).chain(include)).into_iter().for_each(&mut add);
     for text in rules.iter().flat_map(Rule::all_texts).chain(texts.standard()) {
         text.sources().for_each(|source| source.visit_attributes(&mut add));
     }

@@ -114,6 +114,7 @@ impl Stages<'_> {
         let read = self.read(&intercom, &known).await?;
         let plan = self.plan(&workspace, &read, &known);
         ledger.record(&plan.changes())?;
+        ledger.remember(&self.run, &plan.shares)?;
         let results = apply::apply(&plan, &ledger, &mut sinks, &self.setup.links, &self.stop).await?;
         let outcome = self.finish(&workspace, &read, plan, Some(results), &settled);
         ledger.finish_run(&RunRecord {
@@ -180,7 +181,11 @@ impl Stages<'_> {
             settings: &self.setup.config.plan,
             links: &self.setup.links,
             sinks: self.setup.sinks_on,
-            mode: Mode { baseline: self.arguments.baseline, allow_large_plan: self.arguments.allow_large_plan },
+            mode: Mode {
+                baseline: self.arguments.baseline,
+                allow_large_plan: self.arguments.allow_large_plan,
+                accept: self.arguments.accept.iter().cloned().collect(),
+            },
             scope: read.scope.clone(),
             sightings: &read.sightings,
             facts: &read.facts,

@@ -32,6 +32,11 @@ pub(super) fn report(
         exits.push(Exit::Guard);
         errors.push(Problem { message: refusal.to_string(), help: Some(WAYS_OUT.to_owned()) });
     }
+    let (held, accepted): (Vec<_>, Vec<_>) = plan.outages.iter().partition(|outage| !outage.held.is_empty());
+    for outage in held {
+        exits.push(Exit::Guard);
+        errors.push(Problem { message: outage.to_string(), help: Some(outage.way_out()) });
+    }
     for failure in &settled.failures {
         exits.extend([Exit::Failed, failure.kind.into()]);
         errors.push(Problem { message: failure.message.clone(), help: failure.help.clone() });
@@ -50,6 +55,7 @@ pub(super) fn report(
     errors.sort();
     errors.dedup();
     let exit = Exit::first(&exits);
+    let of_data = accepted.into_iter().map(|outage| Problem { message: outage.to_string(), help: None });
     let of_texts = plan.warnings.iter().map(|warning| Problem { message: warning.clone(), help: None });
     let report = Report {
         run,
@@ -59,7 +65,7 @@ pub(super) fn report(
         plan,
         results,
         unknown: &read.sightings.unknown,
-        warnings: blind_rules(read).chain(of_texts).collect(),
+        warnings: blind_rules(read).chain(of_data).chain(of_texts).collect(),
         errors,
         exit_code: exit.code(),
     };

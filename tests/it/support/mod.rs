@@ -92,6 +92,7 @@ pub struct World {
     folder: tempfile::TempDir,
     lock: Lock,
     next_id: usize,
+    runs: usize,
 }
 
 impl World {
@@ -113,6 +114,7 @@ impl World {
             folder,
             lock,
             next_id: 0,
+            runs: 0,
         }
     }
 
@@ -212,7 +214,7 @@ impl World {
             settings: &self.config.plan,
             links: &links,
             sinks: self.sinks,
-            mode: self.mode,
+            mode: self.mode.clone(),
             scope: self.scope.clone(),
             sightings: &sightings,
             facts: &facts,
@@ -225,6 +227,8 @@ impl World {
         let plan = self.plan(at);
         let ledger = self.ledger();
         ledger.record(&plan.changes()).unwrap();
+        self.runs += 1;
+        ledger.remember(&format!("run{}", self.runs), &plan.shares).unwrap();
         let mut task_done = BTreeSet::new();
         for kind in [Kind::Task, Kind::Message, Kind::Tag, Kind::Untag] {
             for (item, action) in plan.to_do().filter(|(_, action)| action.key.kind == kind) {
