@@ -600,7 +600,7 @@ fn with_remove_tag_clearing_takes_off_the_tags_we_added_and_touches_no_task() {
         world.news(),
         [
             "forward churn_risk_inactivity T1",
-            "message churn_risk_inactivity c1 in thread",
+            "message churn_risk_inactivity c1 in thread 2",
             "tag churn_risk_inactivity c1"
         ]
     );
