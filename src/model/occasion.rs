@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::action::{ActionKey, Kind, Reason, Record, State, Step, TaskLink};
 use super::attribute::Date;
-use super::subject::Subject;
+use super::subject::{Subject, SubjectKind};
 
 /// Which occasion; with the workspace, to which a ledger belongs, its whole identity.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -73,6 +73,23 @@ pub struct Known {
     pub occasions: Vec<Occasion>,
     /// Every short key in use.
     pub shorts: BTreeSet<String>,
+}
+
+impl Known {
+    /// The occasion of the same signal and subject that ended last before this one opened. A person is known by the contacts
+    /// too: the lowest id may have changed since.
+    pub fn before(&self, open: &Occasion) -> Option<&Occasion> {
+        let by_contacts = |occasion: &Occasion| {
+            [occasion, open].iter().all(|one| one.id.subject.kind == SubjectKind::Contact)
+                && !occasion.contacts.is_disjoint(&open.contacts)
+        };
+        let earlier = self.occasions.iter().filter(|occasion| {
+            occasion.id.signal == open.id.signal
+                && occasion.id.opened_at < open.id.opened_at
+                && (occasion.id.subject == open.id.subject || by_contacts(occasion))
+        });
+        earlier.max_by_key(|occasion| occasion.id.opened_at)
+    }
 }
 
 /// What the ledger knows about one action.
