@@ -200,7 +200,9 @@ async fn take_step(
         }
         Err(fatal) => Err(fatal),
     };
-    let effects: Vec<Effect> = sandbox.with_world(|world| world.effects.iter().skip(before).cloned().collect());
+    let mut effects: Vec<Effect> = sandbox.with_world(|world| world.effects.iter().skip(before).cloned().collect());
+    // Messages and tags go out side by side, so which comes first is chance; within a service the order is the plan's.
+    effects.sort_by_key(|effect| ["zoho", "slack", "intercom"].iter().position(|service| *service == effect.service));
     let mut text = String::new();
     let exit = match &outcome {
         Ok(outcome) => {
