@@ -49,7 +49,7 @@ pub mod sandbox;
 
 use std::ffi::OsString;
 
-pub use cli::Cli;
+pub use cli::{Cli, Command};
 
 /// Runs the program with a command line, the program's name first; returns its exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {

@@ -100,7 +100,7 @@ FROM occasions AS o
 WHERE ended_at IS NULL
    OR opened_at = (SELECT max(opened_at) FROM occasions AS newest
                    WHERE newest.signal = o.signal AND newest.subject_kind = o.subject_kind
-                     AND newest.subject_id = o.subject_id)
+                     AND newest.subject_id = o.subject_id AND newest.ended_at IS NOT NULL)
    OR EXISTS (SELECT 1 FROM entries WHERE entries.occasion_id = o.id AND state IN ('planned', 'claimed', 'refused'))
 ORDER BY signal, subject_kind, subject_id, opened_at";
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::action::{ActionKey, Kind, Reason, Record, State, Step, TaskLink};
 use super::attribute::Date;
 use super::share::Share;
-use super::subject::Subject;
+use super::subject::{Subject, SubjectKind};
 
 /// Which occasion; with the workspace, to which a ledger belongs, its whole identity.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -80,6 +80,23 @@ pub struct Known {
     pub shorts: BTreeSet<String>,
     /// What earlier runs saw of each attribute, oldest first. See [`Share`] for which runs.
     pub shares: BTreeMap<String, Vec<Share>>,
+}
+
+impl Known {
+    /// The occasion of the same signal and subject that ended last before this one opened. A person is known by the contacts
+    /// too: the lowest id may have changed since.
+    pub fn before(&self, open: &Occasion) -> Option<&Occasion> {
+        let by_contacts = |occasion: &Occasion| {
+            [occasion, open].iter().all(|one| one.id.subject.kind == SubjectKind::Contact)
+                && !occasion.contacts.is_disjoint(&open.contacts)
+        };
+        let earlier = self.occasions.iter().filter(|occasion| {
+            occasion.id.signal == open.id.signal
+                && occasion.id.opened_at < open.id.opened_at
+                && (occasion.id.subject == open.id.subject || by_contacts(occasion))
+        });
+        earlier.max_by_key(|occasion| occasion.id.opened_at)
+    }
 }
 
 /// What the ledger knows about one action.

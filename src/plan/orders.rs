@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::build::Builder;
 use super::item::Order;
 use crate::model::{
-    Brief, Contact, Entry, Kind, Message, MessageRef, Occasion, Person, Tag, TagChange, Task, TaskNews,
+    Brief, Contact, Entry, Kind, Message, MessageRef, Occasion, Person, Reason, Tag, TagChange, Task, TaskNews,
 };
 use crate::rules::{Rendered, Rule, TextInput};
 
@@ -120,10 +120,18 @@ impl Builder<'_> {
     fn message(&self, story: &Story<'_>, entry: &Entry, before: Before<'_>) -> Message {
         Message {
             short: entry.short.clone(),
-            brief: story.brief.clone(),
+            brief: Brief { again_since: self.again_since(story, entry, before), ..story.brief.clone() },
             task: before.open.map_or(TaskNews::None, |occasion| self.task_news(occasion)),
             thread: entry.prior.as_deref().and_then(MessageRef::from_remote_id),
             may_repeat: entry.may_repeat,
+        }
+    }
+
+    /// When the signal was last there: a message that says "again" still says so when a later run sends it.
+    fn again_since(&self, story: &Story<'_>, entry: &Entry, before: Before<'_>) -> Option<NaiveDate> {
+        match before.open.filter(|_| entry.reason == Reason::Returned) {
+            Some(open) => self.input.known.before(open).map(|ended| self.local_date(ended.id.opened_at)),
+            None => story.brief.again_since,
         }
     }
 

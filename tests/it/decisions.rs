@@ -1,7 +1,7 @@
 //! SPEC 3, sentence by sentence: subjects, occasions, and every row of the decision table.
 
-use usage_signals::model::{Contact, Kind, Reason, References, State, SubjectKind, Value};
-use usage_signals::plan::{Company, Mode, Scope, SinksOn};
+use usage_signals::model::{Contact, Kind, Message, Reason, References, State, SubjectKind, Value};
+use usage_signals::plan::{Company, Item, Mode, Order, Scope, SinksOn};
 
 use crate::support::*;
 
@@ -89,11 +89,36 @@ fn returned_brings_the_old_task_forward_and_says_again() {
     // The tag stayed (keep_tag), so there is nothing to add.
     assert_eq!(actions(found), ["task do returned", "message do returned", "tag c1 skip already_tagged"]);
     assert_eq!(world.news(), ["forward storage_limit T1", "message storage_limit acme in thread 2"]);
-    let order = found.actions.iter().find_map(|action| match &action.order {
-        Some(usage_signals::plan::Order::Message(message)) => Some(message.clone()),
+    assert_eq!(message(found).brief.again_since, Some(hour(0).date_naive()));
+}
+
+/// The message that an item asks for.
+fn message(item: &Item) -> Message {
+    let order = item.actions.iter().find_map(|action| match &action.order {
+        Some(Order::Message(message)) => Some(message.as_ref().clone()),
         _ => None,
     });
-    assert_eq!(order.unwrap().brief.again_since, Some(hour(0).date_naive()));
+    order.unwrap()
+}
+
+#[test]
+fn a_message_left_unfinished_still_says_again() {
+    let mut world = world(vec![storage("c1", "acme", 83.0)]);
+    world.run(hour(0));
+    world.set("c1", "storage_percent", number(10.0));
+    world.run(hour(6));
+    world.run(hour(30));
+    world.set("c1", "storage_percent", number(85.0));
+    world.fates.insert(Kind::Message, Fate::CarriedOver);
+    world.run(hour(36));
+    let plan = world.plan(hour(37));
+    let found = item(&plan, "storage_limit");
+    assert_eq!(actions(found), ["task skip already_done", "message do unfinished", "tag c1 skip already_done"]);
+    assert_eq!(message(found).brief.again_since, Some(hour(0).date_naive()));
+    // A level reached meanwhile has news of its own.
+    world.set("c1", "storage_percent", number(97.0));
+    let plan = world.plan(hour(37));
+    assert_eq!(message(item(&plan, "storage_limit")).brief.again_since, None);
 }
 
 #[test]

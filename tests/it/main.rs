@@ -3,11 +3,13 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     reason = "tests stop at the first surprise; helpers outside of test functions are tests too"
 )]
 
 mod apply;
 mod architecture;
+mod crash;
 mod decisions;
 mod looks;
 mod outage;

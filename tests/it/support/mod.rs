@@ -1,6 +1,9 @@
 //! A small world for tests of decisions: contacts, tags and a real ledger, without HTTP.
 
+pub mod plot;
 pub mod program;
+pub mod remains;
+pub mod site;
 
 use std::collections::{BTreeMap, BTreeSet};
 
