@@ -6,7 +6,7 @@ use super::Intercom;
 use super::tags::folded;
 use crate::apply::sink::{Answer, Claim, Outcome, Receipt, Sink};
 use crate::model::{Kind, Tag, TagChange};
-use crate::remote::error::{ErrorKind, RemoteError};
+use crate::remote::outcomes::RequestKind;
 
 /// The sink of tags.
 ///
@@ -65,7 +65,7 @@ impl TagSink {
 
     async fn id(&mut self, name: &str) -> Result<Option<String>, Outcome> {
         if self.ids.is_none() {
-            let tags = self.intercom.tags().await.map_err(|error| not_begun(&error))?;
+            let tags = self.intercom.tags_for(RequestKind::FindTag).await.map_err(|error| error.outcome())?;
             let by_name = tags.into_iter().map(|tag| (folded(&tag.name), tag.id));
             self.ids = Some(by_name.collect());
         }
@@ -76,7 +76,7 @@ impl TagSink {
         if let Some(id) = self.id(name).await? {
             return Ok(id);
         }
-        let made = self.intercom.make_tag(name).await.map_err(|error| not_begun(&error))?;
+        let made = self.intercom.make_tag(name).await.map_err(|error| error.outcome())?;
         if let Some(ids) = self.ids.as_mut() {
             ids.insert(folded(name), made.id.clone());
         }
@@ -128,14 +128,6 @@ impl Sink for TagSink {
 
 fn done(remote_id: String) -> Outcome {
     Outcome::Done(Receipt { remote_id })
-}
-
-/// What came of an action whose preparations failed: nothing was attached, whatever became of the tag itself.
-fn not_begun(error: &RemoteError) -> Outcome {
-    match error.kind {
-        ErrorKind::OutcomeUnknown => Outcome::CarriedOver(error.failure()),
-        _ => error.outcome(),
-    }
 }
 
 #[cfg(test)]

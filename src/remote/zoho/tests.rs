@@ -1,6 +1,7 @@
 //! The client against a server that says its lines; against a world with state it is tested over the sandbox.
 
 use std::path::Path;
+use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate};
 use serde_json::{Value, json};
@@ -48,7 +49,7 @@ fn client(script: &Script, token_cache: Option<&Path>) -> Zoho {
         links: Links { contact: String::new(), record: "https://crm.example/{module}/{id}".to_owned() },
         token_cache: token_cache.map(Path::to_owned),
         stop: script::stop(),
-        timeout: Duration::from_secs(5),
+        timing: Timing { timeout: Duration::from_secs(5), ..Timing::default() },
     })
     .unwrap()
 }
