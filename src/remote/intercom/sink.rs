@@ -171,6 +171,15 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_success_that_does_not_show_the_tag_proves_nothing() {
+        let welcome = || Reply::json(r#"{"message":"down for maintenance"}"#);
+        for change in [TagChange::Add, TagChange::Remove] {
+            let (outcome, _) = perform(change, [Reply::json(TAGS), welcome()]).await;
+            assert!(matches!(outcome, Outcome::InDoubt(_)), "{outcome:?}");
+        }
+    }
+
+    #[tokio::test]
     async fn a_missing_tag_is_made_first() {
         let replies = [Reply::json(NO_TAGS), Reply::json(MADE), Reply::json(MADE)];
         let (outcome, asked) = perform(TagChange::Add, replies).await;

@@ -60,7 +60,7 @@ impl Intercom {
     pub(super) async fn attach_tag(&self, contact: &str, tag: &str) -> Result<bool, RemoteError> {
         let body = json!({ "id": tag }).to_string().into_bytes();
         let request = Request::post(RequestKind::Attach, &["contacts", contact, "tags"], body);
-        Ok(self.found(contact, &request).await?.is_some())
+        Ok(self.tag_answered(contact, &request).await?.is_some())
     }
 
     /// Detaches a tag; also good where the contact or the tag is not there.
@@ -70,7 +70,16 @@ impl Intercom {
         }
         let path = ["contacts", contact, "tags", tag];
         let request = Request::new(Method::DELETE, RequestKind::Detach, &path);
-        self.found(contact, &request).await.map(drop)
+        self.tag_answered(contact, &request).await.map(drop)
+    }
+
+    /// A success that does not show the tag is some other service's, a gateway's perhaps: nothing is known of the change.
+    async fn tag_answered(&self, contact: &str, request: &Request) -> Result<Option<TagName>, RemoteError> {
+        let Some(answer) = self.found(contact, request).await? else {
+            return Ok(None);
+        };
+        let tag = read_tag(&String::from_utf8_lossy(&answer.body));
+        tag.map(Some).ok_or_else(|| self.unreadable(request, &answer))
     }
 }
 
