@@ -130,10 +130,9 @@ impl Auth {
         };
         match &token {
             Ok(token) => self.save(token),
-            Err(error) => match error.kind {
-                ErrorKind::Credential | ErrorKind::Throttled | ErrorKind::Settings => self.give_up(error.clone()),
-                _ => {}
-            },
+            // Also without an answer: a try may have used up a token that never arrived, and settling, linking and making would
+            // each try again.
+            Err(error) => self.give_up(error.clone()),
         }
         token
     }

@@ -147,6 +147,20 @@ async fn a_throttled_token_endpoint_is_left_alone() {
 }
 
 #[tokio::test]
+async fn tokens_that_do_not_arrive_are_asked_for_three_times_in_a_run() {
+    let script = Script::play((0..8).map(|_| Reply::reset())).await;
+    let mut zoho = client(&script, None);
+    for _ in 0..2 {
+        let outcomes = zoho.perform(&[linked(1)]).await;
+        assert!(
+            matches!(&outcomes[0], Outcome::CarriedOver(failure) if failure.kind == FailureKind::Unreachable),
+            "{outcomes:?}"
+        );
+    }
+    assert_eq!(lines(&script), [TOKEN; 3]);
+}
+
+#[tokio::test]
 async fn a_refused_token_is_renewed_once_and_the_request_sent_again() {
     let folder = tempfile::tempdir().unwrap();
     let cache = folder.path().join("token");
