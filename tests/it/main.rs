@@ -10,6 +10,7 @@ mod apply;
 mod architecture;
 mod decisions;
 mod looks;
+mod outcomes;
 mod readme;
 mod replay;
 mod scan;
