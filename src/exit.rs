@@ -163,6 +163,7 @@ pub fn exit_of(error: &RemoteError) -> Exit {
         | ErrorKind::Throttled
         | ErrorKind::NotFound
         | ErrorKind::Rejected
+        | ErrorKind::Later
         | ErrorKind::BadAnswer => Exit::Incomplete,
     }
 }

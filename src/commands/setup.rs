@@ -13,6 +13,7 @@ use crate::config::{self, Config, Credentials, SlackCredentials, TaskOn};
 use crate::exit::Fatal;
 use crate::model::Links;
 use crate::plan::SinksOn;
+use crate::remote::http::Timing;
 use crate::remote::intercom::{Intercom, TagSink};
 use crate::remote::slack::{self, Slack};
 use crate::remote::zoho::{self, Zoho, ZohoSettings};
@@ -84,7 +85,7 @@ impl Setup {
             settings.base_url.clone(),
             &token,
             settings.per_page,
-            settings.request_timeout,
+            self.timing(settings.request_timeout),
             stop.clone(),
         )?;
         Ok(client)
@@ -96,6 +97,10 @@ impl Setup {
         let messages = self.sinks_on.messages.then(|| self.slack(stop)).transpose()?;
         let tags = self.sinks_on.tags.then(|| TagSink::new(intercom.clone()));
         Ok(Sinks { tasks, messages, tags })
+    }
+
+    fn timing(&self, timeout: Duration) -> Timing {
+        Timing { timeout, first_wait: self.config.first_wait }
     }
 
     fn zoho(&self, stop: &Stop) -> Result<Zoho, Fatal> {
@@ -117,7 +122,7 @@ impl Setup {
             links: self.links.clone(),
             token_cache: Some(self.state_dir.join("zoho-token.json")),
             stop: stop.clone(),
-            timeout: settings.request_timeout,
+            timing: self.timing(settings.request_timeout),
         })?)
     }
 
@@ -126,8 +131,11 @@ impl Setup {
         let credentials = self.credentials.slack.clone();
         let credentials = credentials.ok_or_else(|| Fatal::usage(anyhow::anyhow!("no Slack credentials")))?;
         let spacing = if self.in_sandbox { Duration::ZERO } else { slack::SPACING };
-        let options =
-            slack::Options { max_messages: settings.max_messages, spacing, timeout: settings.request_timeout };
+        let options = slack::Options {
+            max_messages: settings.max_messages,
+            spacing,
+            timing: self.timing(settings.request_timeout),
+        };
         Ok(match credentials {
             SlackCredentials::Bot(token) => {
                 let channel = settings.channel.clone().unwrap_or_default();

@@ -54,6 +54,8 @@ pub struct Config {
     pub zoho: Zoho,
     /// How to post messages.
     pub slack: Slack,
+    /// The longest wait before a failed request is sent for the second time; doubles from try to try.
+    pub first_wait: Duration,
     /// Whether tags are put on contacts at all.
     pub tags_enabled: bool,
     /// The file that was read; None for the built-in defaults alone.
@@ -113,6 +115,7 @@ pub fn parse(name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Re
     let intercom = remotes::read_intercom(&root, &env);
     let zoho = remotes::read_zoho(&root, &env);
     let slack = remotes::read_slack(&root, &env);
+    let first_wait = remotes::read_http(&root);
     let tags_enabled = remotes::read_tags(&root);
     let (rules, disabled) = rules::read(&root, &Table::root(&findings, 0, &defaults), &attributes);
     root.finish();
@@ -124,6 +127,7 @@ pub fn parse(name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Re
             intercom,
             zoho,
             slack,
+            first_wait,
             tags_enabled,
             file: None,
         }),

@@ -1,4 +1,4 @@
-//! `[intercom]`, `[zoho]`, `[slack]`, `[tags]`: where the services are, and how they are used.
+//! `[intercom]`, `[zoho]`, `[slack]`, `[http]`, `[tags]`: where the services are, and how they are used.
 
 use std::time::Duration;
 
@@ -170,6 +170,14 @@ pub(super) fn read_slack(root: &Table<'_>, env: Env<'_>) -> Option<Slack> {
 
 fn request_timeout(table: &Table<'_>) -> Duration {
     duration(table, "request_timeout").unwrap_or(Duration::from_secs(60))
+}
+
+/// Reads `[http]`: the first wait of the back-off.
+pub(super) fn read_http(root: &Table<'_>) -> Duration {
+    let table = root.section("http");
+    let first_wait = duration(&table, "first_wait").unwrap_or(Duration::from_millis(500));
+    table.finish();
+    first_wait
 }
 
 /// Reads `[tags]`: whether tags are put on contacts at all.

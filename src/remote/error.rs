@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::apply::sink::{Answer, Failure, FailureKind, Outcome};
+use super::outcomes::{self, Fate};
+use crate::apply::sink::{Answer, Failure, Outcome};
 use crate::apply::stop::StopReason;
 
 /// How much of a remote's own words is kept.
@@ -24,6 +25,8 @@ pub enum ErrorKind {
     NotFound,
     /// The service understood and refused. No effect.
     Rejected,
+    /// The service cannot do this one now: the record is locked, or it failed at it. No effect.
+    Later,
     /// The settings are wrong in a way that only the service could tell, or cannot be used at all. No effect.
     Settings,
     /// An answer to a question that makes no sense: not JSON, not the promised shape, a redirect.
@@ -90,30 +93,17 @@ impl RemoteError {
 
     /// As a failure of one action; the kind says whether its sink should go on.
     pub fn failure(&self) -> Failure {
-        let kind = match self.kind {
-            ErrorKind::Credential => FailureKind::Credential,
-            ErrorKind::Settings => FailureKind::Configuration,
-            ErrorKind::Unreachable | ErrorKind::Throttled | ErrorKind::BadAnswer => FailureKind::Unreachable,
-            // One lost answer says little; the same five times over says that the service is down.
-            ErrorKind::OutcomeUnknown if self.details.tries > 1 => FailureKind::Unreachable,
-            ErrorKind::OutcomeUnknown | ErrorKind::NotFound | ErrorKind::Rejected | ErrorKind::Stopped(_) => {
-                FailureKind::Action
-            }
-        };
+        let (_, kind) = outcomes::consequence(self.kind, self.details.tries);
         Failure { message: self.to_string(), help: self.details.help.clone(), kind }
     }
 
     /// What became of the action that this error ended.
     pub fn outcome(&self) -> Outcome {
-        match self.kind {
-            ErrorKind::OutcomeUnknown => Outcome::InDoubt(self.failure()),
-            ErrorKind::NotFound | ErrorKind::Rejected => Outcome::Refused(self.failure()),
-            ErrorKind::Unreachable
-            | ErrorKind::Throttled
-            | ErrorKind::Credential
-            | ErrorKind::Settings
-            | ErrorKind::BadAnswer
-            | ErrorKind::Stopped(_) => Outcome::CarriedOver(self.failure()),
+        let (fate, _) = outcomes::consequence(self.kind, self.details.tries);
+        match fate {
+            Fate::Later => Outcome::CarriedOver(self.failure()),
+            Fate::AskFirst => Outcome::InDoubt(self.failure()),
+            Fate::GivenUp => Outcome::Refused(self.failure()),
         }
     }
 
@@ -133,6 +123,7 @@ impl RemoteError {
             ErrorKind::Credential => "refused the credential",
             ErrorKind::NotFound => "does not have it",
             ErrorKind::Rejected => "refused the request",
+            ErrorKind::Later => "cannot do it now",
             ErrorKind::Settings => "cannot be used as configured",
             ErrorKind::BadAnswer => "gave an answer that makes no sense",
             ErrorKind::Stopped(StopReason::Deadline) => "was not asked to the end: the deadline has come",
@@ -168,6 +159,7 @@ impl fmt::Display for ErrorKind {
             ErrorKind::Credential => "credential",
             ErrorKind::NotFound => "not found",
             ErrorKind::Rejected => "rejected",
+            ErrorKind::Later => "later",
             ErrorKind::Settings => "settings",
             ErrorKind::BadAnswer => "bad answer",
             ErrorKind::Stopped(_) => "stopped",
@@ -226,6 +218,7 @@ fn has_long_run(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::apply::sink::FailureKind;
 
     fn error(kind: ErrorKind) -> RemoteError {
         let mut error = RemoteError::new(kind, "Intercom", "Access Token Invalid");
@@ -275,6 +268,7 @@ mod tests {
             ErrorKind::Credential,
             ErrorKind::Settings,
             ErrorKind::BadAnswer,
+            ErrorKind::Later,
             ErrorKind::Stopped(StopReason::Deadline),
         ] {
             assert!(matches!(error(kind).outcome(), Outcome::CarriedOver(_)), "{kind}");

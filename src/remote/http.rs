@@ -10,9 +10,10 @@ use tokio::time::Instant;
 use url::{Host, Url};
 
 use super::error::{Details, ErrorKind, RemoteError, scrub};
+use super::outcomes::{self, End, Ending, NoAnswer};
 use super::pace::Pace;
 pub use super::request::{Answer, Body, Expect, Explanation, Request, explain_text};
-use super::retry::{self, Attempt, Decision, Fault, Safety, Seen};
+use super::retry::{self, Attempt, Decision, Seen};
 use crate::apply::stop::{Stop, StopReason};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -22,8 +23,8 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// How a client behaves.
 pub struct Options {
-    /// For one try, from the first byte sent to the last received.
-    pub timeout: Duration,
+    /// How long to wait.
+    pub timing: Timing,
     /// The largest answer taken, after unpacking.
     pub max_body_bytes: usize,
     /// Sent with every request; make credentials with [`secret_value`].
@@ -34,6 +35,21 @@ pub struct Options {
     pub explain: fn(&Answer) -> Explanation,
     /// What to do about a refused credential, and about a host that cannot be reached.
     pub help: Help,
+}
+
+/// How long to wait for answers, and between tries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// For one try, from the first byte sent to the last received.
+    pub timeout: Duration,
+    /// Before the second try, at most; doubles from try to try. Where a service says how long, that counts.
+    pub first_wait: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Timing { timeout: Duration::from_secs(60), first_wait: retry::FIRST_WAIT }
+    }
 }
 
 /// Advice that depends on the service.
@@ -48,7 +64,7 @@ pub struct Help {
 impl Default for Options {
     fn default() -> Self {
         Options {
-            timeout: Duration::from_secs(60),
+            timing: Timing::default(),
             max_body_bytes: 64 * 1024 * 1024,
             headers: HeaderMap::new(),
             path_is_secret: false,
@@ -74,6 +90,7 @@ pub struct Client {
     base: Url,
     http: reqwest::Client,
     pace: Pace,
+    first_wait: Duration,
     max_body_bytes: usize,
     path_is_secret: bool,
     explain: fn(&Answer) -> Explanation,
@@ -88,7 +105,7 @@ impl fmt::Debug for Client {
 }
 
 /// Why there is no usable answer, in words.
-struct Lost(Fault, String);
+struct Lost(NoAnswer, String);
 
 impl Client {
     /// A client of `service` below `base`, whose path is kept. Plain http is for loopback only.
@@ -106,7 +123,7 @@ impl Client {
             .redirect(redirect::Policy::none())
             .referer(false)
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(options.timeout)
+            .timeout(options.timing.timeout)
             .pool_idle_timeout(IDLE_TIMEOUT);
         if loopback {
             // A proxy of the environment cannot reach this machine's own addresses.
@@ -124,6 +141,7 @@ impl Client {
             base,
             http,
             pace: Pace::default(),
+            first_wait: options.timing.first_wait,
             max_body_bytes: options.max_body_bytes,
             path_is_secret: options.path_is_secret,
             explain: options.explain,
@@ -142,17 +160,19 @@ impl Client {
             tries += 1;
             let seen = self.try_once(request, tries, started).await;
             let attempt = Attempt {
-                safety: request.safety,
+                kind: request.kind,
                 seen: match &seen {
                     Ok(answer) => Seen::Answer(answer.status, &answer.headers),
-                    Err(Lost(fault, _)) => Seen::Fault(*fault),
+                    Err(Lost(why, _)) => Seen::Nothing(*why),
                 },
                 number: tries,
                 in_doubt,
+                first_wait: self.first_wait,
                 jitter: fastrand::f64(),
             };
-            in_doubt |= retry::may_have_worked(&attempt);
-            match (retry::decide(&attempt, Utc::now()), seen) {
+            let now = Utc::now();
+            in_doubt |= retry::may_have_worked(&attempt, now);
+            match (retry::decide(&attempt, now), seen) {
                 (Decision::Done, Ok(answer)) => return Ok(answer),
                 (Decision::RetryAfter(wait), seen) => {
                     self.note_retry(request, &seen, tries, wait);
@@ -183,15 +203,12 @@ impl Client {
 
     /// The error that an answer without success is, classed by its status.
     pub fn refused(&self, request: &Request, answer: &Answer) -> RemoteError {
-        self.error(request, answer.error_kind(request.safety), answer)
+        self.error(request, error_kind(request, answer.ending()), answer)
     }
 
     /// A success that cannot be read. `why` must not quote the answer.
     pub fn unreadable(&self, request: &Request, answer: &Answer, why: &str) -> RemoteError {
-        let kind = match request.safety {
-            Safety::Read => ErrorKind::BadAnswer,
-            Safety::Repeatable | Safety::Once => ErrorKind::OutcomeUnknown,
-        };
+        let kind = error_kind(request, Ending::Senseless);
         let mut error = self.describe(request, kind, why, answer.tries, answer.elapsed);
         error.details.status = Some(answer.status.as_u16());
         error
@@ -218,7 +235,7 @@ impl Client {
         let headers = std::mem::take(response.headers_mut());
         let body = match self.read(response).await {
             Ok(body) if status.is_success() && !request.expect.fits(status, &body) => {
-                return Err(Lost(Fault::AnswerLost, format!("answered {status} with something that is not JSON")));
+                return Err(Lost(NoAnswer::NotJson, format!("answered {status} with something that is not JSON")));
             }
             Ok(body) => body,
             // What a refusal says is only for people; that it refused is certain.
@@ -234,7 +251,7 @@ impl Client {
         while let Some(chunk) = response.chunk().await.map_err(lost)? {
             if body.len() + chunk.len() > self.max_body_bytes {
                 let text = format!("the answer is larger than {} bytes", self.max_body_bytes);
-                return Err(Lost(Fault::AnswerLost, text));
+                return Err(Lost(NoAnswer::TooLarge, text));
             }
             body.extend_from_slice(&chunk);
         }
@@ -278,7 +295,7 @@ impl Client {
     ) -> RemoteError {
         let help = match kind {
             ErrorKind::Credential => self.help.credential,
-            ErrorKind::Unreachable => self.help.unreachable,
+            ErrorKind::Unreachable | ErrorKind::Settings => self.help.unreachable,
             ErrorKind::Throttled => "other programs may be using the same limit; the next run goes on from here",
             _ => "",
         };
@@ -315,6 +332,16 @@ impl Client {
     }
 }
 
+/// The error that an answer without success is; a success that its client cannot use counts as one that makes no sense.
+fn error_kind(request: &Request, ending: Ending) -> ErrorKind {
+    let ending = if ending == Ending::Success { Ending::Senseless } else { ending };
+    match outcomes::verdict(request.kind, ending).end {
+        End::Fail(kind) => kind,
+        // What its client takes for an answer, it does not ask the error of.
+        End::Absent | End::Accept => ErrorKind::NotFound,
+    }
+}
+
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
@@ -326,13 +353,13 @@ fn is_loopback(url: &Url) -> bool {
 
 fn lost(error: reqwest::Error) -> Lost {
     // A connection that was never made carried nothing; anything later may have arrived.
-    let fault = if error.is_connect() || error.is_builder() { Fault::NotSent } else { Fault::AnswerLost };
-    let text = match (error.is_timeout(), fault) {
-        (true, Fault::NotSent) => "no connection within the time-out".to_owned(),
-        (true, Fault::AnswerLost) => "no answer within the time-out".to_owned(),
-        (false, _) => chain(&error.without_url()),
-    };
-    Lost(fault, text)
+    let unsent = error.is_connect() || error.is_builder();
+    match (unsent, error.is_timeout()) {
+        (true, true) => Lost(NoAnswer::Unsent, "no connection within the time-out".to_owned()),
+        (true, false) => Lost(NoAnswer::Unsent, chain(&error.without_url())),
+        (false, true) => Lost(NoAnswer::TimedOut, "no answer within the time-out".to_owned()),
+        (false, false) => Lost(NoAnswer::CutOff, chain(&error.without_url())),
+    }
 }
 
 /// The innermost cause: the outer layers only say "error sending request".
@@ -347,6 +374,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::remote::outcomes::RequestKind::{self, Attach, BotPost, Search};
     use crate::remote::script::{self, Reply, Script};
     use reqwest::Method;
 
@@ -354,8 +382,8 @@ mod tests {
         Client::new("Intercom", script.url("/prefix/"), options).unwrap()
     }
 
-    async fn send(script: &Script, safety: Safety) -> Result<Answer, RemoteError> {
-        let request = Request::post(safety, &["a", "b c/d"], b"{}".to_vec());
+    async fn send(script: &Script, kind: RequestKind) -> Result<Answer, RemoteError> {
+        let request = Request::post(kind, &["a", "b c/d"], b"{}".to_vec());
         client(script, Options::default()).send(&request, &script::stop()).await
     }
 
@@ -363,7 +391,7 @@ mod tests {
     async fn a_refusal_for_speed_is_waited_out() {
         let throttled = Reply::status(429).header("Retry-After", "0");
         let script = Script::play([throttled, Reply::json("{}")]).await;
-        let answer = send(&script, Safety::Once).await.unwrap();
+        let answer = send(&script, BotPost).await.unwrap();
         assert_eq!((answer.status.as_u16(), answer.tries), (200, 2));
         let requests = script.requests();
         assert_eq!(requests.len(), 2);
@@ -373,9 +401,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_lost_answer_is_asked_for_again_only_where_that_is_safe() {
-        for (safety, expected) in
-            [(Safety::Once, Err(ErrorKind::OutcomeUnknown)), (Safety::Repeatable, Ok(2)), (Safety::Read, Ok(2))]
-        {
+        for (safety, expected) in [(BotPost, Err(ErrorKind::OutcomeUnknown)), (Attach, Ok(2)), (Search, Ok(2))] {
             for lost in [Reply::reset(), Reply::json(""), Reply::json("{\"cut")] {
                 let script = Script::play([lost, Reply::json("{}")]).await;
                 let got = send(&script, safety).await;
@@ -390,7 +416,7 @@ mod tests {
         let url = format!("http://{}", listener.local_addr().unwrap());
         drop(listener);
         let client = Client::new("Slack", url.parse().unwrap(), Options::default()).unwrap();
-        let request = Request::post(Safety::Once, &["x"], Vec::new());
+        let request = Request::post(BotPost, &["x"], Vec::new());
         let error = client.send(&request, &script::stop()).await.unwrap_err();
         assert_eq!((error.kind, error.details.tries), (ErrorKind::Unreachable, 5), "{error}");
     }
@@ -399,9 +425,9 @@ mod tests {
     async fn redirects_are_not_followed() {
         let away = Reply::status(302).header("Location", "/elsewhere");
         let script = Script::play([away, Reply::json("{}")]).await;
-        let answer = send(&script, Safety::Once).await.unwrap();
+        let answer = send(&script, BotPost).await.unwrap();
         assert_eq!(answer.status.as_u16(), 302);
-        assert_eq!(answer.error_kind(Safety::Once), ErrorKind::BadAnswer);
+        assert_eq!(answer.ending(), Ending::Redirect);
         assert_eq!(script.requests().len(), 1);
     }
 
@@ -410,7 +436,10 @@ mod tests {
         let cases = [
             (
                 Reply::dripping(),
-                Options { timeout: Duration::from_millis(300), ..Options::default() },
+                Options {
+                    timing: Timing { timeout: Duration::from_millis(300), ..Timing::default() },
+                    ..Options::default()
+                },
                 "no answer within",
             ),
             (
@@ -421,7 +450,7 @@ mod tests {
         ];
         for (reply, options, words) in cases {
             let script = Script::play([reply]).await;
-            let request = Request::new(Method::POST, Safety::Once, &["x"]);
+            let request = Request::new(Method::POST, BotPost, &["x"]);
             let error = client(&script, options).send(&request, &script::stop()).await.unwrap_err();
             assert_eq!(error.kind, ErrorKind::OutcomeUnknown);
             assert!(error.to_string().contains(words), "{error}");
@@ -433,7 +462,7 @@ mod tests {
         let script = Script::play([Reply::json("{}")]).await;
         let (switch, stop) = Stop::after(Duration::from_secs(60));
         switch.stop(StopReason::Terminated);
-        let request = Request::get(&["x"]);
+        let request = Request::get(Search, &["x"]);
         let error = client(&script, Options::default()).send(&request, &stop).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Stopped(StopReason::Terminated));
         assert!(script.requests().is_empty());
@@ -441,8 +470,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_stop_between_tries_leaves_what_was_sent_in_doubt() {
-        for (safety, kind) in
-            [(Safety::Repeatable, ErrorKind::OutcomeUnknown), (Safety::Read, ErrorKind::Stopped(StopReason::Deadline))]
+        for (safety, kind) in [(Attach, ErrorKind::OutcomeUnknown), (Search, ErrorKind::Stopped(StopReason::Deadline))]
         {
             let slow = Reply::status(503).header("Retry-After", "60");
             let script = Script::play([slow, Reply::json("{}")]).await;
@@ -478,7 +506,7 @@ mod tests {
         headers.insert(reqwest::header::AUTHORIZATION, secret_value("Slack", "Bearer hush").unwrap());
         let options = Options { headers, path_is_secret: true, ..Options::default() };
         let client = Client::new("Slack", script.url("/services/hush"), options).unwrap();
-        let request = Request::post(Safety::Once, &[], Vec::new());
+        let request = Request::post(BotPost, &[], Vec::new());
         let answer = client.send(&request, &script::stop()).await.unwrap();
         let error = client.refused(&request, &answer);
         let shown = format!("{client:?} {error} {error:?}");

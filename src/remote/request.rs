@@ -6,8 +6,8 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
 use serde::de::IgnoredAny;
 
-use super::error::ErrorKind;
-use super::retry::Safety;
+use super::outcomes::{Ending, Hint, RequestKind};
+use super::retry;
 
 /// A service's own words about an error.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -64,34 +64,34 @@ pub struct Request {
     pub body: Body,
     /// Besides the client's own.
     pub headers: HeaderMap,
-    /// What sending it twice would do.
-    pub safety: Safety,
+    /// What it is for.
+    pub kind: RequestKind,
     /// What a good answer looks like.
     pub expect: Expect,
 }
 
 impl Request {
     /// A request that carries nothing and expects JSON.
-    pub fn new(method: Method, safety: Safety, path: &[&str]) -> Self {
+    pub fn new(method: Method, kind: RequestKind, path: &[&str]) -> Self {
         Request {
             method,
             path: path.iter().map(|&segment| segment.to_owned()).collect(),
             query: Vec::new(),
             body: Body::None,
             headers: HeaderMap::new(),
-            safety,
+            kind,
             expect: Expect::Json,
         }
     }
 
     /// A GET.
-    pub fn get(path: &[&str]) -> Self {
-        Request::new(Method::GET, Safety::Read, path)
+    pub fn get(kind: RequestKind, path: &[&str]) -> Self {
+        Request::new(Method::GET, kind, path)
     }
 
     /// A POST of JSON text.
-    pub fn post(safety: Safety, path: &[&str], json: Vec<u8>) -> Self {
-        let mut request = Request::new(Method::POST, safety, path);
+    pub fn post(kind: RequestKind, path: &[&str], json: Vec<u8>) -> Self {
+        let mut request = Request::new(Method::POST, kind, path);
         request.body = Body::Json(json);
         request
     }
@@ -127,21 +127,9 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The class of an answer that is not a success.
-    pub fn error_kind(&self, safety: Safety) -> ErrorKind {
-        match self.status.as_u16() {
-            401..=403 => ErrorKind::Credential,
-            404 | 410 => ErrorKind::NotFound,
-            429 => ErrorKind::Throttled,
-            408 | 500.. if safety == Safety::Read => ErrorKind::Unreachable,
-            408 | 500.. => ErrorKind::OutcomeUnknown,
-            400..=499 => ErrorKind::Rejected,
-            // Not followed: a redirect would take the credential along, and nothing was done yet.
-            300..=399 => ErrorKind::BadAnswer,
-            // A success that the caller cannot use.
-            _ if safety == Safety::Read => ErrorKind::BadAnswer,
-            _ => ErrorKind::OutcomeUnknown,
-        }
+    /// How the try ended, as far as the status tells. A 429 that is still here is one nobody waits for.
+    pub fn ending(&self) -> Ending {
+        retry::ending_of_status(self.status, Hint::Late)
     }
 }
 

@@ -7,14 +7,14 @@ use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 use super::error::ErrorKind;
+use super::outcomes::{self, Again, End, Ending, Hint, NoAnswer, RequestKind, Verdict};
 
-/// Tries of a request that fails, the first included.
-const TRIES: u32 = 5;
 /// Tries where the service itself names the time of the next: others may be using up the same limit.
 const TRIES_BY_HEADER: u32 = 10;
 /// The longest single wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
-const BACKOFF_BASE: Duration = Duration::from_millis(500);
+/// The first step of the back-off, where the settings do not say.
+pub const FIRST_WAIT: Duration = Duration::from_millis(500);
 const BACKOFF_CAP: Duration = Duration::from_secs(30);
 
 /// What sending a request twice would do.
@@ -28,35 +28,28 @@ pub enum Safety {
     Once,
 }
 
-/// How a request failed without an answer that can be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Fault {
-    /// It never left: name not found, connection refused, no TLS session.
-    NotSent,
-    /// It may have arrived: time-out, reset, an answer that broke off, is too large, or is not what was promised.
-    AnswerLost,
-}
-
 /// What came of one try.
 #[derive(Debug, Clone, Copy)]
 pub enum Seen<'a> {
     /// An answer, whole.
     Answer(StatusCode, &'a HeaderMap),
     /// No answer.
-    Fault(Fault),
+    Nothing(NoAnswer),
 }
 
 /// One try of a request, as the decision sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct Attempt<'a> {
-    /// What sending it twice would do.
-    pub safety: Safety,
+    /// What it is for.
+    pub kind: RequestKind,
     /// What came of it.
     pub seen: Seen<'a>,
     /// 1 for the first try.
     pub number: u32,
     /// Whether an earlier try may have taken effect.
     pub in_doubt: bool,
+    /// The longest that the second try is waited for; doubles from try to try.
+    pub first_wait: Duration,
     /// From 0 up to 1, drawn anew for each try: keeps many clients from coming back at the same moment.
     pub jitter: f64,
 }
@@ -75,60 +68,82 @@ pub enum Decision {
 /// Decides about one try. `now` is the local clock; the answer's own `Date` is preferred, so that a wrong clock here does not
 /// make waits wrong.
 pub fn decide(attempt: &Attempt<'_>, now: DateTime<Utc>) -> Decision {
-    match attempt.seen {
-        Seen::Answer(status, headers) if status == StatusCode::TOO_MANY_REQUESTS => throttled(attempt, headers, now),
-        Seen::Answer(status, headers) if status == StatusCode::REQUEST_TIMEOUT || status.is_server_error() => {
-            let asked = retry_after(headers, now).filter(|asked| *asked <= LONGEST_WAIT);
-            again_unless_once(attempt, asked)
+    let ending = ending(attempt, now);
+    let Verdict { again, end: End::Fail(kind) } = outcomes::verdict(attempt.kind, ending) else {
+        return Decision::Done;
+    };
+    // What other answers mean, their bodies tell; the client that knows the service reads them.
+    if !matches!(ending, Ending::NoAnswer(_) | Ending::Fault | Ending::Throttled(_)) {
+        return Decision::Done;
+    }
+    let (wait, tries) = match (again, attempt.seen) {
+        (Again::WhenAsked, Seen::Answer(_, headers)) => {
+            (asked(headers, now).unwrap_or_default() + spread(attempt), TRIES_BY_HEADER)
         }
-        Seen::Answer(..) => Decision::Done,
-        Seen::Fault(Fault::AnswerLost) => again_unless_once(attempt, None),
-        Seen::Fault(Fault::NotSent) if attempt.number < TRIES => Decision::RetryAfter(backoff(attempt)),
-        Seen::Fault(Fault::NotSent) => Decision::GiveUp(without_effect(attempt, ErrorKind::Unreachable)),
+        (Again::AfterWait, Seen::Answer(_, headers)) if ending == Ending::Fault => {
+            let asked = retry_after(headers, now).filter(|asked| *asked <= LONGEST_WAIT);
+            (asked.unwrap_or_else(|| backoff(attempt)), attempt.kind.tries())
+        }
+        (Again::AfterWait, _) => (backoff(attempt), attempt.kind.tries()),
+        _ => (Duration::ZERO, 0),
+    };
+    match kind {
+        _ if attempt.number < tries => Decision::RetryAfter(wait),
+        // A last try without effect proves nothing about an earlier one.
+        _ if attempt.in_doubt => Decision::GiveUp(ErrorKind::OutcomeUnknown),
+        kind => Decision::GiveUp(kind),
     }
 }
 
-/// Whether the try may have taken effect although it brought no usable answer.
-pub fn may_have_worked(attempt: &Attempt<'_>) -> bool {
-    let unanswered = match attempt.seen {
-        Seen::Answer(status, _) => status == StatusCode::REQUEST_TIMEOUT || status.is_server_error(),
-        Seen::Fault(fault) => fault == Fault::AnswerLost,
+/// Whether the try may have done the action although it brought no usable answer.
+pub fn may_have_worked(attempt: &Attempt<'_>, now: DateTime<Utc>) -> bool {
+    let lost = match ending(attempt, now) {
+        Ending::NoAnswer(why) => why != NoAnswer::Unsent,
+        ending => ending == Ending::Fault,
     };
-    unanswered && attempt.safety != Safety::Read
+    lost && attempt.kind.is_the_action()
 }
 
-fn throttled(attempt: &Attempt<'_>, headers: &HeaderMap, now: DateTime<Utc>) -> Decision {
-    let give_up = Decision::GiveUp(without_effect(attempt, ErrorKind::Throttled));
-    let (wait, tries) = match retry_after(headers, now) {
+fn ending(attempt: &Attempt<'_>, now: DateTime<Utc>) -> Ending {
+    match attempt.seen {
+        Seen::Nothing(why) => Ending::NoAnswer(why),
+        Seen::Answer(status, headers) => ending_of_status(status, hint(headers, now)),
+    }
+}
+
+/// How a try ended that brought a whole answer, as far as its status tells.
+pub fn ending_of_status(status: StatusCode, hint: Hint) -> Ending {
+    match status.as_u16() {
+        300..=399 => Ending::Redirect,
+        401 => Ending::Unauthorized,
+        402 | 403 => Ending::Forbidden,
+        404 | 410 => Ending::NotFound,
+        409 => Ending::Conflict,
+        408 | 500.. => Ending::Fault,
+        429 => Ending::Throttled(hint),
+        400..=499 => Ending::Refused,
+        _ => Ending::Success,
+    }
+}
+
+fn hint(headers: &HeaderMap, now: DateTime<Utc>) -> Hint {
+    match asked(headers, now) {
+        None => Hint::None,
+        Some(wait) if wait <= LONGEST_WAIT => Hint::Soon,
         // It means it: coming back earlier, or sleeping for an hour, are both worse than the next run.
-        Some(asked) if asked > LONGEST_WAIT => return give_up,
-        Some(asked) => (asked + spread(attempt), TRIES_BY_HEADER),
-        None => match until_reset(headers, now) {
-            Some(reset) => (reset + spread(attempt), TRIES_BY_HEADER),
-            None => (backoff(attempt), TRIES),
-        },
-    };
-    if attempt.number < tries { Decision::RetryAfter(wait) } else { give_up }
-}
-
-fn again_unless_once(attempt: &Attempt<'_>, asked: Option<Duration>) -> Decision {
-    match attempt.safety {
-        Safety::Once => Decision::GiveUp(ErrorKind::OutcomeUnknown),
-        _ if attempt.number < TRIES => Decision::RetryAfter(asked.unwrap_or_else(|| backoff(attempt))),
-        Safety::Repeatable => Decision::GiveUp(ErrorKind::OutcomeUnknown),
-        Safety::Read => Decision::GiveUp(ErrorKind::Unreachable),
+        Some(_) => Hint::Late,
     }
 }
 
-/// A last try without effect proves nothing about an earlier one.
-fn without_effect(attempt: &Attempt<'_>, kind: ErrorKind) -> ErrorKind {
-    if attempt.in_doubt { ErrorKind::OutcomeUnknown } else { kind }
+/// When the service wants the next request, by whichever header says so.
+fn asked(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+    retry_after(headers, now).or_else(|| until_reset(headers, now))
 }
 
 /// Full jitter: anything from nothing to the whole step.
 fn backoff(attempt: &Attempt<'_>) -> Duration {
     let doublings = attempt.number.saturating_sub(1).min(16);
-    let step = BACKOFF_BASE.saturating_mul(1 << doublings).min(BACKOFF_CAP);
+    let step = attempt.first_wait.saturating_mul(1 << doublings).min(BACKOFF_CAP);
     step.mul_f64(attempt.jitter.clamp(0.0, 1.0))
 }
 
@@ -163,7 +178,9 @@ fn server_now(headers: &HeaderMap, now: DateTime<Utc>) -> DateTime<Utc> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Safety::{Once, Read, Repeatable};
+    use crate::remote::outcomes::RequestKind::{Attach as Repeatable, BotPost as Once, Search as Read};
+
+    const TRIES: u32 = 5;
 
     fn now() -> DateTime<Utc> {
         DateTime::from_timestamp(1_766_210_400, 0).unwrap()
@@ -173,12 +190,12 @@ mod tests {
         pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
     }
 
-    fn attempt(safety: Safety, seen: Seen<'_>, number: u32) -> Attempt<'_> {
-        Attempt { safety, seen, number, in_doubt: false, jitter: 0.5 }
+    fn attempt(kind: RequestKind, seen: Seen<'_>, number: u32) -> Attempt<'_> {
+        Attempt { kind, seen, number, in_doubt: false, first_wait: FIRST_WAIT, jitter: 0.5 }
     }
 
     /// `again`, `done`, or the kind given up with: on the first try and on the last.
-    fn words(safety: Safety, seen: Seen<'_>) -> [String; 2] {
+    fn words(safety: RequestKind, seen: Seen<'_>) -> [String; 2] {
         [1, TRIES].map(|number| match decide(&attempt(safety, seen, number), now()) {
             Decision::Done => "done".to_owned(),
             Decision::RetryAfter(_) => "again".to_owned(),
@@ -211,9 +228,9 @@ mod tests {
     #[test]
     fn every_fault_for_every_safety() {
         for safety in [Read, Repeatable, Once] {
-            assert_eq!(words(safety, Seen::Fault(Fault::NotSent)), ["again", "unreachable"], "{safety:?}");
+            assert_eq!(words(safety, Seen::Nothing(NoAnswer::Unsent)), ["again", "unreachable"], "{safety:?}");
         }
-        let lost = Seen::Fault(Fault::AnswerLost);
+        let lost = Seen::Nothing(NoAnswer::CutOff);
         assert_eq!(words(Read, lost), ["again", "unreachable"]);
         assert_eq!(words(Repeatable, lost), ["again", "outcome unknown"]);
         assert_eq!(words(Once, lost), ["outcome unknown", "outcome unknown"]);
@@ -222,7 +239,7 @@ mod tests {
     #[test]
     fn a_last_refusal_does_not_settle_an_earlier_doubt() {
         let none = HeaderMap::new();
-        for seen in [Seen::Answer(StatusCode::TOO_MANY_REQUESTS, &none), Seen::Fault(Fault::NotSent)] {
+        for seen in [Seen::Answer(StatusCode::TOO_MANY_REQUESTS, &none), Seen::Nothing(NoAnswer::Unsent)] {
             let last = Attempt { in_doubt: true, ..attempt(Repeatable, seen, TRIES) };
             assert_eq!(decide(&last, now()), Decision::GiveUp(ErrorKind::OutcomeUnknown));
         }
@@ -232,14 +249,14 @@ mod tests {
     fn only_changes_whose_answer_is_missing_are_in_doubt() {
         let none = HeaderMap::new();
         let cases = [
-            (Repeatable, Seen::Fault(Fault::AnswerLost), true),
-            (Repeatable, Seen::Fault(Fault::NotSent), false),
+            (Repeatable, Seen::Nothing(NoAnswer::CutOff), true),
+            (Repeatable, Seen::Nothing(NoAnswer::Unsent), false),
             (Repeatable, Seen::Answer(StatusCode::BAD_GATEWAY, &none), true),
             (Repeatable, Seen::Answer(StatusCode::TOO_MANY_REQUESTS, &none), false),
-            (Read, Seen::Fault(Fault::AnswerLost), false),
+            (Read, Seen::Nothing(NoAnswer::CutOff), false),
         ];
         for (safety, seen, expected) in cases {
-            assert_eq!(may_have_worked(&attempt(safety, seen, 1)), expected, "{safety:?} {seen:?}");
+            assert_eq!(may_have_worked(&attempt(safety, seen, 1), now()), expected, "{safety:?} {seen:?}");
         }
     }
 
@@ -284,7 +301,7 @@ mod tests {
     #[test]
     fn backoff_doubles_up_to_its_cap_and_never_exceeds_the_step() {
         let step = |number, jitter| {
-            let lost = Seen::Fault(Fault::AnswerLost);
+            let lost = Seen::Nothing(NoAnswer::CutOff);
             backoff(&Attempt { jitter, ..attempt(Read, lost, number) })
         };
         assert_eq!([1, 2, 3, 4].map(|number| step(number, 1.0).as_millis()), [500, 1000, 2000, 4000]);

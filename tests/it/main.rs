@@ -13,6 +13,7 @@ mod crash;
 mod decisions;
 mod looks;
 mod outage;
+mod outcomes;
 mod readme;
 mod replay;
 mod scan;

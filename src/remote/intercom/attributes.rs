@@ -4,6 +4,7 @@ use super::wire::{Any, DataAttribute};
 use super::{HELP, Intercom, SERVICE};
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::http::Request;
+use crate::remote::outcomes::RequestKind;
 
 /// An attribute that contacts of this workspace can have.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,7 +20,8 @@ pub struct AttributeDefinition {
 impl Intercom {
     /// The attributes of contacts that are not archived, in Intercom's order.
     pub async fn attributes(&self) -> Result<Vec<AttributeDefinition>, RemoteError> {
-        let request = Request::get(&["data_attributes"]).query("model", "contact").query("include_archived", "false");
+        let request = Request::get(RequestKind::Facts, &["data_attributes"]);
+        let request = request.query("model", "contact").query("include_archived", "false");
         let message = "GET /data_attributes is not there: the address is not that of Intercom's API";
         self.list("data_attributes", request, |json| read_attribute(json, "contact"))
             .await?

@@ -5,6 +5,7 @@ use super::tags::read_tag;
 use super::wire::{self, Any, List};
 use crate::remote::error::RemoteError;
 use crate::remote::http::Request;
+use crate::remote::outcomes::RequestKind;
 
 /// A company.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub struct Company {
 impl Intercom {
     /// One company; None where it is not there.
     pub async fn company(&self, id: &str) -> Result<Option<Company>, RemoteError> {
-        let request = Request::get(&["companies", id]);
+        let request = Request::get(RequestKind::Facts, &["companies", id]);
         let Some(answer) = self.found(id, &request).await? else {
             return Ok(None);
         };
@@ -31,7 +32,7 @@ impl Intercom {
 
     /// The companies of a contact, all of them; None where the contact is gone.
     pub async fn contact_companies(&self, id: &str) -> Result<Option<Vec<Company>>, RemoteError> {
-        self.list(id, Request::get(&["contacts", id, "companies"]), read_company).await
+        self.list(id, Request::get(RequestKind::Facts, &["contacts", id, "companies"]), read_company).await
     }
 }
 

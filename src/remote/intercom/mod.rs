@@ -13,7 +13,6 @@ mod wire;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -23,7 +22,8 @@ use url::Url;
 use crate::apply::stop::Stop;
 use crate::model::Contact;
 use crate::remote::error::{ErrorKind, RemoteError};
-use crate::remote::http::{Answer, Client, Help, Options, Request, secret_value};
+use crate::remote::http::{Answer, Client, Help, Options, Request, Timing, secret_value};
+use crate::remote::outcomes::{self, End, RequestKind};
 
 pub use attributes::AttributeDefinition;
 pub use companies::Company;
@@ -69,14 +69,14 @@ impl Intercom {
         base_url: Url,
         token: &SecretString,
         per_page: u32,
-        timeout: Duration,
+        timing: Timing,
         stop: Stop,
     ) -> Result<Self, RemoteError> {
         let mut headers = HeaderMap::new();
         let bearer = format!("Bearer {}", token.expose_secret().trim());
         headers.insert(AUTHORIZATION, secret_value(SERVICE, &bearer)?);
         headers.insert("intercom-version", VERSION);
-        let options = Options { timeout, headers, explain: wire::explain, help: HELP, ..Options::default() };
+        let options = Options { timing, headers, explain: wire::explain, help: HELP, ..Options::default() };
         let client = Client::new(SERVICE, base_url, options)?;
         let per_page = per_page.clamp(1, 150);
         Ok(Intercom(Arc::new(Inner { client, per_page, stop })))
@@ -84,7 +84,7 @@ impl Intercom {
 
     /// The workspace of the token.
     pub async fn workspace(&self) -> Result<Workspace, RemoteError> {
-        let request = Request::get(&["me"]);
+        let request = Request::get(RequestKind::Facts, &["me"]);
         let answer = self.success(&request).await?;
         let me: wire::Me = self.decode(&request, &answer)?;
         let app = me.app.unwrap_or_default();
@@ -102,7 +102,7 @@ impl Intercom {
         id: &str,
         wanted: &BTreeSet<String>,
     ) -> Result<Option<Result<Contact, Undecodable>>, RemoteError> {
-        let request = Request::get(&["contacts", id]);
+        let request = Request::get(RequestKind::Facts, &["contacts", id]);
         let Some(answer) = self.found(id, &request).await? else {
             return Ok(None);
         };
@@ -124,10 +124,11 @@ impl Intercom {
         if !is_id(id) {
             return Ok(None);
         }
-        match self.success(request).await {
-            Ok(answer) => Ok(Some(answer)),
-            Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+        let answer = self.send(request).await?;
+        match outcomes::verdict(request.kind, answer.ending()).end {
+            End::Accept => Ok(Some(answer)),
+            End::Absent => Ok(None),
+            End::Fail(_) => Err(self.0.client.refused(request, &answer)),
         }
     }
 
@@ -193,7 +194,7 @@ mod tests {
 
     pub fn intercom(script: &Script) -> Intercom {
         let token = SecretString::from("hush");
-        Intercom::new(script.url(""), &token, 500, Duration::from_secs(5), script::stop()).unwrap()
+        Intercom::new(script.url(""), &token, 500, Timing::default(), script::stop()).unwrap()
     }
 
     fn named(id: &str, name: &str) -> TagName {

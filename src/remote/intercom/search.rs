@@ -14,7 +14,7 @@ use super::{Intercom, SERVICE};
 use crate::model::Contact;
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::http::Request;
-use crate::remote::retry::Safety;
+use crate::remote::outcomes::RequestKind;
 
 /// One answer of the search.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -73,7 +73,7 @@ impl Intercom {
         }
         let sort = json!({ "field": "created_at", "order": "ascending" });
         let body = json!({ "query": query, "sort": sort, "pagination": pagination });
-        let request = Request::post(Safety::Read, &["contacts", "search"], body.to_string().into_bytes());
+        let request = Request::post(RequestKind::Search, &["contacts", "search"], body.to_string().into_bytes());
         let answer = self.success(&request).await?;
         // One contact with broken bytes is not to lose its page.
         let text = String::from_utf8_lossy(&answer.body);

@@ -6,7 +6,7 @@ use super::Intercom;
 use super::tags::{TagName, folded};
 use crate::apply::sink::{Answer, Claim, Outcome, Receipt, Sink};
 use crate::model::{Kind, Tag, TagChange};
-use crate::remote::error::{ErrorKind, RemoteError};
+use crate::remote::outcomes::RequestKind;
 
 /// The sink of tags.
 ///
@@ -68,7 +68,7 @@ impl TagSink {
 
     async fn id(&mut self, name: &str) -> Result<Option<String>, Outcome> {
         if self.ids.is_none() {
-            let tags = self.intercom.tags().await.map_err(|error| not_begun(&error))?;
+            let tags = self.intercom.tags_for(RequestKind::FindTag).await.map_err(|error| error.outcome())?;
             let by_name = tags.into_iter().map(|tag| (folded(&tag.name), tag.id));
             self.ids = Some(by_name.collect());
         }
@@ -79,7 +79,7 @@ impl TagSink {
         if let Some(id) = self.id(name).await? {
             return Ok(id);
         }
-        let made = self.intercom.make_tag(name).await.map_err(|error| not_begun(&error))?;
+        let made = self.intercom.make_tag(name).await.map_err(|error| error.outcome())?;
         if let Some(ids) = self.ids.as_mut() {
             ids.insert(folded(name), made.id.clone());
         }
@@ -135,14 +135,6 @@ fn done(remote_id: String) -> Outcome {
     Outcome::Done(Receipt { remote_id })
 }
 
-/// What came of an action whose preparations failed: nothing was attached, whatever became of the tag itself.
-fn not_begun(error: &RemoteError) -> Outcome {
-    match error.kind {
-        ErrorKind::OutcomeUnknown => Outcome::CarriedOver(error.failure()),
-        _ => error.outcome(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,6 +173,15 @@ mod tests {
         let (outcome, asked) = perform(TagChange::Add, [Reply::json(TAGS), Reply::json(MADE)]).await;
         assert_eq!(outcome, done("7".into()));
         assert_eq!(asked, ["GET /tags", r#"POST /contacts/c1/tags {"id":"7"}"#]);
+    }
+
+    #[tokio::test]
+    async fn a_success_that_does_not_show_the_tag_proves_nothing() {
+        let welcome = || Reply::json(r#"{"message":"down for maintenance"}"#);
+        for change in [TagChange::Add, TagChange::Remove] {
+            let (outcome, _) = perform(change, [Reply::json(TAGS), welcome()]).await;
+            assert!(matches!(outcome, Outcome::InDoubt(_)), "{outcome:?}");
+        }
     }
 
     #[tokio::test]

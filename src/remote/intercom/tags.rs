@@ -4,9 +4,9 @@ use serde_json::json;
 
 use super::wire::{Any, Tag};
 use super::{Intercom, is_id};
-use crate::remote::error::{ErrorKind, RemoteError};
+use crate::remote::error::RemoteError;
 use crate::remote::http::Request;
-use crate::remote::retry::Safety;
+use crate::remote::outcomes::RequestKind;
 use reqwest::Method;
 
 /// A tag. Contacts in searches carry ids only.
@@ -31,26 +31,26 @@ pub(super) fn folded(name: &str) -> String {
 }
 
 impl Intercom {
-    /// All tags of the workspace.
+    /// All tags of the workspace, to plan by.
     pub async fn tags(&self) -> Result<Vec<TagName>, RemoteError> {
-        let request = Request::get(&["tags"]);
-        let tags = self.list("tags", request.clone(), read_tag).await?;
-        // A host that does not know its own tags is not Intercom's.
-        let message = "GET /tags is not there: the address is not that of Intercom's API";
-        tags.ok_or_else(|| {
-            RemoteError::new(ErrorKind::Settings, super::SERVICE, message).with_help(super::HELP.unreachable)
-        })
+        self.tags_for(RequestKind::Tags).await
+    }
+
+    /// All tags of the workspace.
+    pub(super) async fn tags_for(&self, kind: RequestKind) -> Result<Vec<TagName>, RemoteError> {
+        // Never absent, as the table has it: a host that does not know its own tags is not Intercom's.
+        Ok(self.list("tags", Request::get(kind, &["tags"]), read_tag).await?.unwrap_or_default())
     }
 
     /// The tags on a contact, all of them; None where the contact is gone.
     pub async fn contact_tags(&self, id: &str) -> Result<Option<Vec<TagName>>, RemoteError> {
-        self.list(id, Request::get(&["contacts", id, "tags"]), read_tag).await
+        self.list(id, Request::get(RequestKind::Facts, &["contacts", id, "tags"]), read_tag).await
     }
 
     /// The tag of that name, made if it is missing.
     pub(super) async fn make_tag(&self, name: &str) -> Result<TagName, RemoteError> {
         let body = json!({ "name": name }).to_string().into_bytes();
-        let request = Request::post(Safety::Repeatable, &["tags"], body);
+        let request = Request::post(RequestKind::MakeTag, &["tags"], body);
         let answer = self.success(&request).await?;
         let text = String::from_utf8_lossy(&answer.body);
         read_tag(&text).ok_or_else(|| self.unreadable(&request, &answer))
@@ -59,8 +59,8 @@ impl Intercom {
     /// Attaches a tag; false where the contact or the tag is not there.
     pub(super) async fn attach_tag(&self, contact: &str, tag: &str) -> Result<bool, RemoteError> {
         let body = json!({ "id": tag }).to_string().into_bytes();
-        let request = Request::post(Safety::Repeatable, &["contacts", contact, "tags"], body);
-        Ok(self.found(contact, &request).await?.is_some())
+        let request = Request::post(RequestKind::Attach, &["contacts", contact, "tags"], body);
+        Ok(self.tag_answered(contact, &request).await?.is_some())
     }
 
     /// Detaches a tag; also good where the contact or the tag is not there.
@@ -69,8 +69,17 @@ impl Intercom {
             return Ok(());
         }
         let path = ["contacts", contact, "tags", tag];
-        let request = Request::new(Method::DELETE, Safety::Repeatable, &path);
-        self.found(contact, &request).await.map(drop)
+        let request = Request::new(Method::DELETE, RequestKind::Detach, &path);
+        self.tag_answered(contact, &request).await.map(drop)
+    }
+
+    /// A success that does not show the tag is some other service's, a gateway's perhaps: nothing is known of the change.
+    async fn tag_answered(&self, contact: &str, request: &Request) -> Result<Option<TagName>, RemoteError> {
+        let Some(answer) = self.found(contact, request).await? else {
+            return Ok(None);
+        };
+        let tag = read_tag(&String::from_utf8_lossy(&answer.body));
+        tag.map(Some).ok_or_else(|| self.unreadable(request, &answer))
     }
 }
 

@@ -21,8 +21,8 @@ use crate::apply::sink::{Answer, Claim, Outcome, Receipt, Sink};
 use crate::apply::stop::Stop;
 use crate::model::Message;
 use crate::remote::error::{ErrorKind, RemoteError};
-use crate::remote::http::{self, Client, Help, Request, secret_value};
-use crate::remote::retry::Safety;
+use crate::remote::http::{self, Client, Help, Request, Timing, secret_value};
+use crate::remote::outcomes::RequestKind;
 use verdict::Reply;
 
 const SERVICE: &str = "Slack";
@@ -44,13 +44,13 @@ pub struct Options {
     pub max_messages: usize,
     /// From one message to the next.
     pub spacing: Duration,
-    /// For one request.
-    pub timeout: Duration,
+    /// How long to wait for answers.
+    pub timing: Timing,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { max_messages: 20, spacing: SPACING, timeout: Duration::from_secs(30) }
+        Options { max_messages: 20, spacing: SPACING, timing: Timing::default() }
     }
 }
 
@@ -89,7 +89,7 @@ impl Slack {
         let bearer = format!("Bearer {}", token.expose_secret().trim());
         headers.insert(AUTHORIZATION, secret_value(SERVICE, &bearer)?);
         let http = http::Options {
-            timeout: options.timeout,
+            timing: options.timing,
             headers,
             explain: verdict::explain,
             help: BOT_HELP,
@@ -102,7 +102,7 @@ impl Slack {
     /// Posts to an incoming webhook, whose address is the credential.
     pub fn webhook(url: &SecretString, options: Options, stop: Stop) -> Result<Self, RemoteError> {
         let http = http::Options {
-            timeout: options.timeout,
+            timing: options.timing,
             path_is_secret: true,
             help: WEBHOOK_HELP,
             ..http::Options::default()
@@ -126,7 +126,7 @@ impl Slack {
         if self.channel.is_none() {
             return Ok(None);
         }
-        let request = Request::post(Safety::Read, &["auth.test"], b"{}".to_vec());
+        let request = Request::post(RequestKind::BotRead, &["auth.test"], b"{}".to_vec());
         let answer = self.client.send(&request, &self.stop).await?;
         match verdict::of_bot(&self.client, &request, &answer) {
             Reply::Good => {}

@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::blocks::{self, Layout};
-use super::verdict::{self, Remedy, Reply};
+use super::verdict::{self, Reply};
 use super::{SERVICE, Slack};
 use crate::model::{Message, MessageRef};
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::http::{Expect, Request};
-use crate::remote::retry::Safety;
+use crate::remote::outcomes::{Again, RequestKind};
 
 /// The mark of our messages in their metadata, which every app of the workspace can read: keys only.
 pub const EVENT_TYPE: &str = "usage_signal";
@@ -76,18 +76,19 @@ impl Slack {
         let mut with_blocks = true;
         let mut waits = 0;
         loop {
-            let (error, remedy) = match self.post_once(&letter, with_blocks).await? {
+            let (error, again, wait) = match self.post_once(&letter, with_blocks).await? {
                 Ok(posted) => return Ok(posted),
                 Err(bad) => bad,
             };
-            match remedy {
-                Remedy::TextOnly if with_blocks => with_blocks = false,
-                Remedy::NoThread if letter.thread.is_some() => letter.thread = None,
-                Remedy::Wait(asked) if waits < WAITS && asked <= LONGEST_WAIT => {
+            match again {
+                Again::AsText if with_blocks => with_blocks = false,
+                Again::InChannel if letter.thread.is_some() => letter.thread = None,
+                Again::WhenAsked if waits < WAITS && wait <= LONGEST_WAIT => {
                     waits += 1;
-                    self.sleep(asked).await?;
+                    self.sleep(wait).await?;
                 }
-                Remedy::None | Remedy::TextOnly | Remedy::NoThread | Remedy::Wait(_) => return Err(error),
+                // The client has sent it again after a wait where that was to be done.
+                _ => return Err(error),
             }
             tracing::info!(%error, "message is sent in another way or again");
         }
@@ -97,14 +98,15 @@ impl Slack {
         &mut self,
         letter: &Letter,
         with_blocks: bool,
-    ) -> Result<Result<Posted, (RemoteError, Remedy)>, RemoteError> {
+    ) -> Result<Result<Posted, (RemoteError, Again, Duration)>, RemoteError> {
         if let Some(posted) = self.posted {
             self.sleep(self.options.spacing.saturating_sub(posted.elapsed())).await?;
         }
         let body = letter.body(self.channel.as_deref(), with_blocks);
         let is_bot = self.channel.is_some();
         let path: &[&str] = if is_bot { &["chat.postMessage"] } else { &[] };
-        let mut request = Request::post(Safety::Once, path, body);
+        let kind = if is_bot { RequestKind::BotPost } else { RequestKind::WebhookPost };
+        let mut request = Request::post(kind, path, body);
         request.expect = if is_bot { Expect::Json } else { Expect::Anything };
         let sent = self.client.send(&request, &self.stop).await;
         self.posted = Some(Instant::now());
@@ -116,7 +118,7 @@ impl Slack {
                 Err(_) => Err(self.client.unreadable(&request, &answer, "the answer names no channel and ts")),
             },
             Reply::Good => Ok(Ok(Posted::Webhook)),
-            Reply::Bad { error, remedy } => Ok(Err((error, remedy))),
+            Reply::Bad { error, again, wait } => Ok(Err((error, again, wait))),
         }
     }
 

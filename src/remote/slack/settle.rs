@@ -12,6 +12,7 @@ use crate::apply::sink::{Answer, Claim, Receipt};
 use crate::model::MessageRef;
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::http::Request;
+use crate::remote::outcomes::RequestKind;
 
 /// Clocks differ: ours claimed, Slack's stamped.
 const MARGIN: TimeDelta = TimeDelta::minutes(10);
@@ -102,13 +103,15 @@ impl Slack {
         found: &mut Found,
     ) -> Result<(), Unsearched> {
         let missing = |found: &Found| wanted.iter().any(|key| !found.contains_key(*key));
-        let history = Request::get(&["conversations.history"]).query("channel", channel).query("oldest", oldest);
+        let history = Request::get(RequestKind::BotRead, &["conversations.history"])
+            .query("channel", channel)
+            .query("oldest", oldest);
         let mut threads = self.walk(channel, history, found, |found| !missing(found)).await?;
         threads.extend(parents);
         // A reply is in the history only if it was shown to the channel too, and then perhaps without its metadata.
         while missing(found) {
             let Some(thread) = threads.pop_first() else { return Ok(()) };
-            let replies = Request::get(&["conversations.replies"])
+            let replies = Request::get(RequestKind::BotRead, &["conversations.replies"])
                 .query("channel", channel)
                 .query("ts", thread)
                 .query("oldest", oldest);

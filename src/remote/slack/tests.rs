@@ -33,7 +33,8 @@ fn reply_to(short: &str, channel: &str) -> Message {
 }
 
 fn quick() -> Options {
-    Options { spacing: Duration::ZERO, timeout: Duration::from_secs(5), ..Options::default() }
+    let timing = Timing { timeout: Duration::from_secs(5), ..Timing::default() };
+    Options { spacing: Duration::ZERO, timing, ..Options::default() }
 }
 
 fn bot(script: &Script) -> Slack {

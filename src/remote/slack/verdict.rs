@@ -5,9 +5,13 @@ use std::time::Duration;
 use reqwest::header::RETRY_AFTER;
 use serde::Deserialize;
 
-use super::{BOT_HELP, WEBHOOK_HELP};
+use super::WEBHOOK_HELP;
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::http::{Answer, Client, Explanation, Request, explain_text};
+use crate::remote::outcomes::{self, Again, End, Ending, Verdict};
+
+/// Where Slack says "later" and not when.
+const USUAL_WAIT: Duration = Duration::from_secs(1);
 
 /// An answer, judged.
 #[derive(Debug)]
@@ -18,26 +22,15 @@ pub enum Reply {
     Bad {
         /// What to tell, and the kind to end with if nothing below helps.
         error: RemoteError,
-        /// What else can be tried.
-        remedy: Remedy,
+        /// What else can be tried, the message certainly not having been posted.
+        again: Again,
+        /// Before that.
+        wait: Duration,
     },
 }
 
-/// What may help where a message was certainly not posted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Remedy {
-    /// Nothing.
-    None,
-    /// The same without blocks.
-    TextOnly,
-    /// A message of its own in the configured channel instead of the reply: the thread or its channel is closed or gone.
-    NoThread,
-    /// The same, later.
-    Wait(Duration),
-}
-
 /// Codes of `ok: false` by what they mean; any other refuses this message for good.
-fn class(code: &str) -> (ErrorKind, Remedy) {
+fn ending(code: &str) -> Ending {
     match code {
         "invalid_auth"
         | "not_authed"
@@ -51,24 +44,24 @@ fn class(code: &str) -> (ErrorKind, Remedy) {
         | "team_access_not_granted"
         | "no_permission"
         | "ekm_access_denied"
-        | "missing_scope" => (ErrorKind::Credential, Remedy::None),
+        | "missing_scope" => Ending::NoRight,
         "channel_not_found"
         | "not_in_channel"
         | "is_archived"
         | "messages_tab_disabled"
         | "team_not_found"
         | "cannot_reply_to_message"
-        | "thread_not_found" => (ErrorKind::Settings, Remedy::NoThread),
-        code if code.starts_with("restricted_action") => (ErrorKind::Settings, Remedy::NoThread),
-        "invalid_blocks" | "invalid_blocks_format" | "msg_blocks_too_long" => (ErrorKind::Rejected, Remedy::TextOnly),
+        | "thread_not_found" => Ending::ThreadClosed,
+        code if code.starts_with("restricted_action") => Ending::ThreadClosed,
+        "invalid_blocks" | "invalid_blocks_format" | "msg_blocks_too_long" => Ending::LayoutRefused,
         "ratelimited" | "rate_limited" | "service_unavailable" | "team_added_to_org" | "request_timeout" => {
-            (ErrorKind::Throttled, Remedy::Wait(Duration::from_secs(1)))
+            Ending::Busy
         }
         // The quota of a free plan: waiting seconds does not help.
-        "message_limit_exceeded" => (ErrorKind::Throttled, Remedy::None),
+        "message_limit_exceeded" => Ending::QuotaFull,
         // These may have taken effect in part.
-        "internal_error" | "fatal_error" => (ErrorKind::OutcomeUnknown, Remedy::None),
-        _ => (ErrorKind::Rejected, Remedy::None),
+        "internal_error" | "fatal_error" => Ending::PerhapsDone,
+        _ => Ending::RecordRefused,
     }
 }
 
@@ -104,7 +97,7 @@ pub fn explain(answer: &Answer) -> Explanation {
 /// Judges an answer of the Web API.
 pub fn of_bot(client: &Client, request: &Request, answer: &Answer) -> Reply {
     if !answer.status.is_success() {
-        return bad(of_status(client, request, answer, BOT_HELP.unreachable), Remedy::None);
+        return bad(client, request, answer, answer.ending());
     }
     let body: Body = serde_json::from_slice(&answer.body).unwrap_or_default();
     let code = match (body.ok, &body.error) {
@@ -112,56 +105,65 @@ pub fn of_bot(client: &Client, request: &Request, answer: &Answer) -> Reply {
         (Some(false), Some(code)) => code.as_str(),
         _ => {
             let why = "the answer says neither that it was done nor that it was not";
-            return bad(client.unreadable(request, answer, why), Remedy::None);
+            return unreadable(client.unreadable(request, answer, why));
         }
     };
-    let (kind, mut remedy) = class(code);
-    let mut error = client.error(request, kind, answer);
-    match kind {
-        ErrorKind::Settings => {
-            error = error.with_help(
-                "invite the bot to the channel (/invite @name), and give the channel by its id in SLACK_CHANNEL",
-            );
+    let mut reply = bad(client, request, answer, ending(code));
+    if let Reply::Bad { error, .. } = &mut reply {
+        let help = match error.kind {
+            ErrorKind::Settings => {
+                Some("invite the bot to the channel (/invite @name), and give the channel by its id in SLACK_CHANNEL")
+            }
+            ErrorKind::Credential if code == "missing_scope" => {
+                Some("give the app the scope it needs, and install it in the workspace again")
+            }
+            _ => None,
+        };
+        if let Some(help) = help {
+            error.details.help = Some(help.to_owned());
         }
-        ErrorKind::Credential if code == "missing_scope" => {
-            error = error.with_help("give the app the scope it needs, and install it in the workspace again");
-        }
-        _ => {}
     }
-    if let (Remedy::Wait(_), Some(asked)) = (remedy, retry_after(answer)) {
-        remedy = Remedy::Wait(asked);
-    }
-    bad(error, remedy)
+    reply
 }
 
 /// Judges an answer of a webhook. Only six of its bodies are documented, so the status leads.
 pub fn of_webhook(client: &Client, request: &Request, answer: &Answer) -> Reply {
     let body = String::from_utf8_lossy(&answer.body);
-    match (answer.status.as_u16(), body.trim()) {
-        (200..=299, "ok") => Reply::Good,
-        (200..=299, _) => bad(client.unreadable(request, answer, "the answer is not \"ok\""), Remedy::None),
-        (400, "invalid_blocks" | "invalid_blocks_format" | "msg_blocks_too_long") => {
-            bad(client.error(request, ErrorKind::Rejected, answer), Remedy::TextOnly)
-        }
-        (401, _) | (403, "invalid_token") => bad(client.error(request, ErrorKind::Credential, answer), Remedy::None),
-        (403 | 404 | 410, _) | (400, "user_not_found") => {
-            let error = client.error(request, ErrorKind::Settings, answer);
-            bad(error.with_help(WEBHOOK_HELP.credential), Remedy::None)
-        }
-        _ => bad(of_status(client, request, answer, WEBHOOK_HELP.unreachable), Remedy::None),
+    let status = answer.status.as_u16();
+    let ending = match (status, body.trim()) {
+        (200..=299, "ok") => return Reply::Good,
+        (200..=299, _) => return unreadable(client.unreadable(request, answer, "the answer is not \"ok\"")),
+        (400, "invalid_blocks" | "invalid_blocks_format" | "msg_blocks_too_long") => Ending::LayoutRefused,
+        (400, "user_not_found") => Ending::Misconfigured,
+        (403, "invalid_token") => Ending::NoRight,
+        _ => answer.ending(),
+    };
+    let mut reply = bad(client, request, answer, ending);
+    if let Reply::Bad { error, .. } = &mut reply
+        && error.kind == ErrorKind::Settings
+        && (400..500).contains(&status)
+    {
+        error.details.help = Some(WEBHOOK_HELP.credential.to_owned());
     }
+    reply
 }
 
-fn of_status(client: &Client, request: &Request, answer: &Answer, help: &str) -> RemoteError {
-    match answer.status.as_u16() {
-        // Nothing was posted: no service of Slack answers so.
-        300..=399 | 404 => client.error(request, ErrorKind::Settings, answer).with_help(help),
-        _ => client.refused(request, answer),
-    }
+fn bad(client: &Client, request: &Request, answer: &Answer, ending: Ending) -> Reply {
+    let Verdict { again, end } = outcomes::verdict(request.kind, ending);
+    let kind = match end {
+        End::Fail(kind) => kind,
+        // Slack's refusals are neither successes nor facts.
+        End::Accept | End::Absent => ErrorKind::BadAnswer,
+    };
+    let wait = match again {
+        Again::WhenAsked => retry_after(answer).unwrap_or(USUAL_WAIT),
+        _ => Duration::ZERO,
+    };
+    Reply::Bad { error: client.error(request, kind, answer), again, wait }
 }
 
-fn bad(error: RemoteError, remedy: Remedy) -> Reply {
-    Reply::Bad { error, remedy }
+fn unreadable(error: RemoteError) -> Reply {
+    Reply::Bad { error, again: Again::No, wait: Duration::ZERO }
 }
 
 fn retry_after(answer: &Answer) -> Option<Duration> {

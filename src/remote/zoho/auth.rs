@@ -16,7 +16,7 @@ use super::{SERVICE, cache, centre};
 use crate::apply::stop::Stop;
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::http::{Answer, Body, Client, Expect, Explanation, Request};
-use crate::remote::retry::Safety;
+use crate::remote::outcomes::{self, End, Ending, RequestKind};
 
 /// A token is renewed this long before it expires, so that it does not expire on its way.
 const MARGIN_SECONDS: i64 = 60;
@@ -113,8 +113,7 @@ impl Auth {
 
     async fn fetch(&mut self, stop: &Stop) -> Result<Token, RemoteError> {
         let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        // To us it is a question; a token too many expires by itself.
-        let mut request = Request::new(Method::POST, Safety::Read, &["oauth", "v2", "token"]);
+        let mut request = Request::new(Method::POST, RequestKind::Token, &["oauth", "v2", "token"]);
         request.expect = Expect::Anything;
         request.body = Body::Form(vec![
             field("refresh_token", self.credentials.refresh_token.expose_secret()),
@@ -131,10 +130,9 @@ impl Auth {
         };
         match &token {
             Ok(token) => self.save(token),
-            Err(error) => match error.kind {
-                ErrorKind::Credential | ErrorKind::Throttled | ErrorKind::Settings => self.give_up(error.clone()),
-                _ => {}
-            },
+            // Also without an answer: a try may have used up a token that never arrived, and settling, linking and making would
+            // each try again.
+            Err(error) => self.give_up(error.clone()),
         }
         token
     }
@@ -155,12 +153,21 @@ impl Auth {
     }
 
     fn refused(&self, request: &Request, answer: &Answer, refused: Refused) -> RemoteError {
-        let (kind, help) = match refused {
-            Refused::Credentials => (ErrorKind::Credential, CHECK_CREDENTIALS),
-            Refused::TooMany => (ErrorKind::Throttled, WAIT),
-            Refused::Senseless => return self.client.error(request, ErrorKind::BadAnswer, answer),
+        let (ending, help) = match refused {
+            Refused::Credentials => (Ending::NoRight, Some(CHECK_CREDENTIALS)),
+            Refused::TooMany => (Ending::Busy, Some(WAIT)),
+            Refused::Senseless => (Ending::Senseless, None),
         };
-        self.client.error(request, kind, answer).with_help(help)
+        let kind = match outcomes::verdict(request.kind, ending).end {
+            End::Fail(kind) => kind,
+            // None of these is a success.
+            End::Accept | End::Absent => ErrorKind::BadAnswer,
+        };
+        let error = self.client.error(request, kind, answer);
+        match help {
+            Some(help) => error.with_help(help),
+            None => error,
+        }
     }
 
     fn save(&self, token: &Token) {

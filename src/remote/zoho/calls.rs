@@ -5,13 +5,13 @@ use reqwest::header::AUTHORIZATION;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::complaint::{Complaint, Verdict};
+use super::complaint::Complaint;
 use super::wire::{self, Entry, NoRows, Reply, Row, Rows};
 use super::{SERVICE, Zoho, coql};
 use crate::apply::sink::Outcome;
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::http::{Answer, Client, Explanation, Request, secret_value};
-use crate::remote::retry::Safety;
+use crate::remote::outcomes::{self, Again, End, Ending, RequestKind};
 
 /// Rows that Zoho gives for one query, over all its pages.
 const MOST_ROWS: usize = 100_000;
@@ -25,7 +25,7 @@ pub(super) struct Write {
     pub(super) records: Vec<Value>,
     /// Finds what is to be updated by e-mail; for an upsert.
     pub(super) by_email: bool,
-    pub(super) safety: Safety,
+    pub(super) kind: RequestKind,
     /// The scope that the call needs.
     pub(super) scope: &'static str,
 }
@@ -60,7 +60,7 @@ impl Zoho {
         let mut rows = Vec::new();
         loop {
             let body = json!({"select_query": coql::page(query, page, rows.len())}).to_string();
-            let request = Request::post(Safety::Read, &["crm", "v8", "coql"], body.into_bytes());
+            let request = Request::post(RequestKind::Coql, &["crm", "v8", "coql"], body.into_bytes());
             let got = self.ask(&request, scope).await?;
             let (count, more) = (got.rows.len(), got.more);
             rows.extend(got.rows);
@@ -89,7 +89,7 @@ impl Zoho {
 
     /// Writes records: the id of each, or what became of it, in order. An error is about all of them.
     pub(super) async fn write(&mut self, write: Write) -> Result<Vec<Result<String, Refusal>>, RemoteError> {
-        let Write { method, path, records, by_email, safety, scope } = write;
+        let Write { method, path, records, by_email, kind, scope } = write;
         let count = records.len();
         // Left out, `trigger` would run every workflow there is.
         let body = if by_email {
@@ -97,7 +97,7 @@ impl Zoho {
         } else {
             json!({"data": records, "trigger": self.trigger})
         };
-        let mut request = Request::post(safety, &["crm", "v8"], body.to_string().into_bytes());
+        let mut request = Request::post(kind, &["crm", "v8"], body.to_string().into_bytes());
         request.method = method;
         request.path.extend(path.iter().map(|&segment| segment.to_owned()));
         let (client, answer) = self.send(&request).await?;
@@ -114,13 +114,13 @@ impl Zoho {
     /// at anything else, so the first time had no effect.
     async fn send(&mut self, request: &Request) -> Result<(&Client, Answer), RemoteError> {
         let mut answer = self.send_once(request).await?;
-        if wants_new_token(&answer) {
+        if wants_new_token(request, &answer) {
             tracing::info!("Zoho does not know the access token any more; asking for another");
             self.auth.forget();
             answer = self.send_once(request).await?;
         }
         let client = self.api.client()?;
-        if wants_new_token(&answer) {
+        if wants_new_token(request, &answer) {
             // Every further try would use up one of the few tokens that Zoho gives in ten minutes.
             let mut error = client.error(request, ErrorKind::Credential, &answer);
             error.details.help = complaint(&answer).help("");
@@ -139,8 +139,9 @@ impl Zoho {
     }
 }
 
-fn wants_new_token(answer: &Answer) -> bool {
-    answer.status.as_u16() == 401 && complaint(answer).verdict_of_call() == Verdict::Token
+fn wants_new_token(request: &Request, answer: &Answer) -> bool {
+    answer.status.as_u16() == 401
+        && outcomes::verdict(request.kind, complaint(answer).ending_of_call()).again == Again::WithNewToken
 }
 
 fn complaint(answer: &Answer) -> Complaint {
@@ -161,7 +162,7 @@ fn failed_call(
     complaint: &Complaint,
     scope: &'static str,
 ) -> RemoteError {
-    let mut error = client.error(request, complaint.kind_of_call(request.safety), answer);
+    let mut error = client.error(request, complaint.kind_of_call(request.kind), answer);
     error.details.help = complaint.help(scope).or(error.details.help);
     error
 }
@@ -176,18 +177,17 @@ fn judge(
     let complaint = match entry {
         Entry::Written(id) => return Ok(id),
         Entry::Unclear => {
-            let error = client.unreadable(request, answer, "an entry that says neither yes nor no");
+            let mut error = client.unreadable(request, answer, "an entry that says neither yes nor no");
+            if let End::Fail(kind) = outcomes::verdict(request.kind, Ending::RecordUnclear).end {
+                error.kind = kind;
+            }
             return Err(Refusal { complaint: None, outcome: error.outcome() });
         }
         Entry::Failed(complaint) => complaint,
     };
-    let mut error = client.error(request, complaint.kind(request.safety), answer);
+    let mut error = client.error(request, complaint.kind(request.kind), answer);
     error.details.code = complaint.code().map(str::to_owned);
     error.details.message = complaint.words();
     error.details.help = complaint.help(scope).or(error.details.help);
-    let outcome = match (complaint.verdict(), error.outcome()) {
-        (Verdict::Later | Verdict::Fault, Outcome::Refused(failure)) => Outcome::CarriedOver(failure),
-        (_, outcome) => outcome,
-    };
-    Err(Refusal { complaint: Some(Box::new(complaint)), outcome })
+    Err(Refusal { outcome: error.outcome(), complaint: Some(Box::new(complaint)) })
 }

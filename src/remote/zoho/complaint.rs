@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::text;
 use crate::remote::error::{ErrorKind, scrub};
-use crate::remote::retry::Safety;
+use crate::remote::outcomes::{self, End, Ending, RequestKind};
 
 /// A code with its details, about a record or about a whole call.
 #[derive(Debug, Clone, PartialEq)]
@@ -173,18 +173,29 @@ impl Complaint {
             .collect()
     }
 
-    /// The class of this as one record's error. A fault of Zoho's says nothing about what it did.
-    pub(super) fn kind(&self, safety: Safety) -> ErrorKind {
+    /// How this ends a call, as one record's error.
+    fn ending(&self) -> Ending {
         match self.verdict() {
-            Verdict::Fault if safety == Safety::Once => ErrorKind::OutcomeUnknown,
-            Verdict::Fault | Verdict::Later | Verdict::Refused => ErrorKind::Rejected,
-            verdict => kind(verdict, safety),
+            Verdict::Fault => Ending::RecordFault,
+            Verdict::Later => Ending::RecordLater,
+            Verdict::Refused => Ending::RecordRefused,
+            verdict => ending_of_call(verdict),
         }
     }
 
+    /// How this ends a call, as the error of the whole call.
+    pub(super) fn ending_of_call(&self) -> Ending {
+        ending_of_call(self.verdict_of_call())
+    }
+
+    /// The class of this as one record's error.
+    pub(super) fn kind(&self, request: RequestKind) -> ErrorKind {
+        kind(request, self.ending())
+    }
+
     /// The class of this as the error of a whole call.
-    pub(super) fn kind_of_call(&self, safety: Safety) -> ErrorKind {
-        kind(self.verdict_of_call(), safety)
+    pub(super) fn kind_of_call(&self, request: RequestKind) -> ErrorKind {
+        kind(request, self.ending_of_call())
     }
 
     /// What a person can do; `scope` is what the call needs.
@@ -223,13 +234,21 @@ impl Complaint {
     }
 }
 
-fn kind(verdict: Verdict, safety: Safety) -> ErrorKind {
+fn ending_of_call(verdict: Verdict) -> Ending {
     match verdict {
-        Verdict::Token | Verdict::Scope | Verdict::Forbidden => ErrorKind::Credential,
-        Verdict::Busy => ErrorKind::Throttled,
-        Verdict::Fault if safety == Safety::Read => ErrorKind::Unreachable,
-        Verdict::Fault => ErrorKind::OutcomeUnknown,
-        Verdict::Misconfigured | Verdict::Later | Verdict::Refused => ErrorKind::Settings,
+        Verdict::Token => Ending::TokenUnknown,
+        Verdict::Scope | Verdict::Forbidden => Ending::NoRight,
+        Verdict::Busy => Ending::Busy,
+        Verdict::Fault => Ending::PerhapsDone,
+        Verdict::Misconfigured | Verdict::Later | Verdict::Refused => Ending::Misconfigured,
+    }
+}
+
+fn kind(request: RequestKind, ending: Ending) -> ErrorKind {
+    match outcomes::verdict(request, ending).end {
+        End::Fail(kind) => kind,
+        // No complaint is a success.
+        End::Accept | End::Absent => ErrorKind::BadAnswer,
     }
 }
 
@@ -258,7 +277,7 @@ mod tests {
             ("MANDATORY_NOT_FOUND", ErrorKind::Rejected),
             ("AUTHORIZATION_FAILED", ErrorKind::Rejected),
             ("SOMETHING_NEW", ErrorKind::Rejected),
-            ("RECORD_LOCKED", ErrorKind::Rejected),
+            ("RECORD_LOCKED", ErrorKind::Later),
             ("INTERNAL_ERROR", ErrorKind::OutcomeUnknown),
             ("NO_PERMISSION", ErrorKind::Credential),
             ("OAUTH_SCOPE_MISMATCH", ErrorKind::Credential),
@@ -266,10 +285,10 @@ mod tests {
             ("INVALID_MODULE", ErrorKind::Settings),
         ];
         for (code, kind) in cases {
-            assert_eq!(complaint(400, &json!({"code": code})).kind(Safety::Once), kind, "{code}");
+            assert_eq!(complaint(400, &json!({"code": code})).kind(RequestKind::TaskInsert), kind, "{code}");
         }
         let fault = complaint(200, &json!({"code": "INTERNAL_ERROR"}));
-        assert_eq!(fault.kind(Safety::Repeatable), ErrorKind::Rejected);
+        assert_eq!(fault.kind(RequestKind::TaskUpdate), ErrorKind::Later);
     }
 
     #[test]
@@ -290,10 +309,10 @@ mod tests {
         ];
         for (status, code, kind) in cases {
             let complaint = complaint(status, &json!({"code": code}));
-            assert_eq!(complaint.kind_of_call(Safety::Once), kind, "{status} {code}");
+            assert_eq!(complaint.kind_of_call(RequestKind::TaskInsert), kind, "{status} {code}");
         }
         let fault = complaint(500, &json!({"code": "INTERNAL_ERROR"}));
-        assert_eq!(fault.kind_of_call(Safety::Read), ErrorKind::Unreachable);
+        assert_eq!(fault.kind_of_call(RequestKind::Coql), ErrorKind::Unreachable);
     }
 
     #[test]

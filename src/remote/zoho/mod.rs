@@ -24,7 +24,6 @@ mod text;
 mod wire;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use secrecy::SecretString;
 use url::Url;
@@ -34,7 +33,7 @@ use crate::apply::sink::{Answer, Claim, Outcome, Sink, TaskSink};
 use crate::apply::stop::Stop;
 use crate::model::{Links, Task, TaskLink};
 use crate::remote::error::{ErrorKind, RemoteError};
-use crate::remote::http::{Client, Options};
+use crate::remote::http::{Client, Options, Timing};
 
 const SERVICE: &str = "Zoho";
 
@@ -74,8 +73,8 @@ pub struct ZohoSettings {
     pub token_cache: Option<PathBuf>,
     /// When to stop.
     pub stop: Stop,
-    /// For one try of one request.
-    pub timeout: Duration,
+    /// How long to wait.
+    pub timing: Timing,
 }
 
 /// The task sink.
@@ -106,11 +105,11 @@ impl Zoho {
             links,
             token_cache,
             stop,
-            timeout,
+            timing,
         } = settings;
-        let options = Options { timeout, explain: auth::explain, ..Options::default() };
+        let options = Options { timing, explain: auth::explain, ..Options::default() };
         let accounts = Client::new(SERVICE, accounts_url.clone(), options)?;
-        let mut api = Api { timeout, client: None };
+        let mut api = Api { timing, client: None };
         if let Some(api_url) = &api_url {
             api.client_for(api_url)?;
         }
@@ -130,7 +129,7 @@ impl Zoho {
 
 /// The client of the API host, which is known only with the first token.
 struct Api {
-    timeout: Duration,
+    timing: Timing,
     client: Option<(Url, Client)>,
 }
 
@@ -140,7 +139,7 @@ impl Api {
         let made = match self.client.take() {
             Some((url, client)) if url == *base => (url, client),
             _ => {
-                let options = Options { timeout: self.timeout, explain: calls::explain, ..Options::default() };
+                let options = Options { timing: self.timing, explain: calls::explain, ..Options::default() };
                 (base.clone(), Client::new(SERVICE, base.clone(), options)?)
             }
         };

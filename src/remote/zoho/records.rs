@@ -16,7 +16,7 @@ use super::{BATCH, TaskOn, Zoho, fields};
 use crate::apply::sink::{Failure, FailureKind, Outcome};
 use crate::model::{Record, Task, TaskLink};
 use crate::remote::error::RemoteError;
-use crate::remote::retry::Safety;
+use crate::remote::outcomes::RequestKind;
 
 const CONTACTS: &str = "Contacts";
 const LEADS: &str = "Leads";
@@ -172,7 +172,7 @@ async fn set_status(
             path: &["Leads"],
             records,
             by_email: false,
-            safety: Safety::Repeatable,
+            kind: RequestKind::LeadUpdate,
             scope: WRITE_LEADS,
         };
         let results = zoho.write(write).await?;
@@ -208,7 +208,7 @@ fn place_of_updated(id: &str, result: Result<String, Refusal>) -> Option<Result<
             tracing::warn!(lead.id = id, code, "lead status not set; the task goes on the lead all the same");
             here
         }
-        _ => Some(Err(without_effect(outcome))),
+        _ => Some(Err(outcome)),
     }
 }
 
@@ -221,7 +221,7 @@ async fn insert(zoho: &mut Zoho, chunk: &[(String, Wanted<'_>)], places: &mut Pl
             .map(|(_, wanted)| fields::lead(&wanted.address, wanted.order, wanted.lead_status))
             .collect(),
         by_email: true,
-        safety: Safety::Repeatable,
+        kind: RequestKind::LeadInsert,
         scope: WRITE_LEADS,
     };
     let results = zoho.write(write).await?;
@@ -239,7 +239,7 @@ fn place_of_inserted(action: &str, result: Result<String, Refusal>) -> Result<Ta
         }
         Err(refusal) => refusal,
     };
-    let complaint = complaint.ok_or_else(|| without_effect(outcome.clone()))?;
+    let complaint = complaint.ok_or_else(|| outcome.clone())?;
     if let Some((module, id)) = complaint.duplicate() {
         let module = module.unwrap_or_else(|| LEADS.to_owned());
         if module == LEADS || module == CONTACTS {
@@ -251,15 +251,7 @@ fn place_of_inserted(action: &str, result: Result<String, Refusal>) -> Result<Ta
         tracing::warn!(action.key = action, "Zoho does not take the e-mail; the task goes on no record");
         return Ok(TaskLink::Unlinked);
     }
-    Err(without_effect(outcome))
-}
-
-/// Looking for a record and making one is no doubt about the task, which was not sent.
-fn without_effect(outcome: Outcome) -> Outcome {
-    match outcome {
-        Outcome::InDoubt(failure) => Outcome::CarriedOver(failure),
-        outcome => outcome,
-    }
+    Err(outcome)
 }
 
 #[cfg(test)]

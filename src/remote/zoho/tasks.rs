@@ -13,7 +13,7 @@ use crate::apply::sink::{Failure, FailureKind, Outcome, Receipt};
 use crate::model::{Task, TaskLink};
 use crate::remote::error::RemoteError;
 use crate::remote::http::Request;
-use crate::remote::retry::Safety;
+use crate::remote::outcomes::RequestKind;
 
 pub(super) const READ_TASKS: &str = "ZohoCRM.modules.tasks.READ";
 const CREATE_TASKS: &str = "ZohoCRM.modules.tasks.CREATE";
@@ -76,7 +76,7 @@ async fn create(zoho: &mut Zoho, chunk: &[(usize, &Task, &TaskLink)]) -> Vec<(us
         path: &["Tasks"],
         records,
         by_email: false,
-        safety: Safety::Once,
+        kind: RequestKind::TaskInsert,
         scope: CREATE_TASKS,
     };
     match zoho.write(write).await {
@@ -141,7 +141,7 @@ async fn update(zoho: &mut Zoho, changes: Vec<(usize, &Task, &str, Value)>) -> V
         path: &["Tasks"],
         records: changes.iter().map(|(.., change)| change.clone()).collect(),
         by_email: false,
-        safety: Safety::Repeatable,
+        kind: RequestKind::TaskUpdate,
         scope: UPDATE_TASKS,
     };
     let results = match zoho.write(write).await {
@@ -169,7 +169,9 @@ async fn update(zoho: &mut Zoho, changes: Vec<(usize, &Task, &str, Value)>) -> V
 /// Tasks by id, at most 100; those that are gone are left out.
 pub(super) async fn read(zoho: &mut Zoho, ids: &BTreeSet<&str>) -> Result<BTreeMap<String, Row>, RemoteError> {
     let list: Vec<&str> = ids.iter().copied().collect();
-    let request = Request::get(&["crm", "v8", "Tasks"]).query("ids", list.join(",")).query("fields", FIELDS);
+    let request = Request::get(RequestKind::TaskRead, &["crm", "v8", "Tasks"])
+        .query("ids", list.join(","))
+        .query("fields", FIELDS);
     let mut tasks = BTreeMap::new();
     let mut again: Vec<&str> = Vec::new();
     match zoho.ask(&request, READ_TASKS).await {
@@ -187,7 +189,7 @@ pub(super) async fn read(zoho: &mut Zoho, ids: &BTreeSet<&str>) -> Result<BTreeM
         Err(trouble) => return Err(trouble.error),
     }
     for id in again {
-        let request = Request::get(&["crm", "v8", "Tasks", id]).query("fields", FIELDS);
+        let request = Request::get(RequestKind::TaskRead, &["crm", "v8", "Tasks", id]).query("fields", FIELDS);
         match zoho.ask(&request, READ_TASKS).await {
             Ok(rows) => tasks.extend(rows.rows.into_iter().map(|row| (row.id().to_owned(), row))),
             Err(trouble) if says_gone(&trouble) => drop(tasks.remove(id)),

@@ -1,6 +1,7 @@
 //! The client against a server that says its lines; against a world with state it is tested over the sandbox.
 
 use std::path::Path;
+use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate};
 use serde_json::{Value, json};
@@ -48,7 +49,7 @@ fn client(script: &Script, token_cache: Option<&Path>) -> Zoho {
         links: Links { contact: String::new(), record: "https://crm.example/{module}/{id}".to_owned() },
         token_cache: token_cache.map(Path::to_owned),
         stop: script::stop(),
-        timeout: Duration::from_secs(5),
+        timing: Timing { timeout: Duration::from_secs(5), ..Timing::default() },
     })
     .unwrap()
 }
@@ -143,6 +144,20 @@ async fn a_throttled_token_endpoint_is_left_alone() {
         );
     }
     assert_eq!(lines(&script), [TOKEN]);
+}
+
+#[tokio::test]
+async fn tokens_that_do_not_arrive_are_asked_for_three_times_in_a_run() {
+    let script = Script::play((0..8).map(|_| Reply::reset())).await;
+    let mut zoho = client(&script, None);
+    for _ in 0..2 {
+        let outcomes = zoho.perform(&[linked(1)]).await;
+        assert!(
+            matches!(&outcomes[0], Outcome::CarriedOver(failure) if failure.kind == FailureKind::Unreachable),
+            "{outcomes:?}"
+        );
+    }
+    assert_eq!(lines(&script), [TOKEN; 3]);
 }
 
 #[tokio::test]
