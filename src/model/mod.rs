@@ -6,6 +6,7 @@ pub mod contact;
 pub mod occasion;
 pub mod signal;
 pub mod subject;
+mod unseen;
 
 pub use action::{
     ActionKey, Brief, Kind, Links, Message, MessageRef, Person, Reason, Record, State, Step, Tag, TagChange, Task,
@@ -16,3 +17,4 @@ pub use contact::{Contact, References};
 pub use occasion::{Change, Entry, Known, Occasion, OccasionId};
 pub use signal::{Evidence, Priority, Truth};
 pub use subject::{Subject, SubjectKind};
+pub use unseen::is_unseen;
