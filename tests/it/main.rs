@@ -10,6 +10,7 @@ mod apply;
 mod architecture;
 mod decisions;
 mod looks;
+mod properties;
 mod readme;
 mod replay;
 mod scan;

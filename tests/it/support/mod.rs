@@ -9,7 +9,7 @@ use usage_signals::config::{self, Config};
 use usage_signals::ledger::lock::Lock;
 use usage_signals::ledger::{Closing, LEDGER_FILE, Writer};
 use usage_signals::model::{
-    Change, Contact, Kind, Known, Links, Occasion, Reason, References, Step, TagChange, TaskLink, Value,
+    Change, Contact, Kind, Known, Links, Occasion, OccasionId, Reason, References, Step, TagChange, TaskLink, Value,
 };
 use usage_signals::plan::{
     self, Company, Decision, Facts, Input, Item, Mode, Order, Plan, Questions, Scope, Sightings, SinksOn, group,
@@ -63,12 +63,15 @@ pub fn configure(toml: &str) -> Config {
 }
 
 /// What happens to the orders of one kind.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
     Done,
     CarriedOver,
     Refused,
+    /// No answer came, and nothing happened.
     InDoubt,
+    /// No answer came, and it happened.
+    Lost,
 }
 
 pub struct World {
@@ -82,6 +85,12 @@ pub struct World {
     pub scope: Scope,
     /// What happens to tasks, messages and tags of the next runs.
     pub fates: BTreeMap<Kind, Fate>,
+    /// Tasks that a person completed: one of these is not brought forward.
+    pub completed: BTreeSet<String>,
+    /// For which occasion and level each task was made.
+    pub tasks: BTreeMap<String, (OccasionId, String)>,
+    /// What happened though no answer came: remote ids by short key.
+    pub lost: BTreeMap<String, String>,
     /// Everything that took effect: `task storage_limit acme`, `tag storage_limit c1`.
     pub effects: Vec<String>,
     folder: tempfile::TempDir,
@@ -102,6 +111,9 @@ impl World {
             mode: Mode::default(),
             scope: Scope::everything(),
             fates: BTreeMap::new(),
+            completed: BTreeSet::new(),
+            tasks: BTreeMap::new(),
+            lost: BTreeMap::new(),
             effects: Vec::new(),
             folder,
             lock,
@@ -155,7 +167,7 @@ impl World {
         of_signal.pop().unwrap_or_else(|| panic!("no occasion of {signal}"))
     }
 
-    fn ledger(&self) -> Writer {
+    pub fn ledger(&self) -> Writer {
         Writer::open(&self.folder.path().join(LEDGER_FILE), &self.lock).unwrap()
     }
 
@@ -221,6 +233,11 @@ impl World {
                     Fate::CarriedOver => Step::CarryOver,
                     Fate::Refused => Step::Refuse,
                     Fate::InDoubt => continue,
+                    Fate::Lost => {
+                        let id = self.effect(item, action.order.as_ref().unwrap());
+                        self.lost.insert(action.short.clone(), id);
+                        continue;
+                    }
                 };
                 if kind == Kind::Task && fate != Fate::CarriedOver {
                     ledger.link(&[(&action.short, &TaskLink::Unlinked)]).unwrap();
@@ -245,9 +262,13 @@ impl World {
         self.next_id += 1;
         let signal = &item.occasion.signal;
         let (line, id) = match order {
-            Order::Task(task) => match &task.prior {
+            Order::Task(task) => match task.prior.as_ref().filter(|prior| !self.completed.contains(*prior)) {
                 Some(prior) => (format!("forward {signal} {prior}"), prior.clone()),
-                None => (format!("task {signal} {}", item.subject().id), format!("T{}", self.next_id)),
+                None => {
+                    let id = format!("T{}", self.next_id);
+                    self.tasks.insert(id.clone(), (item.occasion.clone(), item.level.clone()));
+                    (format!("task {signal} {}", item.subject().id), id)
+                }
             },
             Order::Message(message) => {
                 let thread = message.thread.as_ref().map_or("", |_| " in thread");
