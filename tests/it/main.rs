@@ -9,6 +9,7 @@
 mod apply;
 mod architecture;
 mod decisions;
+mod hostile;
 mod looks;
 mod properties;
 mod readme;

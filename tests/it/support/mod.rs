@@ -1,6 +1,7 @@
 //! A small world for tests of decisions: contacts, tags and a real ledger, without HTTP.
 
 pub mod program;
+pub mod services;
 
 use std::collections::{BTreeMap, BTreeSet};
 
