@@ -228,6 +228,12 @@ impl World {
                     continue;
                 }
                 ledger.claim(&[&action.short], at).unwrap();
+                if let Some(Order::Tag(tag)) = &action.order
+                    && !self.contacts.contains_key(&tag.contact)
+                {
+                    ledger.close(&[gone(&action.short)], at).unwrap();
+                    continue;
+                }
                 let fate = self.fates.get(&kind).copied().unwrap_or(Fate::Done);
                 let step = match fate {
                     Fate::Done => Step::Confirm,
@@ -292,6 +298,12 @@ impl World {
     pub fn news(&mut self) -> Vec<String> {
         std::mem::take(&mut self.effects)
     }
+}
+
+/// Intercom does not have the contact any more.
+fn gone(short: &str) -> Closing {
+    let (short, reason) = (short.to_owned(), Some(Reason::ContactGone));
+    Closing { short, step: Step::Drop, reason, remote_id: None, error: None, may_repeat: false }
 }
 
 /// The item of a signal; there must be one.
