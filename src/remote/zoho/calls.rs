@@ -183,7 +183,7 @@ fn judge(
     };
     let mut error = client.error(request, complaint.kind(request.safety), answer);
     error.details.code = complaint.code().map(str::to_owned);
-    error.details.message = complaint.words();
+    error.details.message = client.scrubbed(&complaint.words());
     error.details.help = complaint.help(scope).or(error.details.help);
     let outcome = match (complaint.verdict(), error.outcome()) {
         (Verdict::Later | Verdict::Fault, Outcome::Refused(failure)) => Outcome::CarriedOver(failure),

@@ -108,7 +108,8 @@ impl Zoho {
             stop,
             timeout,
         } = settings;
-        let options = Options { timeout, explain: auth::explain, ..Options::default() };
+        let secrets = vec![client_secret.clone(), refresh_token.clone()];
+        let options = Options { timeout, secrets, explain: auth::explain, ..Options::default() };
         let accounts = Client::new(SERVICE, accounts_url.clone(), options)?;
         let mut api = Api { timeout, client: None };
         if let Some(api_url) = &api_url {
