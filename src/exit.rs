@@ -142,7 +142,8 @@ impl From<LedgerError> for Fatal {
             | LedgerError::IllegalStep { .. }
             | LedgerError::Unknown { .. } => Exit::Failed,
         };
-        Fatal { exit, help: error.help(), error: error.into() }
+        // Its sentence names the cause already; as a chain it would be said twice.
+        Fatal { exit, help: error.help(), error: anyhow::Error::msg(error.to_string()) }
     }
 }
 

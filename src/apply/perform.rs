@@ -42,6 +42,10 @@ where
     results.merge(of_messages?);
     results.merge(of_tags?);
     results.performed.extend(waiting);
+    // A stop in the middle of the last request, too: nothing came after it that could have noticed.
+    if results.performed.values().any(|performed| !matches!(performed.status, Status::Done | Status::Skipped)) {
+        results.stopped = results.stopped.or(stop.reason());
+    }
     Ok(results)
 }
 

@@ -102,27 +102,44 @@ impl LedgerError {
 
     /// What to do about it, where there is something to do.
     pub fn help(&self) -> Option<String> {
-        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseCorrupt, DatabaseLocked, DiskFull, NotADatabase, ReadOnly};
+        use rusqlite::ErrorCode::{
+            CannotOpen, ConstraintViolation, DatabaseBusy, DatabaseLocked, DiskFull, PermissionDenied, ReadOnly,
+            SystemIoFailure,
+        };
+        use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        const ROOM: &str = "make room on the disk, and look whether it is in order; nothing is lost, the next run goes on \
+            from here";
+        const RESTORE: &str = "restore the ledger from a backup. Without it, move the file away: contacts that carry the tag \
+            are then taken as handled, so nothing is sent twice for them";
+        const DEFECT: &str = "this is a defect of the program: nothing was sent that the ledger does not know of. Keep a copy of \
+            the ledger, and report it";
         Some(match self {
             LedgerError::Newer { .. } => "run the newer program, or restore the ledger from before it ran".into(),
             LedgerError::NotALedger { .. } => "name another folder with --state-dir".into(),
             LedgerError::OtherWorkspace { .. } => "use one --state-dir for each workspace".into(),
             LedgerError::Locked { .. } => "wait for it (--wait-lock 10m), or stop it".into(),
-            LedgerError::Folder { .. } => "make the folder writable, or name another with --state-dir".into(),
-            LedgerError::Open { source, .. } | LedgerError::Statement { source, .. } => match source
-                .sqlite_error_code()?
+            LedgerError::Folder { source, .. }
+                if matches!(source.kind(), StorageFull | FileTooLarge | QuotaExceeded) =>
             {
-                DiskFull => "make room on the disk; nothing is lost, the next run goes on from here".into(),
-                ReadOnly => "make the state folder writable, or name another with --state-dir".into(),
-                DatabaseBusy | DatabaseLocked => "another program holds the ledger file open; close it".into(),
-                DatabaseCorrupt | NotADatabase => "restore the ledger from a backup. Without it, move the file away: \
-                    contacts that carry the tag are then taken as handled, so nothing is sent twice for them"
-                    .into(),
-                _ => return None,
-            },
-            LedgerError::Nonsense { .. } | LedgerError::IllegalStep { .. } | LedgerError::Unknown { .. } => {
-                return None;
+                ROOM.into()
             }
+            LedgerError::Folder { .. } => "make the folder writable, or name another with --state-dir".into(),
+            LedgerError::Open { source, .. } | LedgerError::Statement { source, .. } => {
+                match source.sqlite_error_code() {
+                    Some(DiskFull | SystemIoFailure) => ROOM.into(),
+                    Some(ReadOnly | CannotOpen | PermissionDenied) => {
+                        "make the state folder writable, or name another with --state-dir".into()
+                    }
+                    Some(DatabaseBusy | DatabaseLocked) => {
+                        "another program holds the ledger file open; close it".into()
+                    }
+                    Some(ConstraintViolation) => DEFECT.into(),
+                    // Corrupt, of another shape than ours, or with values of another type.
+                    _ => RESTORE.into(),
+                }
+            }
+            LedgerError::Nonsense { .. } => RESTORE.into(),
+            LedgerError::IllegalStep { .. } | LedgerError::Unknown { .. } => DEFECT.into(),
         })
     }
 }

@@ -7,6 +7,7 @@ pub mod occasion;
 pub mod share;
 pub mod signal;
 pub mod subject;
+mod unseen;
 
 pub use action::{
     ActionKey, Brief, Kind, Links, Message, MessageRef, Person, Reason, Record, State, Step, Tag, TagChange, Task,
@@ -18,3 +19,4 @@ pub use occasion::{Change, Entry, Known, Occasion, OccasionId};
 pub use share::Share;
 pub use signal::{Evidence, Priority, Truth};
 pub use subject::{Subject, SubjectKind};
+pub use unseen::is_unseen;

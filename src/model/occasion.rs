@@ -37,7 +37,7 @@ pub struct Occasion {
     pub person: Option<String>,
     /// The contacts concerned: those that made the signal hold, and those that joined.
     pub contacts: BTreeSet<String>,
-    /// What was intended and what became of it.
+    /// What was intended and what became of it, in the order in which it was planned.
     pub entries: Vec<Entry>,
 }
 
@@ -52,14 +52,11 @@ impl Occasion {
         self.entries.iter().find(|entry| entry.key == *key)
     }
 
-    /// The task or message of this occasion that was done last, the current state of things at the remote.
+    /// The task or message of this occasion that was planned last of those done, the current state of things at the remote.
+    ///
+    /// Not by time: the clock may have been set back, and a claim that is settled late is closed after its successor.
     pub fn last_done(&self, kind: Kind) -> Option<&Entry> {
-        self.entries
-            .iter()
-            .filter(|entry| entry.key.kind == kind && entry.state == State::Done)
-            .enumerate()
-            .max_by_key(|(position, entry)| (entry.closed_at, *position))
-            .map(|(_, entry)| entry)
+        self.entries.iter().rfind(|entry| entry.key.kind == kind && entry.state == State::Done)
     }
 
     /// The Zoho record, where one was found or made.

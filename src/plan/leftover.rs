@@ -55,8 +55,9 @@ impl Builder<'_> {
         }
         match occasion.false_since {
             Some(since) if input.as_of - since >= input.settings.clear_after => Observed::Ends,
-            Some(_) => Observed::False,
-            None => {
+            Some(since) if since <= input.as_of => Observed::False,
+            // Also where the clock was ahead at the first one: or the occasion would stay open until that time comes.
+            Some(_) | None => {
                 self.observations.push(Change::FalseSince { id: occasion.id.clone(), since: Some(input.as_of) });
                 Observed::False
             }

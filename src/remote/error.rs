@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::outcomes::{self, Fate};
 use crate::apply::sink::{Answer, Failure, Outcome};
 use crate::apply::stop::StopReason;
+use crate::model::is_unseen;
 
 /// How much of a remote's own words is kept.
 const MESSAGE_CHARS: usize = 200;
@@ -173,14 +174,14 @@ pub fn scrub(text: &str) -> String {
     let mut clean = String::new();
     let mut word = String::new();
     // A little more than is kept is enough to look at; a remote may answer with megabytes.
-    for letter in text.chars().take(MESSAGE_CHARS * 8) {
+    for letter in text.chars().take(MESSAGE_CHARS * 8).filter(|letter| !is_unseen(*letter)) {
         let ends_word = letter.is_whitespace() || letter.is_control() || "\"'`<>()[]{},;|".contains(letter);
         if !ends_word {
             word.push(letter);
             continue;
         }
         push_word(&mut clean, &mut word);
-        let letter = if letter.is_control() { ' ' } else { letter };
+        let letter = if letter.is_control() || letter.is_whitespace() { ' ' } else { letter };
         if !(letter.is_whitespace() && (clean.is_empty() || clean.ends_with(' '))) {
             clean.push(letter);
         }
@@ -293,6 +294,8 @@ mod tests {
             ("contact 63a07ddf05a32042dffac965 is gone", "contact 63a07ddf05a32042dffac965 is gone"),
             ("id b68959ea-6328-4f70-83cb-e7913dba1542", "id b68959ea-6328-4f70-83cb-e7913dba1542"),
             ("  two\r\n\tlines\0 ", "two lines"),
+            ("\u{1b}[31mred \u{202e}back\u{2028}line\u{feff}", "[31mred back line"),
+            ("ann\u{200b}@acme.example", "[e-mail]"),
         ];
         for (raw, clean) in cases {
             assert_eq!(scrub(raw), clean);

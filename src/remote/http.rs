@@ -1,11 +1,13 @@
 //! One request to one service: sent, repeated where that is safe, paced, and given up with an error that says what is known.
 
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::Utc;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::redirect;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 use url::{Host, Url};
 
@@ -29,6 +31,8 @@ pub struct Options {
     pub max_body_bytes: usize,
     /// Sent with every request; make credentials with [`secret_value`].
     pub headers: HeaderMap,
+    /// Credentials that are sent otherwise than in such a header: a service may say them back, and they are taken out then.
+    pub secrets: Vec<SecretString>,
     /// The address itself is the secret (a webhook): errors and logs leave the path out.
     pub path_is_secret: bool,
     /// Reads the service's own words from an answer that is an error.
@@ -67,6 +71,7 @@ impl Default for Options {
             timing: Timing::default(),
             max_body_bytes: 64 * 1024 * 1024,
             headers: HeaderMap::new(),
+            secrets: Vec::new(),
             path_is_secret: false,
             explain: explain_text,
             help: Help::default(),
@@ -93,8 +98,38 @@ pub struct Client {
     first_wait: Duration,
     max_body_bytes: usize,
     path_is_secret: bool,
+    secrets: Secrets,
     explain: fn(&Answer) -> Explanation,
     help: Help,
+}
+
+/// Every secret that this client has sent, to be recognised when it comes back.
+#[derive(Default)]
+struct Secrets(Mutex<Vec<SecretString>>);
+
+impl Secrets {
+    /// Shorter ones would take words apart, and are no secrets.
+    const SHORTEST: usize = 6;
+
+    fn learn(&self, secret: &str) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if secret.len() >= Self::SHORTEST && !known.iter().any(|known| known.expose_secret() == secret) {
+            known.push(secret.into());
+            // The longer first: one may be part of another.
+            known.sort_by_key(|known| std::cmp::Reverse(known.expose_secret().len()));
+        }
+    }
+
+    /// What credentials are in headers, without the scheme before them.
+    fn learn_headers(&self, headers: &HeaderMap) {
+        let values = headers.values().filter(|value| value.is_sensitive()).filter_map(|value| value.to_str().ok());
+        values.for_each(|value| self.learn(value.rsplit(' ').next().unwrap_or(value)));
+    }
+
+    fn taken_out(&self, text: &str) -> String {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.iter().fold(text.to_owned(), |text, secret| text.replace(secret.expose_secret(), "[secret]"))
+    }
 }
 
 impl fmt::Debug for Client {
@@ -114,6 +149,14 @@ impl Client {
         if base.scheme() != "https" && !(base.scheme() == "http" && loopback) {
             let message = "the address must begin with https:// (plain http is for loopback addresses only)";
             return Err(RemoteError::new(ErrorKind::Settings, service, message));
+        }
+        let secrets = Secrets::default();
+        options.secrets.iter().for_each(|secret| secrets.learn(secret.expose_secret()));
+        secrets.learn_headers(&options.headers);
+        if options.path_is_secret {
+            secrets.learn(base.path());
+            // What nobody could guess stands last; it may be said back by itself.
+            base.path_segments().and_then(|mut path| path.next_back()).into_iter().for_each(|last| secrets.learn(last));
         }
         let mut headers = options.headers;
         headers.entry(ACCEPT).or_insert(JSON);
@@ -144,6 +187,7 @@ impl Client {
             first_wait: options.timing.first_wait,
             max_body_bytes: options.max_body_bytes,
             path_is_secret: options.path_is_secret,
+            secrets,
             explain: options.explain,
             help: options.help,
         })
@@ -152,6 +196,7 @@ impl Client {
     /// Sends until an answer is final, tries are used up, or the run is to stop.
     pub async fn send(&self, request: &Request, stop: &Stop) -> Result<Answer, RemoteError> {
         let started = Instant::now();
+        self.secrets.learn_headers(&request.headers);
         let mut tries = 0;
         let mut in_doubt = false;
         loop {
@@ -196,9 +241,14 @@ impl Client {
         let header = || Some(answer.headers.get("x-request-id")?.to_str().ok()?.to_owned());
         let mut error = self.describe(request, kind, &message, answer.tries, answer.elapsed);
         error.details.status = Some(answer.status.as_u16());
-        error.details.code = code.map(|code| scrub(&code));
-        error.details.request_id = request_id.or_else(header).map(|id| scrub(&id));
+        error.details.code = code.map(|code| self.scrubbed(&code));
+        error.details.request_id = request_id.or_else(header).map(|id| self.scrubbed(&id));
         error
+    }
+
+    /// A service's words without what they must not hold: see [`scrub`]; and no credential that this client sent.
+    pub fn scrubbed(&self, words: &str) -> String {
+        scrub(&self.secrets.taken_out(words))
     }
 
     /// The error that an answer without success is, classed by its status.
@@ -278,7 +328,7 @@ impl Client {
     fn note_retry(&self, request: &Request, seen: &Result<Answer, Lost>, tries: u32, wait: Duration) {
         let why = match seen {
             Ok(answer) => answer.status.to_string(),
-            Err(Lost(_, text)) => scrub(text),
+            Err(Lost(_, text)) => self.scrubbed(text),
         };
         let (service, path) = (self.service, self.path(request));
         let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
@@ -297,13 +347,17 @@ impl Client {
             ErrorKind::Credential => self.help.credential,
             ErrorKind::Unreachable | ErrorKind::Settings => self.help.unreachable,
             ErrorKind::Throttled => "other programs may be using the same limit; the next run goes on from here",
+            ErrorKind::Stopped(StopReason::Deadline) => {
+                "the next run goes on from here; --deadline (or scan.deadline) gives a run more time"
+            }
+            ErrorKind::Stopped(StopReason::Interrupted | StopReason::Terminated) => "the next run goes on from here",
             _ => "",
         };
         let details = Details {
             service: self.service,
             method: request.method.to_string(),
             path: self.path(request),
-            message: scrub(message),
+            message: self.scrubbed(message),
             help: (!help.is_empty()).then(|| help.to_owned()),
             tries,
             elapsed,

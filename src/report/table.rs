@@ -8,11 +8,15 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use super::{Problem, Report, RunMode};
 use crate::apply::Status;
-use crate::model::{Kind, Person, Reason, SubjectKind, UnknownReason};
+use crate::model::{Kind, Person, Reason, SubjectKind, UnknownReason, is_unseen};
 use crate::plan::{Decision, Item};
 
 /// How wide a table may be where nobody says: a pipe, a file, a mail from cron.
 const WIDTH: u16 = 140;
+/// The most of a name or an account's name.
+const NAME_CHARS: usize = 80;
+/// The most of a text with figures.
+const TEXT_CHARS: usize = 300;
 /// So many names are shown for each reason why things were left alone.
 const NAMES: usize = 5;
 
@@ -93,8 +97,8 @@ fn work_table(report: &Report<'_>, items: &[&Item], width: u16) -> Table {
         table.add_row([
             format!("{}\nby {}", item.priority.name(), item.due_date),
             who(item),
-            clean(&format!("{}{level}\n{}{flags}", item.occasion.signal, item.details)),
-            clean(&item.action),
+            clean(&format!("{}{level}\n{}{flags}", item.occasion.signal, one_line(&item.details, TEXT_CHARS))),
+            clean(&one_line(&item.action, TEXT_CHARS)),
             performed(report, item),
         ]);
     }
@@ -107,7 +111,7 @@ fn who(item: &Item) -> String {
         [one] => label(one),
         [first, rest @ ..] => format!("{} and {} more", label(first), rest.len()),
     };
-    let account = item.account.as_deref().map(one_line);
+    let account = item.account.as_deref().map(|name| one_line(name, NAME_CHARS));
     let text = match (item.subject().kind, account) {
         (SubjectKind::Account, Some(name)) => format!("{name}\n{people}"),
         (SubjectKind::Account, None) => format!("account {}\n{people}", item.subject().id),
@@ -122,7 +126,7 @@ fn label(person: &Person) -> String {
     if person.name.is_none() && person.email.is_none() {
         return format!("contact {}", person.id);
     }
-    one_line(person.label())
+    one_line(person.label(), NAME_CHARS)
 }
 
 /// What was done where, and why: `returned: Zoho task US-7K3F9Q2M`, `Slack message`, `9 Intercom tags`, ….
@@ -243,17 +247,17 @@ fn plural(count: usize, word: &str) -> String {
     if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
-/// A customer's text in one line.
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+/// A customer's text in one line, and no longer than a table can bear.
+fn one_line(text: &str, longest: usize) -> String {
+    // Of a text of megabytes, only the beginning is looked at.
+    let beginning: String = text.chars().take(longest * 4).collect();
+    let line = beginning.split_whitespace().collect::<Vec<_>>().join(" ");
+    let ends = text.chars().nth(longest * 4).is_none() && line.chars().nth(longest).is_none();
+    if ends { line } else { line.chars().take(longest - 1).chain(['…']).collect() }
 }
 
 /// Names come from customers: nothing in them may steer the terminal or break a row. Line breaks of our own stay.
 fn clean(text: &str) -> String {
-    let shown = |character: &char| {
-        *character == '\n'
-            || !(character.is_control()
-                || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}'))
-    };
+    let shown = |letter: &char| *letter == '\n' || !(letter.is_control() || is_unseen(*letter));
     text.chars().filter(shown).collect()
 }

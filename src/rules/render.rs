@@ -12,7 +12,10 @@ use super::rule::Rule;
 use super::ruleset::RuleSet;
 use super::source::{Reading, Seen, Source};
 use super::text::{Text, TextKey};
-use crate::model::{Contact, Date, Person, Value};
+use crate::model::{Contact, Date, Person, Value, is_unseen};
+
+/// The most of a customer's own words in one place of a text.
+const CUSTOMER_CHARS: usize = 500;
 
 /// What texts are rendered from.
 #[derive(Debug, Clone, Copy)]
@@ -84,10 +87,10 @@ fn given(rule: &Rule, level: &str, input: &TextInput<'_>) -> BTreeMap<String, Sh
     let mut values: BTreeMap<String, Shown> =
         rule.params.iter().map(|(name, value)| (name.clone(), param(value))).collect();
     let contact = [
-        ("id", Some(contact.id.as_str())),
-        ("name", contact.name.as_deref()),
-        ("email", contact.email.as_deref()),
-        ("url", Some(input.contact_url)),
+        ("id", Some(contact.id.clone())),
+        ("name", contact.name.as_deref().and_then(told)),
+        ("email", contact.email.as_deref().and_then(told)),
+        ("url", Some(input.contact_url.to_owned())),
     ];
     let of_rule = map([
         ("signal", Shown::from(rule.signal.as_str())),
@@ -97,7 +100,7 @@ fn given(rule: &Rule, level: &str, input: &TextInput<'_>) -> BTreeMap<String, Sh
     ]);
     let given = [
         ("contact", map(filled(contact))),
-        ("account", map(filled([("name", input.account)]))),
+        ("account", map(filled([("name", input.account.and_then(told))]))),
         ("rule", of_rule),
         ("people", people.iter().map(person).collect()),
         ("people_count", Shown::from(people.len())),
@@ -115,26 +118,36 @@ fn map(fields: impl IntoIterator<Item = (&'static str, Shown)>) -> Shown {
 }
 
 /// Only what is there: a field that is left out is unknown to a text.
-fn filled<'a>(
-    fields: impl IntoIterator<Item = (&'static str, Option<&'a str>)>,
+fn filled(
+    fields: impl IntoIterator<Item = (&'static str, Option<String>)>,
 ) -> impl Iterator<Item = (&'static str, Shown)> {
     let fields = fields.into_iter();
     fields.filter_map(|(name, value)| value.filter(|value| !value.is_empty()).map(|value| (name, Shown::from(value))))
 }
 
+/// What a customer wrote, as a text can show it: on one line, because a line of its own could pass for one of ours, without
+/// what nobody sees, and no longer than anybody reads. None where nothing is left.
+fn told(text: &str) -> Option<String> {
+    // Of a text of megabytes, only the beginning is looked at.
+    let letters = text.chars().take(CUSTOMER_CHARS * 8);
+    let seen: String = letters
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .filter(|letter| !is_unseen(*letter))
+        .collect();
+    let line = one_line(&seen);
+    let cut = line.chars().nth(CUSTOMER_CHARS).is_some();
+    let line = if cut { line.chars().take(CUSTOMER_CHARS - 1).chain(['…']).collect() } else { line };
+    (!line.is_empty()).then_some(line)
+}
+
 fn person(person: &Person) -> Shown {
-    let label = match (&person.name, &person.email) {
+    let (name, email) = (person.name.as_deref().and_then(told), person.email.as_deref().and_then(told));
+    let label = match (&name, &email) {
         (Some(name), Some(email)) => format!("{name} <{email}>"),
         (Some(one), None) | (None, Some(one)) => one.clone(),
         (None, None) => format!("unknown (contact {})", person.id),
     };
-    let fields = [
-        ("id", Some(person.id.as_str())),
-        ("name", person.name.as_deref()),
-        ("email", person.email.as_deref()),
-        ("label", Some(label.as_str())),
-    ];
-    map(filled(fields))
+    map(filled([("id", Some(person.id.clone())), ("name", name), ("email", email), ("label", Some(label))]))
 }
 
 fn param(value: &Value) -> Shown {
@@ -151,9 +164,9 @@ fn param(value: &Value) -> Shown {
 fn attribute(source: &Source, seen: Seen<'_>) -> Option<Shown> {
     Some(match source.read(seen).ok()? {
         Reading::Number(value) => number(value),
-        Reading::Text(text) => Shown::from(&*text),
+        Reading::Text(text) => Shown::from(told(&text)?),
         Reading::YesNo(yes) => Shown::from(yes),
-        Reading::List(items) => Shown::from(items),
+        Reading::List(items) => items.iter().filter_map(|item| told(item)).collect(),
         Reading::Date(date) => Shown::from(date.date_naive().to_string()),
     })
 }
@@ -307,6 +320,8 @@ mod tests {
             ("location.city", Value::Null),
             ("last_seen_at", Value::Number(1_766_210_400.0)),
             ("teammates_count", text("eight")),
+            ("gv_version", text(" Bob\r\nBcc: all\u{1b} \u{202e}evil\u{feff}")),
+            ("departments_using", Value::List(vec![text("one\ntwo"), text("\u{200b}"), text("three")])),
         ];
         let contact = Contact {
             id: "c1".into(),
@@ -360,6 +375,7 @@ mod tests {
             ("{{ priority }} {{ level }}{{ due_date }} {{ respond_within_days }}", "high 2025-12-27 7"),
             ("{{ \"a < b & c\" }}", "a < b & c"),
             ("two\n  lines", "two lines"),
+            ("{{ gv_version }}|{{ departments_using }}", "Bob Bcc: all evil|one two, three"),
             ("{{ projects_count > 3 }}", "yes"),
         ] {
             assert_eq!(render_all(&[(TextKey::Details, template)], None).details, expected, "{template}");

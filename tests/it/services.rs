@@ -1,83 +1,13 @@
 //! The built binary against services that misbehave: the sandbox in this process, with faults.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
-use usage_signals::sandbox::{Effect, Fault, Sandbox, World};
+use serde_json::json;
 
-use crate::support::program::{Ran, finish, program};
-
-struct Services {
-    sandbox: Sandbox,
-    home: tempfile::TempDir,
-}
-
-/// Contacts with a storage signal each, in an account each.
-fn full_accounts(count: usize) -> Vec<Value> {
-    let contact = |number: usize| {
-        json!({
-            "type": "contact", "id": format!("65a0c{number:03x}de40000000000000"), "role": "user",
-            "email": format!("person{number}@example.com"), "name": format!("Person {number}"),
-            "created_at": 1_704_067_200 + number, "custom_attributes": { "storage_percent": 83 },
-            "companies": { "type": "list", "data": [{ "id": format!("66b0c{number:03x}c000000000000000") }] },
-        })
-    };
-    (0..count).map(contact).collect()
-}
-
-impl Services {
-    fn new(contacts: &[Value]) -> Services {
-        let contacts = serde_json::to_string(contacts).unwrap();
-        let mut world = World::from_files(&|name| (name == "contacts.json").then(|| contacts.clone())).unwrap();
-        world.slack.rate_limit = false;
-        Services { sandbox: Sandbox::start(world, None).unwrap(), home: tempfile::tempdir().unwrap() }
-    }
-
-    fn fault(&self, fault: Value) {
-        let fault: Fault = serde_json::from_value(fault).unwrap();
-        self.sandbox.with_world(|world| world.faults.push(fault));
-    }
-
-    fn mend(&self) {
-        self.sandbox.with_world(|world| world.faults.clear());
-    }
-
-    fn change(&self, change: &Value) {
-        self.sandbox.with_world(|world| world.apply_change(change)).unwrap();
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = program(self.home.path());
-        command.envs(self.sandbox.env()).args(["scan", "--format", "json"]).args(arguments);
-        command
-    }
-
-    fn scan(&self) -> Ran {
-        finish(&mut self.command(&[]))
-    }
-
-    /// Effects by service, verb and module.
-    fn effects(&self) -> BTreeMap<String, usize> {
-        let mut counts = BTreeMap::new();
-        let name =
-            |effect: &Effect| format!("{} {} {}", effect.service, effect.verb, effect.get("module")).trim().to_owned();
-        for effect in self.sandbox.with_world(|world| world.effects.clone()) {
-            *counts.entry(name(&effect)).or_insert(0) += 1;
-        }
-        counts
-    }
-
-    fn count(&self, effect: &str) -> usize {
-        self.effects().get(effect).copied().unwrap_or_default()
-    }
-
-    fn requests_to(&self, path: &str) -> usize {
-        self.sandbox.requests().iter().filter(|request| request.path.contains(path)).count()
-    }
-}
+use crate::support::program::{finish, program};
+use crate::support::services::{Services, full_accounts};
 
 #[test]
 fn throttling_and_gateway_errors_while_reading_are_waited_out() {

@@ -136,9 +136,12 @@ impl Stages<'_> {
             format!("process {}, run {}, since {}", std::process::id(), self.run, self.started_at.to_rfc3339());
         loop {
             match Lock::take(&self.setup.state_dir, &holder) {
-                Err(LedgerError::Locked { .. }) if !left.is_zero() => {
-                    self.stop.sleep(POLL.min(left)).await.map_err(stopped)?;
-                    left = left.saturating_sub(POLL);
+                Err(locked @ LedgerError::Locked { .. }) if !left.is_zero() => {
+                    match self.stop.sleep(POLL.min(left)).await {
+                        Ok(()) => left = left.saturating_sub(POLL),
+                        Err(StopReason::Deadline) => return Err(locked.into()),
+                        Err(reason) => return Err(stopped(reason)),
+                    }
                 }
                 taken => return Ok(taken?),
             }
@@ -215,5 +218,6 @@ impl Stages<'_> {
 }
 
 fn stopped(reason: StopReason) -> Fatal {
-    Fatal { exit: reason.into(), error: anyhow::anyhow!("stopped while waiting for the lock"), help: None }
+    let help = Some("nothing was done; the next run does it".to_owned());
+    Fatal { exit: reason.into(), error: anyhow::anyhow!("interrupted while waiting for the lock"), help }
 }

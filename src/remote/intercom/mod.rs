@@ -88,7 +88,8 @@ impl Intercom {
         let answer = self.success(&request).await?;
         let me: wire::Me = self.decode(&request, &answer)?;
         let app = me.app.unwrap_or_default();
-        let Some(id) = app.id_code.0 else {
+        // It becomes part of addresses, and it is printed.
+        let Some(id) = app.id_code.0.filter(|id| is_id(id)) else {
             let message = "the token belongs to no workspace: GET /me names no app";
             return Err(RemoteError::new(ErrorKind::Settings, SERVICE, message)
                 .with_help("use the access token of an app that is installed in the workspace"));

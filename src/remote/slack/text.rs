@@ -3,6 +3,8 @@
 
 use url::Url;
 
+use crate::model::is_unseen;
+
 /// Length as the strictest reading of Slack's limits counts it: a character beyond the basic plane is two.
 pub fn units(text: &str) -> usize {
     text.encode_utf16().count()
@@ -88,12 +90,6 @@ fn clean(raw: &str, limit: usize, keep_lines: bool) -> String {
     let is_seen =
         |letter: char| !(letter.is_whitespace() || matches!(letter, '\u{200C}' | '\u{200D}' | '\u{FE0E}' | '\u{FE0F}'));
     if text.chars().any(is_seen) { text.trim().to_owned() } else { String::new() }
-}
-
-fn is_unseen(letter: char) -> bool {
-    matches!(letter,
-        '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
 }
 
 fn fit(clean: &str, limit: usize, written: impl Fn(char) -> String) -> String {

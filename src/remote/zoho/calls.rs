@@ -187,7 +187,7 @@ fn judge(
     };
     let mut error = client.error(request, complaint.kind(request.kind), answer);
     error.details.code = complaint.code().map(str::to_owned);
-    error.details.message = complaint.words();
+    error.details.message = client.scrubbed(&complaint.words());
     error.details.help = complaint.help(scope).or(error.details.help);
     Err(Refusal { outcome: error.outcome(), complaint: Some(Box::new(complaint)) })
 }

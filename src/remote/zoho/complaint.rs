@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::text;
-use crate::remote::error::{ErrorKind, scrub};
+use crate::remote::error::ErrorKind;
 use crate::remote::outcomes::{self, End, Ending, RequestKind};
 
 /// A code with its details, about a record or about a whole call.
@@ -100,7 +100,7 @@ impl Complaint {
         text::is_name(&self.code).then_some(self.code.as_str())
     }
 
-    /// The field, its limits and Zoho's words; never a value, which may be personal.
+    /// The field, its limits and Zoho's words, which are still to be scrubbed; never a value, which may be personal.
     pub(super) fn words(&self) -> String {
         let hints = [
             ("api_name", "field"),
@@ -112,8 +112,8 @@ impl Complaint {
             let hint = text_at(&self.details, key)?;
             text::is_name(&hint).then(|| format!("{word} {hint}"))
         });
-        let message = scrub(&self.message);
-        hints.chain((!message.is_empty()).then_some(message)).collect::<Vec<_>>().join(", ")
+        let message = self.message.trim();
+        hints.chain((!message.is_empty()).then(|| message.to_owned())).collect::<Vec<_>>().join(", ")
     }
 
     /// Whether the complaint is about this field or column.
@@ -264,6 +264,7 @@ pub(super) fn text_at(value: &Value, key: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::remote::error::scrub;
     use serde_json::json;
 
     fn complaint(status: u16, value: &Value) -> Complaint {
@@ -348,7 +349,7 @@ mod tests {
         ];
         for (value, expected) in cases {
             let complaint = complaint(400, &value);
-            assert_eq!((complaint.code(), complaint.words().as_str()), expected);
+            assert_eq!((complaint.code(), scrub(&complaint.words()).as_str()), expected);
         }
     }
 

@@ -107,7 +107,8 @@ impl Zoho {
             stop,
             timing,
         } = settings;
-        let options = Options { timing, explain: auth::explain, ..Options::default() };
+        let secrets = vec![client_secret.clone(), refresh_token.clone()];
+        let options = Options { timing, secrets, explain: auth::explain, ..Options::default() };
         let accounts = Client::new(SERVICE, accounts_url.clone(), options)?;
         let mut api = Api { timing, client: None };
         if let Some(api_url) = &api_url {

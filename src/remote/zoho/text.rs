@@ -1,5 +1,7 @@
 //! Texts made fit for Zoho's fields, which refuse what is too long instead of cutting it.
 
+use crate::model::is_unseen;
+
 /// The longest beginning of a text that fits.
 ///
 /// Whether Zoho counts characters or UTF-16 units is not documented. This counts units, of which there are never fewer, and
@@ -26,9 +28,10 @@ pub(super) fn length(text: &str) -> usize {
     text.chars().map(char::len_utf16).sum()
 }
 
-/// One line: control characters and runs of blanks become one blank.
+/// One line: control characters and runs of blanks become one blank; what nobody sees is left out.
 pub(super) fn line(text: &str) -> String {
-    text.split(|char: char| char.is_control() || char.is_whitespace())
+    let seen: String = text.chars().filter(|char| !is_unseen(*char)).collect();
+    seen.split(|char: char| char.is_control() || char.is_whitespace())
         .filter(|word| !word.is_empty())
         .collect::<Vec<_>>()
         .join(" ")
@@ -36,7 +39,8 @@ pub(super) fn line(text: &str) -> String {
 
 /// A text of several lines: other control characters are left out.
 pub(super) fn lines(text: &str) -> String {
-    text.replace("\r\n", "\n").chars().filter(|char| !char.is_control() || matches!(char, '\n' | '\t')).collect()
+    let fits = |char: &char| matches!(char, '\n' | '\t') || !(char.is_control() || is_unseen(*char));
+    text.replace("\r\n", "\n").replace(['\u{2028}', '\u{2029}'], "\n").chars().filter(fits).collect()
 }
 
 /// Whether a short key stands in a text, by itself: a lengthened key begins with the shorter one.
@@ -98,6 +102,8 @@ mod tests {
     fn control_characters_are_left_out() {
         assert_eq!(line(" a\r\n\tb\u{0}c  d "), "a b c d");
         assert_eq!(lines("a\r\nb\tc\u{0}d\u{1b}[1m"), "a\nb\tcd[1m");
+        assert_eq!(line("a\u{202e}b\u{feff}c\u{2028}d"), "abc d");
+        assert_eq!(lines("a\u{202e}b\u{2028}c"), "ab\nc");
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 pub mod plot;
 pub mod program;
 pub mod remains;
+pub mod services;
 pub mod site;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +13,7 @@ use usage_signals::config::{self, Config};
 use usage_signals::ledger::lock::Lock;
 use usage_signals::ledger::{Closing, LEDGER_FILE, Writer};
 use usage_signals::model::{
-    Change, Contact, Kind, Known, Links, Occasion, Reason, References, Step, TagChange, TaskLink, Value,
+    Change, Contact, Kind, Known, Links, Occasion, OccasionId, Reason, References, Step, TagChange, TaskLink, Value,
 };
 use usage_signals::plan::{
     self, Company, Decision, Facts, Input, Item, Mode, Order, Plan, Questions, Scope, Sightings, SinksOn, group,
@@ -67,12 +68,15 @@ pub fn configure(toml: &str) -> Config {
 }
 
 /// What happens to the orders of one kind.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
     Done,
     CarriedOver,
     Refused,
+    /// No answer came, and nothing happened.
     InDoubt,
+    /// No answer came, and it happened.
+    Lost,
 }
 
 pub struct World {
@@ -90,6 +94,12 @@ pub struct World {
     pub unread: BTreeSet<String>,
     /// Whether contacts arrive in the opposite order.
     pub backwards: bool,
+    /// Tasks that a person completed: one of these is not brought forward.
+    pub completed: BTreeSet<String>,
+    /// For which occasion and level each task was made.
+    pub tasks: BTreeMap<String, (OccasionId, String)>,
+    /// What happened though no answer came: remote ids by short key.
+    pub lost: BTreeMap<String, String>,
     /// Everything that took effect: `task storage_limit acme`, `tag storage_limit c1`.
     pub effects: Vec<String>,
     folder: tempfile::TempDir,
@@ -113,6 +123,9 @@ impl World {
             fates: BTreeMap::new(),
             unread: BTreeSet::new(),
             backwards: false,
+            completed: BTreeSet::new(),
+            tasks: BTreeMap::new(),
+            lost: BTreeMap::new(),
             effects: Vec::new(),
             folder,
             lock,
@@ -167,7 +180,7 @@ impl World {
         of_signal.pop().unwrap_or_else(|| panic!("no occasion of {signal}"))
     }
 
-    fn ledger(&self) -> Writer {
+    pub fn ledger(&self) -> Writer {
         Writer::open(&self.folder.path().join(LEDGER_FILE), &self.lock).unwrap()
     }
 
@@ -240,12 +253,23 @@ impl World {
                     continue;
                 }
                 ledger.claim(&[&action.short], at).unwrap();
+                if let Some(Order::Tag(tag)) = &action.order
+                    && !self.contacts.contains_key(&tag.contact)
+                {
+                    ledger.close(&[gone(&action.short)], at).unwrap();
+                    continue;
+                }
                 let fate = self.fates.get(&kind).copied().unwrap_or(Fate::Done);
                 let step = match fate {
                     Fate::Done => Step::Confirm,
                     Fate::CarriedOver => Step::CarryOver,
                     Fate::Refused => Step::Refuse,
                     Fate::InDoubt => continue,
+                    Fate::Lost => {
+                        let id = self.effect(item, action.order.as_ref().unwrap());
+                        self.lost.insert(action.short.clone(), id);
+                        continue;
+                    }
                 };
                 if kind == Kind::Task && fate != Fate::CarriedOver {
                     ledger.link(&[(&action.short, &TaskLink::Unlinked)]).unwrap();
@@ -270,9 +294,13 @@ impl World {
         self.next_id += 1;
         let signal = &item.occasion.signal;
         let (line, id) = match order {
-            Order::Task(task) => match &task.prior {
+            Order::Task(task) => match task.prior.as_ref().filter(|prior| !self.completed.contains(*prior)) {
                 Some(prior) => (format!("forward {signal} {prior}"), prior.clone()),
-                None => (format!("task {signal} {}", item.subject().id), format!("T{}", self.next_id)),
+                None => {
+                    let id = format!("T{}", self.next_id);
+                    self.tasks.insert(id.clone(), (item.occasion.clone(), item.level.clone()));
+                    (format!("task {signal} {}", item.subject().id), id)
+                }
             },
             Order::Message(message) => {
                 let thread =
@@ -296,6 +324,12 @@ impl World {
     pub fn news(&mut self) -> Vec<String> {
         std::mem::take(&mut self.effects)
     }
+}
+
+/// Intercom does not have the contact any more.
+fn gone(short: &str) -> Closing {
+    let (short, reason) = (short.to_owned(), Some(Reason::ContactGone));
+    Closing { short, step: Step::Drop, reason, remote_id: None, error: None, may_repeat: false }
 }
 
 /// The item of a signal; there must be one.
