@@ -266,7 +266,7 @@ impl World {
                     Fate::Refused => Step::Refuse,
                     Fate::InDoubt => continue,
                     Fate::Lost => {
-                        let id = self.effect(item, action.order.as_ref().unwrap());
+                        let id = self.effect(item, &action.key.level, action.order.as_ref().unwrap());
                         self.lost.insert(action.short.clone(), id);
                         continue;
                     }
@@ -275,7 +275,8 @@ impl World {
                     ledger.link(&[(&action.short, &TaskLink::Unlinked)]).unwrap();
                     task_done.insert(action.short.clone());
                 }
-                let remote_id = (fate == Fate::Done).then(|| self.effect(item, action.order.as_ref().unwrap()));
+                let remote_id =
+                    (fate == Fate::Done).then(|| self.effect(item, &action.key.level, action.order.as_ref().unwrap()));
                 let closing = Closing {
                     short: action.short.clone(),
                     step,
@@ -290,7 +291,7 @@ impl World {
         plan
     }
 
-    fn effect(&mut self, item: &Item, order: &Order) -> String {
+    fn effect(&mut self, item: &Item, level: &str, order: &Order) -> String {
         self.next_id += 1;
         let signal = &item.occasion.signal;
         let (line, id) = match order {
@@ -298,7 +299,7 @@ impl World {
                 Some(prior) => (format!("forward {signal} {prior}"), prior.clone()),
                 None => {
                     let id = format!("T{}", self.next_id);
-                    self.tasks.insert(id.clone(), (item.occasion.clone(), item.level.clone()));
+                    self.tasks.insert(id.clone(), (item.occasion.clone(), level.to_owned()));
                     (format!("task {signal} {}", item.subject().id), id)
                 }
             },
