@@ -14,39 +14,27 @@ use crate::plan::{Decision, Item, Order, Plan};
 /// wait for it, side by side.
 ///
 /// An error is the ledger's: nothing more is sent, because nothing more could be written down. What was claimed by then is
-/// in doubt, and the next run asks.
+/// in doubt, and the next run asks. What was done by then is in the results all the same.
 pub async fn apply<T, M, G>(
     plan: &Plan,
     ledger: &Writer,
     sinks: &mut Sinks<T, M, G>,
     links: &Links,
     stop: &Stop,
-) -> Result<Results, LedgerError>
+) -> (Results, Option<LedgerError>)
 where
     T: TaskSink,
     M: Sink<Order = Message>,
     G: Sink<Order = Tag>,
 {
     let performer = Performer { ledger, stop, at: plan.as_of };
-    let orders = Orders::of(plan);
-    let (mut results, task_links) = match &mut sinks.tasks {
-        Some(sink) => performer.tasks(sink, orders.tasks).await?,
-        None => Default::default(),
-    };
-    let messages = with_task_news(orders.messages, &results, &task_links, links);
-    let (tags, waiting) = ready_tags(orders.tags, &results);
-    let (of_messages, of_tags) = tokio::join!(
-        performer.run_if_on(sinks.messages.as_mut(), messages),
-        performer.run_if_on(sinks.tags.as_mut(), tags)
-    );
-    results.merge(of_messages?);
-    results.merge(of_tags?);
-    results.performed.extend(waiting);
+    let mut results = Results::default();
+    let failed = performer.all(plan, sinks, links, &mut results).await.err();
     // A stop in the middle of the last request, too: nothing came after it that could have noticed.
     if results.performed.values().any(|performed| !matches!(performed.status, Status::Done | Status::Skipped)) {
         results.stopped = results.stopped.or(stop.reason());
     }
-    Ok(results)
+    (results, failed)
 }
 
 /// What is to be done, by sink, each with the task of the same signal where that is to be done in this run too.
@@ -127,33 +115,63 @@ struct Performer<'a> {
 }
 
 impl Performer<'_> {
+    async fn all<T, M, G>(
+        &self,
+        plan: &Plan,
+        sinks: &mut Sinks<T, M, G>,
+        links: &Links,
+        results: &mut Results,
+    ) -> Result<(), LedgerError>
+    where
+        T: TaskSink,
+        M: Sink<Order = Message>,
+        G: Sink<Order = Tag>,
+    {
+        let orders = Orders::of(plan);
+        let task_links = match &mut sinks.tasks {
+            Some(sink) => self.tasks(sink, orders.tasks, results).await?,
+            None => BTreeMap::new(),
+        };
+        let messages = with_task_news(orders.messages, results, &task_links, links);
+        let (tags, waiting) = ready_tags(orders.tags, results);
+        results.performed.extend(waiting);
+        let (mut of_messages, mut of_tags) = (Results::default(), Results::default());
+        let (messages, tags) = tokio::join!(
+            self.run_if_on(sinks.messages.as_mut(), messages, &mut of_messages),
+            self.run_if_on(sinks.tags.as_mut(), tags, &mut of_tags)
+        );
+        results.merge(of_messages);
+        results.merge(of_tags);
+        messages.and(tags)
+    }
+
     /// Finds or makes the records that tasks go on, then the tasks.
     async fn tasks<T: TaskSink>(
         &self,
         sink: &mut T,
         orders: Vec<Task>,
-    ) -> Result<(Results, BTreeMap<String, TaskLink>), LedgerError> {
-        let mut results = Results::default();
+        results: &mut Results,
+    ) -> Result<BTreeMap<String, TaskLink>, LedgerError> {
         let mut task_links = BTreeMap::new();
         let mut halted = None;
         for batch in sink.batches(orders) {
-            if !self.may_start(&batch, &mut results, halted.as_ref()) {
+            if !self.may_start(&batch, results, halted.as_ref()) {
                 continue;
             }
             self.claim(&batch)?;
             let (linked, failed) = self.link(sink, batch).await?;
-            halted = self.close(failed, &mut results)?;
+            halted = self.close(failed, results)?;
             if halted.is_some() {
                 // The claims are given back: nothing was sent for these.
                 let given_back = linked.into_iter().map(|task| (task.short, Outcome::CarriedOver(stopped(&halted))));
-                self.close(given_back.collect(), &mut results)?;
+                self.close(given_back.collect(), results)?;
                 continue;
             }
             task_links.extend(linked.iter().filter_map(|task| Some((task.short.clone(), task.link.clone()?))));
             let outcomes = sink.perform(&linked).await;
-            halted = self.close(pair(&linked, outcomes), &mut results)?;
+            halted = self.close(pair(&linked, outcomes), results)?;
         }
-        Ok((results, task_links))
+        Ok(task_links)
     }
 
     /// Where each task goes; the answers are committed before any task is made.
@@ -180,19 +198,23 @@ impl Performer<'_> {
         Ok((linked, failed))
     }
 
-    async fn run_if_on<S: Sink>(&self, sink: Option<&mut S>, orders: Vec<S::Order>) -> Result<Results, LedgerError> {
-        let mut results = Results::default();
-        let Some(sink) = sink else { return Ok(results) };
+    async fn run_if_on<S: Sink>(
+        &self,
+        sink: Option<&mut S>,
+        orders: Vec<S::Order>,
+        results: &mut Results,
+    ) -> Result<(), LedgerError> {
+        let Some(sink) = sink else { return Ok(()) };
         let mut halted = None;
         for batch in sink.batches(orders) {
-            if !self.may_start(&batch, &mut results, halted.as_ref()) {
+            if !self.may_start(&batch, results, halted.as_ref()) {
                 continue;
             }
             self.claim(&batch)?;
             let outcomes = sink.perform(&batch).await;
-            halted = self.close(pair(&batch, outcomes), &mut results)?;
+            halted = self.close(pair(&batch, outcomes), results)?;
         }
-        Ok(results)
+        Ok(())
     }
 
     /// Whether to begin another batch; where not, its actions stay planned.

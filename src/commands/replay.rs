@@ -196,7 +196,7 @@ async fn take_step(
     let outcome = match setup {
         Ok(setup) => {
             let (_switch, stop) = Stop::after(arguments.deadline.unwrap_or(setup.config.deadline));
-            scan::scan(&common, &arguments, &setup, stop).await
+            scan::scan(&common, &arguments, &setup, stop, None).await
         }
         Err(fatal) => Err(fatal),
     };

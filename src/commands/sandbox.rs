@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
@@ -10,8 +11,8 @@ use super::setup::Environment;
 use crate::apply::stop::Stop;
 use crate::cli::{Common, Sandbox as Arguments, Scan};
 use crate::exit::{Exit, Fatal};
-use crate::ledger::LEDGER_FILE;
 use crate::ledger::lock::Lock;
+use crate::ledger::{LEDGER_FILE, LedgerError};
 use crate::sandbox::{Sandbox, World};
 use crate::shutdown;
 
@@ -61,6 +62,8 @@ fn load(dir: Option<&Path>) -> Result<World, Fatal> {
 /// A sandbox with a state folder of its own, both kept from run to run.
 pub struct Opened {
     sandbox: Sandbox,
+    /// Held from before the world was read, so that another run's effects are never written over. None in a dry run.
+    pub lock: Option<Lock>,
     /// Where its ledger is.
     pub state_dir: PathBuf,
 }
@@ -75,7 +78,8 @@ impl Opened {
     ) -> Result<Opened, Fatal> {
         let state_dir = state_dir.join("sandbox").join(folder_name(dir)?);
         let world_file = state_dir.join(WORLD_FILE);
-        if arguments.fresh && !arguments.dry_run {
+        let lock = if arguments.dry_run { None } else { Some(wait_for_lock(&state_dir, arguments.wait_lock)?) };
+        if arguments.fresh && lock.is_some() {
             start_over(&state_dir)?;
         }
         let go_on = !arguments.fresh && world_file.exists();
@@ -87,7 +91,7 @@ impl Opened {
         let sandbox = Sandbox::start(world, store).map_err(Fatal::usage)?;
         // A dry run of a fresh start must not see the old ledger either.
         let state_dir = if arguments.fresh && arguments.dry_run { state_dir.join("fresh") } else { state_dir };
-        Ok(Opened { sandbox, state_dir })
+        Ok(Opened { sandbox, lock, state_dir })
     }
 
     /// The environment of a run in the sandbox: nothing of the real services is visible in it.
@@ -120,8 +124,18 @@ fn folder_name(dir: Option<&Path>) -> Result<String, Fatal> {
     Ok(format!("{name}-{hash}"))
 }
 
+fn wait_for_lock(state_dir: &Path, wait: Option<Duration>) -> Result<Lock, Fatal> {
+    let until = Instant::now() + wait.unwrap_or_default().min(Duration::from_secs(24 * 3600));
+    let holder = format!("process {}, in the sandbox, since {}", std::process::id(), Utc::now().to_rfc3339());
+    loop {
+        match Lock::take(state_dir, &holder) {
+            Err(LedgerError::Locked { .. }) if Instant::now() < until => std::thread::sleep(Duration::from_millis(100)),
+            taken => return Ok(taken?),
+        }
+    }
+}
+
 fn start_over(state_dir: &Path) -> Result<(), Fatal> {
-    let _lock = Lock::take(state_dir, &format!("process {}, starting over", std::process::id()))?;
     let suffixes = ["", "-wal", "-shm"];
     let ledger = suffixes.map(|suffix| format!("{LEDGER_FILE}{suffix}"));
     for file in ledger.iter().map(String::as_str).chain([WORLD_FILE, "zoho-token.json"]) {

@@ -91,7 +91,7 @@ fn find(env: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
 fn read(file: &Path) -> Result<String, Problems> {
     fs::read_to_string(file).map_err(|error| {
         let message = format!("cannot read the configuration: {error}");
-        let help = "name another file with --config, or write one with `usage-signals init`".to_owned();
+        let help = "name another file with --config, or leave it out: the built-in defaults need no file".to_owned();
         Problems(vec![Problem::without_place(file.display().to_string(), message, Some(help))])
     })
 }

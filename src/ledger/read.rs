@@ -1,7 +1,8 @@
 //! What the ledger knows, as values of the domain.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
 
 use chrono::DateTime;
 use rusqlite::{Connection, OpenFlags, Row};
@@ -32,48 +33,88 @@ pub fn open_claims(known: &Known) -> Vec<OpenClaim> {
     known.occasions.iter().flat_map(claims).collect()
 }
 
-/// Reads a ledger without changing a byte of it: all that a dry run has.
-#[derive(Debug)]
+/// What a ledger holds, read without changing a byte of it: all that a dry run has.
+#[derive(Debug, Default)]
 pub struct Reader {
-    connection: Option<Connection>,
-    version: i64,
+    workspace: Option<String>,
+    known: Known,
 }
 
 impl Reader {
-    /// Opens the ledger; a missing file reads as an empty ledger.
+    /// Reads the ledger in one go; a missing file reads as an empty ledger.
+    ///
+    /// One of an older version is not brought up to date here, because that would be a change; it knows what its version knew.
     pub fn open(path: &Path) -> Result<Reader, LedgerError> {
         if !path.try_exists().unwrap_or(true) {
-            return Ok(Reader { connection: None, version: 0 });
+            return Ok(Reader::default());
         }
+        // To read a database with a write-ahead log, SQLite makes or changes files beside it. A ledger that was closed properly
+        // has no such log, and can be read as if nobody wrote. Where there is one, a run is under way or was killed, and its
+        // last commits are in the log: both files are copied, and the copy is read.
+        let wal = with_suffix(path, "-wal");
+        if !wal.exists() {
+            return Reader::read(path, "mode=ro&immutable=1");
+        }
+        let copy = Copy::of(path, &wal).map_err(LedgerError::folder(path))?;
+        Reader::read(&copy.ledger, "mode=rw")
+    }
+
+    fn read(path: &Path, how: &str) -> Result<Reader, LedgerError> {
         let open_error = |source| LedgerError::Open { path: path.to_owned(), source };
-        // SQLite makes -wal and -shm files to read a WAL database even read-only, unless it is told that nobody writes. A
-        // ledger that was closed properly has no -wal file; where there is one, a run is under way or was killed, and the
-        // file is needed to see its last commits.
-        let mut wal = path.as_os_str().to_owned();
-        wal.push("-wal");
-        let immutable = if Path::new(&wal).exists() { "" } else { "&immutable=1" };
         let name: String = path.to_string_lossy().chars().flat_map(escape_in_uri).collect();
-        let uri = format!("file:{name}?mode=ro{immutable}");
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(uri, flags).map_err(open_error)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(format!("file:{name}?{how}"), flags).map_err(open_error)?;
         let version = schema::check(&connection, path)?;
-        Ok(Reader { connection: (version > 0).then_some(connection), version })
+        if version == 0 {
+            return Ok(Reader::default());
+        }
+        let workspace = workspace(&connection)?;
+        let mut known = known(&connection)?;
+        if version >= schema::WITH_SHARES {
+            known.shares = shares(&connection)?;
+        }
+        Ok(Reader { workspace, known })
     }
 
     /// The workspace that the ledger belongs to; None while it is empty.
-    pub fn workspace(&self) -> Result<Option<String>, LedgerError> {
-        self.connection.as_ref().map_or(Ok(None), workspace)
+    pub fn workspace(&self) -> Option<&str> {
+        self.workspace.as_deref()
     }
 
-    /// What the ledger knows. One of an older version is not brought up to date here, because that would be a change; it
-    /// knows what its version knew.
-    pub fn known(&self) -> Result<Known, LedgerError> {
-        let Some(connection) = &self.connection else { return Ok(Known::default()) };
-        let known = known(connection)?;
-        if self.version < schema::WITH_SHARES {
-            return Ok(known);
-        }
-        Ok(Known { shares: shares(connection)?, ..known })
+    /// What the ledger knows.
+    pub fn known(&self) -> &Known {
+        &self.known
+    }
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// A ledger and its log in a private temporary folder, which goes with it.
+struct Copy {
+    folder: PathBuf,
+    ledger: PathBuf,
+}
+
+impl Copy {
+    fn of(path: &Path, wal: &Path) -> std::io::Result<Copy> {
+        let folder = std::env::temp_dir().join(format!("usage-signals-read-{:016x}", fastrand::u64(..)));
+        std::fs::DirBuilder::new().mode(0o700).create(&folder)?;
+        let copy = Copy { ledger: folder.join("ledger.sqlite"), folder };
+        // The log first: a checkpoint in between moves commits from it into the file, and none is missed.
+        std::fs::copy(wal, with_suffix(&copy.ledger, "-wal"))?;
+        std::fs::copy(path, &copy.ledger)?;
+        Ok(copy)
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        // It is in the temporary folder: the system clears what is left.
+        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 

@@ -159,7 +159,7 @@ mod tests {
         let path = folder.path().join(LEDGER_FILE);
         of_version_1(&path);
         let before = std::fs::read(&path).unwrap();
-        let known = Reader::open(&path).unwrap().known().unwrap();
+        let known = Reader::open(&path).unwrap().known().clone();
         assert_eq!((known.occasions.len(), known.shares), (1, BTreeMap::new()));
         assert_eq!(std::fs::read(&path).unwrap(), before, "a reader changes nothing");
 
@@ -171,7 +171,7 @@ mod tests {
             BTreeMap::from([("storage_percent".to_owned(), Share { readable: 3, scanned: 4, ..Share::default() })]);
         writer.remember("run1", &shares).unwrap();
         drop(writer);
-        let known = Reader::open(&path).unwrap().known().unwrap();
+        let known = Reader::open(&path).unwrap().known().clone();
         assert_eq!(known.shares["storage_percent"], [shares["storage_percent"]]);
         assert_eq!(known.occasions.len(), 1);
     }

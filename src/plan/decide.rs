@@ -455,6 +455,7 @@ pub(super) fn story_item(story: &Story<'_>, occasion: OccasionId, reason: Reason
         level: brief.level.clone(),
         priority: brief.priority,
         account: brief.account.clone(),
+        representative: brief.representative.clone(),
         people: brief.people.clone(),
         evidence: Vec::new(),
         details: brief.details.clone(),

@@ -59,6 +59,8 @@ pub struct Item {
     pub priority: Priority,
     /// The account's name, where there is one and it is known.
     pub account: Option<String>,
+    /// Whose figures these are.
+    pub representative: Person,
     /// The contacts that signal now, sorted by id.
     pub people: Vec<Person>,
     /// The comparisons that held, with the representative's figures. Empty where the signal does not hold now.

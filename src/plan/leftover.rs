@@ -9,7 +9,9 @@ use super::item::Order;
 use super::item::{Decision, Item, PlannedAction};
 use super::orders::{Before, Story, person, tag_order};
 use super::sightings::Sightings;
-use crate::model::{ActionKey, Change, Contact, Entry, Kind, Occasion, Reason, State, Step, SubjectKind, Truth};
+use crate::model::{
+    ActionKey, Change, Contact, Entry, Kind, Occasion, Person, Reason, State, Step, SubjectKind, Truth,
+};
 use crate::rules::{OnClear, Rule};
 
 impl Builder<'_> {
@@ -76,6 +78,7 @@ impl Builder<'_> {
             level: occasion.level.clone(),
             priority: crate::model::Priority::Medium,
             account: None,
+            representative: Person { id: occasion.representative.clone(), email: None, name: None },
             people: Vec::new(),
             evidence: Vec::new(),
             details: String::new(),

@@ -31,8 +31,13 @@ pub(super) struct Before<'a> {
     pub prior: Option<&'a Occasion>,
 }
 
+/// As texts show them: without blanks around, and blank names are none.
 pub(super) fn person(contact: &Contact) -> Person {
-    Person { id: contact.id.clone(), email: contact.email.clone(), name: contact.name.clone() }
+    let shown = |text: &Option<String>| {
+        let text = text.as_deref().map(str::trim).filter(|text| !text.is_empty());
+        text.map(str::to_owned)
+    };
+    Person { id: contact.id.clone(), email: shown(&contact.email), name: shown(&contact.name) }
 }
 
 impl Builder<'_> {

@@ -104,7 +104,7 @@ fn signal(report: &Report<'_>, item: &Item) -> Json {
 fn subject_name(item: &Item) -> Option<&str> {
     match item.subject().kind {
         crate::model::SubjectKind::Account => item.account.as_deref(),
-        crate::model::SubjectKind::Contact => item.people.first().and_then(|person| person.name.as_deref()),
+        crate::model::SubjectKind::Contact => item.representative.name.as_deref(),
     }
 }
 

@@ -32,6 +32,7 @@ pub fn to_table(report: &Report<'_>, width: Option<u16>) -> String {
         };
         let _ = write!(text, "\n{title}\n{}\n", work_table(report, &work, width.unwrap_or(WIDTH)));
     }
+    needs_a_person(report, &mut text);
     left_alone(&left, &mut text);
     unknown(report, &mut text);
     problems("Warnings", &report.warnings, &mut text);
@@ -106,10 +107,10 @@ fn work_table(report: &Report<'_>, items: &[&Item], width: u16) -> Table {
 }
 
 fn who(item: &Item) -> String {
-    let people = match item.people.as_slice() {
-        [] => String::new(),
-        [one] => label(one),
-        [first, rest @ ..] => format!("{} and {} more", label(first), rest.len()),
+    let people = match item.people.len() {
+        0 => String::new(),
+        1 => label(&item.representative),
+        count => format!("{} and {} more", label(&item.representative), count - 1),
     };
     let account = item.account.as_deref().map(|name| one_line(name, NAME_CHARS));
     let text = match (item.subject().kind, account) {
@@ -162,6 +163,28 @@ fn performed(report: &Report<'_>, item: &Item) -> String {
     format!("{}\n{}", item.reason.name(), shown.join(", "))
 }
 
+/// What no later run does by itself: refusals, of this run and of earlier ones, with what the service said.
+fn needs_a_person(report: &Report<'_>, text: &mut String) {
+    let mut lines = Vec::new();
+    for item in &report.plan.items {
+        for action in &item.actions {
+            let ended = report.ended(action);
+            if ended.reason == Reason::Refused {
+                let (who, said) = (who(item).replace('\n', ", "), ended.error.unwrap_or_default());
+                lines.push(format!(
+                    "  {} {} for {who} ({}): {said}",
+                    action.key.kind.name(),
+                    action.short,
+                    item.occasion.signal
+                ));
+            }
+        }
+    }
+    if !lines.is_empty() {
+        let _ = writeln!(text, "\nNeeds a person: refused, and not tried again\n{}", clean(&lines.join("\n")));
+    }
+}
+
 fn left_alone(items: &[&Item], text: &mut String) {
     let mut by_reason: BTreeMap<Reason, Vec<&Item>> = BTreeMap::new();
     for item in items {
@@ -192,7 +215,7 @@ fn explain(reason: Reason) -> &'static str {
         Reason::Baseline => "recorded as handled by --baseline",
         Reason::Snoozed => "the snooze tag is on the company or a contact",
         Reason::SinkOff => "the sink is switched off",
-        Reason::Held => "beyond --top or stopped by the guard; comes up again",
+        Reason::Held => "beyond --top, stopped by the guard, or found by an incomplete read; comes up again",
         Reason::DataOutage => "the data that the rule needs broke off; comes up again when it is back",
         Reason::UntaggedByPerson => "a person took our tag off; nothing more until the signal clears",
         Reason::Clearing => "false at the moment; waits whether it stays so",

@@ -24,7 +24,7 @@ struct Scripted<'a, O> {
 
 impl<O: Keyed> Scripted<'_, O> {
     fn states(&self, batch: &[O]) -> Vec<(State, bool)> {
-        let known = Reader::open(&self.ledger).unwrap().known().unwrap();
+        let known = Reader::open(&self.ledger).unwrap().known().clone();
         let entry = |order: &O| {
             let of_order = |entry: &&Entry| entry.short == order.short();
             let occasion = known.occasions.iter().find(|occasion| occasion.entries.iter().any(|one| of_order(&one)));
@@ -128,7 +128,8 @@ impl Run {
             switch.stop(reason);
         }
         let mut sinks = self.sinks();
-        let results = apply(&plan, &ledger, &mut sinks, &links, &stop).await.unwrap();
+        let (results, failed) = apply(&plan, &ledger, &mut sinks, &links, &stop).await;
+        assert!(failed.is_none(), "{failed:?}");
         (results, sinks.messages.unwrap().orders, sinks.tags.unwrap().orders)
     }
 
@@ -141,7 +142,7 @@ impl Run {
     }
 
     fn entries(&self) -> Vec<Entry> {
-        let known = Reader::open(&self.folder.path().join(LEDGER_FILE)).unwrap().known().unwrap();
+        let known = Reader::open(&self.folder.path().join(LEDGER_FILE)).unwrap().known().clone();
         known.occasions.into_iter().flat_map(|occasion| occasion.entries).collect()
     }
 

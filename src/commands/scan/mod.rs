@@ -44,16 +44,16 @@ pub async fn run(common: &Common, arguments: &Scan) -> Result<Exit, Fatal> {
     let state_dir = setup::state_dir(common, &process)?;
     let outcome = match &arguments.sandbox {
         Some(dir) => {
-            let opened = Opened::open(dir.as_deref(), &state_dir, arguments, common.as_of)?;
+            let mut opened = Opened::open(dir.as_deref(), &state_dir, arguments, common.as_of)?;
             let environment = opened.environment(process);
             let setup = Setup::new(common, arguments, &environment, opened.state_dir.clone(), true)?;
             let stop = listen(arguments, &setup)?;
-            scan(common, arguments, &setup, stop).await?
+            scan(common, arguments, &setup, stop, opened.lock.take()).await?
         }
         None => {
             let setup = Setup::new(common, arguments, &process, state_dir, false)?;
             let stop = listen(arguments, &setup)?;
-            scan(common, arguments, &setup, stop).await?
+            scan(common, arguments, &setup, stop, None).await?
         }
     };
     super::print(&outcome.report)?;
@@ -67,12 +67,18 @@ fn listen(arguments: &Scan, setup: &Setup) -> Result<Stop, Fatal> {
     Ok(stop)
 }
 
-/// Scans with everything set up.
-pub async fn scan(common: &Common, arguments: &Scan, setup: &Setup, stop: Stop) -> Result<Outcome, Fatal> {
+/// Scans with everything set up. A lock that is held already is used; else a real run takes it.
+pub async fn scan(
+    common: &Common,
+    arguments: &Scan,
+    setup: &Setup,
+    stop: Stop,
+    lock: Option<Lock>,
+) -> Result<Outcome, Fatal> {
     let run = format!("{:012x}", fastrand::u64(..) >> 16);
     let span = tracing::error_span!("scan", run.id = run);
     let stages = Stages { common, arguments, setup, stop, run, started_at: Utc::now() };
-    let work = async { if arguments.dry_run { stages.dry_run().await } else { stages.real_run().await } };
+    let work = async { if arguments.dry_run { stages.dry_run().await } else { stages.real_run(lock).await } };
     work.instrument(span).await
 }
 
@@ -91,19 +97,23 @@ impl Stages<'_> {
         let ledger = Reader::open(&self.setup.state_dir.join(LEDGER_FILE))?;
         let intercom = self.setup.intercom(&self.stop)?;
         let workspace = intercom.workspace().await?;
-        if let Some(bound) = ledger.workspace()?.filter(|bound| *bound != workspace.id) {
+        if let Some(bound) = ledger.workspace().filter(|bound| *bound != workspace.id) {
             let path = self.setup.state_dir.join(LEDGER_FILE);
+            let bound = bound.to_owned();
             return Err(LedgerError::OtherWorkspace { path, bound, asked: workspace.id }.into());
         }
-        let known = ledger.known()?;
-        let read = self.read(&intercom, &known).await?;
-        let plan = self.plan(&workspace, &read, &known);
-        Ok(self.finish(&workspace, &read, plan, None, &Settled::default()))
+        let known = ledger.known();
+        let read = self.read(&intercom, known).await?;
+        let plan = self.plan(&workspace, &read, known);
+        Ok(self.finish(&workspace, &read, plan, None, &Settled::default(), &[]))
     }
 
     /// Settles, plans, records, applies.
-    async fn real_run(&self) -> Result<Outcome, Fatal> {
-        let lock = self.lock().await?;
+    async fn real_run(&self, lock: Option<Lock>) -> Result<Outcome, Fatal> {
+        let lock = match lock {
+            Some(lock) => lock,
+            None => self.lock().await?,
+        };
         let ledger = Writer::open(&self.setup.state_dir.join(LEDGER_FILE), &lock)?;
         let intercom = self.setup.intercom(&self.stop)?;
         let mut sinks = self.setup.sinks(&intercom, &self.stop)?;
@@ -115,17 +125,21 @@ impl Stages<'_> {
         let plan = self.plan(&workspace, &read, &known);
         ledger.record(&plan.changes())?;
         ledger.remember(&self.run, &plan.shares)?;
-        let results = apply::apply(&plan, &ledger, &mut sinks, &self.setup.links, &self.stop).await?;
-        let outcome = self.finish(&workspace, &read, plan, Some(results), &settled);
-        ledger.finish_run(&RunRecord {
+        let (results, failed) = apply::apply(&plan, &ledger, &mut sinks, &self.setup.links, &self.stop).await;
+        let mut ledger_errors: Vec<_> = failed.into_iter().collect();
+        let outcome = self.finish(&workspace, &read, plan, Some(results), &settled, &ledger_errors);
+        let record = RunRecord {
             id: self.run.clone(),
             as_of: self.setup.as_of,
             finished_at: Utc::now(),
             exit_code: outcome.exit.code(),
             scanned: read.sightings.scanned,
             signalled: read.sightings.signalled.len(),
-        })?;
-        Ok(outcome)
+        };
+        let Err(error) = ledger.finish_run(&record) else { return Ok(outcome) };
+        // What was done is done: the report says so even where the ledger cannot be told that the run ended.
+        ledger_errors.push(error);
+        Ok(self.finish(&workspace, &read, outcome.plan, outcome.results, &settled, &ledger_errors))
     }
 
     /// Takes the lock, waiting as long as `--wait-lock` says.
@@ -203,6 +217,7 @@ impl Stages<'_> {
         plan: Plan,
         results: Option<Results>,
         settled: &Settled,
+        ledger_errors: &[LedgerError],
     ) -> Outcome {
         let run = Run {
             id: self.run.clone(),
@@ -212,7 +227,8 @@ impl Stages<'_> {
             finished_at: Utc::now(),
             workspace: workspace.id.clone(),
         };
-        let (report, exit) = output::report(self.common, self.arguments, run, read, &plan, results.as_ref(), settled);
+        let mishaps = output::Mishaps { settled, ledger_errors };
+        let (report, exit) = output::report(self.common, self.arguments, run, read, &plan, results.as_ref(), &mishaps);
         Outcome { plan, results, report, exit }
     }
 }

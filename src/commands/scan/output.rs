@@ -6,10 +6,19 @@ use crate::apply::stop::StopReason;
 use crate::apply::{Results, Settled, Status};
 use crate::cli::{Common, Format, Scan};
 use crate::exit::{Exit, exit_of};
+use crate::ledger::LedgerError;
 use crate::plan::{Decision, Plan, WAYS_OUT};
 use crate::report::{self, Problem, Report, Run};
 
 use super::read::Read;
+
+/// What went wrong beside the actions of the plan.
+pub(super) struct Mishaps<'a> {
+    /// Questions about earlier claims that failed.
+    pub settled: &'a Settled,
+    /// What the ledger could not write.
+    pub ledger_errors: &'a [LedgerError],
+}
 
 /// The report as it is printed, and the exit code that it leads to.
 pub(super) fn report(
@@ -19,8 +28,9 @@ pub(super) fn report(
     read: &Read,
     plan: &Plan,
     results: Option<&Results>,
-    settled: &Settled,
+    mishaps: &Mishaps<'_>,
 ) -> (String, Exit) {
+    let Mishaps { settled, ledger_errors } = *mishaps;
     let mut exits = Vec::new();
     let mut errors = Vec::new();
     if let Some(error) = &read.broken_off {
@@ -40,6 +50,12 @@ pub(super) fn report(
     for failure in &settled.failures {
         exits.extend([Exit::Failed, failure.kind.into()]);
         errors.push(Problem { message: failure.message.clone(), help: failure.help.clone() });
+    }
+    for error in ledger_errors {
+        exits.push(Exit::Failed);
+        let cause = std::error::Error::source(error).map_or(String::new(), |cause| format!(": {cause}"));
+        let message = format!("the ledger could not be written any further: {error}{cause}");
+        errors.push(Problem { message, help: error.help() });
     }
     if let Some(results) = results {
         judge(results, &mut exits, &mut errors);

@@ -24,6 +24,8 @@ pub struct Read {
     pub scope: Scope,
     /// Contacts that could not be decoded: id, or where it stood, and why.
     pub undecodable: Vec<(String, String)>,
+    /// `--contact`: what no contact was found for.
+    pub not_found: Vec<String>,
     /// Why the read is incomplete, if it is.
     pub broken_off: Option<RemoteError>,
 }
@@ -55,6 +57,7 @@ impl Reading<'_> {
             facts: Facts { tag_ids: tag_ids.clone(), ..Facts::default() },
             scope: Scope::everything(),
             undecodable: Vec::new(),
+            not_found: Vec::new(),
             broken_off: None,
         };
         if !self.only.is_empty() {
@@ -64,6 +67,10 @@ impl Reading<'_> {
         let contacts =
             if self.contacts.is_empty() { self.read_pages(&mut read).await } else { self.read_chosen(&mut read).await };
         note(&mut read, contacts)?;
+        if let Some(wanted) = read.not_found.first() {
+            let error = anyhow::anyhow!("Intercom has no contact {wanted:?}");
+            return Err(Fatal::usage(error).with_help("give --contact an Intercom contact id or an e-mail, exactly"));
+        }
         // Also after an incomplete read: what is unfinished needs its figures.
         let unread = self.read_unread(&mut read).await;
         note(&mut read, unread)?;
@@ -99,17 +106,26 @@ impl Reading<'_> {
     async fn read_chosen(&self, read: &mut Read) -> Result<(), RemoteError> {
         let mut ids = BTreeSet::new();
         for wanted in self.contacts {
-            let page = if wanted.contains('@') {
-                self.intercom.contacts_with_email(wanted, self.rules.wanted()).await?
+            let mut pages = Vec::new();
+            let mut emails = BTreeSet::new();
+            if wanted.contains('@') {
+                emails.insert(wanted.clone());
             } else {
-                let found = self.intercom.contact(wanted, self.rules.wanted()).await?;
-                one_page(found)
-            };
-            if page.contacts.is_empty() && page.undecodable.is_empty() {
-                read.undecodable.push((wanted.clone(), "there is no such contact".to_owned()));
+                let page = one_page(self.intercom.contact(wanted, self.rules.wanted()).await?);
+                // Contacts with the same e-mail are one person.
+                emails.extend(page.contacts.iter().filter_map(|contact| contact.email.clone()));
+                pages.push(page);
             }
-            ids.extend(page.contacts.iter().map(|contact| contact.id.clone()));
-            self.take_page(read, page, "asked for");
+            for email in emails {
+                pages.push(self.intercom.contacts_with_email(&email, self.rules.wanted()).await?);
+            }
+            if pages.iter().all(|page| page.contacts.is_empty() && page.undecodable.is_empty()) {
+                read.not_found.push(wanted.clone());
+            }
+            for mut page in pages {
+                page.contacts.retain(|contact| ids.insert(contact.id.clone()));
+                self.take_page(read, page, "asked for");
+            }
         }
         read.scope.contacts = Some(ids);
         Ok(())
