@@ -116,7 +116,7 @@ pub struct Scan {
     #[arg(long, conflicts_with_all = ["top", "allow_large_plan"])]
     pub baseline: bool,
     /// Act on the N most urgent subjects only; the rest come up in later runs
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     pub top: Option<usize>,
     /// Let a plan through that the guard would stop
     #[arg(long)]

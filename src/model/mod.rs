@@ -4,18 +4,17 @@ pub mod action;
 pub mod attribute;
 pub mod contact;
 pub mod occasion;
+pub mod order;
 pub mod share;
 pub mod signal;
 pub mod subject;
 mod unseen;
 
-pub use action::{
-    ActionKey, Brief, Kind, Links, Message, MessageRef, Person, Reason, Record, State, Step, Tag, TagChange, Task,
-    TaskLink, TaskNews,
-};
+pub use action::{ActionKey, Kind, Reason, State, Step};
 pub use attribute::{Date, Type, UnknownReason, Value};
 pub use contact::{Contact, References};
 pub use occasion::{Change, Entry, Known, Occasion, OccasionId};
+pub use order::{Brief, Links, Message, MessageRef, Person, Record, Tag, TagChange, Task, TaskLink, TaskNews};
 pub use share::Share;
 pub use signal::{Evidence, Priority, Truth};
 pub use subject::{Subject, SubjectKind};

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::action::{ActionKey, Kind, Reason, Record, State, Step, TaskLink};
+use super::action::{ActionKey, Kind, Reason, State, Step};
 use super::attribute::Date;
+use super::order::{Record, TaskLink};
 use super::share::Share;
 use super::subject::{Subject, SubjectKind};
 

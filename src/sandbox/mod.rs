@@ -52,6 +52,8 @@ pub struct RequestLog {
     pub method: String,
     /// Whole path, with the service's prefix.
     pub path: String,
+    /// The Intercom-Version header, where there was one.
+    pub version: Option<String>,
     /// Status of the answer; 0 when a fault closed the connection without one.
     pub status: u16,
 }

@@ -1,6 +1,5 @@
 //! The built binary against services that misbehave: the sandbox in this process, with faults.
 
-use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -132,8 +131,13 @@ fn sigterm_stops_after_the_request_in_hand_and_the_next_run_goes_on() {
 
 #[test]
 fn every_request_to_intercom_names_the_version() {
-    // The sandbox does not need the header, so this one is asked of the source.
-    let client = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/remote/intercom/mod.rs");
-    let text = std::fs::read_to_string(client).unwrap();
-    assert!(text.to_lowercase().contains("intercom-version") && text.contains("2.15"));
+    let services = Services::new(&full_accounts(2));
+    services.scan().expect(0);
+    services.scan().expect(0);
+    let requests = services.sandbox.requests();
+    let to_intercom: Vec<_> = requests.iter().filter(|request| request.path.starts_with("/intercom")).collect();
+    assert!(to_intercom.len() > 8, "{to_intercom:?}");
+    for request in to_intercom {
+        assert_eq!(request.version.as_deref(), Some("2.15"), "{request:?}");
+    }
 }
