@@ -905,3 +905,29 @@ fn after_a_person_took_the_tag_off_a_higher_level_does_nothing_either() {
     world.run(hour(12));
     assert!(world.news().is_empty());
 }
+
+#[test]
+fn our_tag_is_known_by_its_id_whatever_the_rule_is_tagged_with_by_now() {
+    let mut world = world(vec![contact("c1", None, &[("days_since_last_login", number(16.0))])]);
+    world.run(hour(0));
+    world.tag("c1", "Win Back");
+    world.untag("c1", "Churn Risk: Inactive 14 Days");
+    world.config =
+        configure("[scan]\ntimezone = \"UTC\"\n[[rules]]\nsignal = \"churn_risk_inactivity\"\ntag = \"Win Back\"");
+    let plan = world.plan(hour(6));
+    assert_eq!(
+        item(&plan, "churn_risk_inactivity").reason,
+        Reason::UntaggedByPerson,
+        "ours is gone, theirs is not ours"
+    );
+}
+
+#[test]
+fn a_level_that_a_file_adds_comes_below_the_built_in_ones_it_does_not_name() {
+    let level =
+        "[[rules]]\nsignal = \"storage_limit\"\n[[rules.levels]]\nname = \"warning\"\nwhen = 'storage_percent >= 90'";
+    let world = World::new(level, vec![storage("c1", "a", 91.0), storage("c2", "b", 96.0)]);
+    let plan = world.plan(hour(0));
+    let levels: Vec<_> = plan.items.iter().map(|item| (item.subject().id.as_str(), item.level.as_str())).collect();
+    assert_eq!(levels, [("b", "critical"), ("a", "warning")]);
+}
