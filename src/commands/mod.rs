@@ -53,6 +53,12 @@ fn print(text: &str) -> Result<(), Fatal> {
     }
 }
 
+/// JSON for programs, on one line; indented where a person reads it at a terminal.
+fn print_json(value: &serde_json::Value) -> Result<(), Fatal> {
+    let at_terminal = std::io::IsTerminal::is_terminal(&std::io::stdout());
+    print(&if at_terminal { format!("{value:#}\n") } else { format!("{value}\n") })
+}
+
 /// The one place that writes an error for people to stderr.
 fn complain(color: Color, fatal: &Fatal) {
     let choice = if telemetry::colored(color, std::io::IsTerminal::is_terminal(&std::io::stderr())) {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use comfy_table::{ContentArrangement, Table, presets};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::setup;
 use crate::cli::{Common, Format, Rules as Arguments};
@@ -21,11 +21,10 @@ pub fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> {
 
 fn list(common: &Common) -> Result<Exit, Fatal> {
     let config = setup::load_config(common, &setup::process_environment())?;
-    let text = match common.format {
-        Format::Table => table(&config.rules),
-        Format::Json => as_json(&config.rules),
-    };
-    super::print(&text)?;
+    match common.format {
+        Format::Table => super::print(&table(&config.rules))?,
+        Format::Json => super::print_json(&as_json(&config.rules))?,
+    }
     Ok(Exit::Done)
 }
 
@@ -72,7 +71,7 @@ fn table(rules: &RuleSet) -> String {
     text
 }
 
-fn as_json(rules: &RuleSet) -> String {
+fn as_json(rules: &RuleSet) -> Value {
     let shown = |rule: &Rule, enabled: bool| {
         let levels = rule.levels.iter().map(|level| {
             json!({
@@ -97,5 +96,5 @@ fn as_json(rules: &RuleSet) -> String {
     let on = rules.rules.iter().map(|rule| shown(rule, true));
     let off = rules.disabled.iter().map(|rule| shown(rule, false));
     let all: Vec<_> = on.chain(off).collect();
-    format!("{:#}\n", json!({ "schema": 1, "rules": all }))
+    json!({ "schema": 1, "rules": all })
 }

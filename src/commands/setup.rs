@@ -76,6 +76,14 @@ impl Setup {
         Ok(Setup { config, credentials, sinks_on, links, state_dir, as_of, in_sandbox })
     }
 
+    /// For commands that only look: Intercom's token is all they need, and they decide for any instant they are asked about.
+    pub fn to_look(common: &Common) -> Result<Setup, Fatal> {
+        let environment = process_environment();
+        let state_dir = state_dir(common, &environment)?;
+        let arguments = Scan { dry_run: true, ..Scan::default() };
+        Setup::new(common, &arguments, &environment, state_dir, false)
+    }
+
     /// The client of Intercom.
     pub fn intercom(&self, stop: &Stop) -> Result<Intercom, Fatal> {
         let settings = &self.config.intercom;
