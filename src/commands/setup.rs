@@ -14,7 +14,7 @@ use crate::exit::Fatal;
 use crate::model::Links;
 use crate::plan::SinksOn;
 use crate::remote::http::Timing;
-use crate::remote::intercom::{Intercom, TagSink};
+use crate::remote::intercom::{Intercom, Paging, TagSink};
 use crate::remote::slack::{self, Slack};
 use crate::remote::zoho::{self, Zoho, ZohoSettings};
 
@@ -92,7 +92,7 @@ impl Setup {
         let client = Intercom::new(
             settings.base_url.clone(),
             &token,
-            settings.per_page,
+            Paging { per_page: settings.per_page, at_once: settings.requests_at_once },
             self.timing(settings.request_timeout),
             stop.clone(),
         )?;

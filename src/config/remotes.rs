@@ -20,6 +20,8 @@ pub struct Intercom {
     pub contact_url: String,
     /// Contacts in one answer of the search, 150 at most.
     pub per_page: u32,
+    /// Requests to Intercom under way at the same time.
+    pub requests_at_once: usize,
     /// For one request.
     pub request_timeout: Duration,
 }
@@ -91,9 +93,11 @@ pub(super) fn read_intercom(root: &Table<'_>, env: Env<'_>) -> Option<Intercom> 
     let app = format!("https://app.{region}intercom.com/a/apps/{{workspace}}/users/{{id}}/all-conversations");
     let contact_url = pattern(&table, "contact_url", &["{id}"], &["{workspace}", "{id}"]).unwrap_or(app);
     let per_page = table.count("per_page", 1..=150).map_or(150, |found| found.value);
+    let at_once = table.count("requests_at_once", 1..=64).map_or(8, |found| found.value);
+    let requests_at_once = usize::try_from(at_once).unwrap_or(1);
     let request_timeout = request_timeout(&table);
     table.finish();
-    Some(Intercom { base_url: base_url?, contact_url, per_page, request_timeout })
+    Some(Intercom { base_url: base_url?, contact_url, per_page, requests_at_once, request_timeout })
 }
 
 /// Zoho's data centres: name, accounts host, host of the web app.

@@ -17,6 +17,7 @@ mod machine;
 mod outage;
 mod outcomes;
 mod properties;
+mod reading;
 mod readme;
 mod replay;
 mod scan;

@@ -71,6 +71,10 @@ pub(super) fn report(
     errors.sort();
     errors.dedup();
     let exit = Exit::first(&exits);
+    let of_count = read.doubt.iter().map(|doubt| Problem {
+        message: doubt.clone(),
+        help: Some("if that stays so, ask Intercom which contacts its search leaves out".to_owned()),
+    });
     let of_data = accepted.into_iter().map(|outage| Problem { message: outage.to_string(), help: None });
     let of_texts = plan.warnings.iter().map(|warning| Problem { message: warning.clone(), help: None });
     let report = Report {
@@ -81,7 +85,7 @@ pub(super) fn report(
         plan,
         results,
         unknown: &read.sightings.unknown,
-        warnings: blind_rules(read).chain(of_data).chain(of_texts).collect(),
+        warnings: of_count.chain(blind_rules(read)).chain(of_data).chain(of_texts).collect(),
         errors,
         exit_code: exit.code(),
     };

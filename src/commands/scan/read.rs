@@ -26,6 +26,8 @@ pub struct Read {
     pub undecodable: Vec<(String, String)>,
     /// `--contact`: what no contact was found for.
     pub not_found: Vec<String>,
+    /// What is odd about the number of contacts though all seem to have come.
+    pub doubt: Option<String>,
     /// Why the read is incomplete, if it is.
     pub broken_off: Option<RemoteError>,
 }
@@ -58,6 +60,7 @@ impl Reading<'_> {
             scope: Scope::everything(),
             undecodable: Vec::new(),
             not_found: Vec::new(),
+            doubt: None,
             broken_off: None,
         };
         if !self.only.is_empty() {
@@ -82,23 +85,24 @@ impl Reading<'_> {
     async fn read_pages(&self, read: &mut Read) -> Result<(), RemoteError> {
         let progress = self.progress();
         let mut pages = self.intercom.pages(self.rules.wanted());
-        let mut number = 0_usize;
         let result = loop {
             match pages.next().await {
                 Ok(Some(page)) => {
-                    number += 1;
-                    if let Some(total) = page.total {
+                    if let Some(total) = pages.expected() {
                         progress.set_length(total);
                     }
                     progress.inc(u64::try_from(page.contacts.len()).unwrap_or(0));
-                    tracing::debug!(page = number, contacts = page.contacts.len(), "page read");
-                    self.take_page(read, page, &format!("on page {number}"));
+                    tracing::debug!(contacts = page.contacts.len(), "page read {}", page.place);
+                    self.take_page(read, page);
                 }
                 Ok(None) => break Ok(()),
                 Err(error) => break Err(error),
             }
         };
         progress.finish_and_clear();
+        read.doubt = pages.doubt().map(str::to_owned);
+        // Pages arrive in any order.
+        read.undecodable.sort();
         result
     }
 
@@ -124,21 +128,21 @@ impl Reading<'_> {
             }
             for mut page in pages {
                 page.contacts.retain(|contact| ids.insert(contact.id.clone()));
-                self.take_page(read, page, "asked for");
+                self.take_page(read, page);
             }
         }
         read.scope.contacts = Some(ids);
         Ok(())
     }
 
-    fn take_page(&self, read: &mut Read, page: Page, place: &str) {
+    fn take_page(&self, read: &mut Read, page: Page) {
         for contact in page.contacts {
             let evaluation = self.rules.evaluate(&contact, self.as_of);
             read.sightings.add(contact, evaluation, self.rules);
         }
         for Undecodable { id, why } in page.undecodable {
             tracing::warn!(contact.id = id.as_deref().unwrap_or("unknown"), "contact not decoded: {why}");
-            read.undecodable.push((id.unwrap_or_else(|| format!("without a readable id, {place}")), why));
+            read.undecodable.push((id.unwrap_or_else(|| format!("without a readable id, {}", page.place)), why));
         }
     }
 
@@ -208,7 +212,7 @@ fn note(read: &mut Read, result: Result<(), RemoteError>) -> Result<(), Fatal> {
 }
 
 fn one_page(found: Option<Result<Contact, Undecodable>>) -> Page {
-    let mut page = Page { contacts: Vec::new(), undecodable: Vec::new(), total: None };
+    let mut page = Page { place: "asked for".to_owned(), ..Page::default() };
     match found {
         Some(Ok(contact)) => page.contacts.push(contact),
         Some(Err(undecodable)) => page.undecodable.push(undecodable),

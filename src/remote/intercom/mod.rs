@@ -6,7 +6,10 @@
 mod attributes;
 mod companies;
 mod contact;
+mod pages;
+mod parts;
 mod search;
+mod seen;
 mod sink;
 mod tags;
 mod wire;
@@ -28,7 +31,8 @@ use crate::remote::outcomes::{self, End, RequestKind};
 pub use attributes::AttributeDefinition;
 pub use companies::Company;
 pub use contact::{Undecodable, read_contact};
-pub use search::{Page, Pages};
+pub use pages::{Pages, Paging};
+pub use search::Page;
 pub use sink::TagSink;
 pub use tags::TagName;
 
@@ -59,16 +63,16 @@ pub struct Intercom(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     client: Client,
-    per_page: u32,
+    paging: Paging,
     stop: Stop,
 }
 
 impl Intercom {
-    /// A client; nothing is sent yet. `per_page` is for searches, 1 to 150.
+    /// A client; nothing is sent yet.
     pub fn new(
         base_url: Url,
         token: &SecretString,
-        per_page: u32,
+        paging: Paging,
         timing: Timing,
         stop: Stop,
     ) -> Result<Self, RemoteError> {
@@ -78,8 +82,8 @@ impl Intercom {
         headers.insert("intercom-version", VERSION);
         let options = Options { timing, headers, explain: wire::explain, help: HELP, ..Options::default() };
         let client = Client::new(SERVICE, base_url, options)?;
-        let per_page = per_page.clamp(1, 150);
-        Ok(Intercom(Arc::new(Inner { client, per_page, stop })))
+        let paging = Paging { per_page: paging.per_page.clamp(1, 150), at_once: paging.at_once.max(1) };
+        Ok(Intercom(Arc::new(Inner { client, paging, stop })))
     }
 
     /// The workspace of the token.
@@ -195,7 +199,8 @@ mod tests {
 
     pub fn intercom(script: &Script) -> Intercom {
         let token = SecretString::from("hush");
-        Intercom::new(script.url(""), &token, 500, Timing::default(), script::stop()).unwrap()
+        let paging = Paging { per_page: 500, at_once: 1 };
+        Intercom::new(script.url(""), &token, paging, Timing::default(), script::stop()).unwrap()
     }
 
     fn named(id: &str, name: &str) -> TagName {

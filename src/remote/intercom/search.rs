@@ -1,72 +1,75 @@
-//! All contacts, page by page.
+//! The search: one page of contacts.
 //!
 //! Sorted by `created_at`, which never changes: the default order (last request first) moves while it is paged and makes
-//! duplicates and gaps. The search has no "everything", so it asks for what every contact has: a date of creation.
+//! duplicates and gaps.
 
-use std::collections::{BTreeSet, HashSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
+use chrono::DateTime;
+use serde::Deserialize;
 use serde_json::json;
 
+use super::Intercom;
 use super::contact::{Undecodable, read_contact};
-use super::wire::{List, Next};
-use super::{Intercom, SERVICE};
-use crate::model::Contact;
-use crate::remote::error::{ErrorKind, RemoteError};
-use crate::remote::http::Request;
+use super::seen::Seen;
+use super::wire::{Any, List, Next};
+use crate::model::{Contact, Value};
+use crate::remote::error::RemoteError;
+use crate::remote::http::{Answer, Request};
 use crate::remote::outcomes::RequestKind;
 
-/// One answer of the search.
+/// Contacts as one answer brought them.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Page {
     /// The contacts that no earlier page had.
     pub contacts: Vec<Contact>,
     /// What could not be read as a contact.
     pub undecodable: Vec<Undecodable>,
-    /// How many contacts the search counts in all; changes while paging.
-    pub total: Option<u64>,
+    /// Where it stood, for people: `on page 3`.
+    pub place: String,
 }
 
-/// A walk over all contacts.
-#[derive(Debug)]
-pub struct Pages {
-    intercom: Intercom,
-    wanted: Arc<BTreeSet<String>>,
-    cursor: Option<String>,
-    finished: bool,
-    cursors: HashSet<String>,
-    seen: Seen,
+/// One answer of the search, as it is.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub contacts: Vec<Contact>,
+    pub undecodable: Vec<Undecodable>,
+    /// How many the query finds.
+    pub total: Option<u64>,
+    /// The cursor of the next page.
+    pub next: Option<String>,
+    /// When the first contact of the page was created, in Unix seconds.
+    pub oldest: Option<i64>,
+    /// When the answer was given, by the clock of the service, in Unix seconds.
+    pub answered_at: Option<i64>,
 }
 
 impl Intercom {
-    /// A walk over all contacts, keeping the attributes named in `wanted`.
-    pub fn pages(&self, wanted: &BTreeSet<String>) -> Pages {
-        Pages {
-            intercom: self.clone(),
-            wanted: Arc::new(wanted.clone()),
-            cursor: None,
-            finished: false,
-            cursors: HashSet::new(),
-            seen: Seen::default(),
-        }
-    }
-
     /// The contacts with exactly this e-mail, at most one page of them. E-mails are not unique.
     pub async fn contacts_with_email(&self, email: &str, wanted: &BTreeSet<String>) -> Result<Page, RemoteError> {
         let query = json!({ "field": "email", "operator": "=", "value": email });
-        let mut seen = Seen::default();
-        let (page, _next) = self.search(&query, None, wanted, &mut seen).await?;
-        Ok(page)
+        let found = self.search(&query, None, wanted).await?;
+        Ok(found.into_page(&mut Seen::default(), "asked for".to_owned()))
     }
 
-    async fn search(
+    /// How many contacts the workspace lists: another endpoint than the search, so a figure that does not depend on it. None
+    /// where it does not say.
+    pub(super) async fn count(&self) -> Result<Option<u64>, RemoteError> {
+        let mut request = Request::get(RequestKind::Facts, &["contacts"]);
+        request.query = vec![("per_page".to_owned(), "1".to_owned())];
+        let answer = self.success(&request).await?;
+        let list: List<'_> = self.decode(&request, &answer)?;
+        Ok(list.total())
+    }
+
+    /// One page of a query.
+    pub(super) async fn search(
         &self,
         query: &serde_json::Value,
         cursor: Option<&str>,
         wanted: &BTreeSet<String>,
-        seen: &mut Seen,
-    ) -> Result<(Page, Option<String>), RemoteError> {
-        let mut pagination = json!({ "per_page": self.0.per_page });
+    ) -> Result<Found, RemoteError> {
+        let mut pagination = json!({ "per_page": self.0.paging.per_page });
         if let (Some(cursor), Some(pagination)) = (cursor, pagination.as_object_mut()) {
             // In the body: as a parameter of the address it is ignored, and the first page comes for ever.
             pagination.insert("starting_after".to_owned(), cursor.into());
@@ -79,144 +82,46 @@ impl Intercom {
         let text = String::from_utf8_lossy(&answer.body);
         let list: List<'_> = serde_json::from_str(&text).map_err(|_| self.unreadable(&request, &answer))?;
         let items = list.items().ok_or_else(|| self.unreadable(&request, &answer))?;
-        let mut page = Page { total: list.total(), ..Page::default() };
+        let mut found = Found { total: list.total(), answered_at: date(&answer), ..Found::default() };
         for item in items {
             match read_contact(item.get(), wanted) {
-                Ok(contact) if seen.is_new(&contact.id) => page.contacts.push(contact),
-                Err(broken) if broken.id.as_deref().is_none_or(|id| seen.is_new(id)) => page.undecodable.push(broken),
-                Ok(_) | Err(_) => {}
+                Ok(contact) => found.contacts.push(contact),
+                Err(broken) => found.undecodable.push(broken),
             }
         }
-        let next = match list.next() {
+        found.oldest = items.iter().find_map(|item| created_at(item.get()));
+        found.next = match list.next() {
             Some(Next::Cursor { starting_after }) => Some(starting_after),
             None => None,
             // Ending here would pass a part of the contacts off as all of them.
             Some(Next::Address(_) | Next::Other(_)) => return Err(self.unreadable(&request, &answer)),
         };
-        Ok((page, next))
+        Ok(found)
     }
 }
 
-impl Pages {
-    /// The next page; None after the last one. A contact comes once, whatever the search does. After an error the walk can
-    /// be taken up again at the same page.
-    pub async fn next(&mut self) -> Result<Option<Page>, RemoteError> {
-        if self.finished {
-            return Ok(None);
-        }
-        let everybody = json!({ "field": "created_at", "operator": ">", "value": 0 });
-        let (page, next) =
-            self.intercom.search(&everybody, self.cursor.as_deref(), &self.wanted, &mut self.seen).await?;
-        match next {
-            Some(next) if !self.cursors.insert(next.clone()) => {
-                let message = "the search named the same cursor again: its pages have no end";
-                return Err(RemoteError::new(ErrorKind::BadAnswer, SERVICE, message));
-            }
-            next => {
-                self.finished = next.is_none();
-                self.cursor = next;
-            }
-        }
-        Ok(Some(page))
+impl Found {
+    /// What had not come before.
+    pub(super) fn into_page(self, seen: &mut Seen, place: String) -> Page {
+        let Found { mut contacts, mut undecodable, total: _, next: _, oldest: _, answered_at: _ } = self;
+        contacts.retain(|contact| seen.is_new(&contact.id));
+        undecodable.retain(|broken| broken.id.as_deref().is_none_or(|id| seen.is_new(id)));
+        Page { contacts, undecodable, place }
     }
 }
 
-/// The ids that were handed out. Ids of 24 hexadecimal digits, which is all seen so far, are kept as numbers.
-#[derive(Debug, Default)]
-struct Seen {
-    numbers: HashSet<u128>,
-    texts: HashSet<String>,
-}
-
-impl Seen {
-    fn is_new(&mut self, id: &str) -> bool {
-        let plain = id.len() == 24 && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        match u128::from_str_radix(id, 16) {
-            Ok(number) if plain => self.numbers.insert(number),
-            _ => self.texts.insert(id.to_owned()),
-        }
+fn created_at(contact: &str) -> Option<i64> {
+    #[derive(Deserialize)]
+    struct OnlyCreated {
+        created_at: Any,
+    }
+    match serde_json::from_str::<OnlyCreated>(contact).ok()?.created_at.0 {
+        value @ Value::Number(_) => value.read_date().ok().map(|date| date.timestamp()),
+        _ => None,
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::remote::intercom::tests::intercom;
-    use crate::remote::script::{Reply, Script};
-
-    fn page(ids: &str, next: Option<&str>) -> Reply {
-        let contacts: Vec<String> = ids.split(' ').map(|id| format!(r#"{{"id":"{id}"}}"#)).collect();
-        let next = next.map_or("null".to_owned(), |cursor| format!(r#"{{"page":2,"starting_after":"{cursor}"}}"#));
-        Reply::json(&format!(
-            r#"{{"type":"list","data":[{}],"total_count":3,"pages":{{"per_page":"150","next":{next}}}}}"#,
-            contacts.join(",")
-        ))
-    }
-
-    async fn ids(pages: &mut Pages) -> Result<Option<Vec<String>>, RemoteError> {
-        let page = pages.next().await?;
-        Ok(page.map(|page| page.contacts.into_iter().map(|contact| contact.id).collect()))
-    }
-
-    #[tokio::test]
-    async fn pages_follow_the_cursor_in_the_body_and_a_contact_comes_once() {
-        let same = "63a07ddf05a32042dffac965";
-        let script = Script::play([page(&format!("1 {same}"), Some("c1")), page(&format!("{same} 2"), None)]).await;
-        let mut pages = intercom(&script).pages(&BTreeSet::new());
-        assert_eq!(ids(&mut pages).await.unwrap(), Some(vec!["1".to_owned(), same.to_owned()]));
-        assert_eq!(ids(&mut pages).await.unwrap(), Some(vec!["2".to_owned()]));
-        assert_eq!(ids(&mut pages).await.unwrap(), None);
-        let asked = script.requests();
-        assert_eq!(asked.len(), 2);
-        assert_eq!(asked[0].line, "POST /contacts/search HTTP/1.1");
-        assert!(asked[0].head.contains("intercom-version: 2.15"), "{}", asked[0].head);
-        let expected = json!({
-            "query": { "field": "created_at", "operator": ">", "value": 0 },
-            "sort": { "field": "created_at", "order": "ascending" },
-            "pagination": { "per_page": 150 },
-        });
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&asked[0].body).unwrap(), expected);
-        assert!(asked[1].body.contains(r#""starting_after":"c1""#), "{}", asked[1].body);
-    }
-
-    #[tokio::test]
-    async fn a_cursor_that_comes_again_is_an_error() {
-        let script = Script::play([page("1", Some("c1")), page("2", Some("c2")), page("3", Some("c1"))]).await;
-        let mut pages = intercom(&script).pages(&BTreeSet::new());
-        assert!(ids(&mut pages).await.is_ok());
-        assert!(ids(&mut pages).await.is_ok());
-        let error = ids(&mut pages).await.unwrap_err();
-        assert_eq!(error.kind, ErrorKind::BadAnswer, "{error}");
-    }
-
-    #[tokio::test]
-    async fn a_bad_contact_loses_neither_its_page_nor_its_name() {
-        let script = Script::play([Reply::json(
-            r#"{"data":[{"id":"1"},{"id":"2","name":"\ud800"},7,{"id":"3"}],"total_count":"4","pages":null}"#,
-        )])
-        .await;
-        let mut pages = intercom(&script).pages(&BTreeSet::new());
-        let page = pages.next().await.unwrap().unwrap();
-        assert_eq!(page.contacts.iter().map(|contact| contact.id.as_str()).collect::<Vec<_>>(), ["1", "3"]);
-        let broken: Vec<_> = page.undecodable.iter().map(|broken| broken.id.as_deref()).collect();
-        assert_eq!(broken, [Some("2"), None]);
-    }
-
-    #[tokio::test]
-    async fn an_empty_answer_is_asked_for_again_and_an_empty_workspace_is_fine() {
-        let empty = include_str!("../../../fixtures/intercom-examples/search-empty.json");
-        let script = Script::play([Reply::json(""), Reply::json(empty)]).await;
-        let mut pages = intercom(&script).pages(&BTreeSet::new());
-        let page = pages.next().await.unwrap().unwrap();
-        assert_eq!(page, Page { total: Some(0), ..Page::default() });
-        assert_eq!(pages.next().await.unwrap(), None);
-        assert_eq!(script.requests().len(), 2);
-    }
-
-    #[tokio::test]
-    async fn an_answer_without_a_list_is_no_empty_page() {
-        let script = Script::play([Reply::json(r#"{"message":"welcome"}"#)]).await;
-        let error = intercom(&script).pages(&BTreeSet::new()).next().await.unwrap_err();
-        assert_eq!(error.kind, ErrorKind::BadAnswer, "{error}");
-    }
+fn date(answer: &Answer) -> Option<i64> {
+    let text = answer.headers.get(reqwest::header::DATE)?.to_str().ok()?;
+    Some(DateTime::parse_from_rfc2822(text).ok()?.timestamp())
 }

@@ -1,0 +1,334 @@
+//! A walk over all contacts: in one part where they are few, else in many that are read at the same time.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use super::parts::{Part, Span};
+use super::search::{Found, Page};
+use super::seen::Seen;
+use super::{Intercom, SERVICE};
+use crate::remote::error::{ErrorKind, RemoteError};
+
+/// Up to so many pages are read one after the other.
+const FEW_PAGES: u64 = 8;
+/// Contacts in a part, at most: so many pages have to be read one after the other.
+const MOST_IN_PART: u64 = 3000;
+
+/// How contacts are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Paging {
+    /// Contacts in one answer, 1 to 150.
+    pub per_page: u32,
+    /// Requests under way at once. With one, everything is read in one part.
+    pub at_once: usize,
+}
+
+/// A walk over all contacts.
+///
+/// The first page says how many there are. Where that is many, they are cut into parts; the first page of each part counts
+/// it, and a part that is still too large is cut again. In the end the number of contacts that came is held against what the
+/// workspace counts; where some are missing, everything is read once more in one part.
+#[derive(Debug)]
+pub struct Pages {
+    intercom: Intercom,
+    wanted: Arc<BTreeSet<String>>,
+    waiting: Vec<Reading>,
+    under_way: JoinSet<(Reading, Result<Found, RemoteError>)>,
+    span: Option<Span>,
+    most_in_part: u64,
+    seen: Seen,
+    /// Contacts without an id: they cannot be told apart.
+    nameless: u64,
+    /// How many contacts there are at least: what the search counts; of many, what the workspace lists.
+    expected: Option<u64>,
+    counting: JoinSet<Option<u64>>,
+    /// While everything is read once more: how many contacts had come before.
+    before_again: Option<u64>,
+    doubt: Option<String>,
+}
+
+/// A part, and how far it was read.
+#[derive(Debug)]
+struct Reading {
+    part: Part,
+    cursor: Option<String>,
+    cursors: HashSet<String>,
+    pages: u64,
+    /// Contacts that are still to come, as far as it is known.
+    left: Option<u64>,
+}
+
+impl Reading {
+    fn of(part: Part) -> Self {
+        Reading { part, cursor: None, cursors: HashSet::new(), pages: 0, left: None }
+    }
+}
+
+impl Intercom {
+    /// A walk over all contacts, keeping the attributes named in `wanted`.
+    pub fn pages(&self, wanted: &BTreeSet<String>) -> Pages {
+        Pages {
+            intercom: self.clone(),
+            wanted: Arc::new(wanted.clone()),
+            waiting: vec![Reading::of(Part::ALL)],
+            under_way: JoinSet::new(),
+            span: None,
+            most_in_part: 0,
+            seen: Seen::default(),
+            nameless: 0,
+            expected: None,
+            counting: JoinSet::new(),
+            before_again: None,
+            doubt: None,
+        }
+    }
+}
+
+impl Pages {
+    /// The next page; None after the last one. A contact comes once, whatever the search does. Pages come in the order in
+    /// which they arrive. After an error the walk is over.
+    pub async fn next(&mut self) -> Result<Option<Page>, RemoteError> {
+        loop {
+            self.start();
+            let Some(joined) = self.under_way.join_next().await else {
+                if self.is_whole().await? {
+                    return Ok(None);
+                }
+                continue;
+            };
+            // Only a panic in a task ends here, and there is none in what it does.
+            let (reading, found) =
+                joined.map_err(|_| RemoteError::new(ErrorKind::BadAnswer, SERVICE, "reading a page broke off"))?;
+            let found = found?;
+            let place = place(&reading);
+            let cut = self.go_on(reading, &found)?;
+            let mut page = found.into_page(&mut self.seen, place);
+            if cut || self.before_again.is_some() {
+                // They come again, or came already.
+                page.undecodable.retain(|broken| broken.id.is_some());
+            }
+            let nameless = page.undecodable.iter().filter(|broken| broken.id.is_none()).count();
+            self.nameless += u64::try_from(nameless).unwrap_or(0);
+            return Ok(Some(page));
+        }
+    }
+
+    /// How many contacts there are, as far as it is known yet.
+    pub fn expected(&self) -> Option<u64> {
+        self.expected
+    }
+
+    /// What is odd about the walk though it counts as whole, in words.
+    pub fn doubt(&self) -> Option<&str> {
+        self.doubt.as_deref()
+    }
+
+    /// Sends as many requests as may be under way, those first that have most before them (or do not know).
+    fn start(&mut self) {
+        while self.under_way.len() < self.intercom.0.paging.at_once {
+            let longest = self.waiting.iter().enumerate().max_by_key(|(_, reading)| reading.left.unwrap_or(u64::MAX));
+            let Some(longest) = longest.map(|(place, _)| place) else { return };
+            let reading = self.waiting.swap_remove(longest);
+            let (intercom, wanted) = (self.intercom.clone(), Arc::clone(&self.wanted));
+            self.under_way.spawn(async move {
+                let found = intercom.search(&reading.part.query(), reading.cursor.as_deref(), &wanted).await;
+                (reading, found)
+            });
+        }
+    }
+
+    /// What is to be read after a page: the part's next one, or the pieces that the part is cut into (true).
+    fn go_on(&mut self, mut reading: Reading, found: &Found) -> Result<bool, RemoteError> {
+        reading.pages += 1;
+        if reading.part == Part::ALL && self.before_again.is_none() {
+            self.expected = smaller(self.expected, found.total);
+        }
+        let Some(next) = found.next.clone() else { return Ok(false) };
+        if reading.pages == 1
+            && let Some(pieces) = self.pieces(reading.part, found)
+        {
+            if reading.part == Part::ALL {
+                let intercom = self.intercom.clone();
+                self.counting.spawn(async move { intercom.listed().await });
+            }
+            self.waiting.extend(pieces.into_iter().map(Reading::of));
+            return Ok(true);
+        }
+        if !reading.cursors.insert(next.clone()) {
+            let message = "the search named the same cursor again: its pages have no end";
+            return Err(RemoteError::new(ErrorKind::BadAnswer, SERVICE, message));
+        }
+        let read = reading.pages.saturating_mul(self.intercom.0.paging.per_page.into());
+        reading.left = found.total.map(|total| total.saturating_sub(read));
+        reading.cursor = Some(next);
+        self.waiting.push(reading);
+        Ok(false)
+    }
+
+    /// The pieces of a part whose first page counts too many.
+    fn pieces(&mut self, part: Part, found: &Found) -> Option<Vec<Part>> {
+        let Paging { per_page, at_once } = self.intercom.0.paging;
+        let (per_page, total) = (u64::from(per_page), found.total?);
+        if at_once < 2 || self.before_again.is_some() {
+            return None;
+        }
+        if part == Part::ALL {
+            if total <= FEW_PAGES.saturating_mul(per_page) {
+                return None;
+            }
+            self.span = found.oldest.zip(found.answered_at).map(|(oldest, newest)| Span { oldest, newest });
+            // A few more parts than requests under way, so that none is left alone with the longest part.
+            let at_once = u64::try_from(at_once).unwrap_or(u64::MAX);
+            let even = total / (at_once + at_once / 4);
+            self.most_in_part = even.min(MOST_IN_PART).max(2 * per_page);
+            return part.split(total, self.most_in_part, self.span?);
+        }
+        if total <= self.most_in_part + self.most_in_part / 2 {
+            return None;
+        }
+        part.split(total, self.most_in_part, self.span?)
+    }
+
+    /// Whether everything came. Where contacts are missing, they are all asked for once more, one page after the other.
+    async fn is_whole(&mut self) -> Result<bool, RemoteError> {
+        let came = self.seen.len() + self.nameless;
+        while let Some(listed) = self.counting.join_next().await {
+            self.expected = listed.ok().flatten().or(self.expected);
+        }
+        if self.expected.is_some_and(|expected| came < expected) && self.most_in_part > 0 {
+            // Contacts that were deleted meanwhile are not missing.
+            self.expected = smaller(self.expected, self.intercom.listed().await);
+        }
+        let Some(expected) = self.expected.filter(|expected| came < *expected) else { return Ok(true) };
+        match self.before_again {
+            None => {
+                tracing::warn!(contacts = came, expected, "contacts are missing; all are read once more, in one part");
+                self.before_again = Some(came);
+                self.waiting.push(Reading::of(Part::ALL));
+                Ok(false)
+            }
+            // Twice the same, by two ways: then it is the count that counts something else.
+            Some(before) if before == came => {
+                self.doubt = Some(format!(
+                    "Intercom counts {expected} contacts and shows {came}; read twice, they were the same ones"
+                ));
+                Ok(true)
+            }
+            Some(before) => {
+                let message = format!(
+                    "it counts {expected} contacts; {before} came at first, and {came} with all read once more"
+                );
+                Err(RemoteError::new(ErrorKind::BadAnswer, SERVICE, &message))
+            }
+        }
+    }
+}
+
+impl Intercom {
+    /// How many contacts the workspace lists; None where that cannot be learnt, which is no reason to end a walk.
+    async fn listed(&self) -> Option<u64> {
+        let counted = self.count().await;
+        counted.unwrap_or_else(|error| {
+            tracing::warn!("how many contacts the workspace lists is not known: {error}");
+            None
+        })
+    }
+}
+
+/// The smaller of two counts, as far as they are known.
+fn smaller(one: Option<u64>, other: Option<u64>) -> Option<u64> {
+    one.into_iter().chain(other).min()
+}
+
+/// Where a page stood, for people.
+fn place(reading: &Reading) -> String {
+    let page = reading.pages + 1;
+    if reading.part == Part::ALL { format!("on page {page}") } else { format!("on page {page} of {}", reading.part) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    use crate::remote::intercom::tests::intercom;
+    use crate::remote::script::{Reply, Script};
+
+    fn page(ids: &str, next: Option<&str>) -> Reply {
+        let contacts: Vec<String> = ids.split(' ').map(|id| format!(r#"{{"id":"{id}"}}"#)).collect();
+        let next = next.map_or("null".to_owned(), |cursor| format!(r#"{{"page":2,"starting_after":"{cursor}"}}"#));
+        Reply::json(&format!(
+            r#"{{"type":"list","data":[{}],"total_count":3,"pages":{{"per_page":"150","next":{next}}}}}"#,
+            contacts.join(",")
+        ))
+    }
+
+    async fn ids(pages: &mut Pages) -> Result<Option<Vec<String>>, RemoteError> {
+        let page = pages.next().await?;
+        Ok(page.map(|page| page.contacts.into_iter().map(|contact| contact.id).collect()))
+    }
+
+    #[tokio::test]
+    async fn pages_follow_the_cursor_in_the_body_and_a_contact_comes_once() {
+        let same = "63a07ddf05a32042dffac965";
+        let script = Script::play([page(&format!("1 {same}"), Some("c1")), page(&format!("{same} 2"), None)]).await;
+        let mut pages = intercom(&script).pages(&BTreeSet::new());
+        assert_eq!(ids(&mut pages).await.unwrap(), Some(vec!["1".to_owned(), same.to_owned()]));
+        assert_eq!(ids(&mut pages).await.unwrap(), Some(vec!["2".to_owned()]));
+        assert_eq!(ids(&mut pages).await.unwrap(), None);
+        let asked = script.requests();
+        assert_eq!(asked.len(), 2);
+        assert_eq!(asked[0].line, "POST /contacts/search HTTP/1.1");
+        assert!(asked[0].head.contains("intercom-version: 2.15"), "{}", asked[0].head);
+        let expected = json!({
+            "query": { "field": "created_at", "operator": ">", "value": 0 },
+            "sort": { "field": "created_at", "order": "ascending" },
+            "pagination": { "per_page": 150 },
+        });
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&asked[0].body).unwrap(), expected);
+        assert!(asked[1].body.contains(r#""starting_after":"c1""#), "{}", asked[1].body);
+    }
+
+    #[tokio::test]
+    async fn a_cursor_that_comes_again_is_an_error() {
+        let script = Script::play([page("1", Some("c1")), page("2", Some("c2")), page("3", Some("c1"))]).await;
+        let mut pages = intercom(&script).pages(&BTreeSet::new());
+        assert!(ids(&mut pages).await.is_ok());
+        assert!(ids(&mut pages).await.is_ok());
+        let error = ids(&mut pages).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::BadAnswer, "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_bad_contact_loses_neither_its_page_nor_its_name() {
+        let script = Script::play([Reply::json(
+            r#"{"data":[{"id":"1"},{"id":"2","name":"\ud800"},7,{"id":"3"}],"total_count":"4","pages":null}"#,
+        )])
+        .await;
+        let mut pages = intercom(&script).pages(&BTreeSet::new());
+        let page = pages.next().await.unwrap().unwrap();
+        assert_eq!(page.contacts.iter().map(|contact| contact.id.as_str()).collect::<Vec<_>>(), ["1", "3"]);
+        let broken: Vec<_> = page.undecodable.iter().map(|broken| broken.id.as_deref()).collect();
+        assert_eq!(broken, [Some("2"), None]);
+    }
+
+    #[tokio::test]
+    async fn an_empty_answer_is_asked_for_again_and_an_empty_workspace_is_fine() {
+        let empty = include_str!("../../../fixtures/intercom-examples/search-empty.json");
+        let script = Script::play([Reply::json(""), Reply::json(empty)]).await;
+        let mut pages = intercom(&script).pages(&BTreeSet::new());
+        let page = pages.next().await.unwrap().unwrap();
+        assert!(page.contacts.is_empty() && page.undecodable.is_empty());
+        assert_eq!(pages.next().await.unwrap(), None);
+        assert_eq!(script.requests().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_a_list_is_no_empty_page() {
+        let script = Script::play([Reply::json(r#"{"message":"welcome"}"#)]).await;
+        let error = intercom(&script).pages(&BTreeSet::new()).next().await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::BadAnswer, "{error}");
+    }
+}
