@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
+use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
+use futures_util::stream::{self, Stream, StreamExt};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::exit::{Exit, Fatal, exit_of};
@@ -150,8 +152,9 @@ impl Reading<'_> {
     async fn read_unread(&self, read: &mut Read) -> Result<(), RemoteError> {
         let mut ids = plan::unread_contacts(self.rules, &read.scope, self.known, &read.sightings);
         ids.extend(plan::missing_contacts(self.rules, &read.scope, self.known, &read.sightings));
-        for id in ids {
-            match self.intercom.contact(&id, self.rules.wanted()).await? {
+        let mut answers = self.each(ids, async |id| self.intercom.contact(id, self.rules.wanted()).await);
+        while let Some((id, answer)) = answers.next().await {
+            match answer? {
                 Some(Ok(contact)) => {
                     let evaluation = self.rules.evaluate(&contact, self.as_of);
                     read.sightings.look_up(contact, evaluation, self.rules);
@@ -167,25 +170,44 @@ impl Reading<'_> {
 
     /// Company lists, company names and tags, for what signals.
     async fn ask(&self, read: &mut Read) -> Result<(), RemoteError> {
-        for id in Questions::company_lists(self.rules, &read.sightings) {
-            if let Some(companies) = self.intercom.contact_companies(&id).await? {
+        let unlisted = Questions::company_lists(self.rules, &read.sightings);
+        let mut lists = self.each(unlisted, async |id| self.intercom.contact_companies(id).await);
+        while let Some((id, companies)) = lists.next().await {
+            if let Some(companies) = companies? {
                 let ids = companies.into_iter().map(|company| company.id).collect();
                 read.facts.companies_of.insert(id, ids);
             }
         }
         let groups = plan::group(self.rules, &read.sightings, &read.facts, self.known);
         let questions = Questions::of(&groups, &read.sightings, &read.facts, self.known);
-        for id in questions.companies {
-            let company = self.intercom.company(&id).await?;
-            let company = company.map(|company| Company { name: company.name, tags: company.tags });
+        let mut companies = self.each(questions.companies, async |id| self.intercom.company(id).await);
+        while let Some((id, company)) = companies.next().await {
+            let company = company?.map(|company| Company { name: company.name, tags: company.tags });
             read.facts.companies.insert(id, company.unwrap_or_default());
         }
-        for id in questions.tags_of {
-            let tags = self.intercom.contact_tags(&id).await?;
-            let ids = tags.map(|tags| tags.into_iter().map(|tag| tag.id).collect());
+        let mut tags_of = self.each(questions.tags_of, async |id| self.intercom.contact_tags(id).await);
+        while let Some((id, tags)) = tags_of.next().await {
+            let ids = tags?.map(|tags| tags.into_iter().map(|tag| tag.id).collect());
             read.facts.tags_of.insert(id, ids);
         }
         Ok(())
+    }
+
+    /// The same question about each id, several under way at the same time; the answers in the order of the ids.
+    fn each<T>(
+        &self,
+        ids: impl IntoIterator<Item = String>,
+        ask: impl AsyncFn(&str) -> Result<T, RemoteError>,
+    ) -> impl Stream<Item = (String, Result<T, RemoteError>)> + Unpin {
+        let ask = Rc::new(ask);
+        let questions = stream::iter(ids).map(move |id| {
+            let ask = Rc::clone(&ask);
+            async move {
+                let answer = ask(&id).await;
+                (id, answer)
+            }
+        });
+        Box::pin(questions.buffered(self.intercom.at_once()))
     }
 
     /// Only on a terminal, and on stderr.

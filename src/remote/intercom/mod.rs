@@ -86,6 +86,11 @@ impl Intercom {
         Ok(Intercom(Arc::new(Inner { client, paging, stop })))
     }
 
+    /// How many requests may be under way at the same time; one at least.
+    pub fn at_once(&self) -> usize {
+        self.0.paging.at_once
+    }
+
     /// The workspace of the token.
     pub async fn workspace(&self) -> Result<Workspace, RemoteError> {
         let request = Request::get(RequestKind::Facts, &["me"]);

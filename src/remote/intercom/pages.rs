@@ -127,7 +127,7 @@ impl Pages {
 
     /// Sends as many requests as may be under way, those first that have most before them (or do not know).
     fn start(&mut self) {
-        while self.under_way.len() < self.intercom.0.paging.at_once {
+        while self.under_way.len() < self.intercom.at_once() {
             let longest = self.waiting.iter().enumerate().max_by_key(|(_, reading)| reading.left.unwrap_or(u64::MAX));
             let Some(longest) = longest.map(|(place, _)| place) else { return };
             let reading = self.waiting.swap_remove(longest);

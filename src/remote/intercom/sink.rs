@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::stream::{self, StreamExt};
+use tokio::sync::Mutex;
+
 use super::Intercom;
 use super::tags::{TagName, folded};
 use crate::apply::sink::{Answer, Claim, Outcome, Receipt, Sink};
@@ -10,22 +13,23 @@ use crate::remote::outcomes::RequestKind;
 
 /// The sink of tags.
 ///
-/// One at a time: Intercom's bulk call would report a contact that is gone as a failure of all, and may not tell other
-/// systems that listen for tags.
+/// A request for each, as many under way as [`Paging::at_once`](super::Paging) says: Intercom's bulk call would report a
+/// contact that is gone as a failure of all, and may not tell other systems that listen for tags.
 #[derive(Debug)]
 pub struct TagSink {
     intercom: Intercom,
-    /// Ids of the workspace's tags by folded name, once they were asked for.
-    ids: Option<BTreeMap<String, String>>,
+    /// Ids of the workspace's tags by folded name, once they were asked for. Locked while one is asked for or made, so that
+    /// this is done once.
+    ids: Mutex<Option<BTreeMap<String, String>>>,
 }
 
 impl TagSink {
     /// A sink that has asked nothing yet.
     pub fn new(intercom: Intercom) -> Self {
-        TagSink { intercom, ids: None }
+        TagSink { intercom, ids: Mutex::default() }
     }
 
-    async fn perform_one(&mut self, order: &Tag) -> Outcome {
+    async fn perform_one(&self, order: &Tag) -> Outcome {
         let Tag { short: _, contact, tag, change, tag_id } = order;
         let done = match change {
             TagChange::Add => self.add(contact, tag).await,
@@ -34,13 +38,13 @@ impl TagSink {
         done.unwrap_or_else(|outcome| outcome)
     }
 
-    async fn add(&mut self, contact: &str, name: &str) -> Result<Outcome, Outcome> {
+    async fn add(&self, contact: &str, name: &str) -> Result<Outcome, Outcome> {
         let id = self.id_or_make(name).await?;
         if self.attach(contact, &id).await? {
             return Ok(done(id));
         }
         // "Not found" is said of the contact and of the tag alike: which one it is, the list of tags tells.
-        self.ids = None;
+        *self.ids.lock().await = None;
         if self.id(name).await? == Some(id) {
             return Ok(Outcome::Gone);
         }
@@ -49,7 +53,7 @@ impl TagSink {
     }
 
     /// By the id that was recorded when the tag was put on: the name may by now be another tag's.
-    async fn remove(&mut self, contact: &str, name: &str, id: Option<&str>) -> Result<Outcome, Outcome> {
+    async fn remove(&self, contact: &str, name: &str, id: Option<&str>) -> Result<Outcome, Outcome> {
         let id = match id.filter(|id| !id.is_empty()) {
             Some(id) => Some(id.to_owned()),
             None => self.id(name).await?,
@@ -66,24 +70,35 @@ impl TagSink {
         attached.map_err(|error| error.outcome())
     }
 
-    async fn id(&mut self, name: &str) -> Result<Option<String>, Outcome> {
-        if self.ids.is_none() {
-            let tags = self.intercom.tags_for(RequestKind::FindTag).await.map_err(|error| error.outcome())?;
-            let by_name = tags.into_iter().map(|tag| (folded(&tag.name), tag.id));
-            self.ids = Some(by_name.collect());
-        }
-        Ok(self.ids.as_ref().and_then(|ids| ids.get(&folded(name)).cloned()))
+    async fn id(&self, name: &str) -> Result<Option<String>, Outcome> {
+        let mut known = self.ids.lock().await;
+        let ids = self.ask_once(&mut known).await?;
+        Ok(ids.get(&folded(name)).cloned())
     }
 
-    async fn id_or_make(&mut self, name: &str) -> Result<String, Outcome> {
-        if let Some(id) = self.id(name).await? {
-            return Ok(id);
+    async fn id_or_make(&self, name: &str) -> Result<String, Outcome> {
+        let mut known = self.ids.lock().await;
+        let ids = self.ask_once(&mut known).await?;
+        if let Some(id) = ids.get(&folded(name)) {
+            return Ok(id.clone());
         }
         let made = self.intercom.make_tag(name).await.map_err(|error| error.outcome())?;
-        if let Some(ids) = self.ids.as_mut() {
-            ids.insert(folded(name), made.id.clone());
-        }
+        ids.insert(folded(name), made.id.clone());
         Ok(made.id)
+    }
+
+    async fn ask_once<'k>(
+        &self,
+        known: &'k mut Option<BTreeMap<String, String>>,
+    ) -> Result<&'k mut BTreeMap<String, String>, Outcome> {
+        let ids = match known.take() {
+            Some(ids) => ids,
+            None => {
+                let tags = self.intercom.tags_for(RequestKind::FindTag).await.map_err(|error| error.outcome())?;
+                tags.into_iter().map(|tag| (folded(&tag.name), tag.id)).collect()
+            }
+        };
+        Ok(known.insert(ids))
     }
 
     async fn settle_one(&self, claim: &Claim) -> Answer {
@@ -111,23 +126,17 @@ impl Sink for TagSink {
     type Order = Tag;
 
     fn batches(&self, orders: Vec<Tag>) -> Vec<Vec<Tag>> {
-        orders.into_iter().map(|order| vec![order]).collect()
+        orders.chunks(self.intercom.at_once()).map(<[Tag]>::to_vec).collect()
     }
 
     async fn perform(&mut self, batch: &[Tag]) -> Vec<Outcome> {
-        let mut outcomes = Vec::with_capacity(batch.len());
-        for order in batch {
-            outcomes.push(self.perform_one(order).await);
-        }
-        outcomes
+        let this = &*self;
+        stream::iter(batch).map(|order| this.perform_one(order)).buffered(this.intercom.at_once()).collect().await
     }
 
     async fn settle(&mut self, claims: &[Claim]) -> Vec<Answer> {
-        let mut answers = Vec::with_capacity(claims.len());
-        for claim in claims {
-            answers.push(self.settle_one(claim).await);
-        }
-        answers
+        let this = &*self;
+        stream::iter(claims).map(|claim| this.settle_one(claim)).buffered(this.intercom.at_once()).collect().await
     }
 }
 
