@@ -96,6 +96,9 @@ pub struct Scan {
     /// Show what would be done, and write nothing anywhere
     #[arg(long)]
     pub dry_run: bool,
+    /// With --dry-run: show every task and message as it would look; with --format json, what would be sent
+    #[arg(long, requires = "dry_run")]
+    pub preview: bool,
     /// Scan the built-in demo workspace, or the one in DIR, instead of the real services
     #[arg(long, value_name = "DIR", num_args = 0..=1)]
     #[expect(clippy::option_option, reason = "clap's shape of an option with an optional value")]

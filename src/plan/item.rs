@@ -84,6 +84,11 @@ pub struct Item {
 }
 
 impl Item {
+    /// Whether a task is to be made or brought forward.
+    pub fn makes_task(&self) -> bool {
+        self.actions.iter().any(|action| action.key.kind == Kind::Task && action.decision == Decision::Do)
+    }
+
     /// Whom it is about.
     pub fn subject(&self) -> &Subject {
         &self.occasion.subject

@@ -3,14 +3,25 @@
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
-use super::{Problem, Report, RunMode};
+use super::{Preview, Previews, Problem, Report, RunMode};
 use crate::model::{Date, Evidence, Kind, Value};
 use crate::plan::Item;
 
 /// The report as JSON without a final line break: in one line for programs and logs, or `pretty` for people.
 pub fn to_json(report: &Report<'_>, pretty: bool) -> String {
-    let Report { run, scanned, undecodable, signalled, plan, results: _, unknown, warnings, errors, exit_code } =
-        report;
+    let Report {
+        run,
+        scanned,
+        undecodable,
+        signalled,
+        plan,
+        results: _,
+        unknown,
+        previews,
+        warnings,
+        errors,
+        exit_code,
+    } = report;
     let unknown: Vec<_> = unknown
         .iter()
         .map(|((attribute, reason), contacts)| {
@@ -40,6 +51,7 @@ pub fn to_json(report: &Report<'_>, pretty: bool) -> String {
         signals: plan.items.iter().map(|item| signal(report, item)).collect(),
         actions: Json::Object(actions),
         unknown,
+        preview: previews.as_ref().map(preview),
         warnings: skipped.iter().chain(warnings).map(problem).collect(),
         errors: errors.iter().map(problem).collect(),
         exit_code: *exit_code,
@@ -57,6 +69,8 @@ struct Shape {
     signals: Vec<Json>,
     actions: Json,
     unknown: Vec<Json>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preview: Option<Json>,
     warnings: Vec<Json>,
     errors: Vec<Json>,
     exit_code: u8,
@@ -124,6 +138,11 @@ fn value(value_seen: &Value) -> Json {
         Value::Text(text) => json!(text),
         Value::List(items) => items.iter().map(value).collect(),
     }
+}
+
+fn preview(previews: &Previews) -> Json {
+    let payloads = |previews: &[Preview]| previews.iter().map(|preview| preview.payload.clone()).collect::<Vec<_>>();
+    json!({ "tasks": payloads(&previews.tasks), "messages": payloads(&previews.messages) })
 }
 
 fn problem(problem: &Problem) -> Json {

@@ -5,6 +5,8 @@ mod table;
 
 use std::collections::BTreeMap;
 
+use serde_json::Value as Json;
+
 use crate::apply::{Results, Status};
 use crate::model::{Date, Kind, Reason, UnknownReason};
 use crate::plan::{Decision, Plan, PlannedAction};
@@ -47,6 +49,26 @@ pub struct Problem {
     pub help: Option<String>,
 }
 
+/// A task or message as it would look.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Preview {
+    /// What it is: `Zoho task US-7K3F9Q2M`.
+    pub heading: String,
+    /// What people would read, in lines.
+    pub page: String,
+    /// What would be sent, for programs.
+    pub payload: Json,
+}
+
+/// Everything that a run would write and post, in the order in which it would.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Previews {
+    /// Zoho tasks.
+    pub tasks: Vec<Preview>,
+    /// Slack messages, digests among them.
+    pub messages: Vec<Preview>,
+}
+
 /// Everything that is said about a scan.
 #[derive(Debug, Clone)]
 pub struct Report<'a> {
@@ -64,6 +86,8 @@ pub struct Report<'a> {
     pub results: Option<&'a Results>,
     /// How many contacts had an unknown value, by attribute and reason.
     pub unknown: &'a BTreeMap<(String, UnknownReason), usize>,
+    /// What tasks and messages would look like, if that was asked for.
+    pub previews: Option<Previews>,
     /// What a person should know, though nothing failed.
     pub warnings: Vec<Problem>,
     /// What failed.

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::{Problem, Report, RunMode};
+use super::{Preview, Previews, Problem, Report, RunMode};
 use crate::apply::Status;
 use crate::model::{Kind, Person, Reason, SubjectKind, UnknownReason, is_unseen};
 use crate::plan::{Decision, Item};
@@ -35,6 +35,7 @@ pub fn to_table(report: &Report<'_>, width: Option<u16>) -> String {
     needs_a_person(report, &mut text);
     left_alone(&left, &mut text);
     unknown(report, &mut text);
+    pages(report, &mut text);
     problems("Warnings", &report.warnings, &mut text);
     problems("Errors", &report.errors, &mut text);
     text
@@ -250,6 +251,17 @@ fn unknown(report: &Report<'_>, text: &mut String) {
     }
     for (id, why) in &report.undecodable {
         let _ = writeln!(text, "  contact {}: {}", clean(id), clean(why));
+    }
+}
+
+/// Tasks and messages as they would look, each indented below its heading.
+fn pages(report: &Report<'_>, text: &mut String) {
+    let Some(Previews { tasks, messages }) = &report.previews else { return };
+    for Preview { heading, page, payload: _ } in tasks.iter().chain(messages) {
+        let _ = writeln!(text, "\n{heading}, as it would look");
+        for line in clean(page).lines() {
+            let _ = writeln!(text, "{}", format!("  │ {line}").trim_end());
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! `scan`: load, read, evaluate, plan, record, apply, report.
 
 mod output;
+mod preview;
 mod read;
 
 use std::time::Duration;
@@ -228,7 +229,9 @@ impl Stages<'_> {
             workspace: workspace.id.clone(),
         };
         let mishaps = output::Mishaps { settled, ledger_errors };
-        let (report, exit) = output::report(self.common, self.arguments, run, read, &plan, results.as_ref(), &mishaps);
+        let previews = self.arguments.preview.then(|| preview::previews(&plan, self.setup));
+        let told = output::Told { plan: &plan, results: results.as_ref(), previews };
+        let (report, exit) = output::report(self.common, self.arguments, run, read, told, &mishaps);
         Outcome { plan, results, report, exit }
     }
 }

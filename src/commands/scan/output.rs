@@ -8,9 +8,19 @@ use crate::cli::{Common, Format, Scan};
 use crate::exit::{Exit, exit_of};
 use crate::ledger::LedgerError;
 use crate::plan::{Decision, Plan, WAYS_OUT};
-use crate::report::{self, Problem, Report, Run};
+use crate::report::{self, Previews, Problem, Report, Run};
 
 use super::read::Read;
+
+/// What was planned, and what became of it or would look like.
+pub(super) struct Told<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// None in a dry run.
+    pub results: Option<&'a Results>,
+    /// With `--preview`.
+    pub previews: Option<Previews>,
+}
 
 /// What went wrong beside the actions of the plan.
 pub(super) struct Mishaps<'a> {
@@ -26,10 +36,10 @@ pub(super) fn report(
     arguments: &Scan,
     run: Run,
     read: &Read,
-    plan: &Plan,
-    results: Option<&Results>,
+    told: Told<'_>,
     mishaps: &Mishaps<'_>,
 ) -> (String, Exit) {
+    let Told { plan, results, previews } = told;
     let Mishaps { settled, ledger_errors } = *mishaps;
     let mut exits = Vec::new();
     let mut errors = Vec::new();
@@ -85,6 +95,7 @@ pub(super) fn report(
         plan,
         results,
         unknown: &read.sightings.unknown,
+        previews,
         warnings: of_count.chain(blind_rules(read)).chain(of_data).chain(of_texts).collect(),
         errors,
         exit_code: exit.code(),

@@ -23,6 +23,7 @@ use crate::model::Message;
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::http::{self, Client, Help, Request, Timing, secret_value};
 use crate::remote::outcomes::RequestKind;
+pub use post::Preview;
 use verdict::Reply;
 
 const SERVICE: &str = "Slack";
@@ -142,36 +143,42 @@ impl Slack {
             scopes: scopes.map(str::to_owned).collect(),
         }))
     }
+}
 
-    /// Only a bot knows the messages it could reply to.
-    fn replies_to(&self, order: &Message) -> bool {
-        self.channel.is_some() && order.thread.is_some()
+/// What would be posted for these orders, by a bot to its channel or by a webhook (None).
+pub fn preview(orders: Vec<Message>, channel: Option<&str>, max_messages: usize) -> Vec<Preview> {
+    let batches = batches(orders, channel.is_some(), max_messages);
+    batches.iter().map(|batch| Preview::of(batch, channel)).collect()
+}
+
+/// Single messages up to the limit, and replies; the rest in digests. Only a bot knows the messages it could reply to.
+fn batches(orders: Vec<Message>, by_bot: bool, max_messages: usize) -> Vec<Vec<Message>> {
+    let mut batches = Vec::new();
+    // Not yet in a batch, all for digests.
+    let mut waiting = Vec::new();
+    for order in orders {
+        if (by_bot && order.thread.is_some()) || batches.len() < max_messages {
+            batches.extend(digests(std::mem::take(&mut waiting)));
+            batches.push(vec![order]);
+        } else {
+            waiting.push(order);
+        }
     }
+    batches.extend(digests(waiting));
+    batches
 }
 
 impl Sink for Slack {
     type Order = Message;
 
     fn batches(&self, orders: Vec<Message>) -> Vec<Vec<Message>> {
-        let mut batches = Vec::new();
-        // Not yet in a batch, all for digests.
-        let mut waiting = Vec::new();
-        for order in orders {
-            if self.replies_to(&order) || batches.len() < self.options.max_messages {
-                batches.extend(digests(std::mem::take(&mut waiting)));
-                batches.push(vec![order]);
-            } else {
-                waiting.push(order);
-            }
-        }
-        batches.extend(digests(waiting));
-        batches
+        batches(orders, self.channel.is_some(), self.options.max_messages)
     }
 
     async fn perform(&mut self, batch: &[Message]) -> Vec<Outcome> {
         let (letter, suffix) = match batch {
             [] => return Vec::new(),
-            [one] => (post::Letter::single(one, self.replies_to(one)), ""),
+            [one] => (post::Letter::single(one, self.channel.is_some()), ""),
             many => (post::Letter::digest(many), "/digest"),
         };
         let outcome = match self.post(letter).await {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::blocks::{self, Layout};
+use super::text;
 use super::verdict::{self, Reply};
 use super::{SERVICE, Slack};
 use crate::model::{Message, MessageRef};
@@ -25,6 +26,17 @@ pub struct Letter {
     layout: Layout,
     payload: Value,
     thread: Option<MessageRef>,
+}
+
+/// A message that is not posted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Preview {
+    /// The short keys of the actions that it is about: several for a digest.
+    pub keys: Vec<String>,
+    /// What people would read, as mere text.
+    pub page: String,
+    /// What would be sent.
+    pub body: Value,
 }
 
 /// Proof of a message.
@@ -47,7 +59,7 @@ impl Letter {
         Letter { layout: blocks::digest(orders), payload: json!({ "keys": keys }), thread: None }
     }
 
-    fn body(&self, channel: Option<&str>, with_blocks: bool) -> Vec<u8> {
+    fn body(&self, channel: Option<&str>, with_blocks: bool) -> Value {
         let Layout { text, blocks, text_only } = &self.layout;
         let mut body = json!({ "text": text_only, "unfurl_links": false, "unfurl_media": false });
         if with_blocks && let Some(body) = body.as_object_mut() {
@@ -66,7 +78,19 @@ impl Letter {
                 body.insert("reply_broadcast".to_owned(), json!(true));
             }
         }
-        body.to_string().into_bytes()
+        body
+    }
+}
+
+impl Preview {
+    /// Of a batch as [`Slack::perform`](super::Slack) posts it.
+    pub(super) fn of(batch: &[Message], channel: Option<&str>) -> Preview {
+        let letter = match batch {
+            [one] => Letter::single(one, channel.is_some()),
+            many => Letter::digest(many),
+        };
+        let keys = batch.iter().map(|order| order.short.clone()).collect();
+        Preview { keys, page: text::as_seen(&letter.layout.text_only), body: letter.body(channel, true) }
     }
 }
 
@@ -102,7 +126,7 @@ impl Slack {
         if let Some(posted) = self.posted {
             self.sleep(self.options.spacing.saturating_sub(posted.elapsed())).await?;
         }
-        let body = letter.body(self.channel.as_deref(), with_blocks);
+        let body = letter.body(self.channel.as_deref(), with_blocks).to_string().into_bytes();
         let is_bot = self.channel.is_some();
         let path: &[&str] = if is_bot { &["chat.postMessage"] } else { &[] };
         let kind = if is_bot { RequestKind::BotPost } else { RequestKind::WebhookPost };

@@ -57,6 +57,22 @@ pub fn unlinked(escaped: &str) -> String {
     text
 }
 
+/// Our own markup as people would see it: links with their address, nothing escaped, nothing invisible.
+pub fn as_seen(markup: &str) -> String {
+    let mut text = String::new();
+    let mut rest = markup;
+    while let Some((before, link)) = rest.split_once('<') {
+        let (inside, after) = link.split_once('>').unwrap_or((link, ""));
+        let (address, label) = inside.split_once('|').unwrap_or((inside, inside));
+        text.push_str(&format!("{before}{label}: {address}"));
+        rest = after;
+    }
+    text.push_str(rest);
+    let lines = text.lines().map(|line| line.strip_prefix('*').and_then(|bold| bold.strip_suffix('*')).unwrap_or(line));
+    let text = lines.collect::<Vec<_>>().join("\n");
+    text.replace('\u{200B}', "").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+}
+
 fn escape(letter: char) -> String {
     match letter {
         '&' => "&amp;".to_owned(),

@@ -17,6 +17,7 @@ mod centre;
 mod complaint;
 mod coql;
 mod fields;
+mod preview;
 mod records;
 mod settle;
 mod tasks;
@@ -29,6 +30,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use self::auth::{Auth, Credentials};
+pub use self::preview::{Preview, preview};
 use crate::apply::sink::{Answer, Claim, Outcome, Sink, TaskSink};
 use crate::apply::stop::Stop;
 use crate::model::{Links, Task, TaskLink};

@@ -13,6 +13,11 @@ use super::complaint::{Complaint, text_at};
 pub(super) struct Row(Map<String, Value>);
 
 impl Row {
+    /// A record of which only the id is known.
+    pub(super) fn bare(id: &str) -> Row {
+        Row(Map::from_iter([("id".to_owned(), Value::from(id))]))
+    }
+
     /// The record's id; rows without one do not come out of [`rows`].
     pub(super) fn id(&self) -> &str {
         self.text("id").unwrap_or_default()
