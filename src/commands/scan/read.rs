@@ -43,8 +43,8 @@ pub(super) struct Reading<'a> {
 
 impl Reading<'_> {
     /// Reads what the run is to look at. A refused credential ends the run; anything else that breaks off makes the read
-    /// incomplete, and the run goes on with what is unfinished.
-    pub(super) async fn read(&self) -> Result<Read, Fatal> {
+    /// incomplete, and the run goes on with what is unfinished. `unconfirmed`: why it is incomplete from the start.
+    pub(super) async fn read(&self, unconfirmed: Option<RemoteError>) -> Result<Read, Fatal> {
         let tags = self.intercom.tags().await;
         let (tags, tags_read) = match tags {
             Ok(tags) => (tags, Ok(())),
@@ -63,6 +63,7 @@ impl Reading<'_> {
         if !self.only.is_empty() {
             read.scope.signals = Some(self.only.iter().cloned().collect());
         }
+        note(&mut read, unconfirmed.map_or(Ok(()), Err))?;
         note(&mut read, tags_read)?;
         let contacts =
             if self.contacts.is_empty() { self.read_pages(&mut read).await } else { self.read_chosen(&mut read).await };

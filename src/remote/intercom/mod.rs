@@ -22,6 +22,7 @@ use url::Url;
 use crate::apply::stop::Stop;
 use crate::model::Contact;
 use crate::remote::error::{ErrorKind, RemoteError};
+use crate::remote::fingerprint::fingerprint;
 use crate::remote::http::{Answer, Client, Help, Options, Request, Timing, secret_value};
 use crate::remote::outcomes::{self, End, RequestKind};
 
@@ -60,6 +61,7 @@ pub struct Intercom(Arc<Inner>);
 struct Inner {
     client: Client,
     per_page: u32,
+    credential: String,
     stop: Stop,
 }
 
@@ -77,9 +79,15 @@ impl Intercom {
         headers.insert(AUTHORIZATION, secret_value(SERVICE, &bearer)?);
         headers.insert("intercom-version", VERSION);
         let options = Options { timing, headers, explain: wire::explain, help: HELP, ..Options::default() };
+        let credential = fingerprint(&[base_url.as_str(), token.expose_secret().trim()]);
         let client = Client::new(SERVICE, base_url, options)?;
         let per_page = per_page.clamp(1, 150);
-        Ok(Intercom(Arc::new(Inner { client, per_page, stop })))
+        Ok(Intercom(Arc::new(Inner { client, per_page, credential, stop })))
+    }
+
+    /// A fingerprint of host and token. A token belongs to one workspace for as long as it lives.
+    pub fn credential(&self) -> &str {
+        &self.0.credential
     }
 
     /// The workspace of the token.
@@ -173,7 +181,7 @@ impl Intercom {
             }
         }
         let message = format!("{} has more than {MOST_PAGES} pages", request.path.join("/"));
-        Err(RemoteError::new(ErrorKind::BadAnswer, SERVICE, &message))
+        Err(RemoteError::new(ErrorKind::BadAnswer, SERVICE, &message).with_help(HELP.unreachable))
     }
 }
 

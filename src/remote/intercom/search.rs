@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::contact::{Undecodable, read_contact};
 use super::wire::{List, Next};
-use super::{Intercom, SERVICE};
+use super::{HELP, Intercom, SERVICE};
 use crate::model::Contact;
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::http::Request;
@@ -110,7 +110,7 @@ impl Pages {
         match next {
             Some(next) if !self.cursors.insert(next.clone()) => {
                 let message = "the search named the same cursor again: its pages have no end";
-                return Err(RemoteError::new(ErrorKind::BadAnswer, SERVICE, message));
+                return Err(RemoteError::new(ErrorKind::BadAnswer, SERVICE, message).with_help(HELP.unreachable));
             }
             next => {
                 self.finished = next.is_none();
