@@ -76,6 +76,11 @@ pub enum FaultKind {
     },
     /// The request takes effect; every text in the answer has a byte that is not UTF-8.
     NotUtf8,
+    /// The request takes effect; its answer comes whole, under another status.
+    Under {
+        /// HTTP status.
+        status: u16,
+    },
     /// The request takes effect; the answer calls itself something else than it is.
     WrongType {
         /// The Content-Type that it bears.

@@ -90,6 +90,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     let before = matches!(fault, Some(FaultKind::ResetBefore | FaultKind::Status { after: false, .. }));
     let reply = carry_out(&shared, (!before).then_some(service), &call, fault.is_some());
     let reply = match &fault {
+        Some(FaultKind::Under { status }) => Reply { status: *status, ..reply },
         Some(FaultKind::ResetBefore | FaultKind::ResetAfter) => {
             log(0);
             return Err(Dropped);
