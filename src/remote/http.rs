@@ -15,7 +15,7 @@ use super::error::{Details, ErrorKind, RemoteError, scrub};
 use super::outcomes::{self, End, Ending, NoAnswer};
 use super::pace::Pace;
 pub use super::request::{Answer, Body, Expect, Explanation, Request, explain_text};
-use super::retry::{self, Attempt, Decision, Seen};
+use super::retry::{self, Attempt, Decision, Safety, Seen};
 use crate::apply::stop::{Stop, StopReason};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -298,8 +298,7 @@ impl Client {
 
     /// Reads to the end, within the time-out that has been running since the request was sent.
     async fn read(&self, mut response: reqwest::Response) -> Result<Vec<u8>, Lost> {
-        let too_large =
-            || Lost(NoAnswer::TooLarge, format!("the answer is larger than {} bytes", self.max_body_bytes));
+        let too_large = || Lost(NoAnswer::TooLarge, format!("the answer is larger than {} bytes", self.max_body_bytes));
         let fits = |length: u64| usize::try_from(length).is_ok_and(|length| length <= self.max_body_bytes);
         // What says beforehand how large it is need not be read at all.
         if response.content_length().is_some_and(|length| !fits(length)) {
@@ -353,6 +352,8 @@ impl Client {
         let help = match kind {
             ErrorKind::Credential => self.help.credential,
             ErrorKind::Unreachable | ErrorKind::Settings | ErrorKind::BadAnswer => self.help.unreachable,
+            // Nothing is given up by a question.
+            ErrorKind::Rejected | ErrorKind::NotFound if request.kind.safety() == Safety::Read => self.help.unreachable,
             kind => kind.usual_help(),
         };
         let details = Details {

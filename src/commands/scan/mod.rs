@@ -239,10 +239,7 @@ impl Stages<'_> {
 
 /// The workspace of the token. Where Intercom cannot say now, the one for which the ledger knows this very token, with the
 /// error: nothing new is planned then, and what is unfinished is done.
-async fn workspace(
-    intercom: &Intercom,
-    known_for: Option<String>,
-) -> Result<(Workspace, Option<RemoteError>), Fatal> {
+async fn workspace(intercom: &Intercom, known_for: Option<String>) -> Result<(Workspace, Option<RemoteError>), Fatal> {
     match (intercom.workspace().await, known_for) {
         (Ok(workspace), _) => Ok((workspace, None)),
         (Err(error), Some(id)) if exit_of(&error) == Exit::Incomplete => {

@@ -153,7 +153,9 @@ impl Reading<'_> {
                     let evaluation = self.rules.evaluate(&contact, self.as_of);
                     read.sightings.look_up(contact, evaluation, self.rules);
                 }
-                Some(Err(_)) => {} // said when the page was read
+                // Said already where a page of the search held it.
+                Some(Err(_)) if read.undecodable.iter().any(|(known, _)| *known == id) => {}
+                Some(Err(Undecodable { id: _, why })) => read.undecodable.push((id, why)),
                 None => {
                     read.facts.gone.insert(id);
                 }
