@@ -37,6 +37,7 @@ pub fn open_claims(known: &Known) -> Vec<OpenClaim> {
 #[derive(Debug, Default)]
 pub struct Reader {
     workspace: Option<String>,
+    credential: Option<String>,
     known: Known,
 }
 
@@ -69,16 +70,22 @@ impl Reader {
             return Ok(Reader::default());
         }
         let workspace = workspace(&connection)?;
+        let credential = meta(&connection, "credential")?;
         let mut known = known(&connection)?;
         if version >= schema::WITH_SHARES {
             known.shares = shares(&connection)?;
         }
-        Ok(Reader { workspace, known })
+        Ok(Reader { workspace, credential, known })
     }
 
     /// The workspace that the ledger belongs to; None while it is empty.
     pub fn workspace(&self) -> Option<&str> {
         self.workspace.as_deref()
+    }
+
+    /// The workspace of the credential (its fingerprint), if it is the one that was remembered last.
+    pub fn workspace_of(&self, credential: &str) -> Option<&str> {
+        self.workspace().filter(|_| self.credential.as_deref() == Some(credential))
     }
 
     /// What the ledger knows.
@@ -128,9 +135,19 @@ fn escape_in_uri(character: char) -> Vec<char> {
 }
 
 pub(super) fn workspace(connection: &Connection) -> Result<Option<String>, LedgerError> {
-    let failed = LedgerError::statement("read the ledger's workspace");
-    let mut statement = connection.prepare("SELECT value FROM meta WHERE name = 'workspace'").map_err(&failed)?;
-    let mut rows = statement.query([]).map_err(&failed)?;
+    meta(connection, "workspace")
+}
+
+/// The workspace, if this credential is the one that was remembered last.
+pub(super) fn workspace_of(connection: &Connection, credential: &str) -> Result<Option<String>, LedgerError> {
+    let known = meta(connection, "credential")?;
+    if known.as_deref() == Some(credential) { workspace(connection) } else { Ok(None) }
+}
+
+fn meta(connection: &Connection, name: &str) -> Result<Option<String>, LedgerError> {
+    let failed = LedgerError::statement("read whose the ledger is");
+    let mut statement = connection.prepare("SELECT value FROM meta WHERE name = $1").map_err(&failed)?;
+    let mut rows = statement.query([name]).map_err(&failed)?;
     rows.next().map_err(&failed)?.map(|row| row.get(0)).transpose().map_err(&failed)
 }
 

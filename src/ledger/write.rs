@@ -85,6 +85,19 @@ impl Writer {
         }
     }
 
+    /// Remembers that the credential (its fingerprint) belongs to the workspace that this ledger is bound to.
+    pub fn remember_credential(&self, credential: &str) -> Result<(), LedgerError> {
+        let statement = "INSERT INTO meta (name, value) VALUES ('credential', $1)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        let written = self.connection.execute(statement, [credential]);
+        written.map(drop).map_err(LedgerError::statement("remember the credential"))
+    }
+
+    /// The workspace of the credential (its fingerprint), if it is the one that was remembered last.
+    pub fn workspace_of(&self, credential: &str) -> Result<Option<String>, LedgerError> {
+        read::workspace_of(&self.connection, credential)
+    }
+
     /// What the ledger knows.
     pub fn known(&self) -> Result<Known, LedgerError> {
         Ok(Known { shares: read::shares(&self.connection)?, ..read::known(&self.connection)? })

@@ -73,10 +73,32 @@ pub struct Details {
     pub elapsed: Duration,
 }
 
+impl ErrorKind {
+    /// What a person can do about it at any service; empty where that depends on the service.
+    pub fn usual_help(self) -> &'static str {
+        match self {
+            ErrorKind::Credential | ErrorKind::Unreachable | ErrorKind::Settings | ErrorKind::BadAnswer => "",
+            ErrorKind::OutcomeUnknown => {
+                "the next run finds out whether it was done, as far as that can be asked, before it does anything again"
+            }
+            ErrorKind::Throttled => "other programs may be using the same limit; the next run goes on from here",
+            ErrorKind::NotFound | ErrorKind::Rejected => {
+                "it is not tried again and stays in every report: see what the service objects to, and do it by hand"
+            }
+            ErrorKind::Later => "the next run tries again",
+            ErrorKind::Stopped(StopReason::Deadline) => {
+                "the next run goes on from here; --deadline (or scan.deadline) gives a run more time"
+            }
+            ErrorKind::Stopped(StopReason::Interrupted | StopReason::Terminated) => "the next run goes on from here",
+        }
+    }
+}
+
 impl RemoteError {
     /// An error about an answer or a situation rather than about one request.
     pub fn new(kind: ErrorKind, service: &'static str, message: &str) -> Self {
-        let details = Details { service, message: scrub(message), ..Details::default() };
+        let help = Some(kind.usual_help().to_owned()).filter(|help| !help.is_empty());
+        let details = Details { service, message: scrub(message), help, ..Details::default() };
         RemoteError { kind, details: Box::new(details) }
     }
 

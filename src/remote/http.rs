@@ -15,7 +15,7 @@ use super::error::{Details, ErrorKind, RemoteError, scrub};
 use super::outcomes::{self, End, Ending, NoAnswer};
 use super::pace::Pace;
 pub use super::request::{Answer, Body, Expect, Explanation, Request, explain_text};
-use super::retry::{self, Attempt, Decision, Seen};
+use super::retry::{self, Attempt, Decision, Safety, Seen};
 use crate::apply::stop::{Stop, StopReason};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -61,7 +61,7 @@ impl Default for Timing {
 pub struct Help {
     /// The credential or a permission was refused.
     pub credential: &'static str,
-    /// The service cannot be reached.
+    /// The service cannot be reached, or answers as if it were another one.
     pub unreachable: &'static str,
 }
 
@@ -148,7 +148,7 @@ impl Client {
         let loopback = is_loopback(&base);
         if base.scheme() != "https" && !(base.scheme() == "http" && loopback) {
             let message = "the address must begin with https:// (plain http is for loopback addresses only)";
-            return Err(RemoteError::new(ErrorKind::Settings, service, message));
+            return Err(RemoteError::new(ErrorKind::Settings, service, message).with_help(options.help.unreachable));
         }
         let secrets = Secrets::default();
         options.secrets.iter().for_each(|secret| secrets.learn(secret.expose_secret()));
@@ -178,7 +178,8 @@ impl Client {
         }
         let http = builder
             .build()
-            .map_err(|error| RemoteError::new(ErrorKind::Settings, service, &chain(&error.without_url())))?;
+            .map_err(|error| RemoteError::new(ErrorKind::Settings, service, &chain(&error.without_url())))
+            .map_err(|error| error.with_help("see that this machine's certificates and proxy settings can be used"))?;
         Ok(Client {
             service,
             base,
@@ -297,11 +298,16 @@ impl Client {
 
     /// Reads to the end, within the time-out that has been running since the request was sent.
     async fn read(&self, mut response: reqwest::Response) -> Result<Vec<u8>, Lost> {
+        let too_large = || Lost(NoAnswer::TooLarge, format!("the answer is larger than {} bytes", self.max_body_bytes));
+        let fits = |length: u64| usize::try_from(length).is_ok_and(|length| length <= self.max_body_bytes);
+        // What says beforehand how large it is need not be read at all.
+        if response.content_length().is_some_and(|length| !fits(length)) {
+            return Err(too_large());
+        }
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(lost)? {
             if body.len() + chunk.len() > self.max_body_bytes {
-                let text = format!("the answer is larger than {} bytes", self.max_body_bytes);
-                return Err(Lost(NoAnswer::TooLarge, text));
+                return Err(too_large());
             }
             body.extend_from_slice(&chunk);
         }
@@ -345,13 +351,10 @@ impl Client {
     ) -> RemoteError {
         let help = match kind {
             ErrorKind::Credential => self.help.credential,
-            ErrorKind::Unreachable | ErrorKind::Settings => self.help.unreachable,
-            ErrorKind::Throttled => "other programs may be using the same limit; the next run goes on from here",
-            ErrorKind::Stopped(StopReason::Deadline) => {
-                "the next run goes on from here; --deadline (or scan.deadline) gives a run more time"
-            }
-            ErrorKind::Stopped(StopReason::Interrupted | StopReason::Terminated) => "the next run goes on from here",
-            _ => "",
+            ErrorKind::Unreachable | ErrorKind::Settings | ErrorKind::BadAnswer => self.help.unreachable,
+            // Nothing is given up by a question.
+            ErrorKind::Rejected | ErrorKind::NotFound if request.kind.safety() == Safety::Read => self.help.unreachable,
+            kind => kind.usual_help(),
         };
         let details = Details {
             service: self.service,

@@ -66,6 +66,26 @@ pub enum FaultKind {
     EmptyBody,
     /// The request takes effect; the body arrives at a byte a second.
     Drip,
+    /// The request takes effect; so many blanks stand before the body, which JSON allows.
+    Enormous {
+        /// How many.
+        blanks: usize,
+        /// Without a Content-Length, so that only who reads learns how much it is.
+        #[serde(default)]
+        chunked: bool,
+    },
+    /// The request takes effect; every text in the answer has a byte that is not UTF-8.
+    NotUtf8,
+    /// The request takes effect; its answer comes whole, under another status.
+    Under {
+        /// HTTP status.
+        status: u16,
+    },
+    /// The request takes effect; the answer calls itself something else than it is.
+    WrongType {
+        /// The Content-Type that it bears.
+        content_type: String,
+    },
 }
 
 /// A fault for a mistyped service would never strike, and its scenario pass for the wrong reason.

@@ -54,6 +54,9 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) {
     http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
 }
 
+/// What an enormous answer is made of, a piece at a time.
+const BLANKS: &[u8] = &[b' '; 64 * 1024];
+
 /// Makes hyper close the connection without an answer.
 #[derive(Debug, thiserror::Error)]
 #[error("connection dropped on purpose")]
@@ -87,6 +90,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     let before = matches!(fault, Some(FaultKind::ResetBefore | FaultKind::Status { after: false, .. }));
     let reply = carry_out(&shared, (!before).then_some(service), &call, fault.is_some());
     let reply = match &fault {
+        Some(FaultKind::Under { status }) => Reply { status: *status, ..reply },
         Some(FaultKind::ResetBefore | FaultKind::ResetAfter) => {
             log(0);
             return Err(Dropped);
@@ -172,25 +176,50 @@ fn planned_reply(status: u16, body: &Value, headers: &std::collections::BTreeMap
 
 fn on_the_wire(reply: Reply, fault: Option<&FaultKind>) -> Response<Sent> {
     let full = reply.body;
+    let length = Some(full.len());
     let sent = match fault {
         Some(FaultKind::EmptyBody) => Sent::whole(Bytes::new()),
         Some(FaultKind::Truncate) => {
-            Sent { length: full.len(), rest: full.slice(..full.len() / 2), then: Then::Break, wait: None }
+            Sent { length, rest: full.slice(..full.len() / 2), then: Then::Break, ..Sent::whole(Bytes::new()) }
         }
-        Some(FaultKind::Drip) => Sent { length: full.len(), rest: full, then: Then::Drip, wait: None },
+        Some(FaultKind::Drip) => Sent { then: Then::Drip, ..Sent::whole(full) },
+        Some(FaultKind::Enormous { blanks, chunked }) => {
+            let length = (!chunked).then(|| blanks.saturating_add(full.len()));
+            Sent { length, blanks: *blanks, ..Sent::whole(full) }
+        }
+        Some(FaultKind::NotUtf8) => Sent::whole(not_utf8(&full)),
         _ => Sent::whole(full),
     };
     let mut response = Response::builder().status(reply.status);
-    for (name, value) in &reply.headers {
+    let mut headers = reply.headers;
+    if let Some(FaultKind::WrongType { content_type }) = fault {
+        headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
+        headers.push(("content-type".to_owned(), content_type.clone()));
+    }
+    for (name, value) in &headers {
         response = response.header(name, value);
     }
     // Only a fault with a header that cannot be sent comes here; the client sees a broken service, which is what was asked.
     response.body(sent).unwrap_or_else(|_| Response::new(Sent::whole(Bytes::new())))
 }
 
-/// A body that announces `length` bytes and may keep that promise badly.
+/// The text with a byte behind every second quote that no UTF-8 holds there; what has no quotes gets one at its end.
+fn not_utf8(text: &[u8]) -> Bytes {
+    let mut damaged = Vec::with_capacity(text.len() + 1);
+    for (number, part) in text.split_inclusive(|byte| *byte == b'"').enumerate() {
+        damaged.extend_from_slice(part);
+        if number % 2 == 0 {
+            damaged.push(0xff);
+        }
+    }
+    Bytes::from(damaged)
+}
+
+/// A body that announces `length` bytes (or does not say) and may keep that promise badly.
 struct Sent {
-    length: usize,
+    length: Option<usize>,
+    /// Still to be sent before the rest.
+    blanks: usize,
     rest: Bytes,
     then: Then,
     wait: Option<Pin<Box<tokio::time::Sleep>>>,
@@ -205,7 +234,7 @@ enum Then {
 
 impl Sent {
     fn whole(body: Bytes) -> Sent {
-        Sent { length: body.len(), rest: body, then: Then::End, wait: None }
+        Sent { length: Some(body.len()), blanks: 0, rest: body, then: Then::End, wait: None }
     }
 }
 
@@ -217,6 +246,11 @@ impl Body for Sent {
         if let Some(wait) = &mut self.wait {
             std::task::ready!(wait.as_mut().poll(context));
             self.wait = None;
+        }
+        if self.blanks > 0 {
+            let step = self.blanks.min(BLANKS.len());
+            self.blanks -= step;
+            return Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(BLANKS).slice(..step)))));
         }
         if self.rest.is_empty() {
             return Poll::Ready((self.then == Then::Break).then_some(Err(Dropped)));
@@ -233,10 +267,11 @@ impl Body for Sent {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.rest.is_empty() && self.then != Then::Break
+        self.rest.is_empty() && self.blanks == 0 && self.then != Then::Break
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(u64::try_from(self.length).unwrap_or(u64::MAX))
+        let exact = |length| SizeHint::with_exact(u64::try_from(length).unwrap_or(u64::MAX));
+        self.length.map_or_else(SizeHint::new, exact)
     }
 }

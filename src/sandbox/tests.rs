@@ -118,6 +118,18 @@ async fn each_fault_leaves_the_effect_it_should() {
     assert_eq!((answer.unwrap(), left), ((503, "<html>".to_owned()), 0));
     let (answer, left) = under(json!({"kind": "status", "status": 503, "after": true})).await;
     assert_eq!((answer.unwrap().0, left), (503, 1));
+    let (answer, left) = under(json!({"kind": "under", "status": 418})).await;
+    assert_eq!((answer.unwrap().0, left), (418, 1));
+    let (answer, left) = under(json!({"kind": "not_utf8"})).await;
+    assert!(answer.unwrap().1.contains('\u{fffd}'));
+    assert_eq!(left, 1);
+    for chunked in [false, true] {
+        let (answer, left) = under(json!({"kind": "enormous", "blanks": 100_000, "chunked": chunked})).await;
+        let (status, text) = answer.unwrap();
+        let blanks = text.len() - text.trim_start().len();
+        assert_eq!((status, blanks, left), (200, 100_000, 1), "{chunked}");
+        assert!(serde_json::from_str::<Value>(&text).is_ok());
+    }
     let start = std::time::Instant::now();
     let (answer, left) = under(json!({"kind": "delay", "ms": 300})).await;
     assert_eq!((answer.unwrap().0, left), (200, 1));
@@ -135,6 +147,15 @@ async fn a_dripping_body_outlasts_a_timeout_but_its_effect_is_there() {
     assert_eq!(response.status(), 200);
     assert!(response.bytes().await.unwrap_err().is_timeout());
     assert_eq!(wire.sandbox.stop().effects.len(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_can_call_itself_something_else() {
+    let mut start = world(0);
+    start.faults = vec![fault(json!({"service": "intercom", "kind": "wrong_type", "content_type": "text/html"}))];
+    let answer = Wire::start(start).intercom("GET", "/me", None).await.unwrap();
+    let types: Vec<_> = answer.headers().get_all("content-type").iter().collect();
+    assert_eq!(types, ["text/html"]);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@
 
 mod apply;
 mod architecture;
+mod batches;
 mod crash;
 mod decisions;
 mod hostile;

@@ -15,12 +15,13 @@ use crate::apply::stop::{Stop, StopReason};
 use crate::apply::{self, Results, Settled};
 use crate::cli::{Common, Scan};
 use crate::config::WhenInDoubt;
-use crate::exit::{Exit, Fatal};
+use crate::exit::{Exit, Fatal, exit_of};
 use crate::ledger::lock::Lock;
 use crate::ledger::{self, LEDGER_FILE, LedgerError, Reader, RunRecord, Writer};
 use crate::model::Known;
 use crate::plan::{self, Input, Mode, Plan};
-use crate::remote::intercom::Workspace;
+use crate::remote::error::RemoteError;
+use crate::remote::intercom::{Intercom, Workspace};
 use crate::report::Run;
 use crate::shutdown;
 
@@ -97,14 +98,15 @@ impl Stages<'_> {
     async fn dry_run(&self) -> Result<Outcome, Fatal> {
         let ledger = Reader::open(&self.setup.state_dir.join(LEDGER_FILE))?;
         let intercom = self.setup.intercom(&self.stop)?;
-        let workspace = intercom.workspace().await?;
+        let known_for = ledger.workspace_of(intercom.credential()).map(str::to_owned);
+        let (workspace, unconfirmed) = workspace(&intercom, known_for).await?;
         if let Some(bound) = ledger.workspace().filter(|bound| *bound != workspace.id) {
             let path = self.setup.state_dir.join(LEDGER_FILE);
             let bound = bound.to_owned();
             return Err(LedgerError::OtherWorkspace { path, bound, asked: workspace.id }.into());
         }
         let known = ledger.known();
-        let read = self.read(&intercom, known).await?;
+        let read = self.read(&intercom, known, unconfirmed).await?;
         let plan = self.plan(&workspace, &read, known);
         Ok(self.finish(&workspace, &read, plan, None, &Settled::default(), &[]))
     }
@@ -118,11 +120,13 @@ impl Stages<'_> {
         let ledger = Writer::open(&self.setup.state_dir.join(LEDGER_FILE), &lock)?;
         let intercom = self.setup.intercom(&self.stop)?;
         let mut sinks = self.setup.sinks(&intercom, &self.stop)?;
-        let workspace = intercom.workspace().await?;
+        let known_for = ledger.workspace_of(intercom.credential())?;
+        let (workspace, unconfirmed) = workspace(&intercom, known_for).await?;
         ledger.bind(&workspace.id)?;
+        ledger.remember_credential(intercom.credential())?;
         let settled = self.settle(&ledger, &mut sinks).await?;
         let known = ledger.known()?;
-        let read = self.read(&intercom, &known).await?;
+        let read = self.read(&intercom, &known, unconfirmed).await?;
         let plan = self.plan(&workspace, &read, &known);
         ledger.record(&plan.changes())?;
         ledger.remember(&self.run, &plan.shares)?;
@@ -178,7 +182,7 @@ impl Stages<'_> {
         Ok(apply::settle(&claims, ledger, sinks, tag_of, when_in_doubt, self.setup.as_of).await?)
     }
 
-    async fn read(&self, intercom: &crate::remote::intercom::Intercom, known: &Known) -> Result<Read, Fatal> {
+    async fn read(&self, intercom: &Intercom, known: &Known, unconfirmed: Option<RemoteError>) -> Result<Read, Fatal> {
         let reader = read::Reading {
             intercom,
             rules: &self.setup.config.rules,
@@ -188,7 +192,7 @@ impl Stages<'_> {
             contacts: &self.arguments.contact,
             quiet: self.common.quiet,
         };
-        reader.read().await
+        reader.read(unconfirmed).await
     }
 
     fn plan(&self, workspace: &Workspace, read: &Read, known: &Known) -> Plan {
@@ -233,6 +237,18 @@ impl Stages<'_> {
         let told = output::Told { plan: &plan, results: results.as_ref(), previews };
         let (report, exit) = output::report(self.common, self.arguments, run, read, told, &mishaps);
         Outcome { plan, results, report, exit }
+    }
+}
+
+/// The workspace of the token. Where Intercom cannot say now, the one for which the ledger knows this very token, with the
+/// error: nothing new is planned then, and what is unfinished is done.
+async fn workspace(intercom: &Intercom, known_for: Option<String>) -> Result<(Workspace, Option<RemoteError>), Fatal> {
+    match (intercom.workspace().await, known_for) {
+        (Ok(workspace), _) => Ok((workspace, None)),
+        (Err(error), Some(id)) if exit_of(&error) == Exit::Incomplete => {
+            Ok((Workspace { id, name: None, timezone: None }, Some(error)))
+        }
+        (Err(error), _) => Err(error.into()),
     }
 }
 

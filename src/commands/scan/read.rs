@@ -47,8 +47,8 @@ pub(super) struct Reading<'a> {
 
 impl Reading<'_> {
     /// Reads what the run is to look at. A refused credential ends the run; anything else that breaks off makes the read
-    /// incomplete, and the run goes on with what is unfinished.
-    pub(super) async fn read(&self) -> Result<Read, Fatal> {
+    /// incomplete, and the run goes on with what is unfinished. `unconfirmed`: why it is incomplete from the start.
+    pub(super) async fn read(&self, unconfirmed: Option<RemoteError>) -> Result<Read, Fatal> {
         let tags = self.intercom.tags().await;
         let (tags, tags_read) = match tags {
             Ok(tags) => (tags, Ok(())),
@@ -68,6 +68,7 @@ impl Reading<'_> {
         if !self.only.is_empty() {
             read.scope.signals = Some(self.only.iter().cloned().collect());
         }
+        note(&mut read, unconfirmed.map_or(Ok(()), Err))?;
         note(&mut read, tags_read)?;
         let contacts =
             if self.contacts.is_empty() { self.read_pages(&mut read).await } else { self.read_chosen(&mut read).await };
@@ -159,7 +160,9 @@ impl Reading<'_> {
                     let evaluation = self.rules.evaluate(&contact, self.as_of);
                     read.sightings.look_up(contact, evaluation, self.rules);
                 }
-                Some(Err(_)) => {} // said when the page was read
+                // Said already where a page of the search held it.
+                Some(Err(_)) if read.undecodable.iter().any(|(known, _)| *known == id) => {}
+                Some(Err(Undecodable { id: _, why })) => read.undecodable.push((id, why)),
                 None => {
                     read.facts.gone.insert(id);
                 }

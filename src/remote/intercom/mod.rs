@@ -25,6 +25,7 @@ use url::Url;
 use crate::apply::stop::Stop;
 use crate::model::Contact;
 use crate::remote::error::{ErrorKind, RemoteError};
+use crate::remote::fingerprint::fingerprint;
 use crate::remote::http::{Answer, Client, Help, Options, Request, Timing, secret_value};
 use crate::remote::outcomes::{self, End, RequestKind};
 
@@ -64,6 +65,7 @@ pub struct Intercom(Arc<Inner>);
 struct Inner {
     client: Client,
     paging: Paging,
+    credential: String,
     stop: Stop,
 }
 
@@ -81,14 +83,20 @@ impl Intercom {
         headers.insert(AUTHORIZATION, secret_value(SERVICE, &bearer)?);
         headers.insert("intercom-version", VERSION);
         let options = Options { timing, headers, explain: wire::explain, help: HELP, ..Options::default() };
+        let credential = fingerprint(&[base_url.as_str(), token.expose_secret().trim()]);
         let client = Client::new(SERVICE, base_url, options)?;
         let paging = Paging { per_page: paging.per_page.clamp(1, 150), at_once: paging.at_once.max(1) };
-        Ok(Intercom(Arc::new(Inner { client, paging, stop })))
+        Ok(Intercom(Arc::new(Inner { client, paging, credential, stop })))
     }
 
     /// How many requests may be under way at the same time; one at least.
     pub fn at_once(&self) -> usize {
         self.0.paging.at_once
+    }
+
+    /// A fingerprint of host and token. A token belongs to one workspace for as long as it lives.
+    pub fn credential(&self) -> &str {
+        &self.0.credential
     }
 
     /// The workspace of the token.
@@ -182,7 +190,7 @@ impl Intercom {
             }
         }
         let message = format!("{} has more than {MOST_PAGES} pages", request.path.join("/"));
-        Err(RemoteError::new(ErrorKind::BadAnswer, SERVICE, &message))
+        Err(RemoteError::new(ErrorKind::BadAnswer, SERVICE, &message).with_help(HELP.unreachable))
     }
 }
 

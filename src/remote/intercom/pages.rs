@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use super::parts::{Part, Span};
 use super::search::{Found, Page};
 use super::seen::Seen;
-use super::{Intercom, SERVICE};
+use super::{HELP, Intercom, SERVICE};
 use crate::remote::error::{ErrorKind, RemoteError};
 
 /// Up to so many pages are read one after the other.
@@ -99,8 +99,7 @@ impl Pages {
                 continue;
             };
             // Only a panic in a task ends here, and there is none in what it does.
-            let (reading, found) =
-                joined.map_err(|_| RemoteError::new(ErrorKind::BadAnswer, SERVICE, "reading a page broke off"))?;
+            let (reading, found) = joined.map_err(|_| bad_answer("reading a page broke off"))?;
             let found = found?;
             let place = place(&reading);
             let cut = self.go_on(reading, &found)?;
@@ -158,7 +157,7 @@ impl Pages {
         }
         if !reading.cursors.insert(next.clone()) {
             let message = "the search named the same cursor again: its pages have no end";
-            return Err(RemoteError::new(ErrorKind::BadAnswer, SERVICE, message));
+            return Err(bad_answer(message));
         }
         let read = reading.pages.saturating_mul(self.intercom.0.paging.per_page.into());
         reading.left = found.total.map(|total| total.saturating_sub(read));
@@ -220,7 +219,7 @@ impl Pages {
                 let message = format!(
                     "it counts {expected} contacts; {before} came at first, and {came} with all read once more"
                 );
-                Err(RemoteError::new(ErrorKind::BadAnswer, SERVICE, &message))
+                Err(bad_answer(&message))
             }
         }
     }
@@ -235,6 +234,10 @@ impl Intercom {
             None
         })
     }
+}
+
+fn bad_answer(message: &str) -> RemoteError {
+    RemoteError::new(ErrorKind::BadAnswer, SERVICE, message).with_help(HELP.unreachable)
 }
 
 /// The smaller of two counts, as far as they are known.

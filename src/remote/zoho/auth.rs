@@ -27,7 +27,7 @@ const SHORTEST_LIFE_SECONDS: i64 = 2 * MARGIN_SECONDS;
 /// More than a day can only be milliseconds, as an old form of the answer has it.
 const LONGEST_LIFE_SECONDS: i64 = 24 * 3600;
 
-const CHECK_CREDENTIALS: &str = "check the data centre and the credentials: a refresh token works only at the accounts host \
+pub(super) const CHECK_CREDENTIALS: &str = "check the data centre and the credentials: a refresh token works only at the accounts host \
      that issued it (ZOHO_ACCOUNTS_URL, ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET, ZOHO_REFRESH_TOKEN)";
 const WAIT: &str = "Zoho gives ten access tokens in ten minutes: wait ten minutes, and see that the state directory can be \
      written, where the token is kept between runs";
@@ -156,6 +156,9 @@ impl Auth {
         let (ending, help) = match refused {
             Refused::Credentials => (Ending::NoRight, Some(CHECK_CREDENTIALS)),
             Refused::TooMany => (Ending::Busy, Some(WAIT)),
+            Refused::Senseless if answer.status.is_success() => {
+                return self.client.unreadable(request, answer, "no access token in it");
+            }
             Refused::Senseless => (Ending::Senseless, None),
         };
         let kind = match outcomes::verdict(request.kind, ending).end {

@@ -10,10 +10,10 @@ use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::auth::Token;
+use crate::remote::fingerprint::fingerprint;
 
 /// A token that claims to live longer has a wrong clock behind it.
 const LONGEST_LIFE_SECONDS: i64 = 24 * 3600;
@@ -29,12 +29,7 @@ struct Kept {
 
 /// What a token belongs to: other credentials, another file. A hash, so that the file gives nothing else away.
 pub(super) fn owner(accounts: &Url, client_id: &str, refresh_token: &SecretString) -> String {
-    let mut hash = Sha256::new();
-    for part in [accounts.as_str(), client_id, refresh_token.expose_secret()] {
-        // The length keeps ("ab", "c") and ("a", "bc") apart.
-        hash.update(format!("{}:{part}", part.len()));
-    }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    fingerprint(&[accounts.as_str(), client_id, refresh_token.expose_secret()])
 }
 
 /// The token in the file, if it is this owner's and still good at `now`, in Unix seconds.

@@ -69,7 +69,8 @@ impl Zoho {
             }
             if count == 0 || rows.len() >= MOST_ROWS {
                 let message = "a query has more rows than Zoho gives out";
-                return Err(RemoteError::new(ErrorKind::BadAnswer, SERVICE, message).into());
+                let help = "more than 100,000 rows answer to one question: see what is so often in Zoho";
+                return Err(RemoteError::new(ErrorKind::BadAnswer, SERVICE, message).with_help(help).into());
             }
         }
     }
@@ -123,7 +124,7 @@ impl Zoho {
         if wants_new_token(request, &answer) {
             // Every further try would use up one of the few tokens that Zoho gives in ten minutes.
             let mut error = client.error(request, ErrorKind::Credential, &answer);
-            error.details.help = complaint(&answer).help("");
+            error.details.help = complaint(&answer).help("").or(error.details.help);
             self.auth.give_up(error.clone());
             return Err(error);
         }

@@ -35,9 +35,18 @@ use crate::apply::sink::{Answer, Claim, Outcome, Sink, TaskSink};
 use crate::apply::stop::Stop;
 use crate::model::{Links, Task, TaskLink};
 use crate::remote::error::{ErrorKind, RemoteError};
-use crate::remote::http::{Client, Options, Timing};
+use crate::remote::http::{Client, Help, Options, Timing};
 
 const SERVICE: &str = "Zoho";
+const ACCOUNTS_HELP: Help = Help {
+    credential: auth::CHECK_CREDENTIALS,
+    unreachable: "check zoho.data_center (or ZOHO_ACCOUNTS_URL) and the network; https://status.zoho.com shows outages",
+};
+const API_HELP: Help = Help {
+    credential: "check zoho.data_center (or ZOHO_API_URL), and that the Zoho user behind the refresh token is active and has \
+         its scopes and rights",
+    unreachable: "check zoho.data_center (or ZOHO_API_URL) and the network; https://status.zoho.com shows outages",
+};
 
 /// The most records that one call writes, and ids that one call reads.
 const BATCH: usize = 100;
@@ -110,7 +119,7 @@ impl Zoho {
             timing,
         } = settings;
         let secrets = vec![client_secret.clone(), refresh_token.clone()];
-        let options = Options { timing, secrets, explain: auth::explain, ..Options::default() };
+        let options = Options { timing, secrets, explain: auth::explain, help: ACCOUNTS_HELP, ..Options::default() };
         let accounts = Client::new(SERVICE, accounts_url.clone(), options)?;
         let mut api = Api { timing, client: None };
         if let Some(api_url) = &api_url {
@@ -142,7 +151,8 @@ impl Api {
         let made = match self.client.take() {
             Some((url, client)) if url == *base => (url, client),
             _ => {
-                let options = Options { timing: self.timing, explain: calls::explain, ..Options::default() };
+                let explain = calls::explain;
+                let options = Options { timing: self.timing, explain, help: API_HELP, ..Options::default() };
                 (base.clone(), Client::new(SERVICE, base.clone(), options)?)
             }
         };
@@ -152,7 +162,9 @@ impl Api {
     /// The client that sent the last request.
     fn client(&self) -> Result<&Client, RemoteError> {
         let client = self.client.as_ref().map(|(_, client)| client);
-        client.ok_or_else(|| RemoteError::new(ErrorKind::Settings, SERVICE, "the API host is not known"))
+        client.ok_or_else(|| {
+            RemoteError::new(ErrorKind::Settings, SERVICE, "the API host is not known").with_help(API_HELP.unreachable)
+        })
     }
 }
 

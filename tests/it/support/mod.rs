@@ -2,6 +2,7 @@
 
 pub mod plot;
 pub mod program;
+pub mod relay;
 pub mod remains;
 pub mod services;
 pub mod site;

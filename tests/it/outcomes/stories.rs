@@ -1,0 +1,251 @@
+//! What a run finds when the services misbehave, and what they hold after it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use usage_signals::sandbox::{Fault, Sandbox, World};
+
+use crate::support::program::{Ran, finish, program};
+
+const CONTACT: &str = "65a0c000de40000000000000";
+
+/// What a run finds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Story {
+    /// A signal of somebody whom Zoho does not know.
+    New,
+    /// The same, and Zoho has a lead.
+    OnLead,
+    /// A signal that has got worse: its task is open.
+    Worse,
+    /// A signal that has cleared: its tag comes off.
+    Cleared,
+    /// A signal of somebody with more companies than a page of the search shows.
+    Many,
+    /// Somebody with a signal is not there any more.
+    Gone,
+    /// A task and a message were sent, and no answer came.
+    InDoubt,
+    /// The same of a tag.
+    TagInDoubt,
+}
+
+impl Story {
+    pub const ALL: [Story; 8] = [
+        Story::New,
+        Story::OnLead,
+        Story::Worse,
+        Story::Cleared,
+        Story::Many,
+        Story::Gone,
+        Story::InDoubt,
+        Story::TagInDoubt,
+    ];
+
+    /// Whether something is left of an earlier run, which an incomplete read does too.
+    pub fn is_unfinished(self) -> bool {
+        matches!(self, Story::InDoubt | Story::TagInDoubt)
+    }
+}
+
+/// A world and a home as they are before the run that counts.
+pub struct Prepared {
+    world: World,
+    home: tempfile::TempDir,
+}
+
+fn company_id(number: usize) -> String {
+    format!("66b0c{number:03x}c000000000000000")
+}
+
+fn contact(storage: u32, companies: usize) -> Value {
+    let companies: Vec<Value> = (0..companies).map(|number| json!({ "id": company_id(number) })).collect();
+    json!({
+        "type": "contact", "id": CONTACT, "role": "user", "email": "ann@acme.example", "name": "Ann Acme",
+        "created_at": 1_704_067_200, "custom_attributes": { "storage_percent": storage },
+        "companies": { "type": "list", "data": companies },
+    })
+}
+
+fn config(home: &Path, timeout: &str) {
+    let sections = ["intercom", "zoho", "slack"].map(|name| format!("[{name}]\nrequest_timeout = \"{timeout}\"\n"));
+    let text = format!(
+        "{}[http]\nfirst_wait = \"5ms\"\n[scan]\nclear_after = \"1s\"\n\
+         [[rules]]\nsignal = \"storage_limit\"\non_clear = \"remove_tag\"\n",
+        sections.concat()
+    );
+    std::fs::write(home.join("usage-signals.toml"), text).unwrap();
+}
+
+impl Prepared {
+    pub fn new(story: Story) -> Prepared {
+        let companies = if story == Story::Many { 11 } else { 1 };
+        let contacts = json!([contact(83, companies)]).to_string();
+        let company = |number| json!({ "type": "company", "id": company_id(number), "name": format!("Acme {number}") });
+        let companies = json!((0..companies).map(company).collect::<Vec<_>>()).to_string();
+        let mut world = World::from_files(&|name| match name {
+            "contacts.json" => Some(contacts.clone()),
+            "companies.json" => Some(companies.clone()),
+            _ => None,
+        })
+        .unwrap();
+        world.slack.rate_limit = false;
+        let services = Services { sandbox: Sandbox::start(world, None).unwrap(), home: folder(), webhook: false };
+        services.live_through(story);
+        let Services { sandbox, home, .. } = services;
+        Prepared { world: sandbox.stop(), home }
+    }
+
+    pub fn start(&self, webhook: bool) -> Services {
+        let home = folder();
+        copy(self.home.path(), home.path());
+        Services { sandbox: Sandbox::start(self.world.clone(), None).unwrap(), home, webhook }
+    }
+}
+
+/// In memory where that is possible: the ledger waits for its disk at every step.
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (path, name) = entry.map(|entry| (entry.path(), entry.file_name())).unwrap();
+        if path.is_dir() {
+            copy(&path, &to.join(name));
+        } else {
+            std::fs::copy(&path, to.join(name)).unwrap();
+        }
+    }
+}
+
+/// The services of one cell, and the folder in which the program runs.
+pub struct Services {
+    pub sandbox: Sandbox,
+    home: tempfile::TempDir,
+    webhook: bool,
+}
+
+impl Services {
+    /// What comes before the run that counts.
+    fn live_through(&self, story: Story) {
+        let figures =
+            |storage: u32| json!({ "contact": { "id": CONTACT, "custom_attributes": { "storage_percent": storage } } });
+        let lead = json!({ "zoho_lead": { "id": "5725767000000777001", "Email": "ann@acme.example", "Last_Name": "Acme",
+            "Company": "Acme", "Lead_Status": "Not Contacted" } });
+        let lost = |service: &str, path: &str| {
+            self.fault(json!({ "service": service, "method": "POST", "path_prefix": path, "kind": "reset_after" }));
+        };
+        match story {
+            Story::New | Story::Many => return,
+            Story::OnLead => return self.change(&lead),
+            Story::InDoubt => {
+                lost("zoho", "/crm/v8/Tasks");
+                lost("slack", "/chat.postMessage");
+            }
+            Story::TagInDoubt => lost("intercom", "/contacts/65a0"),
+            Story::Worse | Story::Cleared | Story::Gone => {}
+        }
+        self.scan("20s").expect(i32::from(story.is_unfinished()));
+        self.mend();
+        match story {
+            Story::Worse => self.change(&figures(96)),
+            Story::Gone => self.change(&json!({ "remove_contact": CONTACT })),
+            Story::Cleared => {
+                self.change(&figures(10));
+                // Seen as cleared, and long enough so a moment later.
+                self.scan("20s").expect(0);
+                std::thread::sleep(std::time::Duration::from_millis(2100));
+            }
+            _ => {}
+        }
+    }
+
+    fn change(&self, change: &Value) {
+        self.sandbox.with_world(|world| world.apply_change(change)).unwrap();
+    }
+
+    pub fn fault(&self, fault: Value) {
+        let fault: Fault = serde_json::from_value(fault).unwrap();
+        self.sandbox.with_world(|world| world.faults.push(fault));
+    }
+
+    pub fn mend(&self) {
+        self.sandbox.with_world(|world| world.faults.clear());
+    }
+
+    pub fn scan(&self, timeout: &str) -> Ran {
+        self.scan_with(timeout, &[])
+    }
+
+    /// With variables of the environment in front of the sandbox's.
+    pub fn scan_with(&self, timeout: &str, environment: &[(&str, String)]) -> Ran {
+        config(self.home.path(), timeout);
+        let mut command = program(self.home.path());
+        command.envs(self.sandbox.env()).args(["scan", "--format", "json"]);
+        if self.webhook {
+            command.env_remove("SLACK_BOT_TOKEN").env("SLACK_WEBHOOK_URL", self.sandbox.webhook_url());
+        }
+        finish(command.envs(environment.iter().map(|(name, value)| (*name, value))))
+    }
+
+    pub fn holds(&self) -> State {
+        State::of(&self.sandbox.with_world(|world| serde_json::to_value(&*world).unwrap()))
+    }
+}
+
+/// What the services hold, without keys and ids, which depend on when it was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State {
+    /// Subjects, and how many keys the description bears.
+    pub tasks: Vec<(String, usize)>,
+    pub leads: Vec<(String, String)>,
+    /// Names of the tags on the contact.
+    pub tags: Vec<String>,
+    /// How often each key was posted; by webhook, where there are none, under "".
+    pub messages: BTreeMap<String, usize>,
+    pub marked_as_repeats: usize,
+}
+
+fn texts(list: &Value) -> impl Iterator<Item = &Value> {
+    list.as_array().into_iter().flatten()
+}
+
+impl State {
+    pub fn of(world: &Value) -> State {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let is_key = |word: &&str| word.trim_matches(|c: char| !c.is_alphanumeric()).starts_with("US-");
+        let subject = |task: &Value| {
+            text(&task["Subject"]).split_whitespace().filter(|word| !is_key(word)).collect::<Vec<_>>().join(" ")
+        };
+        let keys = |task: &Value| text(&task["Description"]).split_whitespace().filter(is_key).count();
+        let names: BTreeMap<String, String> =
+            texts(&world["intercom"]["tags"]).map(|tag| (text(&tag["id"]), text(&tag["name"]))).collect();
+        let tags = world["intercom"]["contacts"][0].pointer("/tags/data").cloned().unwrap_or_default();
+        let mut state = State {
+            tasks: texts(&world["zoho"]["Tasks"]).map(|task| (subject(task), keys(task))).collect(),
+            leads: texts(&world["zoho"]["Leads"])
+                .map(|lead| (text(&lead["Email"]), text(&lead["Lead_Status"])))
+                .collect(),
+            tags: texts(&tags).filter_map(|tag| names.get(&text(&tag["id"])).cloned()).collect(),
+            messages: BTreeMap::new(),
+            marked_as_repeats: 0,
+        };
+        for message in texts(&world["slack"]["messages"]) {
+            *state.messages.entry(text(&message["metadata"]["event_payload"]["key"])).or_default() += 1;
+            state.marked_as_repeats += usize::from(message.to_string().contains("May be a repeat"));
+        }
+        state.tasks.sort();
+        state
+    }
+}
+
+/// The kinds of the actions that a report gives this reason for.
+pub fn ended_by(reason: &str, ran: &Ran) -> Vec<String> {
+    let report = if ran.out.is_empty() { Value::Null } else { ran.json() };
+    let actions = texts(&report["signals"]).flat_map(|signal| texts(&signal["actions"]));
+    let ended = actions.filter(|action| action["reason"] == reason);
+    ended.map(|action| action["kind"].as_str().unwrap().to_owned()).collect()
+}

@@ -1,0 +1,148 @@
+//! Services that nobody reaches, from the start or from some request on: what the run says, and that one clean run makes it
+//! good.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Mutex;
+
+use super::stories::{Prepared, Services, State, Story};
+use super::without_a_way_out;
+use crate::support::program::Ran;
+use crate::support::relay;
+
+/// Every base address, and whether it takes the webhook to be asked.
+const ADDRESSES: [(&str, bool); 5] = [
+    ("INTERCOM_BASE_URL", false),
+    ("ZOHO_ACCOUNTS_URL", false),
+    ("ZOHO_API_URL", false),
+    ("SLACK_API_URL", false),
+    ("SLACK_WEBHOOK_URL", true),
+];
+
+fn address(services: &Services, variable: &str) -> String {
+    let found = services.sandbox.env().into_iter().find(|(name, _)| *name == variable);
+    found.map_or_else(|| services.sandbox.webhook_url(), |(_, value)| value)
+}
+
+/// The host and port of a web address.
+fn authority(address: &str) -> &str {
+    address.trim_start_matches("http://").split('/').next().unwrap()
+}
+
+/// What a run says that concerns the whole of it, with its way out.
+fn said(ran: &Ran) -> String {
+    if ran.out.is_empty() {
+        let lines = ran.err.lines().filter(|line| !line.contains(" INFO ") && !line.contains(" WARN "));
+        return lines.collect::<Vec<_>>().join("\n");
+    }
+    let report = ran.json();
+    let errors = report["errors"].as_array().unwrap();
+    let lines = errors.iter().map(|error| {
+        format!("{}\nhelp: {}", error["message"].as_str().unwrap(), error["help"].as_str().unwrap_or("none"))
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The same but for the messages' keys, which depend on the instant.
+fn without_keys(state: State) -> State {
+    let messages = BTreeMap::from([(String::new(), state.messages.values().sum())]);
+    State { messages, ..state }
+}
+
+/// One run with an address in the place of a service's own, which comes back, and one without, which makes everything good.
+fn disturbed(prepared: &Prepared, webhook: bool, replace: impl Fn(&Services) -> (String, String)) -> Ran {
+    let services = prepared.start(webhook);
+    services.scan("20s").expect(0);
+    let undisturbed = without_keys(services.holds());
+    let services = prepared.start(webhook);
+    let (variable, address) = replace(&services);
+    // A server for names, where there is one, is not waited for.
+    let brief = ("RES_OPTIONS", "attempts:1 timeout:1".to_owned());
+    let first = services.scan_with("20s", &[(variable.as_str(), address), brief]);
+    assert_eq!(without_a_way_out(&first), None, "{first:#?}");
+    let second = services.scan("20s");
+    assert_eq!(second.code, Some(0), "{variable}: {second:#?}\nafter {first:#?}");
+    assert_eq!(without_keys(services.holds()), undisturbed, "{variable}: {first:#?}");
+    first
+}
+
+#[test]
+fn a_service_that_is_not_there_is_named_with_the_way_out_and_costs_one_run() {
+    let prepared = Prepared::new(Story::New);
+    let mut table = String::new();
+    for (variable, webhook) in ADDRESSES {
+        for way in ["refused", "no such name", "no TLS"] {
+            // A webhook may be at Slack's address or this machine's, and nowhere else.
+            if webhook && way == "no such name" {
+                continue;
+            }
+            let ran = disturbed(&prepared, webhook, |services| {
+                let own = address(services, variable);
+                let path = own.trim_start_matches("http://").split_once('/').unwrap().1;
+                let instead = match way {
+                    "refused" => format!("http://127.0.0.1:1/{path}"),
+                    "no such name" => format!("https://nobody.invalid/{path}"),
+                    _ => own.replace("http://", "https://"),
+                };
+                (variable.to_owned(), instead)
+            });
+            let said = said(&ran).replace('\n', "\n    ");
+            _ = write!(table, "{variable}, {way}: {}\n    {said}\n", ran.code.unwrap());
+        }
+    }
+    // Which of its reasons a name is not found for depends on the machine.
+    let filters = [(r"in \d+ s\b", "in [n] s"), (r"(address information: )[^,]*", "$1[why]")];
+    insta::with_settings!({ filters => filters }, { insta::assert_snapshot!(table) });
+}
+
+/// A path without the ids in it.
+fn without_ids(path: &str) -> String {
+    let segments = path.split('/').map(|segment| {
+        let is_id = segment.len() > 15 && segment.bytes().any(|byte| byte.is_ascii_digit());
+        if is_id { "{id}" } else { segment }
+    });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+#[test]
+fn a_service_that_goes_away_before_any_of_its_requests_costs_one_run() {
+    let stories = [
+        ("new", Story::New),
+        ("new, on a lead", Story::OnLead),
+        ("worse", Story::Worse),
+        ("cleared", Story::Cleared),
+        ("in doubt", Story::InDoubt),
+        ("tag in doubt", Story::TagInDoubt),
+    ];
+    let services = [("INTERCOM_BASE_URL", "/intercom/"), ("ZOHO_API_URL", "/zoho/"), ("SLACK_API_URL", "/slack/api/")];
+    let lines = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for (name, story) in stories {
+            let lines = &lines;
+            scope.spawn(move || {
+                let prepared = Prepared::new(story);
+                let usual = prepared.start(false);
+                usual.scan("20s").expect(0);
+                let requests = usual.sandbox.requests();
+                for (variable, prefix) in services {
+                    let of_service = requests.iter().filter(|request| request.path.starts_with(prefix));
+                    for (number, request) in of_service.enumerate() {
+                        let ran = disturbed(&prepared, false, |services| {
+                            let own = address(services, variable);
+                            let door = relay::let_through(number, authority(&own).to_owned());
+                            (variable.to_owned(), own.replace(authority(&own), &door))
+                        });
+                        assert!(said(&ran).contains("could not be reached"), "{ran:#?}");
+                        let place = format!("{:<15} {:<7} {}", name, request.method, without_ids(&request.path));
+                        let line = (name, variable, number, format!("{place:<60} {}", ran.code.unwrap()));
+                        lines.lock().unwrap().push(line);
+                    }
+                }
+            });
+        }
+    });
+    let mut lines = lines.into_inner().unwrap();
+    lines.sort();
+    let table: Vec<_> = lines.into_iter().map(|(_, _, _, line)| line).collect();
+    insta::assert_snapshot!(table.join("\n"));
+}
