@@ -9,6 +9,7 @@
 
 mod apply;
 mod architecture;
+mod coverage;
 mod crash;
 mod decisions;
 mod hostile;

@@ -139,7 +139,7 @@ fn cause(cause: &Cause) -> Value {
 fn step(to_do: &ToDo) -> Value {
     let ToDo { attribute, cause, advice, rules, rules_off, meanwhile } = to_do;
     let meanwhile =
-        meanwhile.as_ref().map(|it| json!({ "have": it.have, "contacts": it.contacts, "setting": it.setting }));
+        meanwhile.as_ref().map(|it| json!({ "have": it.have, "contacts": it.contacts, "setting": format!("[attributes.fallback]\n{}", it.setting) }));
     json!({
         "attribute": attribute,
         "cause": cause,

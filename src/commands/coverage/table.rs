@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, presets};
 
 use super::Report;
 use crate::report::{clean, one_line, plural};
-use crate::rules::coverage::{Attribute, Finding, Numbers, Outcome, Spread, ToDo, Verdict};
+use crate::rules::coverage::{Attribute, Finding, Meanwhile, Numbers, Outcome, Spread, ToDo, Verdict};
 
 /// How wide a table may be where nobody says: a pipe, a file, a mail from cron.
 const WIDTH: u16 = 140;
@@ -62,7 +62,7 @@ fn head(report: &Report<'_>, text: &mut String) {
     let on = report.findings.iter().filter(|finding| finding.enabled).count();
     let dead: Vec<_> = report.dead().map(|finding| finding.rule.signal.as_str()).collect();
     let _ = match dead.len() {
-        0 => writeln!(text, "{} on, none of which is sure never to fire", plural(on, "rule")),
+        0 => writeln!(text, "{} on, none that can never fire", plural(on, "rule")),
         count => writeln!(text, "{} on, of which {count} can never fire: {}", plural(on, "rule"), dead.join(", ")),
     };
     for (id, why) in undecodable.iter().take(UNDECODABLE) {
@@ -84,7 +84,8 @@ fn attributes(report: &Report<'_>, width: u16) -> Table {
     let room = usize::from(width.saturating_sub(80) / 10);
     let mut plans: Vec<_> = coverage.plans().iter().enumerate().filter(|(_, plan)| plan.contacts > 0).collect();
     plans.sort_by(|(_, a), (_, b)| b.contacts.cmp(&a.contacts).then(a.name.cmp(&b.name)));
-    plans.truncate(room);
+    // One plan says what all contacts say.
+    plans.truncate(if plans.len() > 1 { room } else { 0 });
     let mut header = vec!["attribute".to_owned(), "type".to_owned(), "readable for".to_owned()];
     header.extend(plans.iter().map(|(index, plan)| {
         let others = coverage.plans_cut() && index + 1 == coverage.plans().len();
@@ -105,6 +106,7 @@ fn attributes(report: &Report<'_>, width: u16) -> Table {
         row.push(values(attribute));
         table.add_row(row);
     }
+    keep_whole(&mut table, 0);
     for column in 3..3 + plans.len() {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
@@ -151,13 +153,13 @@ fn values(attribute: &Attribute) -> String {
             let about = if words.lost() > 0 { "about " } else { "" };
             let shared = words.shared().into_iter().take(VALUES);
             let mut told: Vec<_> =
-                shared.map(|(value, contacts)| format!("{} {about}{contacts}", shown(value, VALUE_CHARS))).collect();
+                shared.map(|(value, contacts)| format!("{} ×{about}{contacts}", shown(value, VALUE_CHARS))).collect();
             if *empty > 0 {
-                told.push(format!("empty {empty}"));
+                told.push(format!("empty ×{empty}"));
             }
             match words.different() {
                 Some(different) if different + usize::from(*empty > 0) > told.len() => {
-                    told.push(format!("{different} different"));
+                    told.push(format!("{different} different in all"));
                 }
                 Some(_) => {}
                 None => told.push("very many different".to_owned()),
@@ -208,7 +210,7 @@ fn unreadable(report: &Report<'_>, text: &mut String) {
 
 fn rules(report: &Report<'_>, width: u16) -> Table {
     let mut table = plain_table(width);
-    table.set_header(["rule", "on", "", "true for", "unknown", "why"]);
+    table.set_header(["rule", "on", "", "true for", "unknown for", "why"]);
     let included = report.coverage.included();
     for Finding { rule, enabled, outcome, levels } in &report.findings {
         let on = if *enabled { "on" } else { "off" };
@@ -217,7 +219,17 @@ fn rules(report: &Report<'_>, width: u16) -> Table {
             table.add_row(row(format!("  {}", clean(&level.name)), "", outcome, included, *enabled));
         }
     }
+    for column in 0..4 {
+        keep_whole(&mut table, column);
+    }
     table
+}
+
+/// A column that is never broken.
+fn keep_whole(table: &mut Table, column: usize) {
+    if let Some(column) = table.column_mut(column) {
+        column.set_constraint(ColumnConstraint::ContentWidth);
+    }
 }
 
 fn row(name: String, on: &str, outcome: &Outcome, included: usize, enabled: bool) -> [String; 6] {
@@ -249,17 +261,13 @@ fn to_do(all: &[ToDo], text: &mut String) {
     for (number, ToDo { attribute: _, cause, advice, rules, rules_off, meanwhile }) in (1..).zip(all) {
         let off = rules_off.iter().map(|signal| format!("{signal}, which is off"));
         let concerned: Vec<_> = rules.iter().cloned().chain(off).collect();
-        let _ = writeln!(text, "{number:>3}. {}: {}", clean(cause), clean(advice));
-        let _ = writeln!(text, "     for {}", clean(&concerned.join("; ")));
-        if let Some(meanwhile) = meanwhile {
-            let (have, contacts) = (meanwhile.have, plural(meanwhile.contacts, "contact"));
-            let _ = writeln!(
-                text,
-                "     until then {have} could stand in for {contacts}, with this in usage-signals.toml:"
-            );
-            for line in meanwhile.setting.lines() {
-                let _ = writeln!(text, "         {line}");
-            }
+        let _ = writeln!(text, "{number:>3}. {} (for {})", clean(cause), clean(&concerned.join("; ")));
+        let _ = writeln!(text, "     {}", clean(advice));
+        if let Some(Meanwhile { have, contacts, setting }) = meanwhile {
+            let contacts = plural(*contacts, "contact");
+            let _ =
+                writeln!(text, "     until then, {have} could stand in for {contacts}: under [attributes.fallback],");
+            let _ = writeln!(text, "         {setting}");
         }
     }
 }

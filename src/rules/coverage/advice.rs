@@ -33,15 +33,25 @@ pub struct Meanwhile {
     pub have: &'static str,
     /// Contacts that have it, and not the figure itself.
     pub contacts: usize,
-    /// The setting that uses it.
-    pub setting: String,
+    /// The line that uses it, under `[attributes.fallback]` of the configuration.
+    pub setting: &'static str,
 }
 
-/// What can stand in for a pushed figure: the figure, what for, when, and what it is worked out from.
+/// What can stand in for a pushed figure: the figure, the line that says so, and what it is worked out from.
 const STAND_INS: [(&str, &str, &str, &str); 2] = [
-    // Larger: the pushed figure freezes when people stay away.
-    ("days_since_last_login", "days_since_last_seen", "larger", "Intercom's own last_seen_at"),
-    ("storage_percent", "storage_percent_computed", "missing", "storage_used_mb with storage_limit_mb"),
+    (
+        "days_since_last_login",
+        "days_since_last_seen",
+        // The pushed figure freezes when people stay away.
+        "days_since_last_login = { from = \"days_since_last_seen\", when = \"larger\" } # or \"missing\": only where there is none",
+        "Intercom's own last_seen_at",
+    ),
+    (
+        "storage_percent",
+        "storage_percent_computed",
+        "storage_percent = { from = \"storage_percent_computed\", when = \"missing\" }",
+        "storage_used_mb with storage_limit_mb",
+    ),
 ];
 
 /// A pushed figure, what could stand in, and for how many contacts it would.
@@ -49,7 +59,7 @@ const STAND_INS: [(&str, &str, &str, &str); 2] = [
 pub(super) struct StandIn {
     pushed: Source,
     from: Source,
-    when: &'static str,
+    setting: &'static str,
     have: &'static str,
     fills: usize,
 }
@@ -57,9 +67,9 @@ pub(super) struct StandIn {
 impl StandIn {
     /// Those that no setting uses yet.
     pub fn all(attributes: &Attributes) -> Vec<StandIn> {
-        let all = STAND_INS.iter().filter_map(|(name, from, when, have)| {
+        let all = STAND_INS.iter().filter_map(|(name, from, setting, have)| {
             let (pushed, from) = (attributes.source(name)?, attributes.source(from)?);
-            (!pushed.has_fallback()).then_some(StandIn { pushed, from, when, have, fills: 0 })
+            (!pushed.has_fallback()).then_some(StandIn { pushed, from, setting, have, fills: 0 })
         });
         all.collect()
     }
@@ -69,9 +79,7 @@ impl StandIn {
     }
 
     fn meanwhile(&self) -> Meanwhile {
-        let (name, from, when) = (self.pushed.text(), self.from.text(), self.when);
-        let setting = format!("[attributes.fallback]\n{name} = {{ from = \"{from}\", when = \"{when}\" }}");
-        Meanwhile { have: self.have, contacts: self.fills, setting }
+        Meanwhile { have: self.have, contacts: self.fills, setting: self.setting }
     }
 }
 

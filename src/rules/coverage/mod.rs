@@ -9,8 +9,6 @@ mod attribute;
 mod cause;
 mod spread;
 mod tally;
-#[cfg(test)]
-mod tests;
 mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -222,7 +220,12 @@ impl<'r> Coverage<'r> {
     /// What can be said of a condition that was true for `held` contacts, together with another one.
     fn outcome(&self, tally: &Tally<'_>, held: usize, with: Option<&Tally<'_>>) -> Outcome {
         let known = Known { attributes: &self.attributes };
-        let outcome = |verdict, causes| Outcome { verdict, contacts: held, unknown: tally.unknown, causes };
+        let outcome = |verdict, causes: Vec<Cause>| {
+            // A level and its rule may lack the same.
+            let mut told = BTreeSet::new();
+            let causes = causes.into_iter().filter(|cause| told.insert(cause.clone())).collect();
+            Outcome { verdict, contacts: held, unknown: tally.unknown, causes }
+        };
         if held > 0 {
             let too_often = with.is_none() && held * 2 > self.included;
             let verdict = if too_often { Verdict::FiresTooOften } else { Verdict::Fires };
@@ -231,7 +234,7 @@ impl<'r> Coverage<'r> {
         let all = [self.include.as_ref(), with, Some(tally)].into_iter().flatten();
         let all: Vec<_> = all.map(|tally| known.possible(tally)).collect();
         match verdict::every(all) {
-            Possible::Never(causes) => outcome(Verdict::Never, causes),
+            Possible::Never(causes) => outcome(Verdict::Never, [causes, known.blind_spots(tally)].concat()),
             _ if self.contacts == 0 => outcome(Verdict::NoContacts, Vec::new()),
             _ if self.included == 0 => outcome(Verdict::NotReached, vec![self.nobody_included()]),
             Possible::NotSeen(causes) => outcome(Verdict::NotReached, [causes, known.blind_spots(tally)].concat()),

@@ -68,9 +68,7 @@ impl Known<'_> {
     /// What leaves comparisons undecided for everybody, wherever they stand in the condition.
     pub fn blind_spots(&self, tally: &Tally<'_>) -> Vec<Cause> {
         let blind = tally.comparisons.iter().filter(|compared| compared.decided() == 0);
-        let mut causes: Vec<_> = blind.flat_map(|compared| self.undecided(compared)).collect();
-        causes.dedup();
-        causes
+        blind.flat_map(|compared| self.undecided(compared)).collect()
     }
 
     fn walk<'t>(
