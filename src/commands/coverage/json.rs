@@ -4,7 +4,8 @@ use chrono::{DateTime, SecondsFormat};
 use serde_json::{Value, json};
 
 use super::Report;
-use crate::model::Type;
+use crate::model::{self, Type};
+use crate::report::value;
 use crate::rules::coverage::{Attribute, Cause, Finding, Numbers, Outcome, Plan, Spread, ToDo};
 
 /// So many of the most frequent values are named.
@@ -42,7 +43,7 @@ pub(super) fn json(report: &Report<'_>) -> Value {
 }
 
 fn attribute(attribute: &Attribute, plans: &[Plan]) -> Value {
-    let Attribute { name, definition, own, wanted, readable, missing, unreadable, by_plan, spread } = attribute;
+    let Attribute { name, definition, own, wanted, readable, missing, unreadable, by_plan, spread, .. } = attribute;
     let by_plan: Vec<_> = plans
         .iter()
         .enumerate()
@@ -74,7 +75,7 @@ fn attribute(attribute: &Attribute, plans: &[Plan]) -> Value {
 fn values(spread: &Spread) -> Value {
     match spread {
         Spread::Untold => Value::Null,
-        Spread::Numbers(numbers) => range(numbers, |number| json!(number)),
+        Spread::Numbers(numbers) => range(numbers, |number| value(&model::Value::Number(number))),
         Spread::Dates(numbers) => range(numbers, date),
         Spread::Words { words, empty } => {
             let frequent = words.shared().into_iter().take(FREQUENT);

@@ -87,17 +87,17 @@ impl Coverage<'_> {
     /// What to do so that the rules can do their work: attributes in the order of the roll-out, then what is about a rule.
     pub fn to_do(&self) -> Vec<ToDo> {
         let findings = self.findings();
-        let mut by_cause: BTreeMap<(usize, &Cause), (BTreeSet<&str>, BTreeSet<&str>)> = BTreeMap::new();
+        let mut by_cause: BTreeMap<(usize, &Cause), [BTreeSet<&str>; 2]> = BTreeMap::new();
         for finding in &findings {
             let outcomes = std::iter::once(&finding.outcome).chain(finding.levels.iter().map(|(_, outcome)| outcome));
             for cause in outcomes.flat_map(|outcome| &outcome.causes).filter(|cause| is_of_data(cause.kind)) {
-                let (on, off) = by_cause.entry((roll_out(&cause.attribute), cause)).or_default();
+                let [on, off] = by_cause.entry((roll_out(&cause.attribute), cause)).or_default();
                 if finding.enabled { on } else { off }.insert(&finding.rule.signal);
             }
         }
         let names = |names: BTreeSet<&str>| names.into_iter().map(str::to_owned).collect();
         let mut all: Vec<ToDo> = Vec::new();
-        for ((_, cause), (on, off)) in by_cause {
+        for ((_, cause), [on, off]) in by_cause {
             let attribute = self.attribute(&cause.attribute);
             all.push(ToDo {
                 attribute: (!cause.attribute.is_empty()).then(|| cause.attribute.clone()),
@@ -129,7 +129,7 @@ impl Coverage<'_> {
             let without = self.contacts - attribute.readable;
             (!rules.is_empty() && !is_told).then(|| ToDo {
                 attribute: Some(name.clone()),
-                cause: format!("{name} cannot be read for {without} of {} contacts", self.contacts),
+                cause: format!("{name} is unknown for {without} of {} contacts", self.contacts),
                 advice: "have the product write it for everybody".to_owned(),
                 rules,
                 rules_off: Vec::new(),

@@ -43,6 +43,8 @@ pub struct Attribute {
     pub by_plan: Vec<usize>,
     /// What can be said of the values.
     pub spread: Spread,
+    /// Reads it; None like [`Attribute::wanted`].
+    source: Option<Source>,
 }
 
 /// Values that are there and cannot be read.
@@ -86,8 +88,18 @@ impl Attribute {
             Some(Type::Date) => Spread::Dates(Numbers::default()),
             Some(Type::Text | Type::YesNo | Type::List) => Spread::Words { words: Words::default(), empty: 0 },
         };
-        let unreadable = BTreeMap::new();
-        Attribute { name, definition, own, wanted, readable: 0, missing: 0, unreadable, by_plan: Vec::new(), spread }
+        Attribute {
+            source: wanted.map(|kind| Source::attribute(&name, kind)),
+            name,
+            definition,
+            own,
+            wanted,
+            readable: 0,
+            missing: 0,
+            unreadable: BTreeMap::new(),
+            by_plan: Vec::new(),
+            spread,
+        }
     }
 
     /// Counts one more contact, which is on the plan with this index.
@@ -97,8 +109,7 @@ impl Attribute {
             self.missing += 1;
             return;
         }
-        if let Some(kind) = self.wanted {
-            let source = Source::attribute(&self.name, kind);
+        if let Some(source) = &self.source {
             match source.read(seen) {
                 Ok(reading) => self.spread.add(&reading),
                 Err(_) => {

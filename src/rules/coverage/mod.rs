@@ -106,7 +106,7 @@ impl<'r> Coverage<'r> {
                 Attribute::new(name, definition, rules.attributes())
             })
             .collect();
-        attributes.sort_by_cached_key(|attribute| place(attribute));
+        attributes.sort_by_cached_key(place);
         let watch = |rule: &'r Rule, enabled| Watched {
             rule,
             enabled,
