@@ -162,13 +162,13 @@ mod tests {
     }
 
     #[test]
-    fn a_million_different_numbers_take_no_more_room_than_a_thousand() {
+    fn a_hundred_thousand_different_numbers_take_no_more_room_than_a_thousand() {
         let mut numbers = Numbers::default();
-        (0..1_000_000_u32).for_each(|number| numbers.add(f64::from(number)));
+        (0..100_000_u32).for_each(|number| numbers.add(f64::from(number)));
         assert!(numbers.counts.len() <= NUMBERS);
-        assert_eq!(numbers.range(), Some((0.0, 999_999.0)));
+        assert_eq!(numbers.range(), Some((0.0, 99_999.0)));
         let median = numbers.median().unwrap();
-        assert!(!median.exact && (median.value - 500_000.0).abs() < 5000.0, "{median:?}");
+        assert!(!median.exact && (median.value - 50_000.0).abs() < 500.0, "{median:?}");
     }
 
     #[test]
@@ -206,8 +206,9 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
-        fn the_order_of_the_numbers_does_not_matter(mut all in prop::collection::vec(any::<f64>().prop_filter("a number", |it| !it.is_nan()), 1..3000)) {
+        fn the_order_of_the_numbers_does_not_matter(mut all in prop::collection::vec(any::<f64>().prop_filter("a number", |it| !it.is_nan()), 1..1500)) {
             let one = numbers(&all);
             all.reverse();
             prop_assert_eq!(&one, &numbers(&all));
