@@ -153,9 +153,9 @@ fn values(attribute: &Attribute) -> String {
             let about = if words.lost() > 0 { "about " } else { "" };
             let shared = words.shared().into_iter().take(VALUES);
             let mut told: Vec<_> =
-                shared.map(|(value, contacts)| format!("{} ×{about}{contacts}", shown(value, VALUE_CHARS))).collect();
+                shared.map(|(value, contacts)| format!("{}×{about}{contacts}", shown(value, VALUE_CHARS))).collect();
             if *empty > 0 {
-                told.push(format!("empty ×{empty}"));
+                told.push(format!("empty×{empty}"));
             }
             match words.different() {
                 Some(different) if different + usize::from(*empty > 0) > told.len() => {
