@@ -85,6 +85,8 @@ pub enum Command {
     Sandbox(Sandbox),
     /// Replay recorded scenarios in a fresh sandbox, and compare with what they expect
     Replay(Replay),
+    /// Look at which attributes the contacts have, and which rules can never fire, and why
+    Coverage(Coverage),
     /// Look at rules
     #[command(subcommand)]
     Rules(Rules),
@@ -165,6 +167,21 @@ pub struct Replay {
     /// Rewrite the expectations
     #[arg(long)]
     pub bless: bool,
+}
+
+/// Options of `coverage`.
+#[derive(Debug, Clone, Args)]
+pub struct Coverage {
+    /// End with exit code 1 where there is such a thing
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub fail_on: Option<FailOn>,
+}
+
+/// What `coverage` can fail on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// A rule that is on can never fire, as long as the data are what they are
+    DeadRule,
 }
 
 /// The commands about rules.

@@ -1,5 +1,6 @@
 //! One file per subcommand: the only place where stages are wired together.
 
+mod coverage;
 pub mod replay;
 mod rules;
 mod sandbox;
@@ -37,6 +38,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, Fatal> {
         Command::Scan(arguments) => scan::run(common, arguments).await,
         Command::Sandbox(arguments) => sandbox::run(common, arguments).await,
         Command::Replay(arguments) => replay::run(common, arguments).await,
+        Command::Coverage(arguments) => coverage::run(common, arguments).await,
         Command::Rules(arguments) => rules::run(common, arguments),
     }
 }

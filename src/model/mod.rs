@@ -3,6 +3,7 @@
 pub mod action;
 pub mod attribute;
 pub mod contact;
+mod definition;
 pub mod occasion;
 pub mod order;
 pub mod share;
@@ -13,6 +14,7 @@ mod unseen;
 pub use action::{ActionKey, Kind, Reason, State, Step};
 pub use attribute::{Date, Type, UnknownReason, Value};
 pub use contact::{Contact, References};
+pub use definition::AttributeDefinition;
 pub use occasion::{Change, Entry, Known, Occasion, OccasionId};
 pub use order::{Brief, Links, Message, MessageRef, Person, Record, Tag, TagChange, Task, TaskLink, TaskNews};
 pub use share::Share;

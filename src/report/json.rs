@@ -128,7 +128,7 @@ fn evidence(evidence: &Evidence) -> Json {
 }
 
 /// A value as JSON; whole numbers without a fraction.
-fn value(value_seen: &Value) -> Json {
+pub fn value(value_seen: &Value) -> Json {
     match value_seen {
         Value::Null | Value::Object => Json::Null,
         Value::Bool(yes) => json!(yes),

@@ -11,8 +11,8 @@ use crate::apply::{Results, Status};
 use crate::model::{Date, Kind, Reason, UnknownReason};
 use crate::plan::{Decision, Plan, PlannedAction};
 
-pub use json::to_json;
-pub use table::to_table;
+pub use json::{to_json, value};
+pub use table::{clean, one_line, plural, to_table};
 
 /// What kind of run it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

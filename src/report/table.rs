@@ -278,12 +278,13 @@ fn problems(title: &str, problems: &[Problem], text: &mut String) {
     }
 }
 
-fn plural(count: usize, word: &str) -> String {
+/// `1 contact`, `2 contacts`.
+pub fn plural(count: usize, word: &str) -> String {
     if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
 /// A customer's text in one line, and no longer than a table can bear.
-fn one_line(text: &str, longest: usize) -> String {
+pub fn one_line(text: &str, longest: usize) -> String {
     // Of a text of megabytes, only the beginning is looked at.
     let beginning: String = text.chars().take(longest * 4).collect();
     let line = beginning.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -292,7 +293,7 @@ fn one_line(text: &str, longest: usize) -> String {
 }
 
 /// Names come from customers: nothing in them may steer the terminal or break a row. Line breaks of our own stay.
-fn clean(text: &str) -> String {
+pub fn clean(text: &str) -> String {
     let shown = |letter: &char| *letter == '\n' || !(letter.is_control() || is_unseen(*letter));
     text.chars().filter(shown).collect()
 }

@@ -15,6 +15,8 @@ pub struct Known {
     pub kind: Type,
     /// What it is.
     pub about: &'static str,
+    /// One of Intercom's own fields: there in every workspace, without anybody pushing it.
+    pub own: bool,
 }
 
 /// Which calculation makes a derived attribute, and of what.
@@ -25,7 +27,11 @@ enum Derivation {
 }
 
 const fn known(name: &'static str, kind: Type, about: &'static str) -> Known {
-    Known { name, kind, about }
+    Known { name, kind, about, own: false }
+}
+
+const fn own(name: &'static str, kind: Type, about: &'static str) -> Known {
+    Known { name, kind, about, own: true }
 }
 
 /// What GoVisually's product pushes, and Intercom's own fields.
@@ -51,22 +57,22 @@ pub const CATALOGUE: &[Known] = &[
     known("days_since_last_login", Type::Number, "days since the last login, as pushed"),
     known("days_since_last_project", Type::Number, "days since the last project, as pushed"),
     known("login_frequency_30_days", Type::Number, "logins in the last 30 days"),
-    known("role", Type::Text, "Intercom's: user or lead"),
-    known("name", Type::Text, "Intercom's: display name"),
-    known("email", Type::Text, "Intercom's: e-mail as stored"),
-    known("email_domain", Type::Text, "Intercom's: what follows the @"),
-    known("created_at", Type::Date, "Intercom's: when the contact was made"),
-    known("signed_up_at", Type::Date, "Intercom's: when the person signed up"),
-    known("last_seen_at", Type::Date, "Intercom's: when the person was last seen"),
-    known("last_contacted_at", Type::Date, "Intercom's: when we last wrote"),
-    known("last_email_opened_at", Type::Date, "Intercom's: when an e-mail was last opened"),
-    known("location.country", Type::Text, "Intercom's: country by name"),
-    known("location.country_code", Type::Text, "Intercom's: country by code"),
-    known("location.continent_code", Type::Text, "Intercom's: continent by code"),
-    known("location.region", Type::Text, "Intercom's: region or state"),
-    known("location.city", Type::Text, "Intercom's: city"),
-    known("browser", Type::Text, "Intercom's: last browser"),
-    known("os", Type::Text, "Intercom's: last operating system"),
+    own("role", Type::Text, "Intercom's: user or lead"),
+    own("name", Type::Text, "Intercom's: display name"),
+    own("email", Type::Text, "Intercom's: e-mail as stored"),
+    own("email_domain", Type::Text, "Intercom's: what follows the @"),
+    own("created_at", Type::Date, "Intercom's: when the contact was made"),
+    own("signed_up_at", Type::Date, "Intercom's: when the person signed up"),
+    own("last_seen_at", Type::Date, "Intercom's: when the person was last seen"),
+    own("last_contacted_at", Type::Date, "Intercom's: when we last wrote"),
+    own("last_email_opened_at", Type::Date, "Intercom's: when an e-mail was last opened"),
+    own("location.country", Type::Text, "Intercom's: country by name"),
+    own("location.country_code", Type::Text, "Intercom's: country by code"),
+    own("location.continent_code", Type::Text, "Intercom's: continent by code"),
+    own("location.region", Type::Text, "Intercom's: region or state"),
+    own("location.city", Type::Text, "Intercom's: city"),
+    own("browser", Type::Text, "Intercom's: last browser"),
+    own("os", Type::Text, "Intercom's: last operating system"),
 ];
 
 const DERIVED: &[(Known, Derivation)] = &[

@@ -9,6 +9,7 @@
 
 mod attributes;
 mod condition;
+pub mod coverage;
 mod engine;
 mod evaluate;
 mod parse;

@@ -156,6 +156,25 @@ impl Source {
         }
     }
 
+    /// Whether something stands in for it.
+    pub(super) fn has_fallback(&self) -> bool {
+        self.fallback.is_some()
+    }
+
+    /// Calls `visit` with the name of every attribute without which it is unknown: nothing stands in for these.
+    pub(super) fn visit_needed<'s>(&'s self, visit: &mut impl FnMut(&'s str)) {
+        match &self.read {
+            _ if self.has_fallback() => {}
+            Read::Attribute => visit(&self.text),
+            Read::DaysSince(part) | Read::Size(part) => part.visit_needed(visit),
+            Read::Percent(part, whole) => {
+                part.visit_needed(visit);
+                whole.visit_needed(visit);
+            }
+            Read::Fixed(_) => {}
+        }
+    }
+
     /// Whether there is something to read, readable or not: what `has(x)` asks.
     pub fn is_filled(&self, seen: Seen<'_>) -> bool {
         match self.read {

@@ -10,11 +10,12 @@ fn shown(arguments: &[&str]) -> String {
 
 #[test]
 fn help() {
-    let pages: [&[&str]; 6] = [
+    let pages: [&[&str]; 7] = [
         &["--help"],
         &["scan", "--help"],
         &["sandbox", "--help"],
         &["replay", "--help"],
+        &["coverage", "--help"],
         &["rules", "--help"],
         &["rules", "check", "--help"],
     ];

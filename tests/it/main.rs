@@ -10,6 +10,7 @@
 mod apply;
 mod architecture;
 mod batches;
+mod coverage;
 mod crash;
 mod decisions;
 mod hostile;

@@ -25,7 +25,9 @@ use crate::remote::intercom::{Intercom, Workspace};
 use crate::report::Run;
 use crate::shutdown;
 
+pub(super) use output::terminal_width;
 pub use read::Read;
+pub(super) use read::progress_bar;
 
 /// What a scan came to.
 #[derive(Debug)]

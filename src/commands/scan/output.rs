@@ -108,7 +108,7 @@ pub(super) fn report(
 }
 
 /// As wide as the terminal, within reason; None where stdout is none.
-fn terminal_width() -> Option<u16> {
+pub(in crate::commands) fn terminal_width() -> Option<u16> {
     let (terminal_size::Width(width), _) = terminal_size::terminal_size_of(std::io::stdout())?;
     Some(width.clamp(80, 200))
 }

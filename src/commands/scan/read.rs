@@ -86,7 +86,7 @@ impl Reading<'_> {
     }
 
     async fn read_pages(&self, read: &mut Read) -> Result<(), RemoteError> {
-        let progress = self.progress();
+        let progress = progress_bar(self.quiet);
         let mut pages = self.intercom.pages(self.rules.wanted());
         let result = loop {
             match pages.next().await {
@@ -212,16 +212,16 @@ impl Reading<'_> {
         });
         Box::pin(questions.buffered(self.intercom.at_once()))
     }
+}
 
-    /// Only on a terminal, and on stderr.
-    fn progress(&self) -> ProgressBar {
-        if self.quiet || !std::io::stderr().is_terminal() {
-            return ProgressBar::hidden();
-        }
-        let progress = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("reading contacts {bar:30} {pos}/{len} {eta}");
-        progress.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+/// How far reading the contacts is. Only on a terminal, and on stderr.
+pub(in crate::commands) fn progress_bar(quiet: bool) -> ProgressBar {
+    if quiet || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
     }
+    let progress = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("reading contacts {bar:30} {pos}/{len} {eta}");
+    progress.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// A refused credential ends the run; anything else makes the read incomplete, and its first reason stands.

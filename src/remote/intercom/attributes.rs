@@ -2,20 +2,10 @@
 
 use super::wire::{Any, DataAttribute};
 use super::{HELP, Intercom, SERVICE};
+use crate::model::AttributeDefinition;
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::http::Request;
 use crate::remote::outcomes::RequestKind;
-
-/// An attribute that contacts of this workspace can have.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct AttributeDefinition {
-    /// By the name used in rules.
-    pub name: String,
-    /// Intercom's word for its type: `string`, `integer`, `float`, `boolean`, `date`, or one yet to come.
-    pub data_type: String,
-    /// Pushed by the customer's code, rather than Intercom's own.
-    pub custom: bool,
-}
 
 impl Intercom {
     /// The attributes of contacts that are not archived, in Intercom's order.

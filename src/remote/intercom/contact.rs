@@ -49,6 +49,11 @@ pub struct Undecodable {
     pub why: String,
 }
 
+/// Whether one of Intercom's own fields can be used by rules, under the name that rules use.
+pub fn is_own_field(name: &str) -> bool {
+    OWN_FIELDS.contains(&name) || name.starts_with("location.")
+}
+
 /// Reads one contact of Intercom's JSON, with the attributes named in `wanted`.
 pub fn read_contact(json: &str, wanted: &BTreeSet<String>) -> Result<Contact, Undecodable> {
     let undecodable = |why: String| Undecodable { id: read_id(json), why };

@@ -29,9 +29,8 @@ use crate::remote::fingerprint::fingerprint;
 use crate::remote::http::{Answer, Client, Help, Options, Request, Timing, secret_value};
 use crate::remote::outcomes::{self, End, RequestKind};
 
-pub use attributes::AttributeDefinition;
 pub use companies::Company;
-pub use contact::{Undecodable, read_contact};
+pub use contact::{Undecodable, is_own_field, read_contact};
 pub use pages::{Pages, Paging};
 pub use search::Page;
 pub use sink::TagSink;

@@ -1,0 +1,159 @@
+//! The JSON report. Its shape is documented in README.md; `schema` changes when it does.
+
+use chrono::{DateTime, SecondsFormat};
+use serde_json::{Value, json};
+
+use super::Report;
+use crate::model::{self, Type};
+use crate::report::value;
+use crate::rules::coverage::{Attribute, Cause, Finding, Numbers, Outcome, Plan, Spread, ToDo};
+
+/// So many of the most frequent values are named.
+const FREQUENT: usize = 20;
+
+/// The report as JSON.
+pub(super) fn json(report: &Report<'_>) -> Value {
+    let Report { coverage, findings, to_do, workspace, as_of, undecodable, not_usable, complete, errors, exit } =
+        report;
+    let plans = coverage.plans();
+    let plans_shown: Vec<_> =
+        plans.iter().map(|plan| json!({ "plan": plan.name, "contacts": plan.contacts })).collect();
+    let undecodable: Vec<_> = undecodable.iter().map(|(id, why)| json!({ "contact": id, "why": why })).collect();
+    json!({
+        "schema": 1,
+        "run": {
+            "as_of": as_of.to_rfc3339_opts(SecondsFormat::Secs, true),
+            "workspace": workspace,
+            "complete": complete,
+        },
+        "contacts": {
+            "read": coverage.contacts(),
+            "included": coverage.included(),
+            "undecodable": undecodable,
+            "by_plan": plans_shown,
+            "by_plan_cut": coverage.plans_cut(),
+        },
+        "attributes": coverage.attributes().iter().map(|it| attribute(it, plans)).collect::<Vec<_>>(),
+        "not_usable": not_usable,
+        "rules": findings.iter().map(|it| finding(it, coverage.included())).collect::<Vec<_>>(),
+        "to_do": to_do.iter().map(step).collect::<Vec<_>>(),
+        "errors": errors.iter().map(|it| json!({ "message": it.message, "help": it.help })).collect::<Vec<_>>(),
+        "exit_code": exit.code(),
+    })
+}
+
+fn attribute(attribute: &Attribute, plans: &[Plan]) -> Value {
+    let Attribute { name, definition, own, wanted, readable, missing, unreadable, by_plan, spread, .. } = attribute;
+    let by_plan: Vec<_> = plans
+        .iter()
+        .enumerate()
+        .map(|(index, plan)| {
+            let readable = by_plan.get(index).copied().unwrap_or_default();
+            json!({ "plan": plan.name, "readable": readable, "share": share(readable, plan.contacts) })
+        })
+        .collect();
+    let unreadable: Vec<_> = unreadable
+        .iter()
+        .map(|(shape, seen)| json!({ "reason": shape, "contacts": seen.contacts, "example": seen.example }))
+        .collect();
+    let all = attribute.filled() + missing;
+    json!({
+        "attribute": name,
+        "defined": definition.is_some(),
+        "own": own,
+        "declared": definition.as_ref().map(|definition| definition.data_type.as_str()),
+        "read_as": wanted.map(Type::name),
+        "readable": readable,
+        "share": share(*readable, all),
+        "by_plan": by_plan,
+        "missing": missing,
+        "unreadable": unreadable,
+        "values": values(spread),
+    })
+}
+
+fn values(spread: &Spread) -> Value {
+    match spread {
+        Spread::Untold => Value::Null,
+        Spread::Numbers(numbers) => range(numbers, |number| value(&model::Value::Number(number))),
+        Spread::Dates(numbers) => range(numbers, date),
+        Spread::Words { words, empty } => {
+            let frequent = words.shared().into_iter().take(FREQUENT);
+            let frequent: Vec<_> =
+                frequent.map(|(value, contacts)| json!({ "value": value, "contacts": contacts })).collect();
+            json!({
+                "frequent": frequent,
+                "counts_too_low_by_at_most": words.lost(),
+                "different": words.different(),
+                "empty": empty,
+            })
+        }
+    }
+}
+
+fn range(numbers: &Numbers, shown: impl Fn(f64) -> Value) -> Value {
+    let (Some((least, most)), Some(median)) = (numbers.range(), numbers.median()) else {
+        return Value::Null;
+    };
+    json!({ "min": shown(least), "median": shown(median.value), "median_exact": median.exact, "max": shown(most) })
+}
+
+fn date(seconds: f64) -> Value {
+    json!(super::table::instant(seconds).map(|at: DateTime<_>| at.to_rfc3339_opts(SecondsFormat::Secs, true)))
+}
+
+fn finding(finding: &Finding<'_>, included: usize) -> Value {
+    let Finding { rule, enabled, outcome: of_rule, levels } = finding;
+    let levels: Vec<_> = levels
+        .iter()
+        .map(|(level, of_level)| {
+            outcome(json!({ "level": level.name, "when": level.when.to_string() }), of_level, included)
+        })
+        .collect();
+    let shown = json!({ "signal": rule.signal, "enabled": enabled, "when": rule.when.to_string() });
+    let mut shown = outcome(shown, of_rule, included);
+    if let Value::Object(fields) = &mut shown {
+        fields.insert("levels".to_owned(), json!(levels));
+    }
+    shown
+}
+
+/// What is said of a condition, after what names it.
+fn outcome(mut named: Value, outcome: &Outcome, included: usize) -> Value {
+    let Outcome { verdict, contacts, unknown, causes } = outcome;
+    if let Value::Object(fields) = &mut named {
+        fields.insert("verdict".to_owned(), json!(verdict.name()));
+        fields.insert("contacts".to_owned(), json!(contacts));
+        fields.insert("share".to_owned(), share(*contacts, included));
+        fields.insert("unknown".to_owned(), json!(unknown));
+        fields.insert("causes".to_owned(), json!(causes.iter().map(cause).collect::<Vec<_>>()));
+    }
+    named
+}
+
+fn cause(cause: &Cause) -> Value {
+    let Cause { kind, attribute, message } = cause;
+    let attribute = (!attribute.is_empty()).then_some(attribute);
+    json!({ "cause": kind.name(), "attribute": attribute, "message": message })
+}
+
+fn step(to_do: &ToDo) -> Value {
+    let ToDo { attribute, cause, advice, rules, rules_off, meanwhile } = to_do;
+    let meanwhile =
+        meanwhile.as_ref().map(|it| json!({ "have": it.have, "contacts": it.contacts, "setting": format!("[attributes.fallback]\n{}", it.setting) }));
+    json!({
+        "attribute": attribute,
+        "cause": cause,
+        "advice": advice,
+        "rules": rules,
+        "rules_off": rules_off,
+        "meanwhile": meanwhile,
+    })
+}
+
+/// A share from 0 to 1, to four places; null of nothing.
+fn share(part: usize, whole: usize) -> Value {
+    #[expect(clippy::cast_precision_loss, reason = "counts of contacts are far below 2^53")]
+    let share = || (part as f64 / whole as f64 * 10_000.0).round() / 10_000.0;
+    if whole == 0 { Value::Null } else { json!(share()) }
+}

@@ -1,0 +1,145 @@
+//! `coverage`: one pass over the contacts, and what the data can do for the rules. Changes nothing.
+
+mod json;
+mod table;
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::scan::{progress_bar, terminal_width};
+use super::setup::Setup;
+use crate::apply::stop::Stop;
+use crate::cli::{Common, Coverage as Arguments, FailOn, Format};
+use crate::exit::{Exit, Fatal, exit_of};
+use crate::remote::error::RemoteError;
+use crate::remote::intercom::{Intercom, Undecodable, is_own_field};
+use crate::report::Problem;
+use crate::rules::coverage::{Coverage, Finding, ToDo, Verdict};
+use crate::shutdown;
+
+/// Everything that is said.
+struct Report<'a> {
+    coverage: &'a Coverage<'a>,
+    findings: Vec<Finding<'a>>,
+    to_do: Vec<ToDo>,
+    workspace: String,
+    as_of: DateTime<Utc>,
+    /// Contacts that could not be decoded: id, or where it stood, and why.
+    undecodable: Vec<(String, String)>,
+    /// Intercom's own attributes that rules cannot use.
+    not_usable: Vec<String>,
+    /// Whether all contacts were read.
+    complete: bool,
+    errors: Vec<Problem>,
+    exit: Exit,
+}
+
+/// Runs the command as it was typed.
+pub async fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> {
+    let setup = Setup::to_look(common)?;
+    let stop = listen(setup.config.deadline)?;
+    let intercom = setup.intercom(&stop)?;
+    let workspace = intercom.workspace().await?.id;
+    // Of Intercom's own, only those that rules can use are read: the others would look as if nobody had them.
+    let (definitions, not_usable): (Vec<_>, Vec<_>) = intercom
+        .attributes()
+        .await?
+        .into_iter()
+        .partition(|definition| definition.custom || is_own_field(&definition.name));
+    let mut coverage = Coverage::new(&setup.config.rules, definitions, setup.as_of);
+    let mut undecodable = Vec::new();
+    let broken_off = match read(&intercom, &mut coverage, &mut undecodable, common.quiet).await {
+        Err(error) if exit_of(&error) == Exit::Credential => return Err(error.into()),
+        result => result.err(),
+    };
+    let mut not_usable: Vec<_> = not_usable.into_iter().map(|definition| definition.name).collect();
+    not_usable.sort();
+    let mut report = Report {
+        findings: coverage.findings(),
+        to_do: coverage.to_do(),
+        coverage: &coverage,
+        workspace,
+        as_of: setup.as_of,
+        undecodable,
+        not_usable,
+        complete: broken_off.is_none(),
+        errors: Vec::new(),
+        exit: Exit::Done,
+    };
+    report.judge(broken_off.as_ref(), arguments.fail_on);
+    match common.format {
+        Format::Table => super::print(&table::table(&report, terminal_width()))?,
+        Format::Json => super::print_json(&json::json(&report))?,
+    }
+    Ok(report.exit)
+}
+
+fn listen(deadline: Duration) -> Result<Stop, Fatal> {
+    let (switch, stop) = Stop::after(deadline);
+    shutdown::listen(switch).map_err(Fatal::usage)?;
+    Ok(stop)
+}
+
+/// Counts every contact, page by page.
+async fn read(
+    intercom: &Intercom,
+    coverage: &mut Coverage<'_>,
+    undecodable: &mut Vec<(String, String)>,
+    quiet: bool,
+) -> Result<(), RemoteError> {
+    let progress = progress_bar(quiet);
+    let mut pages = intercom.pages(&coverage.wanted());
+    let mut number = 0_usize;
+    let result = loop {
+        match pages.next().await {
+            Ok(Some(page)) => {
+                number += 1;
+                if let Some(total) = pages.expected() {
+                    progress.set_length(total);
+                }
+                progress.inc(u64::try_from(page.contacts.len()).unwrap_or(0));
+                page.contacts.iter().for_each(|contact| coverage.add(contact));
+                for Undecodable { id, why } in page.undecodable {
+                    undecodable.push((id.unwrap_or_else(|| format!("without a readable id, on page {number}")), why));
+                }
+            }
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+        }
+    };
+    progress.finish_and_clear();
+    result
+}
+
+impl Report<'_> {
+    /// The rules that are on and can never fire.
+    fn dead(&self) -> impl Iterator<Item = &Finding<'_>> {
+        self.findings.iter().filter(|finding| finding.enabled && finding.outcome.verdict == Verdict::Never)
+    }
+
+    /// What went wrong, and the exit code that it leads to.
+    fn judge(&mut self, broken_off: Option<&RemoteError>, fail_on: Option<FailOn>) {
+        let mut exits = Vec::new();
+        let mut errors = Vec::new();
+        if let Some(error) = broken_off {
+            exits.push(exit_of(error));
+            let message = format!("the contacts were not all read, so this is about a part of them: {error}");
+            errors.push(Problem { message, help: error.help().map(str::to_owned) });
+        }
+        if fail_on == Some(FailOn::DeadRule) {
+            for finding in self.dead() {
+                exits.push(Exit::Failed);
+                let signal = &finding.rule.signal;
+                errors.push(Problem {
+                    message: format!("the rule {signal} can never fire"),
+                    help: Some(format!(
+                        "see what to do above, or switch it off: signal = \"{signal}\", enabled = false"
+                    )),
+                });
+            }
+        }
+        self.exit = Exit::first(&exits);
+        self.errors = errors;
+    }
+}

@@ -1,0 +1,278 @@
+//! The report that people read: attributes, rules, and what to do.
+
+use std::fmt::Write as _;
+
+use chrono::{DateTime, Utc};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, presets};
+
+use super::Report;
+use crate::report::{clean, one_line, plural};
+use crate::rules::coverage::{Attribute, Finding, Meanwhile, Numbers, Outcome, Spread, ToDo, Verdict};
+
+/// How wide a table may be where nobody says: a pipe, a file, a mail from cron.
+const WIDTH: u16 = 140;
+/// The most of an attribute's name, or of a plan's.
+const NAME_CHARS: usize = 40;
+/// The most of a value.
+const VALUE_CHARS: usize = 24;
+/// So many of the most frequent values are shown.
+const VALUES: usize = 4;
+/// So many undecodable contacts are named.
+const UNDECODABLE: usize = 5;
+
+/// The report as text, with a final line break.
+pub(super) fn table(report: &Report<'_>, width: Option<u16>) -> String {
+    let width = width.unwrap_or(WIDTH);
+    let mut text = String::new();
+    head(report, &mut text);
+    let _ = write!(text, "\nAttributes, in the order of the roll-out\n{}\n", attributes(report, width));
+    left_out(report, &mut text);
+    unreadable(report, &mut text);
+    let _ = write!(text, "\nRules: can they fire?\n{}\n", rules(report, width));
+    to_do(&report.to_do, &mut text);
+    if !report.errors.is_empty() {
+        let _ = writeln!(text, "\nErrors");
+    }
+    for problem in &report.errors {
+        let _ = writeln!(text, "  {}", clean(&problem.message));
+        if let Some(help) = &problem.help {
+            let _ = writeln!(text, "  help: {}", clean(help));
+        }
+    }
+    // Tables fill their lines with blanks.
+    text.lines().map(str::trim_end).fold(String::new(), |text, line| text + line + "\n")
+}
+
+fn head(report: &Report<'_>, text: &mut String) {
+    let Report { coverage, workspace, as_of, undecodable, .. } = report;
+    let _ =
+        writeln!(text, "usage-signals coverage · workspace {workspace} · {}", as_of.format("%Y-%m-%d %H:%M:%S UTC"));
+    let _ = write!(text, "{} read", plural(coverage.contacts(), "contact"));
+    if !report.complete {
+        text.push_str(", and not all of them: see the errors at the end");
+    }
+    if !undecodable.is_empty() {
+        let _ = write!(text, ", {} could not be decoded", undecodable.len());
+    }
+    let defined = coverage.attributes().iter().filter(|attribute| attribute.definition.is_some()).count();
+    let _ = writeln!(text, " · {} defined", plural(defined, "attribute"));
+    if coverage.included() != coverage.contacts() {
+        let _ = writeln!(text, "[scan] include lets {} through to the rules", plural(coverage.included(), "contact"));
+    }
+    let on = report.findings.iter().filter(|finding| finding.enabled).count();
+    let dead: Vec<_> = report.dead().map(|finding| finding.rule.signal.as_str()).collect();
+    let _ = match dead.len() {
+        0 => writeln!(text, "{} on, none that can never fire", plural(on, "rule")),
+        count => writeln!(text, "{} on, of which {count} can never fire: {}", plural(on, "rule"), dead.join(", ")),
+    };
+    for (id, why) in undecodable.iter().take(UNDECODABLE) {
+        let _ = writeln!(text, "  not decoded: contact {}: {}", clean(id), clean(why));
+    }
+}
+
+fn plain_table(width: u16) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING.header_separator(LineStyle::none().fill('─').junction('─')));
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    table
+}
+
+fn attributes(report: &Report<'_>, width: u16) -> Table {
+    let coverage = report.coverage;
+    let mut table = plain_table(width);
+    // Each plan takes some room; where there is none, the JSON has them all.
+    let room = usize::from(width.saturating_sub(80) / 10);
+    let mut plans: Vec<_> = coverage.plans().iter().enumerate().filter(|(_, plan)| plan.contacts > 0).collect();
+    plans.sort_by(|(_, a), (_, b)| b.contacts.cmp(&a.contacts).then(a.name.cmp(&b.name)));
+    // One plan says what all contacts say.
+    plans.truncate(if plans.len() > 1 { room } else { 0 });
+    let mut header = vec!["attribute".to_owned(), "type".to_owned(), "readable for".to_owned()];
+    header.extend(plans.iter().map(|(index, plan)| {
+        let others = coverage.plans_cut() && index + 1 == coverage.plans().len();
+        let name = plan.name.as_deref().map_or_else(|| "no plan".to_owned(), |name| shown(name, VALUE_CHARS));
+        format!("{}\nof {}", if others { "others" } else { &name }, plan.contacts)
+    }));
+    header.push("least · middle · most, or most frequent".to_owned());
+    table.set_header(header);
+    for attribute in coverage.attributes() {
+        let declared = attribute.definition.as_ref().map(|definition| shown(&definition.data_type, VALUE_CHARS));
+        let declared = declared.unwrap_or_else(|| if attribute.own { "Intercom's" } else { "not defined" }.to_owned());
+        let all = attribute.filled() + attribute.missing;
+        let mut row = vec![shown(&attribute.name, NAME_CHARS), declared, bar(attribute.readable, all)];
+        row.extend(plans.iter().map(|(index, plan)| {
+            let readable = attribute.by_plan.get(*index).copied().unwrap_or_default();
+            if attribute.readable == 0 { String::new() } else { percent(readable, plan.contacts) }
+        }));
+        row.push(values(attribute));
+        table.add_row(row);
+    }
+    keep_whole(&mut table, 0);
+    for column in 3..3 + plans.len() {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+/// A share as a bar of ten letters and a number.
+fn bar(part: usize, whole: usize) -> String {
+    const LETTERS: usize = 10;
+    if whole == 0 {
+        return String::new();
+    }
+    let filled = (part * LETTERS * 2 / whole).max(usize::from(part > 0));
+    let half = if filled % 2 == 1 { "▌" } else { "" };
+    let bar = format!("{}{half}", "█".repeat(filled / 2));
+    format!("{bar:·<LETTERS$} {:>5}", percent(part, whole))
+}
+
+/// A share in percent; only all is 100 %, and only none is 0 %.
+fn percent(part: usize, whole: usize) -> String {
+    match part {
+        _ if whole == 0 => String::new(),
+        0 => "0 %".to_owned(),
+        part if part == whole => "100 %".to_owned(),
+        part => match (part * 200 + whole) / (whole * 2) {
+            0 => "<1 %".to_owned(),
+            100.. => ">99 %".to_owned(),
+            percent => format!("{percent} %"),
+        },
+    }
+}
+
+fn values(attribute: &Attribute) -> String {
+    match &attribute.spread {
+        _ if attribute.readable == 0 => String::new(),
+        Spread::Untold => "not shown".to_owned(),
+        Spread::Numbers(numbers) => range(numbers, |number| number.to_string()),
+        Spread::Dates(numbers) => {
+            range(numbers, |seconds| instant(seconds).map_or_else(String::new, |at| at.format("%Y-%m-%d").to_string()))
+        }
+        Spread::Words { words, empty } => {
+            let about = if words.lost() > 0 { "about " } else { "" };
+            let shared = words.shared().into_iter().take(VALUES);
+            let mut told: Vec<_> =
+                shared.map(|(value, contacts)| format!("{}×{about}{contacts}", shown(value, VALUE_CHARS))).collect();
+            if *empty > 0 {
+                told.push(format!("empty×{empty}"));
+            }
+            match words.different() {
+                Some(different) if different + usize::from(*empty > 0) > told.len() => {
+                    told.push(format!("{different} different in all"));
+                }
+                Some(_) => {}
+                None => told.push("very many different".to_owned()),
+            }
+            told.join(", ")
+        }
+    }
+}
+
+fn range(numbers: &Numbers, shown: impl Fn(f64) -> String) -> String {
+    let (Some((least, most)), Some(median)) = (numbers.range(), numbers.median()) else {
+        return String::new();
+    };
+    let about = if median.exact { "" } else { "about " };
+    format!("{} · {about}{} · {}", shown(least), shown(median.value), shown(most))
+}
+
+/// An instant of Unix seconds.
+pub(super) fn instant(seconds: f64) -> Option<DateTime<Utc>> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "dates are read from 1990 to 2200 only, or as chrono holds them"
+    )]
+    DateTime::from_timestamp(seconds as i64, 0)
+}
+
+fn left_out(report: &Report<'_>, text: &mut String) {
+    if !report.not_usable.is_empty() {
+        let names: Vec<_> = report.not_usable.iter().map(|name| shown(name, NAME_CHARS)).collect();
+        let _ = writeln!(text, "\nIntercom's own, and not for rules: {}", names.join(", "));
+    }
+}
+
+fn unreadable(report: &Report<'_>, text: &mut String) {
+    let mut lines = String::new();
+    for attribute in report.coverage.attributes() {
+        let wanted = attribute.wanted.map_or("value", crate::model::Type::name);
+        for (shape, unreadable) in &attribute.unreadable {
+            let (name, contacts) = (shown(&attribute.name, NAME_CHARS), plural(unreadable.contacts, "contact"));
+            let example = clean(&unreadable.example);
+            let _ = writeln!(lines, "  {name}: {shape} that is no {wanted}, {contacts}, such as {example}");
+        }
+    }
+    if !lines.is_empty() {
+        let _ = write!(text, "\nThere, and cannot be read\n{lines}");
+    }
+}
+
+fn rules(report: &Report<'_>, width: u16) -> Table {
+    let mut table = plain_table(width);
+    table.set_header(["rule", "on", "", "true for", "unknown for", "why"]);
+    let included = report.coverage.included();
+    for Finding { rule, enabled, outcome, levels } in &report.findings {
+        let on = if *enabled { "on" } else { "off" };
+        table.add_row(row(clean(&rule.signal), on, outcome, included, *enabled));
+        for (level, outcome) in levels {
+            table.add_row(row(format!("  {}", clean(&level.name)), "", outcome, included, *enabled));
+        }
+    }
+    for column in 0..4 {
+        keep_whole(&mut table, column);
+    }
+    table
+}
+
+/// A column that is never broken.
+fn keep_whole(table: &mut Table, column: usize) {
+    if let Some(column) = table.column_mut(column) {
+        column.set_constraint(ColumnConstraint::ContentWidth);
+    }
+}
+
+fn row(name: String, on: &str, outcome: &Outcome, included: usize, enabled: bool) -> [String; 6] {
+    let verdict = match outcome.verdict {
+        Verdict::Fires if enabled => "fires",
+        Verdict::Fires => "could fire",
+        Verdict::FiresTooOften => "too often?",
+        Verdict::NeverTogether | Verdict::NotReached => "not now",
+        Verdict::Never => "NEVER",
+        Verdict::NoContacts => "no contacts",
+    };
+    let mut why: Vec<_> = outcome.causes.iter().map(|cause| clean(&cause.message)).collect();
+    match outcome.verdict {
+        Verdict::Fires if !why.is_empty() => why.insert(0, "in part only".to_owned()),
+        Verdict::FiresTooOften => why.insert(0, "more than half of the contacts: probably wrong".to_owned()),
+        _ => {}
+    }
+    let contacts = format!("{} {:>4}", bar(outcome.contacts, included), outcome.contacts);
+    let unknown = if outcome.unknown == 0 { String::new() } else { outcome.unknown.to_string() };
+    [name, on.to_owned(), verdict.to_owned(), contacts, unknown, why.join("; ")]
+}
+
+fn to_do(all: &[ToDo], text: &mut String) {
+    if all.is_empty() {
+        let _ = writeln!(text, "\nNothing to do: every rule has the data it needs.");
+        return;
+    }
+    let _ = writeln!(text, "\nWhat to do, in this order");
+    for (number, ToDo { attribute: _, cause, advice, rules, rules_off, meanwhile }) in (1..).zip(all) {
+        let off = rules_off.iter().map(|signal| format!("{signal}, which is off"));
+        let concerned: Vec<_> = rules.iter().cloned().chain(off).collect();
+        let _ = writeln!(text, "{number:>3}. {} (for {})", clean(cause), clean(&concerned.join("; ")));
+        let _ = writeln!(text, "     {}", clean(advice));
+        if let Some(Meanwhile { have, contacts, setting }) = meanwhile {
+            let contacts = plural(*contacts, "contact");
+            let _ =
+                writeln!(text, "     until then, {have} could stand in for {contacts}: under [attributes.fallback],");
+            let _ = writeln!(text, "         {setting}");
+        }
+    }
+}
+
+/// A stranger's text in one short line.
+fn shown(text: &str, longest: usize) -> String {
+    clean(&one_line(text, longest))
+}

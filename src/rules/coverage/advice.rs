@@ -1,0 +1,164 @@
+//! What to do, in the order of the roll-out, and what could stand in until it is done.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::attribute::{Attribute, roll_out};
+use super::cause::{Cause, Kind};
+use super::verdict::Verdict;
+use super::{Coverage, Finding};
+use crate::rules::attributes::Attributes;
+use crate::rules::source::{Seen, Source};
+
+/// One thing to do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToDo {
+    /// The attribute that it is about; None where it is about a rule alone.
+    pub attribute: Option<String>,
+    /// What is wrong, a sentence without a full stop.
+    pub cause: String,
+    /// What to do, a sentence without a full stop.
+    pub advice: String,
+    /// The signals of the rules concerned that are on.
+    pub rules: Vec<String>,
+    /// Of those that are off.
+    pub rules_off: Vec<String>,
+    /// What would do until then.
+    pub meanwhile: Option<Meanwhile>,
+}
+
+/// A figure that is there already, and could stand in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meanwhile {
+    /// What is there: one or two attributes.
+    pub have: &'static str,
+    /// Contacts that have it, and not the figure itself.
+    pub contacts: usize,
+    /// The line that uses it, under `[attributes.fallback]` of the configuration.
+    pub setting: &'static str,
+}
+
+/// What can stand in for a pushed figure: the figure, the line that says so, and what it is worked out from.
+const STAND_INS: [(&str, &str, &str, &str); 2] = [
+    (
+        "days_since_last_login",
+        "days_since_last_seen",
+        // The pushed figure freezes when people stay away.
+        "days_since_last_login = { from = \"days_since_last_seen\", when = \"larger\" } # or \"missing\": only where there is none",
+        "Intercom's own last_seen_at",
+    ),
+    (
+        "storage_percent",
+        "storage_percent_computed",
+        "storage_percent = { from = \"storage_percent_computed\", when = \"missing\" }",
+        "storage_used_mb with storage_limit_mb",
+    ),
+];
+
+/// A pushed figure, what could stand in, and for how many contacts it would.
+#[derive(Debug, Clone)]
+pub(super) struct StandIn {
+    pushed: Source,
+    from: Source,
+    setting: &'static str,
+    have: &'static str,
+    fills: usize,
+}
+
+impl StandIn {
+    /// Those that no setting uses yet.
+    pub fn all(attributes: &Attributes) -> Vec<StandIn> {
+        let all = STAND_INS.iter().filter_map(|(name, from, setting, have)| {
+            let (pushed, from) = (attributes.source(name)?, attributes.source(from)?);
+            (!pushed.has_fallback()).then_some(StandIn { pushed, from, setting, have, fills: 0 })
+        });
+        all.collect()
+    }
+
+    pub fn add(&mut self, seen: Seen<'_>) {
+        self.fills += usize::from(self.pushed.read(seen).is_err() && self.from.read(seen).is_ok());
+    }
+
+    fn meanwhile(&self) -> Meanwhile {
+        Meanwhile { have: self.have, contacts: self.fills, setting: self.setting }
+    }
+}
+
+impl Coverage<'_> {
+    /// What to do so that the rules can do their work: attributes in the order of the roll-out, then what is about a rule.
+    pub fn to_do(&self) -> Vec<ToDo> {
+        let findings = self.findings();
+        let mut by_cause: BTreeMap<(usize, &Cause), [BTreeSet<&str>; 2]> = BTreeMap::new();
+        for finding in &findings {
+            let outcomes = std::iter::once(&finding.outcome).chain(finding.levels.iter().map(|(_, outcome)| outcome));
+            for cause in outcomes.flat_map(|outcome| &outcome.causes).filter(|cause| is_of_data(cause.kind)) {
+                let [on, off] = by_cause.entry((roll_out(&cause.attribute), cause)).or_default();
+                if finding.enabled { on } else { off }.insert(&finding.rule.signal);
+            }
+        }
+        let names = |names: BTreeSet<&str>| names.into_iter().map(str::to_owned).collect();
+        let mut all: Vec<ToDo> = Vec::new();
+        for ((_, cause), [on, off]) in by_cause {
+            let attribute = self.attribute(&cause.attribute);
+            all.push(ToDo {
+                attribute: (!cause.attribute.is_empty()).then(|| cause.attribute.clone()),
+                cause: cause.message.clone(),
+                advice: cause.what_to_do(attribute, &self.attributes),
+                rules: names(on),
+                rules_off: names(off),
+                meanwhile: self.meanwhile(&cause.attribute),
+            });
+        }
+        all.extend(self.gaps(&findings, &all));
+        // In the order of the roll-out; beyond it, what concerns a rule that is on comes first.
+        all.sort_by_key(|to_do| {
+            let name = to_do.attribute.as_deref().unwrap_or_default();
+            (roll_out(name), to_do.rules.is_empty(), to_do.attribute.clone())
+        });
+        all.extend(findings.iter().filter_map(too_often));
+        all
+    }
+
+    /// Figures that rules which are on can read for some, and that something could stand in for.
+    fn gaps(&self, findings: &[Finding<'_>], told: &[ToDo]) -> Vec<ToDo> {
+        let gap = |attribute: &Attribute| {
+            let name = &attribute.name;
+            let meanwhile = self.meanwhile(name)?;
+            let using = findings.iter().filter(|it| it.enabled && self.rules.used_by(it.rule).contains(name.as_str()));
+            let rules: Vec<_> = using.map(|finding| finding.rule.signal.clone()).collect();
+            let is_told = told.iter().any(|to_do| to_do.attribute.as_ref() == Some(name));
+            let without = self.contacts - attribute.readable;
+            (!rules.is_empty() && !is_told).then(|| ToDo {
+                attribute: Some(name.clone()),
+                cause: format!("{name} is unknown for {without} of {} contacts", self.contacts),
+                advice: "have the product write it for everybody".to_owned(),
+                rules,
+                rules_off: Vec::new(),
+                meanwhile: Some(meanwhile),
+            })
+        };
+        self.attributes.iter().filter_map(gap).collect()
+    }
+
+    fn meanwhile(&self, name: &str) -> Option<Meanwhile> {
+        let stand_in = self.stand_ins.iter().find(|stand_in| stand_in.pushed.text() == name && stand_in.fills > 0);
+        stand_in.map(StandIn::meanwhile)
+    }
+}
+
+/// Whether somebody has to change the data or a setting; that nobody reaches a threshold is no fault.
+fn is_of_data(kind: Kind) -> bool {
+    !matches!(kind, Kind::NotReached | Kind::NeverTogether)
+}
+
+fn too_often(finding: &Finding<'_>) -> Option<ToDo> {
+    let signal = &finding.rule.signal;
+    let named = |wanted: bool| if wanted { vec![signal.clone()] } else { Vec::new() };
+    (finding.outcome.verdict == Verdict::FiresTooOften).then(|| ToDo {
+        attribute: None,
+        cause: format!("{signal} fires for more than half of the contacts, which is probably wrong"),
+        advice: format!("look whether `{}` says what is meant, and at what the product writes", finding.rule.when),
+        rules: named(finding.enabled),
+        rules_off: named(!finding.enabled),
+        meanwhile: None,
+    })
+}

@@ -1,0 +1,93 @@
+//! A condition over all contacts: how often it held, and what each of its comparisons came to.
+
+use std::collections::BTreeSet;
+
+use crate::model::{Truth, UnknownReason};
+use crate::rules::condition::{Comparison, Condition};
+use crate::rules::source::{Reading, Seen};
+
+/// A condition, and what was seen of it.
+#[derive(Debug, Clone)]
+pub(super) struct Tally<'r> {
+    pub condition: &'r Condition,
+    /// Contacts for which it was true.
+    pub held: usize,
+    /// Contacts for which it could not be decided.
+    pub unknown: usize,
+    /// Its comparisons, in the order in which they are written.
+    pub comparisons: Vec<Compared<'r>>,
+}
+
+/// A comparison, and what was seen of it.
+#[derive(Debug, Clone)]
+pub(super) struct Compared<'r> {
+    pub comparison: &'r Comparison,
+    pub held: usize,
+    pub failed: usize,
+    /// What could not be read.
+    pub unread: BTreeSet<(String, UnknownReason)>,
+    /// The smallest and the largest number on its left.
+    pub range: Option<(f64, f64)>,
+}
+
+impl<'r> Tally<'r> {
+    pub fn new(condition: &'r Condition) -> Self {
+        let comparisons = condition.comparisons().into_iter().map(|comparison| Compared {
+            comparison,
+            held: 0,
+            failed: 0,
+            unread: BTreeSet::new(),
+            range: None,
+        });
+        Tally { condition, held: 0, unknown: 0, comparisons: comparisons.collect() }
+    }
+
+    /// Counts one more contact.
+    pub fn add(&mut self, seen: Seen<'_>) -> Truth {
+        self.comparisons.iter_mut().for_each(|compared| compared.add(seen));
+        let truth = self.condition.truth(seen);
+        match truth {
+            Truth::True => self.held += 1,
+            Truth::Unknown => self.unknown += 1,
+            Truth::False => {}
+        }
+        truth
+    }
+}
+
+impl Compared<'_> {
+    fn add(&mut self, seen: Seen<'_>) {
+        let Self { comparison, held, failed, unread, range } = self;
+        let holds = match comparison {
+            Comparison::Compare { left, op: _, right } => {
+                if let Ok(Reading::Number(number)) = left.read(seen) {
+                    let (least, most) = range.unwrap_or((number, number));
+                    *range = Some((least.min(number), most.max(number)));
+                }
+                // Both sides, so that both are named.
+                if let Err((name, reason)) = right.read(seen) {
+                    note(unread, name, reason);
+                }
+                comparison.holds(seen)
+            }
+            _ => comparison.holds(seen),
+        };
+        match holds {
+            Ok(true) => *held += 1,
+            Ok(false) => *failed += 1,
+            Err((name, reason)) => note(unread, name, reason),
+        }
+    }
+
+    /// Contacts for which it could be decided.
+    pub fn decided(&self) -> usize {
+        self.held + self.failed
+    }
+}
+
+fn note(unread: &mut BTreeSet<(String, UnknownReason)>, name: &str, reason: UnknownReason) {
+    // Without a copy of the name for each contact.
+    if !unread.iter().any(|(known, why)| known == name && *why == reason) {
+        unread.insert((name.to_owned(), reason));
+    }
+}
