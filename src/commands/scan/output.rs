@@ -20,16 +20,15 @@ pub(super) struct Mishaps<'a> {
     pub ledger_errors: &'a [LedgerError],
 }
 
-/// The report as it is printed, and the exit code that it leads to.
-pub(super) fn report(
-    common: &Common,
+/// The report, and the exit code that the run leads to.
+pub(super) fn report<'a>(
     arguments: &Scan,
     run: Run,
-    read: &Read,
-    plan: &Plan,
-    results: Option<&Results>,
+    read: &'a Read,
+    plan: &'a Plan,
+    results: Option<&'a Results>,
     mishaps: &Mishaps<'_>,
-) -> (String, Exit) {
+) -> (Report<'a>, Exit) {
     let Mishaps { settled, ledger_errors } = *mishaps;
     let mut exits = Vec::new();
     let mut errors = Vec::new();
@@ -85,15 +84,19 @@ pub(super) fn report(
         errors,
         exit_code: exit.code(),
     };
-    let text = match common.format {
-        Format::Json => report::to_json(&report, std::io::stdout().is_terminal()) + "\n",
-        Format::Table => report::to_table(&report, terminal_width()),
-    };
-    (text, exit)
+    (report, exit)
+}
+
+/// The report as it is printed.
+pub(super) fn show(common: &Common, report: &Report<'_>) -> String {
+    match common.format {
+        Format::Json => report::to_json(report, std::io::stdout().is_terminal()) + "\n",
+        Format::Table => report::to_table(report, terminal_width()),
+    }
 }
 
 /// As wide as the terminal, within reason; None where stdout is none.
-fn terminal_width() -> Option<u16> {
+pub fn terminal_width() -> Option<u16> {
     let (terminal_size::Width(width), _) = terminal_size::terminal_size_of(std::io::stdout())?;
     Some(width.clamp(80, 200))
 }

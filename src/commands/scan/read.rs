@@ -24,6 +24,8 @@ pub struct Read {
     pub scope: Scope,
     /// Contacts that could not be decoded: id, or where it stood, and why.
     pub undecodable: Vec<(String, String)>,
+    /// `--contact`: the contacts that were found, in the order in which they were.
+    pub chosen: Vec<Contact>,
     /// `--contact`: what no contact was found for.
     pub not_found: Vec<String>,
     /// Why the read is incomplete, if it is.
@@ -38,6 +40,8 @@ pub(super) struct Reading<'a> {
     pub as_of: DateTime<Utc>,
     pub only: &'a [String],
     pub contacts: &'a [String],
+    /// The attributes that are kept of a contact.
+    pub wanted: &'a BTreeSet<String>,
     pub quiet: bool,
 }
 
@@ -57,6 +61,7 @@ impl Reading<'_> {
             facts: Facts { tag_ids: tag_ids.clone(), ..Facts::default() },
             scope: Scope::everything(),
             undecodable: Vec::new(),
+            chosen: Vec::new(),
             not_found: Vec::new(),
             broken_off: None,
         };
@@ -69,7 +74,7 @@ impl Reading<'_> {
         note(&mut read, contacts)?;
         if let Some(wanted) = read.not_found.first() {
             let error = anyhow::anyhow!("Intercom has no contact {wanted:?}");
-            return Err(Fatal::usage(error).with_help("give --contact an Intercom contact id or an e-mail, exactly"));
+            return Err(Fatal::usage(error).with_help("name a contact by its id in Intercom, or by its e-mail exactly as Intercom has it"));
         }
         // Also after an incomplete read: what is unfinished needs its figures.
         let unread = self.read_unread(&mut read).await;
@@ -81,7 +86,7 @@ impl Reading<'_> {
 
     async fn read_pages(&self, read: &mut Read) -> Result<(), RemoteError> {
         let progress = self.progress();
-        let mut pages = self.intercom.pages(self.rules.wanted());
+        let mut pages = self.intercom.pages(self.wanted);
         let mut number = 0_usize;
         let result = loop {
             match pages.next().await {
@@ -111,19 +116,20 @@ impl Reading<'_> {
             if wanted.contains('@') {
                 emails.insert(wanted.clone());
             } else {
-                let page = one_page(self.intercom.contact(wanted, self.rules.wanted()).await?);
+                let page = one_page(self.intercom.contact(wanted, self.wanted).await?);
                 // Contacts with the same e-mail are one person.
                 emails.extend(page.contacts.iter().filter_map(|contact| contact.email.clone()));
                 pages.push(page);
             }
             for email in emails {
-                pages.push(self.intercom.contacts_with_email(&email, self.rules.wanted()).await?);
+                pages.push(self.intercom.contacts_with_email(&email, self.wanted).await?);
             }
             if pages.iter().all(|page| page.contacts.is_empty() && page.undecodable.is_empty()) {
                 read.not_found.push(wanted.clone());
             }
             for mut page in pages {
                 page.contacts.retain(|contact| ids.insert(contact.id.clone()));
+                read.chosen.extend(page.contacts.iter().cloned());
                 self.take_page(read, page, "asked for");
             }
         }
@@ -147,7 +153,7 @@ impl Reading<'_> {
         let mut ids = plan::unread_contacts(self.rules, &read.scope, self.known, &read.sightings);
         ids.extend(plan::missing_contacts(self.rules, &read.scope, self.known, &read.sightings));
         for id in ids {
-            match self.intercom.contact(&id, self.rules.wanted()).await? {
+            match self.intercom.contact(&id, self.wanted).await? {
                 Some(Ok(contact)) => {
                     let evaluation = self.rules.evaluate(&contact, self.as_of);
                     read.sightings.look_up(contact, evaluation, self.rules);
