@@ -106,7 +106,8 @@ fn work_table(report: &Report<'_>, items: &[&Item], width: u16) -> Table {
     table
 }
 
-fn who(item: &Item) -> String {
+/// Whom a signal is about, in one line or two: the account and its people, or the person and the account.
+pub fn who(item: &Item) -> String {
     let people = match item.people.len() {
         0 => String::new(),
         1 => label(&item.representative),
@@ -131,7 +132,7 @@ fn label(person: &Person) -> String {
 }
 
 /// What was done where, and why: `returned: Zoho task US-7K3F9Q2M`, `Slack message`, `9 Intercom tags`, ….
-fn performed(report: &Report<'_>, item: &Item) -> String {
+pub fn performed(report: &Report<'_>, item: &Item) -> String {
     let mut tags: BTreeMap<(Kind, Status, Reason), usize> = BTreeMap::new();
     let mut lines = Vec::new();
     for action in &item.actions {
@@ -208,7 +209,7 @@ fn left_alone(items: &[&Item], text: &mut String) {
 }
 
 /// The reason in a few words, for somebody who reads the report for the first time.
-fn explain(reason: Reason) -> &'static str {
+pub fn explain(reason: Reason) -> &'static str {
     match reason {
         Reason::AlreadyDone => "handled in this occasion, nothing more to do",
         Reason::AlreadyTagged => "somebody tagged them before; taken as handled",
@@ -266,12 +267,13 @@ fn problems(title: &str, problems: &[Problem], text: &mut String) {
     }
 }
 
-fn plural(count: usize, word: &str) -> String {
+/// `1 task`, `2 tasks`.
+pub fn plural(count: usize, word: &str) -> String {
     if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
 /// A customer's text in one line, and no longer than a table can bear.
-fn one_line(text: &str, longest: usize) -> String {
+pub fn one_line(text: &str, longest: usize) -> String {
     // Of a text of megabytes, only the beginning is looked at.
     let beginning: String = text.chars().take(longest * 4).collect();
     let line = beginning.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -280,7 +282,7 @@ fn one_line(text: &str, longest: usize) -> String {
 }
 
 /// Names come from customers: nothing in them may steer the terminal or break a row. Line breaks of our own stay.
-fn clean(text: &str) -> String {
+pub fn clean(text: &str) -> String {
     let shown = |letter: &char| *letter == '\n' || !(letter.is_control() || is_unseen(*letter));
     text.chars().filter(shown).collect()
 }

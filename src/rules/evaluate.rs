@@ -121,7 +121,7 @@ fn joined(parts: &[Condition], seen: Seen<'_>, decisive: Truth, otherwise: Truth
 
 impl Op {
     /// True where this is false. Numbers here are never NaN, so that every comparison has an opposite.
-    fn opposite(self) -> Op {
+    pub(super) fn opposite(self) -> Op {
         match self {
             Op::Equal => Op::NotEqual,
             Op::NotEqual => Op::Equal,

@@ -103,7 +103,9 @@ pub fn terminal_width() -> Option<u16> {
 
 /// Rules that could be decided for nobody: such a rule can never fire, and silence would look like "all is well".
 fn blind_rules(read: &Read) -> impl Iterator<Item = Problem> {
-    let blind = read.sightings.decided.iter().filter(|(_, decided)| **decided == 0);
+    // A few chosen contacts tell nothing of the others.
+    let everybody = read.scope.contacts.is_none();
+    let blind = read.sightings.decided.iter().filter(move |(_, decided)| everybody && **decided == 0);
     blind.map(|(signal, _)| Problem {
         message: format!("the rule {signal} could not be decided for any contact: nobody has the attributes it needs"),
         help: Some(

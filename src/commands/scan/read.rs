@@ -74,7 +74,8 @@ impl Reading<'_> {
         note(&mut read, contacts)?;
         if let Some(wanted) = read.not_found.first() {
             let error = anyhow::anyhow!("Intercom has no contact {wanted:?}");
-            return Err(Fatal::usage(error).with_help("name a contact by its id in Intercom, or by its e-mail exactly as Intercom has it"));
+            return Err(Fatal::usage(error)
+                .with_help("name a contact by its id in Intercom, or by its e-mail exactly as Intercom has it"));
         }
         // Also after an incomplete read: what is unfinished needs its figures.
         let unread = self.read_unread(&mut read).await;

@@ -6,6 +6,7 @@
 mod attributes;
 mod companies;
 mod contact;
+mod pushed;
 mod search;
 mod sink;
 mod tags;
@@ -27,7 +28,8 @@ use crate::remote::outcomes::{self, End, RequestKind};
 
 pub use attributes::AttributeDefinition;
 pub use companies::Company;
-pub use contact::{Undecodable, read_contact};
+pub use contact::{Undecodable, is_own_field, read_contact};
+pub use pushed::read_pushed;
 pub use search::{Page, Pages};
 pub use sink::TagSink;
 pub use tags::TagName;
