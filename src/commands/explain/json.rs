@@ -19,7 +19,7 @@ pub(super) fn told(told: &Told<'_>, exit: Exit) -> Json {
         "disabled": told.setup.config.rules.disabled.iter().map(|rule| rule.signal.as_str()).collect::<Vec<_>>(),
         "occasions": told.occasions.iter().map(|one| occasion(told, one)).collect::<Vec<_>>(),
         "scan": scan(told),
-        "left_out": told.left_out,
+        "notes": told.notes,
         "exit_code": exit.code(),
     })
 }

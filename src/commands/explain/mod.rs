@@ -3,8 +3,10 @@
 //! The rule part is a pure function of one contact ([`crate::rules::RuleSet::explain`]); what a scan would do is the plan of
 //! `scan --dry-run --contact` itself, never worked out a second time.
 
+mod history;
 mod json;
 mod page;
+mod paper;
 mod verdicts;
 mod words;
 
@@ -32,8 +34,8 @@ struct Told<'a> {
     occasions: Vec<Occasion>,
     /// What a scan would do now; None where Intercom could not be asked.
     looked: Option<Looked>,
-    /// What is not said, and why.
-    left_out: Vec<String>,
+    /// What is left out, and what to keep in mind.
+    notes: Vec<String>,
 }
 
 /// One contact.
@@ -107,7 +109,7 @@ async fn given<'a>(common: &Common, setup: &'a Setup, stop: Stop) -> Result<(Tol
     let contact = read_stdin(setup)?;
     let id = contact.id.clone();
     let mut told = Told::new(setup, vec![contact]);
-    let left_out = if setup.credentials.intercom.is_none() {
+    let (why, exit) = if setup.credentials.intercom.is_none() {
         ("INTERCOM_ACCESS_TOKEN is not set".to_owned(), Exit::Done)
     } else {
         let attributes = setup.config.rules.explained_attributes();
@@ -118,14 +120,15 @@ async fn given<'a>(common: &Common, setup: &'a Setup, stop: Stop) -> Result<(Tol
                     ask_details(&intercom, person).await?;
                 }
                 let exit = told.add_looked(looked);
+                let note = "A scan reads the contact from Intercom: where that differs from standard input, that is what counts.";
+                told.notes.push(note.to_owned());
                 return Ok((told, exit));
             }
             Err(fatal) => (format!("{:#}", fatal.error), fatal.exit),
         }
     };
-    let (why, exit) = left_out;
-    let what = "what a scan would do, and the names of tags and accounts, are left out";
-    told.left_out.push(format!("{what}: {why}"));
+    let what = "What a scan would do, and the names of tags and accounts, are left out";
+    told.notes.push(format!("{what}: {why}"));
     let ledger = Reader::open(&setup.state_dir.join(LEDGER_FILE))?;
     told.workspace = ledger.workspace().map(str::to_owned);
     told.occasions = concerning(ledger.known(), &told.people);
@@ -166,7 +169,7 @@ impl<'a> Told<'a> {
             companies: None,
         });
         let people = people.collect();
-        Told { setup, workspace: None, people, occasions: Vec::new(), looked: None, left_out: Vec::new() }
+        Told { setup, workspace: None, people, occasions: Vec::new(), looked: None, notes: Vec::new() }
     }
 
     /// What Intercom and the ledger know; returns how a dry run would end.

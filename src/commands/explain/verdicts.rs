@@ -1,6 +1,6 @@
 //! What the rules say of a contact, as a person reads it.
 
-use super::page::{Paper, columns};
+use super::paper::{Paper, columns};
 use super::words::{seen, source, unknown};
 use super::{Told, ToldContact};
 use crate::model::{SubjectKind, Truth};
@@ -38,8 +38,8 @@ fn one_rule(person: &ToldContact, explained: &ExplainedRule, rule: &Rule, paper:
         (Truth::True, level) => paper.good(&format!("holds, level {level}")),
         (Truth::Unknown, _) => paper.doubtful(&format!("cannot be decided: {}", reasons(&explained.own))),
         (Truth::False, _) => match &explained.own.miss {
-            Some(miss) => paper.plain(&format!("does not hold, {miss}")),
-            None => paper.plain("does not hold"),
+            Some(miss) => format!("does not hold, {miss}"),
+            None => "does not hold".to_owned(),
         },
     };
     let signal = paper.bold(&rule.signal);

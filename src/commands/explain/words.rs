@@ -7,12 +7,19 @@ use crate::rules::{Origin, Traced, figure};
 
 /// The most of a customer's text.
 const TEXT_CHARS: usize = 60;
+/// The most of a sentence with figures in it.
+const SENTENCE_CHARS: usize = 300;
 /// The most of a list's items.
 const ITEMS: usize = 12;
 
 /// A customer's text, so that it neither steers the terminal nor breaks a line.
 pub(super) fn tame(text: &str) -> String {
     clean(&one_line(text, TEXT_CHARS))
+}
+
+/// The same for a text that is longer by nature.
+pub(super) fn sentence(text: &str) -> String {
+    clean(&one_line(text, SENTENCE_CHARS))
 }
 
 /// A value as it was pushed.
@@ -99,7 +106,12 @@ pub(super) fn seen(value: &Traced) -> String {
 /// Where it came from.
 pub(super) fn source(value: &Traced) -> String {
     let parts = |values: &[(String, Value)]| {
-        let part = |(name, value): &(String, Value)| format!("{name} {}", shown(value));
+        let part = |(name, value): &(String, Value)| match (value, value.read_date()) {
+            (Value::Null, _) => format!("{name}, which is missing"),
+            // No figure is as large as the seconds since 1970.
+            (Value::Number(_), Ok(at)) => format!("{name} {} ({})", shown(value), at.format("%Y-%m-%d %H:%M UTC")),
+            _ => format!("{name} {}", shown(value)),
+        };
         values.iter().map(part).collect::<Vec<_>>().join(", ")
     };
     match &value.origin {
@@ -109,7 +121,10 @@ pub(super) fn source(value: &Traced) -> String {
         Origin::StandIn(name) => {
             let (own, others) = value.seen.split_first().map_or((&Value::Null, &[][..]), |(own, rest)| (&own.1, rest));
             let others = if others.is_empty() { String::new() } else { format!(" ({})", parts(others)) };
-            format!("{name}{others} stands in for {} {}", value.name, shown(own))
+            match own {
+                Value::Null => format!("{name}{others} stands in: {} is missing", value.name),
+                own => format!("{name}{others} stands in for {} {}", value.name, shown(own)),
+            }
         }
     }
 }
