@@ -81,7 +81,7 @@ pub enum Color {
 pub enum Command {
     /// Scan the contacts, and act on every new signal: Zoho task, Slack message, Intercom tag
     Scan(Box<Scan>),
-    /// Explain a contact: why each rule fires or not, what was done, and what a scan would do now
+    /// Explain why a contact signals or not, what was done, and what a scan would do now
     Explain(Explain),
     /// Serve the sandbox (Intercom, Zoho and Slack on loopback) until interrupted
     Sandbox(Sandbox),

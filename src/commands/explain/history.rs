@@ -130,13 +130,16 @@ pub(super) fn scan(told: &Told<'_>, paper: &mut Paper) {
         let help = problem.help.as_ref().map_or(String::new(), |help| format!(" (help: {help})"));
         paper.paragraph(&format!("{}{help}", problem.message), 2);
     }
-    if told.people.iter().any(|person| !person.company_ids().is_empty()) {
-        let text = "For a signal of an account, a scan of everybody reads the colleagues too: each who signals gets the tag, \
-                    and one task names them all.";
+    let mut new = looked.plan.items.iter().filter(|item| item.has_work()).map(|item| item.subject().kind).peekable();
+    if new.peek().is_some() {
+        let text = "A scan of everybody can hold back what is new: the guard, or data that broke off.";
         paper.paragraph(text, 2);
     }
-    let text = "A scan of everybody can also hold back what is new: the guard, or data that broke off.";
-    paper.paragraph(text, 2);
+    if new.any(|kind| kind == SubjectKind::Account) {
+        let text = "For a signal of an account it reads the colleagues too: each who signals gets the tag, and one task names \
+                    them all.";
+        paper.paragraph(text, 2);
+    }
 }
 
 /// `1 Zoho task, 1 Slack message, 2 Intercom tags`; nothing where there is nothing to do.

@@ -20,7 +20,7 @@ pub(super) fn told(told: &Told<'_>, width: Option<u16>, colored: bool) -> String
     if told.people.len() > 1 {
         paper.paragraph(
             &format!(
-                "{} share the e-mail: they are one person, and have one signal.",
+                "{} share the e-mail: to rules about contacts they are one person, with one task between them.",
                 plural(told.people.len(), "contact")
             ),
             0,

@@ -6,7 +6,7 @@ use super::{Told, ToldContact};
 use crate::model::{SubjectKind, Truth};
 use crate::rules::{Compared, Explained, ExplainedRule, Rule};
 
-/// The rules, those that hold first; then those that could not be decided.
+/// The rules: those that hold, those that could not be decided, and the others, the nearest miss first.
 pub(super) fn rules(told: &Told<'_>, person: &ToldContact, paper: &mut Paper) {
     let rules = &told.setup.config.rules;
     if let Some(include) = &person.explanation.include {
@@ -22,7 +22,12 @@ pub(super) fn rules(told: &Told<'_>, person: &ToldContact, paper: &mut Paper) {
     paper.title("Rules");
     for wanted in [Truth::True, Truth::Unknown, Truth::False] {
         let of_truth = person.explanation.rules.iter().filter(|rule| rule.own.truth == wanted);
-        for (explained, rule) in of_truth.filter_map(|explained| Some((explained, rules.rule(&explained.signal)?))) {
+        let mut of_truth: Vec<_> = of_truth.collect();
+        let far = |rule: &ExplainedRule| rule.own.miss.as_ref().map_or(f64::INFINITY, |miss| miss.share);
+        of_truth.sort_by(|a, b| far(a).total_cmp(&far(b)));
+        for (explained, rule) in
+            of_truth.into_iter().filter_map(|explained| Some((explained, rules.rule(&explained.signal)?)))
+        {
             one_rule(person, explained, rule, paper);
         }
     }
