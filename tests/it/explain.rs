@@ -233,7 +233,7 @@ fn nothing_of_a_stranger_steers_the_terminal() {
         "custom_attributes": { "plan_type": evil, "teammates_count": evil, "enterprise_features_tried": format!("{evil},b") } });
     let company = json!({ "type": "company", "id": "66b0c001", "name": evil,
         "tags": { "tags": [{ "type": "tag", "id": "t1", "name": evil }] } });
-    let services = Services::with_companies(&[contact.clone()], &[company]);
+    let services = Services::with_companies(std::slice::from_ref(&contact), &[company]);
     let home = services.home.path();
     let notification = json!({ "data": { "item": contact } }).to_string();
     for page in
