@@ -215,6 +215,20 @@ fn a_contact_that_cannot_be_read_is_named_and_is_no_success() {
 }
 
 #[test]
+fn where_intercom_does_not_answer_the_exit_code_is_6() {
+    let services = Services::demo();
+    services.fault(json!({ "service": "intercom", "path_prefix": "/contacts/search", "kind": "status", "status": 400,
+        "body": { "type": "error.list", "errors": [{ "code": "client_error", "message": "no" }] } }));
+    for contact in ["66583c63de40000000000005", "maeve@brightwater.example.com"] {
+        let ran = explain(&services, &[contact]).expect(6);
+        assert!(ran.out.is_empty() && ran.err.contains("answered 400"), "{ran:#?}");
+    }
+    let contact = demo_contact("maeve@brightwater.example.com").to_string();
+    let ran = explain_stdin(services.home.path(), Some(&services), &contact, &[]).expect(6);
+    assert!(ran.out.contains("churn_risk_inactivity: holds") && ran.out.contains("answered 400"), "{ran:#?}");
+}
+
+#[test]
 fn explaining_writes_nothing_anywhere() {
     let (services, state) = demo_after_a_scan();
     let before = snapshot(services.home.path());
