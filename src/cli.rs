@@ -81,6 +81,8 @@ pub enum Color {
 pub enum Command {
     /// Scan the contacts, and act on every new signal: Zoho task, Slack message, Intercom tag
     Scan(Box<Scan>),
+    /// Explain why a contact signals or not, what was done, and what a scan would do now
+    Explain(Explain),
     /// Serve the sandbox (Intercom, Zoho and Slack on loopback) until interrupted
     Sandbox(Sandbox),
     /// Replay recorded scenarios in a fresh sandbox, and compare with what they expect
@@ -149,6 +151,15 @@ pub enum SinkName {
     Tasks,
     /// Slack messages.
     Messages,
+}
+
+/// Options of `explain`.
+#[derive(Debug, Clone, Args)]
+pub struct Explain {
+    /// The contact: its id in Intercom, its e-mail, or - for a contact's JSON on standard input (as the API returns it, or a
+    /// webhook's notification; needs no token)
+    #[arg(value_name = "CONTACT")]
+    pub contact: String,
 }
 
 /// Options of `sandbox`.

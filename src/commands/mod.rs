@@ -1,6 +1,7 @@
 //! One file per subcommand: the only place where stages are wired together.
 
 mod coverage;
+mod explain;
 pub mod replay;
 mod rules;
 mod sandbox;
@@ -36,6 +37,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, Fatal> {
     let Cli { common, command } = cli;
     match command {
         Command::Scan(arguments) => scan::run(common, arguments).await,
+        Command::Explain(arguments) => explain::run(common, arguments).await,
         Command::Sandbox(arguments) => sandbox::run(common, arguments).await,
         Command::Replay(arguments) => replay::run(common, arguments).await,
         Command::Coverage(arguments) => coverage::run(common, arguments).await,

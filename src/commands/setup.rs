@@ -52,6 +52,22 @@ impl Setup {
         state_dir: PathBuf,
         in_sandbox: bool,
     ) -> Result<Setup, Fatal> {
+        let setup = Setup::load(common, arguments, environment, state_dir, in_sandbox)?;
+        // A dry run reads only, so Intercom's token is all it needs.
+        let (acts, on) = (!arguments.dry_run, setup.sinks_on);
+        let needed = config::Sinks { tasks: acts && on.tasks, messages: acts && on.messages };
+        config::missing(&setup.credentials, &setup.config, needed).map_err(config_problem)?;
+        Ok(setup)
+    }
+
+    /// The same, whatever credentials there are.
+    fn load(
+        common: &Common,
+        arguments: &Scan,
+        environment: &Environment,
+        state_dir: PathBuf,
+        in_sandbox: bool,
+    ) -> Result<Setup, Fatal> {
         let mut config = load_config(common, environment)?;
         check_signals(&config, "--only", &arguments.only)?;
         check_signals(&config, "--accept", &arguments.accept)?;
@@ -67,10 +83,6 @@ impl Setup {
         let sinks_on = sinks_on(&config, arguments.sinks.as_deref());
         let credentials =
             config::credentials(environment, &|path| std::fs::read_to_string(path)).map_err(config_problem)?;
-        // A dry run reads only, so Intercom's token is all it needs.
-        let acts = !arguments.dry_run;
-        let needed = config::Sinks { tasks: acts && sinks_on.tasks, messages: acts && sinks_on.messages };
-        config::missing(&credentials, &config, needed).map_err(config_problem)?;
         let as_of = as_of(common, arguments, in_sandbox)?;
         let links = Links { contact: config.intercom.contact_url.clone(), record: config.zoho.record_url.clone() };
         Ok(Setup { config, credentials, sinks_on, links, state_dir, as_of, in_sandbox })
@@ -78,10 +90,21 @@ impl Setup {
 
     /// For commands that only look: Intercom's token is all they need, and they decide for any instant they are asked about.
     pub fn to_look(common: &Common) -> Result<Setup, Fatal> {
+        Setup::for_looking(common, Setup::new)
+    }
+
+    /// The same for what can be told without any service: there may be no credentials at all.
+    pub fn to_look_offline(common: &Common) -> Result<Setup, Fatal> {
+        Setup::for_looking(common, Setup::load)
+    }
+
+    fn for_looking(
+        common: &Common,
+        make: impl FnOnce(&Common, &Scan, &Environment, PathBuf, bool) -> Result<Setup, Fatal>,
+    ) -> Result<Setup, Fatal> {
         let environment = process_environment();
         let state_dir = state_dir(common, &environment)?;
-        let arguments = Scan { dry_run: true, ..Scan::default() };
-        Setup::new(common, &arguments, &environment, state_dir, false)
+        make(common, &Scan { dry_run: true, ..Scan::default() }, &environment, state_dir, false)
     }
 
     /// The client of Intercom.

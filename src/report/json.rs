@@ -42,18 +42,18 @@ pub fn to_json(report: &Report<'_>, pretty: bool) -> String {
         run: json!({
             "id": run.id,
             "mode": match run.mode { RunMode::Apply => "apply", RunMode::DryRun => "dry_run" },
-            "as_of": time(run.as_of),
-            "started_at": time(run.started_at),
-            "finished_at": time(run.finished_at),
+            "as_of": time_to_json(run.as_of),
+            "started_at": time_to_json(run.started_at),
+            "finished_at": time_to_json(run.finished_at),
             "workspace": run.workspace,
         }),
         contacts: json!({ "scanned": scanned, "undecodable": undecodable.len(), "signalled": signalled }),
-        signals: plan.items.iter().map(|item| signal(report, item)).collect(),
+        signals: plan.items.iter().map(|item| item_to_json(report, item)).collect(),
         actions: Json::Object(actions),
         unknown,
         preview: previews.as_ref().map(preview),
-        warnings: skipped.iter().chain(warnings).map(problem).collect(),
-        errors: errors.iter().map(problem).collect(),
+        warnings: skipped.iter().chain(warnings).map(problem_to_json).collect(),
+        errors: errors.iter().map(problem_to_json).collect(),
         exit_code: *exit_code,
     };
     let text = if pretty { serde_json::to_string_pretty(&shape) } else { serde_json::to_string(&shape) };
@@ -76,7 +76,8 @@ struct Shape {
     exit_code: u8,
 }
 
-fn signal(report: &Report<'_>, item: &Item) -> Json {
+/// A signal with what is done about it, as `signals` in the report has it.
+pub fn item_to_json(report: &Report<'_>, item: &Item) -> Json {
     let people = item.people.iter();
     let people = people.map(|person| json!({ "id": person.id, "email": person.email, "name": person.name }));
     let actions = item.actions.iter().map(|action| {
@@ -124,11 +125,11 @@ fn subject_name(item: &Item) -> Option<&str> {
 
 fn evidence(evidence: &Evidence) -> Json {
     let Evidence { attribute, value: seen, comparison, threshold } = evidence;
-    json!({ "attribute": attribute, "value": value(seen), "comparison": comparison, "threshold": value(threshold) })
+    json!({ "attribute": attribute, "value": value_to_json(seen), "comparison": comparison, "threshold": value_to_json(threshold) })
 }
 
 /// A value as JSON; whole numbers without a fraction.
-pub fn value(value_seen: &Value) -> Json {
+pub fn value_to_json(value_seen: &Value) -> Json {
     match value_seen {
         Value::Null | Value::Object => Json::Null,
         Value::Bool(yes) => json!(yes),
@@ -136,7 +137,7 @@ pub fn value(value_seen: &Value) -> Json {
         Value::Number(number) if number.fract() == 0.0 && number.abs() < 9e15 => json!(*number as i64),
         Value::Number(number) => json!(number),
         Value::Text(text) => json!(text),
-        Value::List(items) => items.iter().map(value).collect(),
+        Value::List(items) => items.iter().map(value_to_json).collect(),
     }
 }
 
@@ -145,10 +146,12 @@ fn preview(previews: &Previews) -> Json {
     json!({ "tasks": payloads(&previews.tasks), "messages": payloads(&previews.messages) })
 }
 
-fn problem(problem: &Problem) -> Json {
+/// A problem as JSON.
+pub fn problem_to_json(problem: &Problem) -> Json {
     json!({ "message": problem.message, "help": problem.help })
 }
 
-fn time(at: Date) -> String {
+/// An instant as JSON has it: UTC, whole seconds.
+pub fn time_to_json(at: Date) -> String {
     at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }

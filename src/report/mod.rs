@@ -11,8 +11,8 @@ use crate::apply::{Results, Status};
 use crate::model::{Date, Kind, Reason, UnknownReason};
 use crate::plan::{Decision, Plan, PlannedAction};
 
-pub use json::{to_json, value};
-pub use table::{clean, one_line, plural, to_table};
+pub use json::{item_to_json, problem_to_json, time_to_json, to_json, value_to_json};
+pub use table::{clean, explain, one_line, performed, plural, to_table, who};
 
 /// What kind of run it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

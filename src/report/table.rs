@@ -107,7 +107,8 @@ fn work_table(report: &Report<'_>, items: &[&Item], width: u16) -> Table {
     table
 }
 
-fn who(item: &Item) -> String {
+/// Whom a signal is about, in one line or two: the account and its people, or the person and the account.
+pub fn who(item: &Item) -> String {
     let people = match item.people.len() {
         0 => String::new(),
         1 => label(&item.representative),
@@ -132,7 +133,7 @@ fn label(person: &Person) -> String {
 }
 
 /// What was done where, and why: `returned: Zoho task US-7K3F9Q2M`, `Slack message`, `9 Intercom tags`, ….
-fn performed(report: &Report<'_>, item: &Item) -> String {
+pub fn performed(report: &Report<'_>, item: &Item) -> String {
     let mut tags: BTreeMap<(Kind, Status, Reason), usize> = BTreeMap::new();
     let mut lines = Vec::new();
     for action in &item.actions {
@@ -209,7 +210,7 @@ fn left_alone(items: &[&Item], text: &mut String) {
 }
 
 /// The reason in a few words, for somebody who reads the report for the first time.
-fn explain(reason: Reason) -> &'static str {
+pub fn explain(reason: Reason) -> &'static str {
     match reason {
         Reason::AlreadyDone => "handled in this occasion, nothing more to do",
         Reason::AlreadyTagged => "somebody tagged them before; taken as handled",

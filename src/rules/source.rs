@@ -65,6 +65,19 @@ pub enum Reading<'a> {
     Date(Date),
 }
 
+/// Where a value comes from, for one contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// The attribute itself.
+    Attribute,
+    /// Worked out from other attributes.
+    Computed,
+    /// This stands in for the attribute.
+    StandIn(String),
+    /// The configuration: a literal, or a named value of the rule.
+    Configuration,
+}
+
 /// The attribute that could not be read, and why.
 pub type Unread<'a> = (&'a str, UnknownReason);
 
@@ -130,6 +143,35 @@ impl Source {
             Read::Fixed(value) => Some(value),
             _ => None,
         }
+    }
+
+    /// Whether it is a value that the rule gives a name (`seat_limit`).
+    pub(super) fn is_named_value(&self) -> bool {
+        let is_name = self.text.starts_with(|letter: char| letter.is_alphabetic() || letter == '_');
+        self.is_fixed() && is_name && !matches!(self.text.as_str(), "true" | "false")
+    }
+
+    /// Where its value comes from.
+    pub fn origin(&self, seen: Seen<'_>) -> Origin {
+        match (&self.read, &self.fallback) {
+            // A fallback that does not count changes nothing.
+            (_, Some(fallback)) if self.read_plain(seen) != self.read(seen) => {
+                Origin::StandIn(fallback.from.text().to_owned())
+            }
+            (Read::Attribute, _) => Origin::Attribute,
+            (Read::Fixed(_), _) => Origin::Configuration,
+            (Read::DaysSince(_) | Read::Percent(..) | Read::Size(_), _) => Origin::Computed,
+        }
+    }
+
+    /// Whether it counts days: `days_since(x)`, or an attribute named so.
+    pub(super) fn counts_days(&self) -> bool {
+        matches!(self.read, Read::DaysSince(_)) || self.text.starts_with("days_since")
+    }
+
+    /// Whether it is a share in percent: `percent(x, y)`, or an attribute named so.
+    pub(super) fn is_percent(&self) -> bool {
+        matches!(self.read, Read::Percent(..)) || self.text.contains("percent")
     }
 
     /// The list inside `size(list)`.

@@ -10,9 +10,10 @@ fn shown(arguments: &[&str]) -> String {
 
 #[test]
 fn help() {
-    let pages: [&[&str]; 7] = [
+    let pages: [&[&str]; 8] = [
         &["--help"],
         &["scan", "--help"],
+        &["explain", "--help"],
         &["sandbox", "--help"],
         &["replay", "--help"],
         &["coverage", "--help"],

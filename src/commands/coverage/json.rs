@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::Report;
 use crate::model::{self, Type};
-use crate::report::value;
+use crate::report::value_to_json as value;
 use crate::rules::coverage::{Attribute, Cause, Finding, Numbers, Outcome, Plan, Spread, ToDo};
 
 /// So many of the most frequent values are named.

@@ -4,6 +4,7 @@ mod output;
 mod preview;
 mod read;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -22,7 +23,7 @@ use crate::model::Known;
 use crate::plan::{self, Input, Mode, Plan};
 use crate::remote::error::RemoteError;
 use crate::remote::intercom::{Intercom, Workspace};
-use crate::report::Run;
+use crate::report::{Report, Run, RunMode};
 use crate::shutdown;
 
 pub(super) use output::terminal_width;
@@ -65,7 +66,7 @@ pub async fn run(common: &Common, arguments: &Scan) -> Result<Exit, Fatal> {
 }
 
 /// The deadline counts from here, and signals are heard from here.
-fn listen(arguments: &Scan, setup: &Setup) -> Result<Stop, Fatal> {
+pub(super) fn listen(arguments: &Scan, setup: &Setup) -> Result<Stop, Fatal> {
     let (switch, stop) = Stop::after(arguments.deadline.unwrap_or(setup.config.deadline));
     shutdown::listen(switch).map_err(Fatal::usage)?;
     Ok(stop)
@@ -81,9 +82,46 @@ pub async fn scan(
 ) -> Result<Outcome, Fatal> {
     let run = format!("{:012x}", fastrand::u64(..) >> 16);
     let span = tracing::error_span!("scan", run.id = run);
-    let stages = Stages { common, arguments, setup, stop, run, started_at: Utc::now() };
+    let wanted = setup.config.rules.wanted();
+    let stages = Stages { common, arguments, setup, stop, run, started_at: Utc::now(), wanted };
     let work = async { if arguments.dry_run { stages.dry_run().await } else { stages.real_run(lock).await } };
     work.instrument(span).await
+}
+
+/// What a dry run saw, and what it would do.
+#[derive(Debug)]
+pub struct Looked {
+    /// The options it was made with.
+    arguments: Scan,
+    run: Run,
+    /// The ledger as it was.
+    pub ledger: Reader,
+    /// What was read.
+    pub read: Read,
+    /// What a run would do now.
+    pub plan: Plan,
+}
+
+impl Looked {
+    /// What a dry run says of it, and how it ends.
+    pub fn report(&self) -> (Report<'_>, Exit) {
+        let mishaps = output::Mishaps { settled: &Settled::default(), ledger_errors: &[] };
+        let told = output::Told { plan: &self.plan, results: None, previews: None };
+        output::report(&self.arguments, self.run.clone(), &self.read, told, &mishaps)
+    }
+}
+
+/// What `scan --dry-run --contact` sees and would do, for a command that shows it in its own way; of the contacts it keeps the
+/// attributes named in `wanted`, those of the rules among them.
+pub async fn look_at(
+    common: &Common,
+    setup: &Setup,
+    stop: Stop,
+    contact: &str,
+    wanted: &BTreeSet<String>,
+) -> Result<Looked, Fatal> {
+    let arguments = &Scan { dry_run: true, contact: vec![contact.to_owned()], ..Scan::default() };
+    Stages { common, arguments, setup, stop, run: String::new(), started_at: Utc::now(), wanted }.look().await
 }
 
 struct Stages<'a> {
@@ -93,11 +131,17 @@ struct Stages<'a> {
     stop: Stop,
     run: String,
     started_at: DateTime<Utc>,
+    wanted: &'a BTreeSet<String>,
 }
 
 impl Stages<'_> {
     /// Plans, and writes nothing: a ledger Reader, no lock, no sinks.
     async fn dry_run(&self) -> Result<Outcome, Fatal> {
+        let Looked { read, plan, run, .. } = self.look().await?;
+        Ok(self.finish(run, &read, plan, None, &Settled::default(), &[]))
+    }
+
+    async fn look(&self) -> Result<Looked, Fatal> {
         let ledger = Reader::open(&self.setup.state_dir.join(LEDGER_FILE))?;
         let intercom = self.setup.intercom(&self.stop)?;
         let known_for = ledger.workspace_of(intercom.credential()).map(str::to_owned);
@@ -110,7 +154,8 @@ impl Stages<'_> {
         let known = ledger.known();
         let read = self.read(&intercom, known, unconfirmed).await?;
         let plan = self.plan(&workspace, &read, known);
-        Ok(self.finish(&workspace, &read, plan, None, &Settled::default(), &[]))
+        let run = self.described(&workspace, RunMode::DryRun);
+        Ok(Looked { arguments: self.arguments.clone(), run, ledger, read, plan })
     }
 
     /// Settles, plans, records, applies.
@@ -134,7 +179,8 @@ impl Stages<'_> {
         ledger.remember(&self.run, &plan.shares)?;
         let (results, failed) = apply::apply(&plan, &ledger, &mut sinks, &self.setup.links, &self.stop).await;
         let mut ledger_errors: Vec<_> = failed.into_iter().collect();
-        let outcome = self.finish(&workspace, &read, plan, Some(results), &settled, &ledger_errors);
+        let run = self.described(&workspace, RunMode::Apply);
+        let outcome = self.finish(run, &read, plan, Some(results), &settled, &ledger_errors);
         let record = RunRecord {
             id: self.run.clone(),
             as_of: self.setup.as_of,
@@ -146,7 +192,8 @@ impl Stages<'_> {
         let Err(error) = ledger.finish_run(&record) else { return Ok(outcome) };
         // What was done is done: the report says so even where the ledger cannot be told that the run ended.
         ledger_errors.push(error);
-        Ok(self.finish(&workspace, &read, outcome.plan, outcome.results, &settled, &ledger_errors))
+        let run = self.described(&workspace, RunMode::Apply);
+        Ok(self.finish(run, &read, outcome.plan, outcome.results, &settled, &ledger_errors))
     }
 
     /// Takes the lock, waiting as long as `--wait-lock` says.
@@ -192,6 +239,7 @@ impl Stages<'_> {
             as_of: self.setup.as_of,
             only: &self.arguments.only,
             contacts: &self.arguments.contact,
+            wanted: self.wanted,
             quiet: self.common.quiet,
         };
         reader.read(unconfirmed).await
@@ -217,27 +265,31 @@ impl Stages<'_> {
         })
     }
 
+    fn described(&self, workspace: &Workspace, mode: RunMode) -> Run {
+        Run {
+            id: self.run.clone(),
+            mode,
+            as_of: self.setup.as_of,
+            started_at: self.started_at,
+            finished_at: Utc::now(),
+            workspace: workspace.id.clone(),
+        }
+    }
+
     fn finish(
         &self,
-        workspace: &Workspace,
+        run: Run,
         read: &Read,
         plan: Plan,
         results: Option<Results>,
         settled: &Settled,
         ledger_errors: &[LedgerError],
     ) -> Outcome {
-        let run = Run {
-            id: self.run.clone(),
-            mode: if results.is_some() { crate::report::RunMode::Apply } else { crate::report::RunMode::DryRun },
-            as_of: self.setup.as_of,
-            started_at: self.started_at,
-            finished_at: Utc::now(),
-            workspace: workspace.id.clone(),
-        };
         let mishaps = output::Mishaps { settled, ledger_errors };
         let previews = self.arguments.preview.then(|| preview::previews(&plan, self.setup));
         let told = output::Told { plan: &plan, results: results.as_ref(), previews };
-        let (report, exit) = output::report(self.common, self.arguments, run, read, told, &mishaps);
+        let (report, exit) = output::report(self.arguments, run, read, told, &mishaps);
+        let report = output::show(self.common, &report);
         Outcome { plan, results, report, exit }
     }
 }

@@ -30,15 +30,14 @@ pub(super) struct Mishaps<'a> {
     pub ledger_errors: &'a [LedgerError],
 }
 
-/// The report as it is printed, and the exit code that it leads to.
-pub(super) fn report(
-    common: &Common,
+/// The report, and the exit code that the run leads to.
+pub(super) fn report<'a>(
     arguments: &Scan,
     run: Run,
-    read: &Read,
-    told: Told<'_>,
+    read: &'a Read,
+    told: Told<'a>,
     mishaps: &Mishaps<'_>,
-) -> (String, Exit) {
+) -> (Report<'a>, Exit) {
     let Told { plan, results, previews } = told;
     let Mishaps { settled, ledger_errors } = *mishaps;
     let mut exits = Vec::new();
@@ -100,11 +99,15 @@ pub(super) fn report(
         errors,
         exit_code: exit.code(),
     };
-    let text = match common.format {
-        Format::Json => report::to_json(&report, std::io::stdout().is_terminal()) + "\n",
-        Format::Table => report::to_table(&report, terminal_width()),
-    };
-    (text, exit)
+    (report, exit)
+}
+
+/// The report as it is printed.
+pub(super) fn show(common: &Common, report: &Report<'_>) -> String {
+    match common.format {
+        Format::Json => report::to_json(report, std::io::stdout().is_terminal()) + "\n",
+        Format::Table => report::to_table(report, terminal_width()),
+    }
 }
 
 /// As wide as the terminal, within reason; None where stdout is none.
@@ -115,7 +118,9 @@ pub(in crate::commands) fn terminal_width() -> Option<u16> {
 
 /// Rules that could be decided for nobody: such a rule can never fire, and silence would look like "all is well".
 fn blind_rules(read: &Read) -> impl Iterator<Item = Problem> {
-    let blind = read.sightings.decided.iter().filter(|(_, decided)| **decided == 0);
+    // A few chosen contacts tell nothing of the others.
+    let everybody = read.scope.contacts.is_none();
+    let blind = read.sightings.decided.iter().filter(move |(_, decided)| everybody && **decided == 0);
     blind.map(|(signal, _)| Problem {
         message: format!("the rule {signal} could not be decided for any contact: nobody has the attributes it needs"),
         help: Some(

@@ -26,6 +26,8 @@ pub struct Read {
     pub scope: Scope,
     /// Contacts that could not be decoded: id, or where it stood, and why.
     pub undecodable: Vec<(String, String)>,
+    /// `--contact`: the contacts that were found, in the order in which they were.
+    pub chosen: Vec<Contact>,
     /// `--contact`: what no contact was found for.
     pub not_found: Vec<String>,
     /// What is odd about the number of contacts though all seem to have come.
@@ -42,6 +44,8 @@ pub(super) struct Reading<'a> {
     pub as_of: DateTime<Utc>,
     pub only: &'a [String],
     pub contacts: &'a [String],
+    /// The attributes that are kept of a contact.
+    pub wanted: &'a BTreeSet<String>,
     pub quiet: bool,
 }
 
@@ -61,6 +65,7 @@ impl Reading<'_> {
             facts: Facts { tag_ids: tag_ids.clone(), ..Facts::default() },
             scope: Scope::everything(),
             undecodable: Vec::new(),
+            chosen: Vec::new(),
             not_found: Vec::new(),
             doubt: None,
             broken_off: None,
@@ -75,7 +80,8 @@ impl Reading<'_> {
         note(&mut read, contacts)?;
         if let Some(wanted) = read.not_found.first() {
             let error = anyhow::anyhow!("Intercom has no contact {wanted:?}");
-            return Err(Fatal::usage(error).with_help("give --contact an Intercom contact id or an e-mail, exactly"));
+            return Err(Fatal::usage(error)
+                .with_help("name a contact by its id in Intercom, or by its e-mail exactly as Intercom has it"));
         }
         // Also after an incomplete read: what is unfinished needs its figures.
         let unread = self.read_unread(&mut read).await;
@@ -87,7 +93,7 @@ impl Reading<'_> {
 
     async fn read_pages(&self, read: &mut Read) -> Result<(), RemoteError> {
         let progress = progress_bar(self.quiet);
-        let mut pages = self.intercom.pages(self.rules.wanted());
+        let mut pages = self.intercom.pages(self.wanted);
         let result = loop {
             match pages.next().await {
                 Ok(Some(page)) => {
@@ -118,19 +124,20 @@ impl Reading<'_> {
             if wanted.contains('@') {
                 emails.insert(wanted.clone());
             } else {
-                let page = one_page(self.intercom.contact(wanted, self.rules.wanted()).await?);
+                let page = one_page(self.intercom.contact(wanted, self.wanted).await?);
                 // Contacts with the same e-mail are one person.
                 emails.extend(page.contacts.iter().filter_map(|contact| contact.email.clone()));
                 pages.push(page);
             }
             for email in emails {
-                pages.push(self.intercom.contacts_with_email(&email, self.rules.wanted()).await?);
+                pages.push(self.intercom.contacts_with_email(&email, self.wanted).await?);
             }
             if pages.iter().all(|page| page.contacts.is_empty() && page.undecodable.is_empty()) {
                 read.not_found.push(wanted.clone());
             }
             for mut page in pages {
                 page.contacts.retain(|contact| ids.insert(contact.id.clone()));
+                read.chosen.extend(page.contacts.iter().cloned());
                 self.take_page(read, page);
             }
         }
@@ -153,7 +160,7 @@ impl Reading<'_> {
     async fn read_unread(&self, read: &mut Read) -> Result<(), RemoteError> {
         let mut ids = plan::unread_contacts(self.rules, &read.scope, self.known, &read.sightings);
         ids.extend(plan::missing_contacts(self.rules, &read.scope, self.known, &read.sightings));
-        let mut answers = self.each(ids, async |id| self.intercom.contact(id, self.rules.wanted()).await);
+        let mut answers = self.each(ids, async |id| self.intercom.contact(id, self.wanted).await);
         while let Some((id, answer)) = answers.next().await {
             match answer? {
                 Some(Ok(contact)) => {

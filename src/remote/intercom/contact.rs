@@ -37,6 +37,11 @@ const OWN_FIELDS: [&str; 20] = [
     "has_hard_bounced",
 ];
 
+/// Whether an attribute is Intercom's own; the others are custom attributes.
+pub fn is_own_field(name: &str) -> bool {
+    OWN_FIELDS.contains(&name) || name.starts_with("location.")
+}
+
 /// The first second after any date that makes sense here: 2100. Milliseconds lie far beyond it.
 const LATEST: i64 = 4_102_444_800;
 
@@ -47,11 +52,6 @@ pub struct Undecodable {
     pub id: Option<String>,
     /// What is wrong, without quoting it.
     pub why: String,
-}
-
-/// Whether one of Intercom's own fields can be used by rules, under the name that rules use.
-pub fn is_own_field(name: &str) -> bool {
-    OWN_FIELDS.contains(&name) || name.starts_with("location.")
 }
 
 /// Reads one contact of Intercom's JSON, with the attributes named in `wanted`.
@@ -223,7 +223,7 @@ fn read_id(json: &str) -> Option<String> {
 }
 
 /// The parser's own words quote the value, which may be personal.
-fn why(error: &serde_json::Error) -> String {
+pub(super) fn why(error: &serde_json::Error) -> String {
     match error.classify() {
         Category::Data => "is not a JSON object".to_owned(),
         Category::Syntax | Category::Eof | Category::Io => {

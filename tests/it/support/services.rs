@@ -31,6 +31,17 @@ impl Services {
         Services::with_companies(contacts, &[])
     }
 
+    /// The demo workspace.
+    pub fn demo() -> Services {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/demo");
+        Services::of(World::load(&folder).unwrap(), tempfile::tempdir().unwrap())
+    }
+
+    /// A world, with the home folder of earlier runs in it.
+    pub fn of(world: World, home: tempfile::TempDir) -> Services {
+        Services { sandbox: Sandbox::start(world, None).unwrap(), home }
+    }
+
     pub fn with_companies(contacts: &[Value], companies: &[Value]) -> Services {
         let contacts = serde_json::to_string(contacts).unwrap();
         let tags: Vec<_> =
@@ -45,7 +56,7 @@ impl Services {
         })
         .unwrap();
         world.slack.rate_limit = false;
-        Services { sandbox: Sandbox::start(world, None).unwrap(), home: tempfile::tempdir().unwrap() }
+        Services::of(world, tempfile::tempdir().unwrap())
     }
 
     pub fn fault(&self, fault: Value) {

@@ -1,0 +1,158 @@
+//! What was done so far, and what a scan would do next.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Told;
+use super::paper::{Paper, columns};
+use super::words::{sentence, why};
+use crate::model::{Date, Entry, Kind, MessageRef, Occasion, State, SubjectKind};
+use crate::plan::{Decision, Item};
+use crate::report::{clean, performed, plural, who};
+
+/// The occasions of the ledger.
+pub(super) fn ledger(told: &Told<'_>, paper: &mut Paper) {
+    paper.title("What was done");
+    if told.occasions.is_empty() {
+        paper.paragraph("nothing so far: the ledger has no occasion of this contact or its account", 2);
+    }
+    for occasion in &told.occasions {
+        one_occasion(told, occasion, paper);
+    }
+}
+
+fn one_occasion(told: &Told<'_>, occasion: &Occasion, paper: &mut Paper) {
+    let ids: Vec<_> = told.people.iter().map(|person| person.contact.id.as_str()).collect();
+    let level = if occasion.level.is_empty() { String::new() } else { format!(", level {}", occasion.level) };
+    let times = match (occasion.ended_at, occasion.false_since) {
+        (Some(ended), _) => format!("{} to {}", day(occasion.id.opened_at), day(ended)),
+        (None, Some(since)) => {
+            format!("open since {}, false since {}", day(occasion.id.opened_at), day(since))
+        }
+        (None, None) => format!("open since {}", day(occasion.id.opened_at)),
+    };
+    let signal = paper.bold(&occasion.id.signal);
+    paper.line(&format!("  {signal}{level}: {times}, {}", plural(occasion.contacts.len(), "contact")));
+    if !occasion.contacts.iter().any(|contact| ids.contains(&contact.as_str())) {
+        let whose = match occasion.id.subject.kind {
+            SubjectKind::Account => "of the account; this contact is no part of it",
+            SubjectKind::Contact => "of another contact of the same person",
+        };
+        paper.paragraph(whose, 6);
+    }
+    let (ours, others): (Vec<_>, Vec<_>) = occasion
+        .entries
+        .iter()
+        .partition(|entry| entry.key.contact.is_empty() || ids.contains(&entry.key.contact.as_str()));
+    let links = &told.setup.links;
+    let tasks = ours.iter().filter(|entry| entry.key.kind == Kind::Task).filter_map(|entry| entry.remote_id.as_ref());
+    let tasks: BTreeSet<_> = tasks.map(|id| links.task(id)).collect();
+    let rows: Vec<_> = ours.into_iter().map(entry_row).collect();
+    paper.line_up(&columns(&rows, 6, paper.width));
+    if !others.is_empty() {
+        paper.paragraph(&format!("and the tags of {}", plural(others.len(), "other contact")), 6);
+    }
+    // On lines of their own and never broken, so that a terminal can open them.
+    for task in tasks {
+        paper.line(&format!("      task: {}", clean(&task)));
+    }
+    if let Some(record) = occasion.record() {
+        paper.line(&format!("      on: {}", clean(&links.record(record))));
+    }
+}
+
+/// What; how far, and when; why, or what went wrong; its key, or where it is.
+fn entry_row(entry: &Entry) -> [String; 4] {
+    let level = if entry.key.level.is_empty() { String::new() } else { format!(", {}", entry.key.level) };
+    let what = match entry.key.kind {
+        Kind::Task => format!("Zoho task{level}"),
+        Kind::Message => format!("Slack message{level}"),
+        Kind::Tag => "Intercom tag".to_owned(),
+        Kind::Untag => "Intercom tag taken off".to_owned(),
+    };
+    let state = match entry.state {
+        State::Planned => "not done yet",
+        State::Claimed => "in doubt",
+        State::Done => "done",
+        State::Refused => "refused",
+        State::Skipped => "left",
+        State::Dropped => "not needed any more",
+        State::Undone => "undone by a person",
+    };
+    let at = entry.closed_at.map_or(String::new(), day);
+    let place = match (entry.key.kind, &entry.remote_id) {
+        // A key of what was never made tells nothing.
+        (Kind::Task, _) if matches!(entry.state, State::Skipped | State::Dropped) => String::new(),
+        (Kind::Task, _) => entry.short.clone(),
+        (Kind::Message, Some(id)) => message(id),
+        (Kind::Message, None) | (Kind::Tag | Kind::Untag, _) => String::new(),
+    };
+    let error = entry.error.as_deref().map_or(String::new(), |error| format!(": {}", sentence(error)));
+    [what, format!("{state} {at}").trim_end().to_owned(), format!("{}{error}", entry.reason.name()), place]
+}
+
+/// Where a message is, as far as that is known.
+fn message(remote_id: &str) -> String {
+    match MessageRef::from_remote_id(remote_id) {
+        Some(MessageRef { channel, ts }) => format!("in channel {channel}, ts {ts}"),
+        None if remote_id.ends_with("/digest") => format!("in a digest, {}", remote_id.trim_end_matches("/digest")),
+        None => "by webhook".to_owned(),
+    }
+}
+
+fn day(at: Date) -> String {
+    at.format("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// The plan of a scan of this contact.
+pub(super) fn scan(told: &Told<'_>, paper: &mut Paper) {
+    let Some(looked) = &told.looked else { return };
+    paper.title("What a scan of this contact would do now");
+    let report = looked.report().0;
+    for item in &looked.plan.items {
+        let subject = who(item).replace('\n', ", ");
+        let level = if item.level.is_empty() { String::new() } else { format!(", level {}", item.level) };
+        let signal = paper.bold(&item.occasion.signal);
+        let reason = format!("{}: {}", item.reason.name(), why(item.reason, item.has_work()));
+        paper.line(&format!("  {signal}{level}: {reason}"));
+        let performed = performed(&report, item);
+        let actions = performed.split_once('\n').map_or("", |(_, actions)| actions);
+        let actions = if actions.is_empty() { String::new() } else { format!("{actions} · ") };
+        paper.paragraph(&format!("{actions}{subject} · {}", sentence(&item.details)), 6);
+        if item.has_work() {
+            let urgency = format!("{}, by {}", item.priority.name(), item.due_date);
+            paper.paragraph(&format!("{}: {urgency}", sentence(&item.action)), 6);
+        }
+    }
+    if looked.plan.items.is_empty() {
+        paper.paragraph("nothing: no rule holds, and nothing is open", 2);
+    }
+    for problem in report.errors.iter().chain(&report.warnings) {
+        let help = problem.help.as_ref().map_or(String::new(), |help| format!(" (help: {help})"));
+        paper.paragraph(&format!("{}{help}", problem.message), 2);
+    }
+    let mut new = looked.plan.items.iter().filter(|item| item.has_work()).map(|item| item.subject().kind).peekable();
+    if new.peek().is_some() {
+        let text = "A scan of everybody can hold back what is new: the guard, or data that broke off.";
+        paper.paragraph(text, 2);
+    }
+    if new.any(|kind| kind == SubjectKind::Account) {
+        let text = "For a signal of an account it reads the colleagues too: each who signals gets the tag, and one task names \
+                    them all.";
+        paper.paragraph(text, 2);
+    }
+}
+
+/// `1 Zoho task, 1 Slack message, 2 Intercom tags`; nothing where there is nothing to do.
+pub(super) fn work<'i>(items: impl Iterator<Item = &'i Item>) -> String {
+    let mut counts: BTreeMap<Kind, usize> = BTreeMap::new();
+    for action in items.flat_map(|item| &item.actions).filter(|action| action.decision == Decision::Do) {
+        *counts.entry(action.key.kind).or_default() += 1;
+    }
+    let told = counts.into_iter().map(|(kind, count)| match kind {
+        Kind::Task => plural(count, "Zoho task"),
+        Kind::Message => plural(count, "Slack message"),
+        Kind::Tag => plural(count, "Intercom tag"),
+        Kind::Untag => format!("{} taken off", plural(count, "Intercom tag")),
+    });
+    told.collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,191 @@
+//! The answer as JSON. Its keys are documented in README.md; `schema` changes when their shape does.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::{Told, ToldContact};
+use crate::exit::Exit;
+use crate::model::{Entry, Kind, Occasion, Truth, UnknownReason, Value};
+use crate::remote::intercom::is_own_field;
+use crate::report::{item_to_json, problem_to_json, time_to_json, value_to_json};
+use crate::rules::{AttributeSeen, Compared, Explained, ExplainedRule, Miss, Origin, Traced};
+
+/// Everything that is said about a contact.
+pub(super) fn told(told: &Told<'_>, exit: Exit) -> Json {
+    json!({
+        "schema": 1,
+        "as_of": time_to_json(told.setup.as_of),
+        "workspace": told.workspace,
+        "contacts": told.people.iter().map(|person| contact(told, person)).collect::<Vec<_>>(),
+        "disabled": told.setup.config.rules.disabled.iter().map(|rule| rule.signal.as_str()).collect::<Vec<_>>(),
+        "occasions": told.occasions.iter().map(|one| occasion(told, one)).collect::<Vec<_>>(),
+        "scan": scan(told),
+        "notes": told.notes,
+        "exit_code": exit.code(),
+    })
+}
+
+fn contact(told: &Told<'_>, person: &ToldContact) -> Json {
+    let ToldContact { contact, explanation, tags, companies } = person;
+    let tags = match tags {
+        Some(tags) => tags.iter().map(|tag| json!({ "id": tag.id, "name": tag.name })).collect::<Vec<_>>(),
+        None => contact.tags.ids.iter().map(|id| json!({ "id": id, "name": null })).collect(),
+    };
+    let companies = match companies {
+        Some(companies) => companies.iter().map(|one| json!({ "id": one.id, "name": one.name })).collect::<Vec<_>>(),
+        None => contact.companies.ids.iter().map(|id| json!({ "id": id, "name": null })).collect(),
+    };
+    let nearest = explanation.nearest().map(|(rule, missed)| {
+        let mut shown = Map::from_iter([("signal".to_owned(), json!(rule.signal))]);
+        shown.extend(miss(missed));
+        shown
+    });
+    json!({
+        "id": contact.id,
+        "email": contact.email,
+        "name": contact.name,
+        "url": told.workspace.as_ref().map(|workspace| told.setup.links.contact(workspace, &contact.id)),
+        "accounts": companies,
+        "tags": tags,
+        "include": explanation.include.as_ref().map(explained),
+        "rules": explanation.rules.iter().map(|one| rule(told, one)).collect::<Vec<_>>(),
+        "nearest_miss": nearest,
+        "attributes": explanation.attributes.iter().map(attribute).collect::<Vec<_>>(),
+    })
+}
+
+fn rule(told: &Told<'_>, rule: &ExplainedRule) -> Json {
+    let ExplainedRule { signal, own, levels, reached } = rule;
+    let scope = told.setup.config.rules.rule(signal).map(|rule| rule.scope.name());
+    let mut shown = Map::from_iter([
+        ("signal".to_owned(), json!(signal)),
+        ("scope".to_owned(), json!(scope)),
+        ("level".to_owned(), json!((!reached.is_empty()).then_some(reached))),
+    ]);
+    shown.extend(explained(own));
+    let levels = levels.iter().map(|(name, level)| {
+        let mut shown = Map::from_iter([("name".to_owned(), json!(name))]);
+        shown.extend(explained(level));
+        shown
+    });
+    shown.insert("levels".to_owned(), levels.map(Json::Object).collect());
+    Json::Object(shown)
+}
+
+fn explained(explained: &Explained) -> Map<String, Json> {
+    let Explained { condition, truth, comparisons, miss: missed } = explained;
+    Map::from_iter([
+        ("when".to_owned(), json!(condition)),
+        ("truth".to_owned(), json!(truth_name(*truth))),
+        ("comparisons".to_owned(), comparisons.iter().map(compared).collect()),
+        ("miss".to_owned(), missed.as_ref().map_or(Json::Null, |missed| Json::Object(miss(missed)))),
+    ])
+}
+
+fn compared(compared: &Compared) -> Json {
+    let Compared { comparison, truth, values } = compared;
+    json!({
+        "comparison": comparison,
+        "truth": truth_name(*truth),
+        "values": values.iter().map(traced).collect::<Vec<_>>(),
+    })
+}
+
+fn traced(traced: &Traced) -> Json {
+    let Traced { name, kind, origin, seen, read } = traced;
+    let (origin, stands_in) = match origin {
+        Origin::Attribute => (place(name), None),
+        Origin::Computed => ("computed", None),
+        Origin::StandIn(from) => ("fallback", Some(from)),
+        Origin::Configuration => ("rule", None),
+    };
+    let unknown =
+        |(attribute, reason): &(String, UnknownReason)| json!({ "attribute": attribute, "reason": reason.name() });
+    json!({
+        "name": name,
+        "type": kind.name(),
+        "origin": origin,
+        "stands_in": stands_in,
+        "seen": seen.iter().map(|(name, value)| (name.clone(), value_to_json(value))).collect::<Map<_, _>>(),
+        "read": read.as_ref().map_or(Json::Null, value_to_json),
+        "unknown": read.as_ref().err().map(unknown),
+    })
+}
+
+fn miss(miss: &Miss) -> Map<String, Json> {
+    let number = |number: f64| value_to_json(&Value::Number(number));
+    Map::from_iter([
+        ("words".to_owned(), json!(miss.to_string())),
+        ("attribute".to_owned(), json!(miss.attribute)),
+        ("comparison".to_owned(), json!(miss.comparison)),
+        ("value".to_owned(), number(miss.value)),
+        ("threshold".to_owned(), number(miss.threshold)),
+        ("by".to_owned(), number(miss.by)),
+        ("share".to_owned(), number(miss.share)),
+    ])
+}
+
+fn attribute(attribute: &AttributeSeen) -> Json {
+    let AttributeSeen { name, kind, value, read, used_by } = attribute;
+    json!({
+        "name": name,
+        "type": kind.name(),
+        "origin": place(name),
+        "value": value_to_json(value),
+        "read": read.as_ref().map_or(Json::Null, value_to_json),
+        "unknown": read.as_ref().err().map(|reason| reason.name()),
+        "used_by": used_by,
+    })
+}
+
+fn occasion(told: &Told<'_>, occasion: &Occasion) -> Json {
+    json!({
+        "signal": occasion.id.signal,
+        "subject": { "kind": occasion.id.subject.kind.name(), "id": occasion.id.subject.id },
+        "opened_at": time_to_json(occasion.id.opened_at),
+        "level": (!occasion.level.is_empty()).then_some(&occasion.level),
+        "false_since": occasion.false_since.map(time_to_json),
+        "ended_at": occasion.ended_at.map(time_to_json),
+        "contacts": occasion.contacts,
+        "record_url": occasion.record().map(|record| told.setup.links.record(record)),
+        "actions": occasion.entries.iter().map(|one| entry(told, one)).collect::<Vec<_>>(),
+    })
+}
+
+fn entry(told: &Told<'_>, entry: &Entry) -> Json {
+    let task_url = entry.remote_id.as_ref().filter(|_| entry.key.kind == Kind::Task);
+    json!({
+        "kind": entry.key.kind.name(),
+        "key": entry.short,
+        "level": (!entry.key.level.is_empty()).then_some(&entry.key.level),
+        "contact": (!entry.key.contact.is_empty()).then_some(&entry.key.contact),
+        "state": entry.state.name(),
+        "reason": entry.reason.name(),
+        "closed_at": entry.closed_at.map(time_to_json),
+        "remote_id": entry.remote_id,
+        "url": task_url.map(|id| told.setup.links.task(id)),
+        "error": entry.error,
+    })
+}
+
+/// `signals` as in the report of a scan; null where Intercom was not asked.
+fn scan(told: &Told<'_>) -> Json {
+    let Some(looked) = &told.looked else { return Json::Null };
+    let report = looked.report().0;
+    json!({
+        "signals": looked.plan.items.iter().map(|item| item_to_json(&report, item)).collect::<Vec<_>>(),
+        "warnings": report.warnings.iter().map(problem_to_json).collect::<Vec<_>>(),
+        "errors": report.errors.iter().map(problem_to_json).collect::<Vec<_>>(),
+    })
+}
+
+fn truth_name(truth: Truth) -> &'static str {
+    match truth {
+        Truth::True => "true",
+        Truth::False => "false",
+        Truth::Unknown => "unknown",
+    }
+}
+
+fn place(attribute: &str) -> &'static str {
+    if is_own_field(attribute) { "intercom_field" } else { "custom_attribute" }
+}

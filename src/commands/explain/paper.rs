@@ -1,0 +1,101 @@
+//! What a page is written on: lines, columns and colours.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{ContentArrangement, Table, presets};
+
+use crate::report::clean;
+
+/// How wide a page is where nobody says.
+const WIDTH: u16 = 120;
+
+/// The page in the making.
+pub(super) struct Paper {
+    text: String,
+    pub(super) width: u16,
+    colored: bool,
+}
+
+impl Paper {
+    /// Nothing on it yet.
+    pub(super) fn new(width: Option<u16>, colored: bool) -> Paper {
+        Paper { text: String::new(), width: width.unwrap_or(WIDTH), colored }
+    }
+
+    /// What is on it.
+    pub(super) fn into_text(self) -> String {
+        self.text
+    }
+
+    fn painted(&self, style: Style, text: &str) -> String {
+        if self.colored { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+
+    pub(super) fn good(&self, text: &str) -> String {
+        self.painted(AnsiColor::Green.on_default(), text)
+    }
+
+    pub(super) fn bad(&self, text: &str) -> String {
+        self.painted(AnsiColor::Red.on_default(), text)
+    }
+
+    pub(super) fn doubtful(&self, text: &str) -> String {
+        self.painted(AnsiColor::Yellow.on_default(), text)
+    }
+
+    pub(super) fn bold(&self, text: &str) -> String {
+        self.painted(Style::new().bold(), text)
+    }
+
+    pub(super) fn title(&mut self, text: &str) {
+        let text = self.bold(text);
+        let _ = writeln!(self.text, "\n{text}");
+    }
+
+    pub(super) fn line(&mut self, text: &str) {
+        let _ = writeln!(self.text, "{}", text.trim_end());
+    }
+
+    /// Lines that are laid out already.
+    pub(super) fn line_up(&mut self, lines: &str) {
+        self.text.push_str(lines);
+    }
+
+    /// Text that is broken into lines where it is too long.
+    pub(super) fn paragraph(&mut self, text: &str, indent: usize) {
+        let lines = columns(&[[text.to_owned()]], indent, self.width);
+        self.line_up(&lines);
+    }
+}
+
+/// Rows in columns, indented.
+pub(super) fn columns<const N: usize>(rows: &[[String; N]], indent: usize, width: u16) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    let width = width.saturating_sub(u16::try_from(indent).unwrap_or(u16::MAX));
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width.max(40));
+    for row in rows {
+        table.add_row(row.iter().map(|cell| clean(cell)));
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.lines().fold(String::new(), |mut text, line| {
+        let _ = writeln!(text, "{:indent$}{}", "", line.trim_end());
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_wrapped_where_the_page_ends_and_nothing_in_them_steers_the_terminal() {
+        let rows = [["a".to_owned(), "one two three four five six seven eight nine ten \u{1b}[31meleven".to_owned()]];
+        let text = columns(&rows, 2, 44);
+        assert!(text.lines().count() > 1 && text.lines().all(|line| line.len() <= 44), "{text}");
+        assert!(text.starts_with("  a  one") && !text.contains('\u{1b}'), "{text:?}");
+    }
+}

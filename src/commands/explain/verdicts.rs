@@ -1,0 +1,109 @@
+//! What the rules say of a contact, as a person reads it.
+
+use super::paper::{Paper, columns};
+use super::words::{seen, source, unknown};
+use super::{Told, ToldContact};
+use crate::model::{SubjectKind, Truth};
+use crate::rules::{Compared, Explained, ExplainedRule, Rule};
+
+/// The rules: those that hold, those that could not be decided, and the others, the nearest miss first.
+pub(super) fn rules(told: &Told<'_>, person: &ToldContact, paper: &mut Paper) {
+    let rules = &told.setup.config.rules;
+    if let Some(include) = &person.explanation.include {
+        paper.title("Who is looked at: [scan] include");
+        let verdict = match include.truth {
+            Truth::True => paper.good("looked at"),
+            Truth::False => paper.bad("not looked at, whatever the rules below say"),
+            Truth::Unknown => paper.doubtful(&format!("not looked at: {}", reasons(include))),
+        };
+        paper.line(&format!("  {verdict}: {}", include.condition));
+        comparisons(include, 6, paper);
+    }
+    paper.title("Rules");
+    for wanted in [Truth::True, Truth::Unknown, Truth::False] {
+        let of_truth = person.explanation.rules.iter().filter(|rule| rule.own.truth == wanted);
+        let mut of_truth: Vec<_> = of_truth.collect();
+        let far = |rule: &ExplainedRule| rule.own.miss.as_ref().map_or(f64::INFINITY, |miss| miss.share);
+        of_truth.sort_by(|a, b| far(a).total_cmp(&far(b)));
+        for (explained, rule) in
+            of_truth.into_iter().filter_map(|explained| Some((explained, rules.rule(&explained.signal)?)))
+        {
+            one_rule(person, explained, rule, paper);
+        }
+    }
+    if !rules.disabled.is_empty() {
+        let off: Vec<_> = rules.disabled.iter().map(|rule| rule.signal.as_str()).collect();
+        paper.paragraph(&format!("switched off: {}", off.join(", ")), 2);
+    }
+}
+
+fn one_rule(person: &ToldContact, explained: &ExplainedRule, rule: &Rule, paper: &mut Paper) {
+    let verdict = match (explained.own.truth, explained.reached.as_str()) {
+        (Truth::True, "") => paper.good("holds"),
+        (Truth::True, level) => paper.good(&format!("holds, level {level}")),
+        (Truth::Unknown, _) => paper.doubtful(&format!("cannot be decided: {}", reasons(&explained.own))),
+        (Truth::False, _) => match &explained.own.miss {
+            Some(miss) => format!("does not hold, {miss}"),
+            None => "does not hold".to_owned(),
+        },
+    };
+    let signal = paper.bold(&rule.signal);
+    paper.line(&format!("  {signal}: {verdict}"));
+    if explained.own.comparisons.len() > 1 {
+        paper.paragraph(&format!("when {}", explained.own.condition), 6);
+    }
+    comparisons(&explained.own, 6, paper);
+    for (name, level) in &explained.levels {
+        let verdict = match (level.truth, &level.miss) {
+            (Truth::True, _) if explained.own.truth == Truth::True => "reached".to_owned(),
+            (Truth::True, _) => "would be reached if the rule held".to_owned(),
+            (Truth::Unknown, _) => format!("cannot be decided: {}", reasons(level)),
+            (Truth::False, Some(miss)) => format!("not reached, {miss}"),
+            (Truth::False, None) => "not reached".to_owned(),
+        };
+        paper.line(&format!("      level {name}: {verdict}"));
+        comparisons(level, 8, paper);
+    }
+    let has_colleagues = rule.scope == SubjectKind::Account && !person.company_ids().is_empty();
+    if has_colleagues && explained.own.truth != Truth::True {
+        paper.paragraph("about the account: it holds as soon as it holds for a colleague, who is not read here", 6);
+    }
+}
+
+fn comparisons(explained: &Explained, indent: usize, paper: &mut Paper) {
+    let rows: Vec<_> = explained.comparisons.iter().flat_map(rows).collect();
+    paper.line_up(&columns(&rows, indent, paper.width));
+}
+
+/// Comparison, outcome, what was seen, and where it came from; a line for each value.
+fn rows(compared: &Compared) -> Vec<[String; 4]> {
+    let outcome = match compared.truth {
+        Truth::True => "true",
+        Truth::False => "false",
+        Truth::Unknown => "unknown",
+    };
+    let several = compared.values.len() > 1;
+    let mut rows: Vec<[String; 4]> = Vec::new();
+    for value in &compared.values {
+        let seen = if several { format!("{}: {}", value.name, seen(value)) } else { seen(value) };
+        let (comparison, outcome) = if rows.is_empty() { (compared.comparison.as_str(), outcome) } else { ("", "") };
+        rows.push([comparison.to_owned(), outcome.to_owned(), seen, source(value)]);
+    }
+    if rows.is_empty() {
+        rows.push([compared.comparison.clone(), outcome.to_owned(), String::new(), String::new()]);
+    }
+    rows
+}
+
+/// What left a condition unknown, each once.
+pub(super) fn reasons(explained: &Explained) -> String {
+    let unread = explained.comparisons.iter().filter(|one| one.truth == Truth::Unknown);
+    let mut reasons = Vec::new();
+    for (attribute, reason) in unread.flat_map(|one| &one.values).filter_map(|value| value.read.as_ref().err()) {
+        let reason = format!("{attribute} {}", unknown(*reason));
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    reasons.join(", ")
+}

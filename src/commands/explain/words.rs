@@ -1,0 +1,148 @@
+//! Values, reasons and where things come from, in words.
+
+use crate::model::{Reason, Type, UnknownReason, Value};
+use crate::remote::intercom::is_own_field;
+use crate::report::{clean, explain, one_line};
+use crate::rules::{Origin, Traced, figure};
+
+/// The most of a customer's text.
+const TEXT_CHARS: usize = 60;
+/// The most of a sentence with figures in it.
+const SENTENCE_CHARS: usize = 300;
+/// The most of a list's items.
+const ITEMS: usize = 12;
+
+/// A customer's text, so that it neither steers the terminal nor breaks a line.
+pub(super) fn tame(text: &str) -> String {
+    clean(&one_line(text, TEXT_CHARS))
+}
+
+/// The same for a text that is longer by nature.
+pub(super) fn sentence(text: &str) -> String {
+    clean(&one_line(text, SENTENCE_CHARS))
+}
+
+/// A value as it was pushed.
+pub(super) fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".to_owned(),
+        Value::Bool(yes) => yes.to_string(),
+        Value::Number(number) => figure(*number),
+        Value::Text(text) => format!("\"{}\"", tame(text)),
+        Value::List(items) => format!("[{}]", listed(items, shown)),
+        Value::Object => "an object".to_owned(),
+    }
+}
+
+fn listed(items: &[Value], shown: impl Fn(&Value) -> String) -> String {
+    let mut texts: Vec<_> = items.iter().take(ITEMS).map(shown).collect();
+    if items.len() > ITEMS {
+        texts.push(format!("and {} more", items.len() - ITEMS));
+    }
+    texts.join(", ")
+}
+
+/// A value as it was pushed, and as what it was read where that is something else: `"8", read as 8`.
+pub(super) fn read(pushed: &Value, kind: Type, read: &Result<Value, UnknownReason>) -> String {
+    match read {
+        Err(UnknownReason::Missing) if *pushed == Value::Null => "missing".to_owned(),
+        Err(UnknownReason::Missing) => format!("{}, which counts as missing", shown(pushed)),
+        Err(UnknownReason::Unreadable) => format!("{}, which is no {}", shown(pushed), kind.name()),
+        Err(reason) => format!("{}, which {}", shown(pushed), unknown(*reason)),
+        Ok(read) if read == pushed => shown(pushed),
+        Ok(Value::List(items)) if items.is_empty() => format!("{}, read as an empty list", shown(pushed)),
+        Ok(Value::List(items)) => {
+            let count = crate::report::plural(items.len(), "item");
+            let bare = |item: &Value| match item {
+                Value::Text(text) => tame(text),
+                other => shown(other),
+            };
+            format!("{}, read as {count}: {}", shown(pushed), listed(items, bare))
+        }
+        Ok(read) if kind == Type::Date => format!("{}, which is {}", shown(pushed), date(read)),
+        Ok(read) => format!("{}, read as {}", shown(pushed), shown(read)),
+    }
+}
+
+/// A date, which comes as ISO 8601 text, to the minute.
+fn date(read: &Value) -> String {
+    match read {
+        Value::Text(iso) => format!("{} UTC", iso.chars().take(16).collect::<String>().replace('T', " ")),
+        other => shown(other),
+    }
+}
+
+/// A value as it was read, without what was pushed, in few words.
+pub(super) fn brief(pushed: &Value, kind: Type, read_as: &Result<Value, UnknownReason>) -> String {
+    match read_as {
+        Ok(read) if kind == Type::Date => date(read),
+        _ => read(pushed, kind, read_as),
+    }
+}
+
+/// Why a value is unknown, after its attribute's name.
+pub(super) fn unknown(reason: UnknownReason) -> &'static str {
+    match reason {
+        UnknownReason::Missing => "is missing",
+        UnknownReason::Unreadable => "cannot be read",
+        UnknownReason::InTheFuture => "lies in the future",
+        UnknownReason::WholeIsZero => "is zero, so there is no share of it",
+    }
+}
+
+/// What a comparison saw.
+pub(super) fn seen(value: &Traced) -> String {
+    let pushed = value.seen.first().map_or(&Value::Null, |(_, pushed)| pushed);
+    match (&value.origin, &value.read) {
+        (Origin::Attribute, read_as) => {
+            let read_as = read_as.clone().map_err(|(_, reason)| reason);
+            read(pushed, value.kind, &read_as)
+        }
+        (_, Ok(read)) => shown(read),
+        (_, Err((attribute, reason))) => format!("{attribute} {}", unknown(*reason)),
+    }
+}
+
+/// Where it came from.
+pub(super) fn source(value: &Traced) -> String {
+    let parts = |values: &[(String, Value)]| {
+        let part = |(name, value): &(String, Value)| match (value, value.read_date()) {
+            (Value::Null, _) => format!("{name}, which is missing"),
+            // No figure is as large as the seconds since 1970.
+            (Value::Number(_), Ok(at)) => format!("{name} {} ({})", shown(value), at.format("%Y-%m-%d %H:%M UTC")),
+            _ => format!("{name} {}", shown(value)),
+        };
+        values.iter().map(part).collect::<Vec<_>>().join(", ")
+    };
+    match &value.origin {
+        Origin::Attribute => place(&value.name).to_owned(),
+        Origin::Computed => format!("worked out from {}", parts(&value.seen)),
+        Origin::Configuration => "a value of the rule".to_owned(),
+        Origin::StandIn(name) => {
+            let (own, others) = value.seen.split_first().map_or((&Value::Null, &[][..]), |(own, rest)| (&own.1, rest));
+            let others = if others.is_empty() { String::new() } else { format!(" ({})", parts(others)) };
+            match own {
+                Value::Null => format!("{name}{others} stands in: {} is missing", value.name),
+                own => format!("{name}{others} stands in for {} {}", value.name, shown(own)),
+            }
+        }
+    }
+}
+
+/// Where an attribute lives in Intercom.
+pub(super) fn place(attribute: &str) -> &'static str {
+    if is_own_field(attribute) { "Intercom's own field" } else { "custom attribute" }
+}
+
+/// Why something is done, or left.
+pub(super) fn why(reason: Reason, has_work: bool) -> &'static str {
+    match reason {
+        Reason::New if has_work => "nobody was told yet",
+        Reason::Returned if has_work => "it was over, and is back",
+        Reason::Escalated if has_work => "it got worse since the last time",
+        Reason::Joined if has_work => "joins what is going on already",
+        Reason::TagRecreated if has_work => "the tag vanished from the workspace, and is made again",
+        Reason::TagRestored if has_work => "a person took the tag off, and on_untag puts it back",
+        reason => explain(reason),
+    }
+}
