@@ -268,7 +268,7 @@ fn pair<O: Keyed>(batch: &[O], outcomes: Vec<Outcome>) -> Vec<(String, Outcome)>
 }
 
 fn no_answer() -> Failure {
-    Failure { message: "the sink gave no outcome".to_owned(), help: None, kind: FailureKind::Action }
+    Failure { message: "the sink gave no outcome".to_owned(), quote: None, help: None, kind: FailureKind::Action }
 }
 
 fn stopped(halted: &Option<Failure>) -> Failure {

@@ -35,11 +35,15 @@ pub struct Receipt {
     pub remote_id: String,
 }
 
-/// Why an action was not done, in words for the report. No personal data, no secrets.
+/// Why an action was not done. Shown as it is (in logs, in the ledger) it is `message` alone; [`Failure::told`] is for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// What happened: service, request, status, code, how often and how long it was tried.
+    /// What happened, in our own words: service, request, status, code, how often and how long it was tried. No personal
+    /// data, no secrets.
     pub message: String,
+    /// The service's own words, cut and without secrets. They may name people, whom services quote from what they were sent:
+    /// for the report only.
+    pub quote: Option<String>,
     /// What a person can do about it, where there is something.
     pub help: Option<String>,
     /// Which exit code it asks for.
@@ -57,6 +61,16 @@ pub enum FailureKind {
     Unreachable,
     /// The settings are wrong in a way only the service could tell (channel gone): the sink stops for this run.
     Configuration,
+}
+
+impl Failure {
+    /// All of it, the service's own words included: for the report, which people read and which names people anyway.
+    pub fn told(&self) -> String {
+        match &self.quote {
+            Some(quote) => format!("{}; it says \"{quote}\"", self.message),
+            None => self.message.clone(),
+        }
+    }
 }
 
 impl fmt::Display for Failure {

@@ -99,7 +99,7 @@ impl Report<'_> {
                 status: performed.status,
                 reason: performed.reason.unwrap_or(action.reason),
                 remote_id: performed.remote_id.clone().or_else(|| action.remote_id.clone()),
-                error: performed.failure.as_ref().map(|failure| failure.message.clone()),
+                error: performed.failure.as_ref().map(|failure| failure.told()),
             },
             None => Ended {
                 status: planned,

@@ -16,6 +16,7 @@ mod looks;
 mod machine;
 mod outage;
 mod outcomes;
+mod privacy;
 mod properties;
 mod readme;
 mod replay;

@@ -151,8 +151,7 @@ fn complaint(answer: &Answer) -> Complaint {
 
 /// What Zoho says in an answer that is an error.
 pub(super) fn explain(answer: &Answer) -> Explanation {
-    let complaint = complaint(answer);
-    Explanation { code: complaint.code().map(str::to_owned), message: complaint.words(), request_id: None }
+    complaint(answer).explanation()
 }
 
 fn failed_call(
@@ -186,8 +185,7 @@ fn judge(
         Entry::Failed(complaint) => complaint,
     };
     let mut error = client.error(request, complaint.kind(request.kind), answer);
-    error.details.code = complaint.code().map(str::to_owned);
-    error.details.message = client.scrubbed(&complaint.words());
+    client.put_words(&mut error, complaint.explanation());
     error.details.help = complaint.help(scope).or(error.details.help);
     Err(Refusal { outcome: error.outcome(), complaint: Some(Box::new(complaint)) })
 }
