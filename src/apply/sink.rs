@@ -50,10 +50,17 @@ pub struct Failure {
     pub kind: FailureKind,
 }
 
+/// A sink that lost the answers to so many batches in a row is not used any more in this run.
+///
+/// One lost answer says little, and what is sent only once loses one for each try; but each puts an action in doubt that a later
+/// run has to ask about, or that nobody can ask about. Beside it stands the table of what one failure leads to,
+/// `remote::outcomes::consequence`.
+pub const LOST_IN_A_ROW: usize = 3;
+
 /// The classes of failure that decide the exit code and whether the sink goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FailureKind {
-    /// This action only.
+    /// This action only; [`LOST_IN_A_ROW`] of them without an answer stop the sink all the same.
     Action,
     /// A credential or permission was refused: the sink stops for this run.
     Credential,
