@@ -5,7 +5,7 @@ use reqwest::header::AUTHORIZATION;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::complaint::Complaint;
+use super::complaint::{Complaint, USED_UP};
 use super::wire::{self, Entry, NoRows, Reply, Row, Rows};
 use super::{SERVICE, Zoho, coql};
 use crate::apply::sink::Outcome;
@@ -135,7 +135,15 @@ impl Zoho {
         let value = secret_value(SERVICE, &format!("Zoho-oauthtoken {}", token.access.expose_secret()))?;
         let client = self.api.client_for(&token.api)?;
         let request = request.clone().header(AUTHORIZATION, value);
-        client.send(&request, &self.stop).await
+        match client.send(&request, &self.stop).await {
+            // Its tries are used up. Settling, linking and making would each use up as many again, and be told the same.
+            Err(error) if error.kind == ErrorKind::Throttled => {
+                let error = error.with_help(USED_UP);
+                self.auth.give_up(error.clone());
+                Err(error)
+            }
+            sent => sent,
+        }
     }
 }
 

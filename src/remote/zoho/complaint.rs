@@ -9,6 +9,10 @@ use crate::remote::error::ErrorKind;
 use crate::remote::http::Explanation;
 use crate::remote::outcomes::{self, End, Ending, RequestKind};
 
+/// Status and code are the same for both.
+pub(super) const USED_UP: &str = "Zoho's API credits (counted over the last 24 hours) or its concurrent calls are used up, by this \
+     program or others; the next run goes on from here";
+
 /// A code with its details, about a record or about a whole call.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Complaint {
@@ -215,7 +219,7 @@ impl Complaint {
             (Verdict::Token, _) => {
                 "check the data centre and the credentials: Zoho refuses the token that it has just given"
             }
-            (Verdict::Busy, _) => "Zoho's API credits or concurrent calls are used up; the next run goes on",
+            (Verdict::Busy, _) => USED_UP,
             (_, "MANDATORY_NOT_FOUND") => {
                 "Zoho makes a field mandatory that this program does not fill; make it optional there"
             }
