@@ -15,6 +15,7 @@ mod hostile;
 mod limits;
 mod looks;
 mod machine;
+mod meanwhile;
 mod outage;
 mod outcomes;
 mod privacy;
