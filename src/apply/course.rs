@@ -40,8 +40,10 @@ impl Course {
         match last_lost {
             Some(failure) if !answered && !carried_over => {
                 self.lost += 1;
-                if self.lost >= LOST_IN_A_ROW {
-                    self.halted.get_or_insert_with(|| given_up(failure));
+                if self.lost >= LOST_IN_A_ROW && self.halted.is_none() {
+                    let failure = given_up(failure);
+                    tracing::warn!("{failure}");
+                    self.halted = Some(failure);
                 }
             }
             None if !answered => {}

@@ -252,7 +252,8 @@ impl Client {
         let Explanation { code, about, message, request_id: _ } = explanation;
         let (code, words) = match code.map(|code| self.scrubbed(&code)) {
             Some(code) if is_code(&code) => (Some(code), message),
-            Some(words) => (None, format!("{words} {message}")),
+            Some(words) if !message.is_empty() => (None, format!("{words}: {message}")),
+            Some(words) => (None, words),
             None => (None, message),
         };
         error.details.code = code;
