@@ -212,3 +212,56 @@ fn what_takes_effect_after_its_run_gave_up_is_found_by_the_next_run_and_not_done
         assert!(!messages.contains("May be a repeat"), "{path}");
     }
 }
+
+#[test]
+fn a_webhook_that_is_gone_is_a_matter_of_configuration_and_is_asked_once() {
+    for (status, body) in
+        [(404, "no_service"), (404, "no_team"), (410, "channel_is_archived"), (403, "action_prohibited")]
+    {
+        let services = Services::new(&full_accounts(3));
+        let scan = || {
+            let mut command = services.command(&[]);
+            command.env_remove("SLACK_BOT_TOKEN").env("SLACK_WEBHOOK_URL", services.sandbox.webhook_url());
+            finish(&mut command)
+        };
+        services.fault(json!({ "service": "slack", "kind": "status", "status": status, "body": body }));
+        let report = scan().expect(2).json();
+        let told = report["errors"].to_string();
+        assert!(
+            told.contains(body) && told.contains("make a new incoming webhook and set SLACK_WEBHOOK_URL"),
+            "{told}"
+        );
+        assert_eq!(services.requests_to("/services/"), 1, "{status} {body}");
+        services.mend();
+        scan().expect(0);
+        let effects = services.effects();
+        assert_eq!((effects["zoho insert Tasks"], effects["slack post"], effects["intercom tag contact"]), (3, 3, 3));
+    }
+}
+
+#[test]
+fn a_layout_that_slack_refuses_falls_back_to_plain_text_once() {
+    let refusal = json!({ "ok": false, "error": "invalid_blocks" });
+    for (times, code, posts) in [(1, 0, 1), (9, 1, 0)] {
+        let services = Services::new(&full_accounts(1));
+        services.fault(json!({ "service": "slack", "kind": "status", "status": 200, "body": refusal, "times": times }));
+        services.scan().expect(code);
+        assert_eq!(services.requests_to("/chat.postMessage"), 2);
+        assert_eq!(services.count("slack post"), posts);
+    }
+}
+
+#[test]
+fn a_missing_scope_costs_no_token_and_is_named() {
+    let services = Services::new(&full_accounts(2));
+    services.fault(json!({ "service": "zoho", "path_prefix": "/crm/v8/Tasks", "kind": "status", "status": 401,
+        "body": { "code": "OAUTH_SCOPE_MISMATCH", "details": {}, "message": "invalid oauth scope to access this URL",
+            "status": "error" } }));
+    let report = services.scan().expect(3).json();
+    assert!(report["errors"].to_string().contains("ZohoCRM.modules.tasks.CREATE"), "{report:#}");
+    assert_eq!((services.requests_to("/oauth/v2/token"), services.requests_to("/crm/v8/Tasks")), (1, 1));
+    services.mend();
+    services.scan().expect(0);
+    let effects = services.effects();
+    assert_eq!((effects["zoho insert Tasks"], effects["slack post"], effects["intercom tag contact"]), (2, 2, 2));
+}
