@@ -181,8 +181,8 @@ impl Reading<'_> {
             let ids = tags.map(|tags| tags.into_iter().map(|tag| tag.id).collect());
             read.facts.tags_of.insert(id, ids);
         }
-        if !read.facts.tags_of.is_empty() {
-            // Again, after the contacts: one that was deleted while they were read is on none of them, and nobody took it off.
+        if questions.tags {
+            // One that was deleted while they were read is on none of them, and nobody took it off.
             read.facts.tag_ids = by_name(self.intercom.tags().await?);
         }
         Ok(())
