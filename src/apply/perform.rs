@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Sinks;
+use super::course::Course;
 use super::results::{Performed, Results, Status};
 use super::sink::{Failure, FailureKind, Keyed, Outcome, Sink, TaskSink};
 use super::stop::Stop;
@@ -153,23 +154,23 @@ impl Performer<'_> {
         results: &mut Results,
     ) -> Result<BTreeMap<String, TaskLink>, LedgerError> {
         let mut task_links = BTreeMap::new();
-        let mut halted = None;
+        let mut course = Course::default();
         for batch in sink.batches(orders) {
-            if !self.may_start(&batch, results, halted.as_ref()) {
+            if !self.may_start(&batch, results, &course) {
                 continue;
             }
             self.claim(&batch)?;
             let (linked, failed) = self.link(sink, batch).await?;
-            halted = self.close(failed, results)?;
-            if halted.is_some() {
+            self.close(failed, results, &mut course)?;
+            if let Some(failure) = course.halted().cloned() {
                 // The claims are given back: nothing was sent for these.
-                let given_back = linked.into_iter().map(|task| (task.short, Outcome::CarriedOver(stopped(&halted))));
-                self.close(given_back.collect(), results)?;
+                let given_back = linked.into_iter().map(|task| (task.short, Outcome::CarriedOver(failure.clone())));
+                self.close(given_back.collect(), results, &mut course)?;
                 continue;
             }
             task_links.extend(linked.iter().filter_map(|task| Some((task.short.clone(), task.link.clone()?))));
             let outcomes = sink.perform(&linked).await;
-            halted = self.close(pair(&linked, outcomes), results)?;
+            self.close(pair(&linked, outcomes), results, &mut course)?;
         }
         Ok(task_links)
     }
@@ -205,26 +206,26 @@ impl Performer<'_> {
         results: &mut Results,
     ) -> Result<(), LedgerError> {
         let Some(sink) = sink else { return Ok(()) };
-        let mut halted = None;
+        let mut course = Course::default();
         for batch in sink.batches(orders) {
-            if !self.may_start(&batch, results, halted.as_ref()) {
+            if !self.may_start(&batch, results, &course) {
                 continue;
             }
             self.claim(&batch)?;
             let outcomes = sink.perform(&batch).await;
-            halted = self.close(pair(&batch, outcomes), results)?;
+            self.close(pair(&batch, outcomes), results, &mut course)?;
         }
         Ok(())
     }
 
     /// Whether to begin another batch; where not, its actions stay planned.
-    fn may_start<O: Keyed>(&self, batch: &[O], results: &mut Results, halted: Option<&Failure>) -> bool {
+    fn may_start<O: Keyed>(&self, batch: &[O], results: &mut Results, course: &Course) -> bool {
         let reason = self.stop.reason();
         results.stopped = results.stopped.or(reason);
-        if reason.is_none() && halted.is_none() {
+        if reason.is_none() && course.halted().is_none() {
             return true;
         }
-        if let Some(failure) = halted {
+        if let Some(failure) = course.halted() {
             let failed =
                 Performed { status: Status::Failed, reason: None, remote_id: None, failure: Some(failure.clone()) };
             results.performed.extend(batch.iter().map(|order| (order.short().to_owned(), failed.clone())));
@@ -238,17 +239,19 @@ impl Performer<'_> {
         self.ledger.claim(&shorts, self.at)
     }
 
-    /// Writes down outcomes. Returns the failure that stops the sink for this run, if there is one.
-    fn close(&self, outcomes: Vec<(String, Outcome)>, results: &mut Results) -> Result<Option<Failure>, LedgerError> {
+    /// Writes down outcomes.
+    fn close(
+        &self,
+        outcomes: Vec<(String, Outcome)>,
+        results: &mut Results,
+        course: &mut Course,
+    ) -> Result<(), LedgerError> {
+        course.note(outcomes.iter().map(|(_, outcome)| outcome));
         let mut closings = Vec::new();
-        let mut halt = None;
         for (short, outcome) in outcomes {
             let performed = performed(&outcome);
             if let Some(failure) = &performed.failure {
                 tracing::warn!(action.key = short, status = performed.status.name(), "{failure}");
-                if failure.kind != FailureKind::Action {
-                    halt = Some(failure.clone());
-                }
             }
             closings.extend(closing(&short, outcome));
             results.performed.insert(short, performed);
@@ -256,7 +259,7 @@ impl Performer<'_> {
         if !closings.is_empty() {
             self.ledger.close(&closings, self.at)?;
         }
-        Ok(halt)
+        Ok(())
     }
 }
 
@@ -268,11 +271,7 @@ fn pair<O: Keyed>(batch: &[O], outcomes: Vec<Outcome>) -> Vec<(String, Outcome)>
 }
 
 fn no_answer() -> Failure {
-    Failure { message: "the sink gave no outcome".to_owned(), help: None, kind: FailureKind::Action }
-}
-
-fn stopped(halted: &Option<Failure>) -> Failure {
-    halted.clone().unwrap_or_else(no_answer)
+    Failure { message: "the sink gave no outcome".to_owned(), quote: None, help: None, kind: FailureKind::Action }
 }
 
 fn performed(outcome: &Outcome) -> Performed {

@@ -1,4 +1,8 @@
 //! Asking what became of the claims of earlier runs. Creates nothing.
+//!
+//! An answer holds for the moment of the question: what reaches the service later is not found, and is done again. Leaving young
+//! claims alone would not help: `claimed_at` is when the run began, hours perhaps before the request left, the next run may
+//! follow at once, and a request can be under way for longer than any age that people would wait for.
 
 use super::Sinks;
 use super::sink::{Answer, Claim, Failure, Sink};

@@ -35,21 +35,32 @@ pub struct Receipt {
     pub remote_id: String,
 }
 
-/// Why an action was not done, in words for the report. No personal data, no secrets.
+/// Why an action was not done. Shown as it is (in logs, in the ledger) it is `message` alone; [`Failure::told`] is for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// What happened: service, request, status, code, how often and how long it was tried.
+    /// What happened, in our own words: service, request, status, code, how often and how long it was tried. No personal
+    /// data, no secrets.
     pub message: String,
+    /// The service's own words, cut and without secrets. They may name people, whom services quote from what they were sent:
+    /// for the report only.
+    pub quote: Option<String>,
     /// What a person can do about it, where there is something.
     pub help: Option<String>,
     /// Which exit code it asks for.
     pub kind: FailureKind,
 }
 
+/// A sink that lost the answers to so many batches in a row is not used any more in this run.
+///
+/// One lost answer says little, and what is sent only once loses one for each try; but each puts an action in doubt that a later
+/// run has to ask about, or that nobody can ask about. Beside it stands the table of what one failure leads to,
+/// `remote::outcomes::consequence`.
+pub const LOST_IN_A_ROW: usize = 3;
+
 /// The classes of failure that decide the exit code and whether the sink goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FailureKind {
-    /// This action only.
+    /// This action only; [`LOST_IN_A_ROW`] of them without an answer stop the sink all the same.
     Action,
     /// A credential or permission was refused: the sink stops for this run.
     Credential,
@@ -57,6 +68,16 @@ pub enum FailureKind {
     Unreachable,
     /// The settings are wrong in a way only the service could tell (channel gone): the sink stops for this run.
     Configuration,
+}
+
+impl Failure {
+    /// All of it, the service's own words included: for the report, which people read and which names people anyway.
+    pub fn told(&self) -> String {
+        match &self.quote {
+            Some(quote) => format!("{}; it says \"{quote}\"", self.message),
+            None => self.message.clone(),
+        }
+    }
 }
 
 impl fmt::Display for Failure {

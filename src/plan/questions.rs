@@ -17,6 +17,8 @@ pub struct Questions {
     pub companies: BTreeSet<String>,
     /// Contacts whose whole list of tags is needed.
     pub tags_of: BTreeSet<String>,
+    /// Whether the workspace's tags are to be read again, after the contacts: one of ours is missing on a contact.
+    pub tags: bool,
 }
 
 /// Representatives that were not read in this run, though an unfinished task or message needs their figures.
@@ -70,7 +72,9 @@ impl Questions {
             let lists_tag = |contact: &Contact| tag_id.is_some_and(|id| contact.tags.lists(id));
             for hit in &group.hits {
                 // Snoozed or not, tagged or not: a list that is cut short cannot tell.
-                if !hit.contact.tags.complete || lost_our_tag(group, hit, facts) {
+                let lost = lost_our_tag(group, hit, facts);
+                questions.tags |= lost;
+                if !hit.contact.tags.complete || lost {
                     questions.tags_of.insert(hit.contact.id.clone());
                 }
             }

@@ -1,4 +1,8 @@
-//! What went wrong at a remote: enough to decide by, and a sentence for the report without personal data or secrets.
+//! What went wrong at a remote: enough to decide by, and a sentence in our own words, without personal data or secrets.
+//!
+//! What a service says in words of its own stays apart ([`Details::quote`]): services quote what they were sent, and a name
+//! looks like any other word, so nothing could take it out. Errors, logs and the ledger do without; the report, which is for
+//! people and names them anyway, adds it.
 
 use std::fmt;
 use std::time::Duration;
@@ -36,7 +40,7 @@ pub enum ErrorKind {
     Stopped(StopReason),
 }
 
-/// A failed call to a remote.
+/// A failed call to a remote. Shown as it is, it holds nothing of the service's own words but codes.
 ///
 /// The particulars are behind a pointer, because every call returns one of these or its result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,12 +63,14 @@ pub struct Details {
     pub path: String,
     /// The status of the last answer, if one came.
     pub status: Option<u16>,
-    /// The remote's own code, if it gave one.
+    /// The remote's own code, if it gave one that reads like a code.
     pub code: Option<String>,
     /// What the remote's support asks for.
     pub request_id: Option<String>,
-    /// The remote's words or the transport's, cut and scrubbed.
+    /// What there is to say besides, in our own words or the transport's.
     pub message: String,
+    /// The remote's own words, cut and without secrets and e-mails; they may name people. For the report only.
+    pub quote: String,
     /// What a person can do, where there is something.
     pub help: Option<String>,
     /// How often it was sent.
@@ -117,7 +123,9 @@ impl RemoteError {
     /// As a failure of one action; the kind says whether its sink should go on.
     pub fn failure(&self) -> Failure {
         let (_, kind) = outcomes::consequence(self.kind, self.details.tries);
-        Failure { message: self.to_string(), help: self.details.help.clone(), kind }
+        let Details { quote, help, .. } = &*self.details;
+        let quote = (!quote.is_empty()).then(|| quote.clone());
+        Failure { message: self.to_string(), quote, help: help.clone(), kind }
     }
 
     /// What became of the action that this error ended.
@@ -136,7 +144,7 @@ impl RemoteError {
     }
 
     fn sentence(&self) -> String {
-        let Details { service, method, path, status, code, request_id, message, help: _, tries, elapsed } =
+        let Details { service, method, path, status, code, request_id, message, quote: _, help: _, tries, elapsed } =
             &*self.details;
         let what = match self.kind {
             ErrorKind::Unreachable if status.is_some() => "is not available",
@@ -188,6 +196,12 @@ impl fmt::Display for ErrorKind {
             ErrorKind::Stopped(_) => "stopped",
         })
     }
+}
+
+/// Whether a text is a word of a service's vocabulary (`not_found`, `INVALID_DATA`, `chat:write`, a request id) and not of a
+/// language, in which it could be about somebody.
+pub fn is_code(text: &str) -> bool {
+    (1..=80).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte))
 }
 
 /// A remote's words on one line, at most 200 characters, without e-mails, web addresses of hooks, and whatever looks like a
@@ -244,7 +258,8 @@ mod tests {
     use crate::apply::sink::FailureKind;
 
     fn error(kind: ErrorKind) -> RemoteError {
-        let mut error = RemoteError::new(kind, "Intercom", "Access Token Invalid");
+        let mut error = RemoteError::new(kind, "Intercom", "");
+        error.details.quote = "Access Token Invalid".into();
         error.details.method = "GET".into();
         error.details.path = "/me".into();
         error.details.status = Some(401);
@@ -258,8 +273,30 @@ mod tests {
     fn the_sentence_names_request_status_code_and_request_id() {
         assert_eq!(
             error(ErrorKind::Credential).to_string(),
-            "Intercom refused the credential: GET /me answered 401: unauthorized, Access Token Invalid, request id abc"
+            "Intercom refused the credential: GET /me answered 401: unauthorized, request id abc"
         );
+    }
+
+    #[test]
+    fn only_what_is_told_to_people_has_the_words_of_the_service() {
+        let error = error(ErrorKind::Credential);
+        let failure = error.failure();
+        for text in [error.to_string(), failure.to_string(), failure.message.clone()] {
+            assert!(!text.contains("Token Invalid"), "{text}");
+        }
+        assert_eq!(failure.told(), format!("{error}; it says \"Access Token Invalid\""));
+        let silent = RemoteError::new(ErrorKind::Later, "Zoho", "").failure();
+        assert_eq!(silent.told(), "Zoho cannot do it now");
+    }
+
+    #[test]
+    fn a_code_is_no_sentence() {
+        for code in ["not_found", "INVALID_DATA", "chat:write", "b68959ea-6328-4f70-83cb-e7913dba1542", "4000"] {
+            assert!(is_code(code), "{code}");
+        }
+        for words in ["", "Ann Acme", "ann@acme.example", "Zoë", "[secret]", &"x".repeat(81)] {
+            assert!(!is_code(words), "{words}");
+        }
     }
 
     #[test]

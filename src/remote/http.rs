@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 use url::{Host, Url};
 
-use super::error::{Details, ErrorKind, RemoteError, scrub};
+use super::error::{Details, ErrorKind, RemoteError, is_code, scrub};
 use super::outcomes::{self, End, Ending, NoAnswer};
 use super::pace::Pace;
 pub use super::request::{Answer, Body, Expect, Explanation, Request, explain_text};
@@ -238,13 +238,28 @@ impl Client {
 
     /// The error that an answer is, with the service's own words.
     pub fn error(&self, request: &Request, kind: ErrorKind, answer: &Answer) -> RemoteError {
-        let Explanation { code, message, request_id } = (self.explain)(answer);
+        let explanation = (self.explain)(answer);
         let header = || Some(answer.headers.get("x-request-id")?.to_str().ok()?.to_owned());
-        let mut error = self.describe(request, kind, &message, answer.tries, answer.elapsed);
+        let request_id = explanation.request_id.clone().or_else(header);
+        let mut error = self.describe(request, kind, "", answer.tries, answer.elapsed);
         error.details.status = Some(answer.status.as_u16());
-        error.details.code = code.map(|code| self.scrubbed(&code));
-        error.details.request_id = request_id.or_else(header).map(|id| self.scrubbed(&id));
+        error.details.request_id = request_id.map(|id| self.scrubbed(&id)).filter(|id| is_code(id));
+        self.put_words(&mut error, explanation);
         error
+    }
+
+    /// Puts a service's own words into an error: its vocabulary where everybody sees it, its sentences where they are quoted.
+    pub fn put_words(&self, error: &mut RemoteError, explanation: Explanation) {
+        let Explanation { code, about, message, request_id: _ } = explanation;
+        let (code, words) = match code.map(|code| self.scrubbed(&code)) {
+            Some(code) if is_code(&code) => (Some(code), message),
+            Some(words) if !message.is_empty() => (None, format!("{words}: {message}")),
+            Some(words) => (None, words),
+            None => (None, message),
+        };
+        error.details.code = code;
+        error.details.message = self.scrubbed(&about);
+        error.details.quote = self.scrubbed(&words);
     }
 
     /// A service's words without what they must not hold: see [`scrub`]; and no credential that this client sent.

@@ -286,6 +286,8 @@ pub enum Fate {
 
 /// What an error leads to: the fate of its action, and whether the sink goes on ([`FailureKind::Action`]) or stops for this
 /// run. Where contacts are read, there is no sink: the run plans nothing new.
+///
+/// What is sent only once loses its answers one by one: after [`crate::apply::sink::LOST_IN_A_ROW`] in a row the sink stops too.
 pub fn consequence(error: ErrorKind, tries: u32) -> (Fate, FailureKind) {
     match error {
         ErrorKind::Credential => (Fate::Later, FailureKind::Credential),

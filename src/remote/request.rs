@@ -7,14 +7,16 @@ use reqwest::{Method, StatusCode};
 use serde::de::IgnoredAny;
 
 use super::outcomes::{Ending, Hint, RequestKind};
-use super::retry;
+use super::{error, retry};
 
 /// A service's own words about an error.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Explanation {
-    /// Its code.
+    /// Its code. One that does not read like a code is taken for a sentence.
     pub code: Option<String>,
-    /// Its sentence; scrubbed later.
+    /// What it is about, from the service's vocabulary only (a field, a scope): never a value, which may be personal.
+    pub about: String,
+    /// Its sentence; scrubbed later, and for the report only.
     pub message: String,
     /// What its support asks for.
     pub request_id: Option<String>,
@@ -133,9 +135,13 @@ impl Answer {
     }
 }
 
-/// The first words of a body that is text; nothing of an HTML page.
+/// The first words of a body that is text; nothing of an HTML page. A single word is a code.
 pub fn explain_text(answer: &Answer) -> Explanation {
     let text = String::from_utf8_lossy(answer.body.get(..2000).unwrap_or(&answer.body));
-    let is_page = text.trim_start().starts_with('<');
-    Explanation { message: if is_page { String::new() } else { text.into_owned() }, ..Explanation::default() }
+    let text = text.trim();
+    match text {
+        page if page.starts_with('<') => Explanation::default(),
+        code if error::is_code(code) => Explanation { code: Some(code.to_owned()), ..Explanation::default() },
+        words => Explanation { message: words.to_owned(), ..Explanation::default() },
+    }
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
+use crate::apply::sink::Failure;
 use crate::apply::{Results, Status};
 use crate::model::{Date, Kind, Reason, UnknownReason};
 use crate::plan::{Decision, Plan, PlannedAction};
@@ -123,7 +124,7 @@ impl Report<'_> {
                 status: performed.status,
                 reason: performed.reason.unwrap_or(action.reason),
                 remote_id: performed.remote_id.clone().or_else(|| action.remote_id.clone()),
-                error: performed.failure.as_ref().map(|failure| failure.message.clone()),
+                error: performed.failure.as_ref().map(Failure::told),
             },
             None => Ended {
                 status: planned,

@@ -9,7 +9,8 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// One planned fault. In JSON it is flat: `{"service": "zoho", "path_prefix": "/crm/v8/Tasks", "kind": "reset_after"}` or
-/// `{"service": "slack", "kind": "status", "status": 503, "times": 2}`.
+/// `{"service": "slack", "kind": "status", "status": 503, "times": 2}` or `{"service": "intercom", "path_prefix": "/tags",
+/// "times": 1, "kind": "change", "change": {"delete_tag": "VIP"}}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fault {
     /// `intercom`, `zoho` (accounts and API) or `slack` (API and webhook).
@@ -51,7 +52,7 @@ pub enum FaultKind {
         #[serde(default)]
         after: bool,
     },
-    /// The request is carried out late, and answered properly.
+    /// The request is carried out late, and answered properly; it is carried out also when the client has given up by then.
     Delay {
         /// Milliseconds to wait before carrying it out.
         ms: u64,
@@ -85,6 +86,13 @@ pub enum FaultKind {
     WrongType {
         /// The Content-Type that it bears.
         content_type: String,
+    },
+    /// Nothing goes wrong with the request, but a person changes something just before it arrives: what the client read earlier
+    /// is out of date.
+    Change {
+        /// As in the steps of a replay: see [`World::apply_change`](super::World::apply_change). Mostly with `"times": 1`: a
+        /// change that is not possible (any more) is answered with 500.
+        change: Value,
     },
 }
 

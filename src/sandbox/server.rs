@@ -80,16 +80,38 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
         body: Bytes::from(body),
     };
     let fault = strike(&mut lock(&shared.world).faults, service.name(), &call.method, &call.path);
-    if let Some(FaultKind::Delay { ms }) = fault {
+    let Some(FaultKind::Delay { ms }) = fault else {
+        return respond(&shared, service, &call, &full_path, fault.as_ref());
+    };
+    // A task of its own: this one ends with its connection, and a slow service does not notice that nobody waits any more.
+    let late = tokio::spawn(async move {
         tokio::time::sleep(Duration::from_millis(ms)).await;
-    }
+        respond(&shared, service, &call, &full_path, fault.as_ref())
+    });
+    late.await.unwrap_or(Err(Dropped))
+}
+
+/// Carries a request out, unless a fault keeps it from arriving, and answers it in the fault's way.
+fn respond(
+    shared: &Shared,
+    service: Service,
+    call: &Call,
+    full_path: &str,
+    fault: Option<&FaultKind>,
+) -> Result<Response<Sent>, Dropped> {
     let log = |status| {
         let version = call.headers.get("intercom-version").and_then(|value| value.to_str().ok()).map(str::to_owned);
-        lock(&shared.log).push(RequestLog { method: call.method.clone(), path: full_path.clone(), version, status });
+        lock(&shared.log).push(RequestLog { method: call.method.clone(), path: full_path.to_owned(), version, status });
     };
+    if let Some(FaultKind::Change { change }) = fault
+        && let Err(error) = lock(&shared.world).apply_change(change)
+    {
+        log(500);
+        return Ok(on_the_wire(Reply::text(500, &error.to_string()), None));
+    }
     let before = matches!(fault, Some(FaultKind::ResetBefore | FaultKind::Status { after: false, .. }));
-    let reply = carry_out(&shared, (!before).then_some(service), &call, fault.is_some());
-    let reply = match &fault {
+    let reply = carry_out(shared, (!before).then_some(service), call, fault.is_some());
+    let reply = match fault {
         Some(FaultKind::Under { status }) => Reply { status: *status, ..reply },
         Some(FaultKind::ResetBefore | FaultKind::ResetAfter) => {
             log(0);
@@ -99,7 +121,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
         _ => reply,
     };
     log(reply.status);
-    Ok(on_the_wire(reply, fault.as_ref()))
+    Ok(on_the_wire(reply, fault))
 }
 
 /// Lets the service (if the request reaches one) answer, and saves the world when that or a fault's counter changed it.

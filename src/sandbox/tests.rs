@@ -137,6 +137,36 @@ async fn each_fault_leaves_the_effect_it_should() {
 }
 
 #[tokio::test]
+async fn a_delayed_request_takes_effect_also_when_nobody_waits_for_it_any_more() {
+    let mut start = world(0);
+    start.faults = vec![fault(json!({"service": "intercom", "kind": "delay", "ms": 300}))];
+    let wire = Wire::start(start);
+    let url = format!("{}/tags", wire.variable("INTERCOM_BASE_URL"));
+    let request = wire.client.post(url).bearer_auth("sandbox-intercom-token").json(&json!({"name": "VIP"}));
+    let error = request.timeout(std::time::Duration::from_millis(50)).send().await.unwrap_err();
+    assert!(error.is_timeout());
+    assert_eq!(wire.sandbox.with_world(|world| world.effects.len()), 0);
+    while wire.sandbox.requests().is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(wire.sandbox.stop().effects.len(), 1);
+}
+
+#[tokio::test]
+async fn a_change_comes_just_before_its_request_and_one_that_is_not_possible_shows() {
+    let mut start = world(0);
+    let change = json!({"rename_tag": {"from": "VIP", "to": "Important"}});
+    start.faults = vec![fault(json!({"service": "intercom", "method": "GET", "kind": "change", "change": change}))];
+    let wire = Wire::start(start);
+    wire.intercom("POST", "/tags", Some(json!({"name": "VIP"}))).await.unwrap();
+    let tags: Value = wire.intercom("GET", "/tags", None).await.unwrap().json().await.unwrap();
+    assert_eq!(tags["data"][0]["name"], "Important");
+    let again = wire.intercom("GET", "/tags", None).await.unwrap();
+    assert_eq!(again.status(), 500);
+    assert!(again.text().await.unwrap().contains("no tag 'VIP'"));
+}
+
+#[tokio::test]
 async fn a_dripping_body_outlasts_a_timeout_but_its_effect_is_there() {
     let mut start = world(0);
     start.faults = vec![fault(json!({"service": "intercom", "kind": "drip"}))];

@@ -33,8 +33,10 @@ pub struct Intercom {
     pub app: Object,
     /// The admin to whom the token belongs.
     pub admin: Object,
-    /// Requests allowed in ten seconds.
+    /// Requests allowed in one window.
     pub rate_limit: u32,
+    /// How long a window is: ten seconds, as documented; some apps have other ones, and tests wait for shorter ones.
+    pub rate_window_seconds: u32,
     /// The access token that is accepted.
     pub token: String,
     /// Whether the token was revoked.
@@ -77,7 +79,7 @@ fn tag_type() -> String {
     "tag".to_owned()
 }
 
-/// The running ten-second window of Intercom's rate limit.
+/// The running window of Intercom's rate limit.
 #[derive(Debug, Default)]
 pub(super) struct Window {
     pub start: i64,
@@ -91,6 +93,7 @@ impl Default for Intercom {
                 "timezone": "Etc/UTC", "created_at": 1_577_836_800, "identity_verification": false})),
             admin: object(json!({"id": "1", "name": "Sandbox Admin", "email": "admin@sandbox.example"})),
             rate_limit: 1666,
+            rate_window_seconds: 10,
             token: "sandbox-intercom-token".to_owned(),
             revoked: false,
             contacts: Contacts::default(),

@@ -68,7 +68,7 @@ impl TaskSink for Scripted<'_, Task> {
 }
 
 fn failure(kind: FailureKind) -> Failure {
-    Failure { message: "it failed".into(), help: None, kind }
+    Failure { message: "it failed".into(), quote: None, help: None, kind }
 }
 
 /// Two accounts with a signal each, planned and recorded, and sinks that follow a script.

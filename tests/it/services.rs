@@ -185,3 +185,127 @@ fn every_request_to_intercom_names_the_version() {
         assert_eq!(request.version.as_deref(), Some("2.15"), "{request:?}");
     }
 }
+
+#[test]
+fn a_sink_that_loses_three_answers_in_a_row_is_left_alone_until_the_next_run() {
+    // Service and path, what happens, whether it is a webhook, and how often something is sent in the run.
+    let cases = [
+        ("slack", "/chat.postMessage", "reset_before", false, 3),
+        ("slack", "/chat.postMessage", "reset_after", false, 3),
+        ("slack", "/chat.postMessage", "truncate", false, 3),
+        ("slack", "/services", "reset_before", true, 3),
+        // What can be repeated loses five answers to one action, which is as telling.
+        ("intercom", "/contacts/65a0", "reset_after", false, 5),
+    ];
+    for (service, path, kind, webhook, sent) in cases {
+        let services = Services::new(&full_accounts(6));
+        std::fs::write(services.home.path().join("usage-signals.toml"), "[http]\nfirst_wait = \"5ms\"\n").unwrap();
+        let scan = || {
+            let mut command = services.command(&[]);
+            if webhook {
+                command.env_remove("SLACK_BOT_TOKEN").env("SLACK_WEBHOOK_URL", services.sandbox.webhook_url());
+            }
+            finish(&mut command)
+        };
+        services.fault(json!({ "service": service, "method": "POST", "path_prefix": path, "kind": kind }));
+        let report = scan().expect(1).json();
+        let requests = services.sandbox.requests();
+        let posts = requests.iter().filter(|request| request.method == "POST" && request.path.contains(path)).count();
+        assert_eq!(posts, sent, "{path} {kind}");
+        let of_sink = if service == "slack" { "message" } else { "tag" };
+        let in_doubt = if service == "slack" { 3 } else { 1 };
+        assert_eq!(report["actions"][of_sink]["in_doubt"], in_doubt, "{path} {kind}: {report:#}");
+        assert_eq!(report["actions"][of_sink]["failed"], 6 - in_doubt, "{path} {kind}: {report:#}");
+        let told = report["errors"].to_string();
+        assert!(service != "slack" || told.contains("3 answers in a row were lost"), "{told}");
+        services.mend();
+        scan().expect(0);
+        let (messages, repeats) = services.sandbox.with_world(|world| {
+            let marked =
+                world.slack.messages.iter().filter(|message| json!(message).to_string().contains("May be a repeat"));
+            (world.slack.messages.len(), marked.count())
+        });
+        assert_eq!((messages, repeats), (6, if webhook { 3 } else { 0 }), "{path} {kind}");
+        assert_eq!(services.count("intercom tag contact"), 6, "{path} {kind}");
+    }
+}
+
+#[test]
+fn what_takes_effect_after_its_run_gave_up_is_found_by_the_next_run_and_not_done_twice() {
+    let cases = [
+        ("zoho", "/crm/v8/Tasks", "zoho insert Tasks"),
+        ("slack", "/chat.postMessage", "slack post"),
+        ("intercom", "/contacts/65a0", "intercom tag contact"),
+    ];
+    for (service, path, effect) in cases {
+        let services = Services::new(&full_accounts(1));
+        let config = format!("[{service}]\nrequest_timeout = \"1s\"\n[http]\nfirst_wait = \"5ms\"\n");
+        std::fs::write(services.home.path().join("usage-signals.toml"), config).unwrap();
+        services.fault(json!({ "service": service, "method": "POST", "path_prefix": path, "kind": "delay",
+            "ms": 1500, "times": if service == "intercom" { 5 } else { 1 } }));
+        services.scan().expect(1);
+        let waited = Instant::now();
+        while services.count(effect) == 0 && waited.elapsed() < Duration::from_secs(20) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        services.mend();
+        services.scan().expect(0);
+        services.scan().expect(0);
+        assert_eq!(services.count(effect), 1, "{path}");
+        let messages = services.sandbox.with_world(|world| json!(world.slack.messages).to_string());
+        assert!(!messages.contains("May be a repeat"), "{path}");
+    }
+}
+
+#[test]
+fn a_webhook_that_is_gone_is_a_matter_of_configuration_and_is_asked_once() {
+    for (status, body) in
+        [(404, "no_service"), (404, "no_team"), (410, "channel_is_archived"), (403, "action_prohibited")]
+    {
+        let services = Services::new(&full_accounts(3));
+        let scan = || {
+            let mut command = services.command(&[]);
+            command.env_remove("SLACK_BOT_TOKEN").env("SLACK_WEBHOOK_URL", services.sandbox.webhook_url());
+            finish(&mut command)
+        };
+        services.fault(json!({ "service": "slack", "kind": "status", "status": status, "body": body }));
+        let report = scan().expect(2).json();
+        let told = report["errors"].to_string();
+        assert!(
+            told.contains(body) && told.contains("make a new incoming webhook and set SLACK_WEBHOOK_URL"),
+            "{told}"
+        );
+        assert_eq!(services.requests_to("/services/"), 1, "{status} {body}");
+        services.mend();
+        scan().expect(0);
+        let effects = services.effects();
+        assert_eq!((effects["zoho insert Tasks"], effects["slack post"], effects["intercom tag contact"]), (3, 3, 3));
+    }
+}
+
+#[test]
+fn a_layout_that_slack_refuses_falls_back_to_plain_text_once() {
+    let refusal = json!({ "ok": false, "error": "invalid_blocks" });
+    for (times, code, posts) in [(1, 0, 1), (9, 1, 0)] {
+        let services = Services::new(&full_accounts(1));
+        services.fault(json!({ "service": "slack", "kind": "status", "status": 200, "body": refusal, "times": times }));
+        services.scan().expect(code);
+        assert_eq!(services.requests_to("/chat.postMessage"), 2);
+        assert_eq!(services.count("slack post"), posts);
+    }
+}
+
+#[test]
+fn a_missing_scope_costs_no_token_and_is_named() {
+    let services = Services::new(&full_accounts(2));
+    services.fault(json!({ "service": "zoho", "path_prefix": "/crm/v8/Tasks", "kind": "status", "status": 401,
+        "body": { "code": "OAUTH_SCOPE_MISMATCH", "details": {}, "message": "invalid oauth scope to access this URL",
+            "status": "error" } }));
+    let report = services.scan().expect(3).json();
+    assert!(report["errors"].to_string().contains("ZohoCRM.modules.tasks.CREATE"), "{report:#}");
+    assert_eq!((services.requests_to("/oauth/v2/token"), services.requests_to("/crm/v8/Tasks")), (1, 1));
+    services.mend();
+    services.scan().expect(0);
+    let effects = services.effects();
+    assert_eq!((effects["zoho insert Tasks"], effects["slack post"], effects["intercom tag contact"]), (2, 2, 2));
+}

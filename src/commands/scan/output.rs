@@ -44,7 +44,8 @@ pub(super) fn report<'a>(
     let mut errors = Vec::new();
     if let Some(error) = &read.broken_off {
         exits.push(exit_of(error));
-        let message = format!("the contacts were not all read, so nothing new was planned: {error}");
+        let told = error.failure().told();
+        let message = format!("the contacts were not all read, so nothing new was planned: {told}");
         errors.push(Problem { message, help: error.help().map(str::to_owned) });
     }
     if let Some(refusal) = &plan.refusal {
@@ -58,7 +59,7 @@ pub(super) fn report<'a>(
     }
     for failure in &settled.failures {
         exits.extend([Exit::Failed, failure.kind.into()]);
-        errors.push(Problem { message: failure.message.clone(), help: failure.help.clone() });
+        errors.push(Problem { message: failure.told(), help: failure.help.clone() });
     }
     for error in ledger_errors {
         exits.push(Exit::Failed);
@@ -136,7 +137,7 @@ fn judge(results: &Results, exits: &mut Vec<Exit>, errors: &mut Vec<Problem>) {
         }
         if let Some(failure) = &performed.failure {
             exits.push(failure.kind.into());
-            errors.push(Problem { message: failure.message.clone(), help: failure.help.clone() });
+            errors.push(Problem { message: failure.told(), help: failure.help.clone() });
         }
     }
     if let Some(reason) = results.stopped {

@@ -12,7 +12,7 @@ use crate::exit::{Exit, Fatal, exit_of};
 use crate::model::{Contact, Known};
 use crate::plan::{self, Company, Facts, Questions, Scope, Sightings};
 use crate::remote::error::RemoteError;
-use crate::remote::intercom::{Intercom, Page, Undecodable};
+use crate::remote::intercom::{Intercom, Page, TagName, Undecodable};
 use crate::rules::RuleSet;
 
 /// What was read.
@@ -58,7 +58,7 @@ impl Reading<'_> {
             Ok(tags) => (tags, Ok(())),
             Err(error) => (Vec::new(), Err(error)),
         };
-        let tag_ids: BTreeMap<String, String> = tags.into_iter().map(|tag| (tag.name.to_lowercase(), tag.id)).collect();
+        let tag_ids = by_name(tags);
         let rule_tags = self.rules.rules.iter().filter_map(|rule| tag_ids.get(&rule.tag.to_lowercase()).cloned());
         let mut read = Read {
             sightings: Sightings::new(self.known, rule_tags.collect()),
@@ -200,6 +200,10 @@ impl Reading<'_> {
             let ids = tags?.map(|tags| tags.into_iter().map(|tag| tag.id).collect());
             read.facts.tags_of.insert(id, ids);
         }
+        if questions.tags {
+            // One that was deleted while they were read is on none of them, and nobody took it off.
+            read.facts.tag_ids = by_name(self.intercom.tags().await?);
+        }
         Ok(())
     }
 
@@ -229,6 +233,11 @@ pub(in crate::commands) fn progress_bar(quiet: bool) -> ProgressBar {
     let progress = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     let style = ProgressStyle::with_template("reading contacts {bar:30} {pos}/{len} {eta}");
     progress.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// Ids by lower-cased name.
+fn by_name(tags: Vec<TagName>) -> BTreeMap<String, String> {
+    tags.into_iter().map(|tag| (tag.name.to_lowercase(), tag.id)).collect()
 }
 
 /// A refused credential ends the run; anything else makes the read incomplete, and its first reason stands.

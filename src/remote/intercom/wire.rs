@@ -195,6 +195,7 @@ pub fn explain(answer: &Answer) -> Explanation {
     let (code, message) = first.map_or((None, None), |one| (one.code, one.message));
     Explanation {
         code: code.and_then(Any::text),
+        about: String::new(),
         message: message.and_then(Any::text).unwrap_or_default(),
         request_id: request_id.and_then(|id| id.0),
     }

@@ -6,7 +6,7 @@ use reqwest::header::RETRY_AFTER;
 use serde::Deserialize;
 
 use super::WEBHOOK_HELP;
-use crate::remote::error::{ErrorKind, RemoteError};
+use crate::remote::error::{ErrorKind, RemoteError, is_code};
 use crate::remote::http::{Answer, Client, Explanation, Request, explain_text};
 use crate::remote::outcomes::{self, Again, End, Ending, Verdict};
 
@@ -87,11 +87,17 @@ pub fn explain(answer: &Answer) -> Explanation {
     else {
         return explain_text(answer);
     };
-    // A JSON pointer to the block, for instance.
-    let mut words = response_metadata.unwrap_or_default().messages;
-    words.extend(needed.map(|needed| format!("needs the scope {needed}")));
-    words.extend(provided.map(|provided| format!("has {provided}")));
-    Explanation { code: Some(code), message: words.join("; "), request_id: None }
+    let scopes = [("needs the scope", needed), ("has", provided)].into_iter().filter_map(|(word, scopes)| {
+        let scopes = scopes.filter(|scopes| scopes.split(',').all(is_code))?;
+        Some(format!("{word} {scopes}"))
+    });
+    Explanation {
+        code: Some(code),
+        about: scopes.collect::<Vec<_>>().join("; "),
+        // A JSON pointer to the block, for instance.
+        message: response_metadata.unwrap_or_default().messages.join("; "),
+        request_id: None,
+    }
 }
 
 /// Judges an answer of the Web API.

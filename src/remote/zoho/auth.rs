@@ -238,7 +238,7 @@ pub(super) fn explain(answer: &Answer) -> Explanation {
     Explanation {
         code: text_at(&body, "error"),
         message: text_at(&body, "error_description").unwrap_or_default(),
-        request_id: None,
+        ..Explanation::default()
     }
 }
 

@@ -5,7 +5,7 @@ use reqwest::header::AUTHORIZATION;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::complaint::Complaint;
+use super::complaint::{Complaint, USED_UP};
 use super::wire::{self, Entry, NoRows, Reply, Row, Rows};
 use super::{SERVICE, Zoho, coql};
 use crate::apply::sink::Outcome;
@@ -136,7 +136,15 @@ impl Zoho {
         let value = secret_value(SERVICE, &format!("Zoho-oauthtoken {}", token.access.expose_secret()))?;
         let client = self.api.client_for(&token.api)?;
         let request = request.clone().header(AUTHORIZATION, value);
-        client.send(&request, &self.stop).await
+        match client.send(&request, &self.stop).await {
+            // Its tries are used up. Settling, linking and making would each use up as many again, and be told the same.
+            Err(error) if error.kind == ErrorKind::Throttled => {
+                let error = error.with_help(USED_UP);
+                self.auth.give_up(error.clone());
+                Err(error)
+            }
+            sent => sent,
+        }
     }
 }
 
@@ -152,8 +160,7 @@ fn complaint(answer: &Answer) -> Complaint {
 
 /// What Zoho says in an answer that is an error.
 pub(super) fn explain(answer: &Answer) -> Explanation {
-    let complaint = complaint(answer);
-    Explanation { code: complaint.code().map(str::to_owned), message: complaint.words(), request_id: None }
+    complaint(answer).explanation()
 }
 
 fn failed_call(
@@ -187,8 +194,7 @@ fn judge(
         Entry::Failed(complaint) => complaint,
     };
     let mut error = client.error(request, complaint.kind(request.kind), answer);
-    error.details.code = complaint.code().map(str::to_owned);
-    error.details.message = client.scrubbed(&complaint.words());
+    client.put_words(&mut error, complaint.explanation());
     error.details.help = complaint.help(scope).or(error.details.help);
     Err(Refusal { outcome: error.outcome(), complaint: Some(Box::new(complaint)) })
 }

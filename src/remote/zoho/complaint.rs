@@ -6,7 +6,12 @@ use serde_json::Value;
 
 use super::text;
 use crate::remote::error::ErrorKind;
+use crate::remote::http::Explanation;
 use crate::remote::outcomes::{self, End, Ending, RequestKind};
+
+/// Status and code are the same for both.
+pub(super) const USED_UP: &str = "Zoho's API credits (counted over the last 24 hours) or its concurrent calls are used up, by this \
+     program or others; the next run goes on from here";
 
 /// A code with its details, about a record or about a whole call.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,8 +105,8 @@ impl Complaint {
         text::is_name(&self.code).then_some(self.code.as_str())
     }
 
-    /// The field, its limits and Zoho's words, which are still to be scrubbed; never a value, which may be personal.
-    pub(super) fn words(&self) -> String {
+    /// The code, the field and its limits, which are names, and apart from them Zoho's words, still to be scrubbed.
+    pub(super) fn explanation(&self) -> Explanation {
         let hints = [
             ("api_name", "field"),
             ("column_name", "column"),
@@ -112,8 +117,12 @@ impl Complaint {
             let hint = text_at(&self.details, key)?;
             text::is_name(&hint).then(|| format!("{word} {hint}"))
         });
-        let message = self.message.trim();
-        hints.chain((!message.is_empty()).then(|| message.to_owned())).collect::<Vec<_>>().join(", ")
+        Explanation {
+            code: self.code().map(str::to_owned),
+            about: hints.collect::<Vec<_>>().join(", "),
+            message: self.message.clone(),
+            request_id: None,
+        }
     }
 
     /// Whether the complaint is about this field or column.
@@ -210,7 +219,7 @@ impl Complaint {
             (Verdict::Token, _) => {
                 "check the data centre and the credentials: Zoho refuses the token that it has just given"
             }
-            (Verdict::Busy, _) => "Zoho's API credits or concurrent calls are used up; the next run goes on",
+            (Verdict::Busy, _) => USED_UP,
             (_, "MANDATORY_NOT_FOUND") => {
                 "Zoho makes a field mandatory that this program does not fill; make it optional there"
             }
@@ -264,7 +273,6 @@ pub(super) fn text_at(value: &Value, key: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::remote::error::scrub;
     use serde_json::json;
 
     fn complaint(status: u16, value: &Value) -> Complaint {
@@ -331,25 +339,26 @@ mod tests {
     }
 
     #[test]
-    fn the_words_name_the_field_and_never_a_value() {
+    fn an_explanation_names_the_field_and_never_a_value() {
         let cases = [
             (
                 json!({"code": "INVALID_DATA", "details": {"api_name": "Subject", "maximum_length": 255}, "message": "invalid data"}),
-                (Some("INVALID_DATA"), "field Subject, longest 255, invalid data"),
+                (Some("INVALID_DATA"), "field Subject, longest 255", "invalid data"),
             ),
             (
                 json!({"code": "INVALID_DATA", "details": {"api_name": "Email", "maximum_length": "100"}, "message": "bad jane@acme.example, sir"}),
-                (Some("INVALID_DATA"), "field Email, longest 100, bad [e-mail], sir"),
+                (Some("INVALID_DATA"), "field Email, longest 100", "bad jane@acme.example, sir"),
             ),
             (
                 json!({"code": "SYNTAX_ERROR", "details": {"near": "jane@acme.example", "column_name": "jane@acme.example"}}),
-                (Some("SYNTAX_ERROR"), ""),
+                (Some("SYNTAX_ERROR"), "", ""),
             ),
-            (json!({"code": "jane@acme.example"}), (None, "")),
+            (json!({"code": "jane@acme.example"}), (None, "", "")),
         ];
         for (value, expected) in cases {
             let complaint = complaint(400, &value);
-            assert_eq!((complaint.code(), scrub(&complaint.words()).as_str()), expected);
+            let Explanation { code, about, message, .. } = complaint.explanation();
+            assert_eq!((code.as_deref(), about.as_str(), message.as_str()), expected);
         }
     }
 

@@ -53,6 +53,7 @@ pub(super) async fn link(zoho: &mut Zoho, orders: &[Task]) -> Vec<Result<TaskLin
     let left = match place(zoho, wanted, &mut places).await {
         Ok(()) => Failure {
             message: "Zoho was asked for a record and named none".to_owned(),
+            quote: None,
             help: None,
             kind: FailureKind::Action,
         },

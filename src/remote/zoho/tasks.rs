@@ -59,6 +59,7 @@ pub(super) async fn perform(zoho: &mut Zoho, orders: &[Task]) -> Vec<Outcome> {
 fn nowhere() -> Failure {
     Failure {
         message: "the Zoho record of the task was not looked up".to_owned(),
+        quote: None,
         help: None,
         kind: FailureKind::Action,
     }

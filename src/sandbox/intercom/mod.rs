@@ -28,13 +28,13 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Reply {
         // Without a valid credential there is no app whose limit could be shown: no rate headers.
         return Failure::new(401, "unauthorized", "Access Token Invalid").reply(request);
     }
-    let limit = world.intercom.rate_limit;
+    let (limit, seconds) = (world.intercom.rate_limit, world.intercom.rate_window_seconds);
     // A client waits by its own clock, so the windows follow the real one even when the world stands still.
-    let (remaining, reset) = world.intercom.window.0.take(chrono::Utc::now().timestamp(), limit);
+    let (remaining, reset) = world.intercom.window.0.take(chrono::Utc::now().timestamp(), limit, seconds);
     let result = if remaining.is_some() {
         acceptable(call).and_then(|()| dispatch(world, call))
     } else {
-        Err(Failure::new(429, "rate_limit_exceeded", &format!("Exceeded rate limit of {limit} in 10_seconds")))
+        Err(Failure::new(429, "rate_limit_exceeded", &format!("Exceeded rate limit of {limit} in {seconds}_seconds")))
     };
     result
         .unwrap_or_else(|failure| failure.reply(request))
@@ -89,8 +89,9 @@ impl From<Refused> for Failure {
 
 impl Window {
     /// Counts a request: how many remain (nothing when this one is too many), and when the window ends.
-    fn take(&mut self, now: i64, limit: u32) -> (Option<u32>, i64) {
-        let start = now - now.rem_euclid(10);
+    fn take(&mut self, now: i64, limit: u32, seconds: u32) -> (Option<u32>, i64) {
+        let seconds = i64::from(seconds.max(1));
+        let start = now - now.rem_euclid(seconds);
         if start != self.start {
             *self = Window { start, used: 0 };
         }
@@ -98,7 +99,7 @@ impl Window {
         if remaining.is_some() {
             self.used += 1;
         }
-        (remaining, start + 10)
+        (remaining, start + seconds)
     }
 }
 

@@ -1,0 +1,111 @@
+//! Whether a sink goes on in this run.
+
+use super::sink::{Failure, FailureKind, LOST_IN_A_ROW, Outcome};
+
+/// How a sink fares from batch to batch.
+#[derive(Debug, Default)]
+pub(super) struct Course {
+    /// Batches in a row, up to the last one, for which no answer came.
+    lost: usize,
+    /// What stopped the sink for the rest of the run.
+    halted: Option<Failure>,
+}
+
+impl Course {
+    /// What stopped it, if something did.
+    pub(super) fn halted(&self) -> Option<&Failure> {
+        self.halted.as_ref()
+    }
+
+    /// Takes note of what came of a batch. One that was carried over as a whole, or in which there was nothing to send, says
+    /// nothing about answers.
+    pub(super) fn note<'o>(&mut self, outcomes: impl IntoIterator<Item = &'o Outcome>) {
+        let mut last_lost = None;
+        let mut answered = false;
+        let mut carried_over = false;
+        for outcome in outcomes {
+            let failure = match outcome {
+                Outcome::Done(_) | Outcome::Gone => None,
+                Outcome::CarriedOver(failure) | Outcome::Refused(failure) | Outcome::InDoubt(failure) => Some(failure),
+            };
+            if let Some(failure) = failure.filter(|failure| failure.kind != FailureKind::Action) {
+                self.halted = Some(failure.clone());
+            }
+            match outcome {
+                Outcome::InDoubt(failure) => last_lost = Some(failure),
+                Outcome::CarriedOver(_) => carried_over = true,
+                Outcome::Done(_) | Outcome::Gone | Outcome::Refused(_) => answered = true,
+            }
+        }
+        match last_lost {
+            Some(failure) if !answered && !carried_over => {
+                self.lost += 1;
+                if self.lost >= LOST_IN_A_ROW && self.halted.is_none() {
+                    let failure = given_up(failure);
+                    tracing::warn!("{failure}");
+                    self.halted = Some(failure);
+                }
+            }
+            None if !answered => {}
+            _ => self.lost = 0,
+        }
+    }
+}
+
+/// The failure of everything that is not sent any more; the last lost answer is told by the action that lost it.
+fn given_up(last: &Failure) -> Failure {
+    Failure {
+        message: format!("{LOST_IN_A_ROW} answers in a row were lost, so nothing more was sent in this run: {last}"),
+        quote: None,
+        help: Some("the next run asks what became of these, and sends the rest".to_owned()),
+        kind: FailureKind::Unreachable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apply::sink::Receipt;
+
+    fn outcome(letter: char) -> Outcome {
+        let failure = |kind| Failure { message: letter.to_string(), quote: None, help: None, kind };
+        match letter {
+            '.' => Outcome::Done(Receipt { remote_id: "1".into() }),
+            'g' => Outcome::Gone,
+            'r' => Outcome::Refused(failure(FailureKind::Action)),
+            'c' => Outcome::CarriedOver(failure(FailureKind::Action)),
+            '?' => Outcome::InDoubt(failure(FailureKind::Action)),
+            '!' => Outcome::InDoubt(failure(FailureKind::Unreachable)),
+            'x' => Outcome::CarriedOver(failure(FailureKind::Credential)),
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn a_sink_stops_after_three_lost_answers_in_a_row_or_what_stops_it_at_once() {
+        // Batches apart by blanks; the number of the batch after which nothing more is sent.
+        let cases = [
+            (". . r c g", None),
+            ("? ?", None),
+            ("? ? ?", Some(3)),
+            ("? ? . ? ?", None),
+            ("? ? r ? ? g ? ?", None),
+            ("? c ? c ?", Some(5)),
+            ("? . ? ? ?", Some(5)),
+            ("?? ?.? ?? ?c ??", None),
+            ("?? ?? ???", Some(3)),
+            ("!", Some(1)),
+            (". x", Some(2)),
+            ("? .x", Some(2)),
+        ];
+        for (batches, expected) in cases {
+            let mut course = Course::default();
+            let stopped = batches.split(' ').position(|batch| {
+                let outcomes: Vec<_> = batch.chars().map(outcome).collect();
+                course.note(&outcomes);
+                course.halted().is_some()
+            });
+            assert_eq!(stopped.map(|place| place + 1), expected, "{batches}");
+        }
+    }
+}

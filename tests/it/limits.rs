@@ -1,0 +1,150 @@
+//! Limits that services set: quotas that are used up end a run politely, and the next one goes on; paces are kept to.
+
+use serde_json::{Value, json};
+
+use crate::support::program::{Ran, finish};
+use crate::support::services::{Services, full_accounts};
+
+fn with_short_waits(contacts: &[Value]) -> Services {
+    let services = Services::new(contacts);
+    std::fs::write(services.home.path().join("usage-signals.toml"), "[http]\nfirst_wait = \"5ms\"\n").unwrap();
+    services
+}
+
+/// Whether the report says what is the matter and what will become of it.
+#[track_caller]
+fn assert_told(ran: &Ran, words: &[&str]) {
+    let errors = ran.json()["errors"].to_string();
+    for word in words {
+        assert!(errors.contains(word), "{word}: {errors}");
+    }
+}
+
+fn requests_to_zoho(services: &Services) -> usize {
+    services.requests_to("/zoho/")
+}
+
+/// Every task, message and tag that these contacts ask for is there once.
+#[track_caller]
+fn assert_each_once(services: &Services, contacts: usize) {
+    let effects = services.effects();
+    for effect in ["zoho insert Tasks", "zoho insert Leads", "slack post", "intercom tag contact"] {
+        assert_eq!(effects.get(effect), Some(&contacts), "{effect}: {effects:?}");
+    }
+}
+
+#[test]
+fn when_credits_are_gone_the_run_ends_politely_and_the_next_one_goes_on() {
+    // How many calls are left: none, for one look-up, for the record, for all but the task.
+    for credits in [0, 1, 2, 3] {
+        let services = with_short_waits(&full_accounts(2));
+        services.sandbox.with_world(|world| world.zoho.credits = credits);
+        let ran = services.scan().expect(1);
+        assert_told(&ran, &["Zoho asks for fewer requests", "429", "credits", "the next run goes on"]);
+        let asked = requests_to_zoho(&services);
+        assert!(asked <= usize::try_from(credits).unwrap() + 5, "{asked} requests with {credits} credits");
+        // Messages go out and say that the task follows; a tag without its task would mean "handled".
+        let effects = services.effects();
+        assert_eq!((effects["slack post"], effects.get("intercom tag contact")), (2, None), "{effects:?}");
+        let messages = services.sandbox.with_world(|world| json!(world.slack.messages).to_string());
+        assert_eq!(messages.matches("task follows").count().min(1), 1, "{messages}");
+        // Still nothing: no message again, and as few requests.
+        let ran = services.scan().expect(1);
+        assert_told(&ran, &["the next run goes on"]);
+        assert!(requests_to_zoho(&services) <= asked + 5, "{}", requests_to_zoho(&services));
+        assert_eq!(services.count("slack post"), 2);
+        services.sandbox.with_world(|world| world.zoho.credits = 1000);
+        services.scan().expect(0);
+        assert_each_once(&services, 2);
+        services.scan().expect(0);
+        assert_each_once(&services, 2);
+    }
+}
+
+#[test]
+fn with_the_credits_gone_nobody_is_asked_twice_what_became_of_a_task() {
+    let services = with_short_waits(&full_accounts(3));
+    services.change(&json!({ "zoho_contact": { "id": "5725767000000777001", "Email": "person0@example.com",
+        "Last_Name": "Zero" } }));
+    let mut without_email = full_accounts(3).remove(2);
+    without_email["email"] = json!(null);
+    services.change(&json!({ "contact": without_email }));
+    // Three tasks in doubt, on a contact, on a lead and on nothing: three questions.
+    services.fault(json!({ "service": "zoho", "method": "POST", "path_prefix": "/crm/v8/Tasks", "times": 1,
+        "kind": "reset_after" }));
+    services.scan().expect(1);
+    let (asked, credits) = (requests_to_zoho(&services), services.sandbox.with_world(|world| world.zoho.credits));
+    services.sandbox.with_world(|world| world.zoho.credits = 0);
+    let ran = services.scan().expect(1);
+    assert_told(&ran, &["credits", "the next run goes on"]);
+    assert_eq!(requests_to_zoho(&services) - asked, 5, "one question, as often as any is asked");
+    services.sandbox.with_world(|world| world.zoho.credits = credits);
+    services.scan().expect(0);
+    let effects = services.effects();
+    assert_eq!((effects["zoho insert Tasks"], effects["slack post"], effects["intercom tag contact"]), (3, 3, 3));
+}
+
+#[test]
+fn twelve_runs_within_ten_minutes_share_one_token() {
+    let services = Services::new(&full_accounts(1));
+    for number in 1..=12 {
+        services.change(&json!({ "contact": full_accounts(number).pop().unwrap() }));
+        services.scan().expect(0);
+    }
+    assert_eq!(services.requests_to("/oauth/v2/token"), 1);
+    assert_each_once(&services, 12);
+}
+
+#[test]
+fn with_the_token_file_lost_the_eleventh_token_is_refused_and_the_run_ends_politely() {
+    let services = Services::new(&full_accounts(1));
+    let token = services.home.path().join(".local/state/usage-signals/zoho-token.json");
+    for number in 1..=10 {
+        services.change(&json!({ "contact": full_accounts(number).pop().unwrap() }));
+        services.scan().expect(0);
+        std::fs::remove_file(&token).unwrap();
+    }
+    assert_eq!(services.requests_to("/oauth/v2/token"), 10);
+    services.change(&json!({ "contact": full_accounts(11).pop().unwrap() }));
+    for refused in 1..=2 {
+        let ran = services.scan().expect(1);
+        assert_told(&ran, &["Zoho asks for fewer requests", "ten access tokens in ten minutes", "state directory"]);
+        assert_eq!(services.requests_to("/oauth/v2/token"), 10 + refused, "once a run, and no more");
+        let effects = services.effects();
+        assert_eq!(
+            (effects["zoho insert Tasks"], effects["slack post"], effects["intercom tag contact"]),
+            (10, 11, 10)
+        );
+    }
+    // Ten minutes later.
+    services.sandbox.with_world(|world| world.zoho.token_times.clear());
+    services.scan().expect(0);
+    assert_each_once(&services, 11);
+}
+
+#[test]
+fn no_request_is_refused_for_its_speed_whatever_the_limit() {
+    // What a window allows, and how long it is: shorter than Intercom's ten seconds, where that makes the test shorter.
+    let limits = [(83, 2), (166, 2), (1666, 10)];
+    std::thread::scope(|scope| {
+        for (limit, seconds) in limits {
+            scope.spawn(move || {
+                // Every contact is a page of its own, so that there are more requests than a window allows; none signals.
+                let mut contacts = full_accounts(usize::try_from(limit).unwrap() + 100);
+                contacts.iter_mut().for_each(|contact| contact["custom_attributes"]["storage_percent"] = json!(10));
+                let services = Services::new(&contacts);
+                services.sandbox.with_world(|world| {
+                    world.intercom.rate_limit = limit;
+                    world.intercom.rate_window_seconds = seconds;
+                });
+                std::fs::write(services.home.path().join("usage-signals.toml"), "[intercom]\nper_page = 1\n").unwrap();
+                let ran = finish(&mut services.command(&["--dry-run"])).expect(0);
+                assert_eq!(ran.json()["contacts"]["scanned"], contacts.len());
+                let requests = services.sandbox.requests();
+                assert!(requests.len() > contacts.len());
+                let refused = requests.iter().filter(|request| request.status == 429).count();
+                assert_eq!(refused, 0, "of {} requests at {limit} in {seconds} s", requests.len());
+            });
+        }
+    });
+}
