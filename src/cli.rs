@@ -81,6 +81,8 @@ pub enum Color {
 pub enum Command {
     /// Scan the contacts, and act on every new signal: Zoho task, Slack message, Intercom tag
     Scan(Box<Scan>),
+    /// Check configuration, credentials, services and this machine, and say how to mend what is wrong; changes nothing
+    Doctor(Doctor),
     /// Serve the sandbox (Intercom, Zoho and Slack on loopback) until interrupted
     Sandbox(Sandbox),
     /// Replay recorded scenarios in a fresh sandbox, and compare with what they expect
@@ -144,6 +146,14 @@ pub enum SinkName {
     Tasks,
     /// Slack messages.
     Messages,
+}
+
+/// Options of `doctor`.
+#[derive(Debug, Clone, Args)]
+pub struct Doctor {
+    /// Exit code 1 for warnings too
+    #[arg(long)]
+    pub strict: bool,
 }
 
 /// Options of `sandbox`.

@@ -1,5 +1,6 @@
 //! One file per subcommand: the only place where stages are wired together.
 
+mod doctor;
 pub mod replay;
 mod rules;
 mod sandbox;
@@ -35,6 +36,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, Fatal> {
     let Cli { common, command } = cli;
     match command {
         Command::Scan(arguments) => scan::run(common, arguments).await,
+        Command::Doctor(arguments) => doctor::run(common, arguments).await,
         Command::Sandbox(arguments) => sandbox::run(common, arguments).await,
         Command::Replay(arguments) => replay::run(common, arguments).await,
         Command::Rules(arguments) => rules::run(common, arguments),

@@ -6,6 +6,7 @@
 //! their base address and credentials as arguments, keep their wire types private and hand out [`crate::model`] values.
 
 pub mod error;
+pub mod heard;
 pub mod http;
 pub mod intercom;
 pub mod outcomes;

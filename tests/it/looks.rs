@@ -10,9 +10,10 @@ fn shown(arguments: &[&str]) -> String {
 
 #[test]
 fn help() {
-    let pages: [&[&str]; 6] = [
+    let pages: [&[&str]; 7] = [
         &["--help"],
         &["scan", "--help"],
+        &["doctor", "--help"],
         &["sandbox", "--help"],
         &["replay", "--help"],
         &["rules", "--help"],

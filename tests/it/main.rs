@@ -11,6 +11,7 @@ mod apply;
 mod architecture;
 mod crash;
 mod decisions;
+mod doctor;
 mod hostile;
 mod looks;
 mod machine;

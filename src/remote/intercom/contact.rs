@@ -37,6 +37,11 @@ const OWN_FIELDS: [&str; 20] = [
     "has_hard_bounced",
 ];
 
+/// Whether a name is one of Intercom's own fields rather than a custom attribute.
+pub fn is_own_field(name: &str) -> bool {
+    OWN_FIELDS.contains(&name) || name.starts_with("location.")
+}
+
 /// The first second after any date that makes sense here: 2100. Milliseconds lie far beyond it.
 const LATEST: i64 = 4_102_444_800;
 

@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 use super::*;
 use crate::remote::retry::{self, Attempt, Decision, Seen, ending_of_status};
 
-const KINDS: [(RequestKind, &str); 17] = [
+const KINDS: [(RequestKind, &str); 18] = [
     (Search, "search"),
     (Tags, "tags"),
     (Facts, "facts"),
@@ -16,6 +16,7 @@ const KINDS: [(RequestKind, &str); 17] = [
     (Detach, "detach"),
     (Token, "token"),
     (Coql, "coql"),
+    (CrmFacts, "crm?"),
     (LeadInsert, "lead+"),
     (LeadUpdate, "lead="),
     (TaskInsert, "task+"),

@@ -74,10 +74,15 @@ impl Zoho {
         }
     }
 
-    /// The rows that answer one request.
+    /// The records that answer one request.
     pub(super) async fn ask(&mut self, request: &Request, scope: &'static str) -> Result<Rows, Trouble> {
+        self.ask_for(request, scope, "data").await
+    }
+
+    /// The rows that answer one request, under `key`.
+    pub(super) async fn ask_for(&mut self, request: &Request, scope: &'static str, key: &str) -> Result<Rows, Trouble> {
         let (client, answer) = self.send(request).await?;
-        match wire::rows(answer.status.as_u16(), &answer.body) {
+        match wire::list(answer.status.as_u16(), &answer.body, key) {
             Ok(rows) => Ok(rows),
             Err(NoRows::Complaint(complaint)) => Err(Trouble {
                 error: failed_call(client, request, &answer, &complaint, scope),

@@ -13,7 +13,7 @@ use super::complaint::{Complaint, text_at};
 pub(super) struct Row(Map<String, Value>);
 
 impl Row {
-    /// The record's id; rows without one do not come out of [`rows`].
+    /// The record's id; rows without one do not come out of [`list`].
     pub(super) fn id(&self) -> &str {
         self.text("id").unwrap_or_default()
     }
@@ -21,6 +21,11 @@ impl Row {
     /// A field's text; None where it is absent, null, empty or something else.
     pub(super) fn text(&self, field: &str) -> Option<&str> {
         self.0.get(field)?.as_str().filter(|text| !text.is_empty())
+    }
+
+    /// A field's list; nothing where it is absent or no list.
+    pub(super) fn items(&self, field: &str) -> impl Iterator<Item = &Value> {
+        self.0.get(field).and_then(Value::as_array).into_iter().flatten()
     }
 
     /// Whether a yes/no field says yes.
@@ -46,8 +51,8 @@ pub(super) enum NoRows {
     Senseless,
 }
 
-/// Reads the answer to a question. 204 and an empty body are the documented "none".
-pub(super) fn rows(status: u16, body: &[u8]) -> Result<Rows, NoRows> {
+/// Reads the answer to a question; its rows are under `key`: `data` where they are records. 204 and an empty body are the documented "none".
+pub(super) fn list(status: u16, body: &[u8], key: &str) -> Result<Rows, NoRows> {
     if !(200..300).contains(&status) {
         let complaint = complaint(status, body).unwrap_or_else(|| Complaint::without_words(status));
         return Err(NoRows::Complaint(Box::new(complaint)));
@@ -60,7 +65,7 @@ pub(super) fn rows(status: u16, body: &[u8]) -> Result<Rows, NoRows> {
     };
     let more = answer.get("info").and_then(|info| info.get("more_records"));
     let more = more.map(says_yes);
-    let Some(Value::Array(entries)) = answer.remove("data") else {
+    let Some(Value::Array(entries)) = answer.remove(key) else {
         return Err(Complaint::read(status, &Value::Object(answer))
             .map_or(NoRows::Senseless, |complaint| NoRows::Complaint(Box::new(complaint))));
     };
@@ -161,6 +166,10 @@ pub(super) fn complaint(status: u16, body: &[u8]) -> Option<Complaint> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    fn rows(status: u16, body: &[u8]) -> Result<Rows, NoRows> {
+        list(status, body, "data")
+    }
 
     fn short(reply: Reply) -> String {
         match reply {

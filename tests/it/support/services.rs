@@ -37,13 +37,17 @@ impl Services {
             companies.iter().flat_map(|company| company["tags"]["tags"].as_array().cloned()).flatten().collect();
         let tags = serde_json::to_string(&tags).unwrap();
         let companies = serde_json::to_string(companies).unwrap();
-        let mut world = World::from_files(&|name| match name {
+        let world = World::from_files(&|name| match name {
             "contacts.json" => Some(contacts.clone()),
             "companies.json" => Some(companies.clone()),
             "tags.json" => Some(tags.clone()),
             _ => None,
         })
         .unwrap();
+        Services::of(world)
+    }
+
+    pub fn of(mut world: World) -> Services {
         world.slack.rate_limit = false;
         Services { sandbox: Sandbox::start(world, None).unwrap(), home: tempfile::tempdir().unwrap() }
     }
