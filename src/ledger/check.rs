@@ -6,6 +6,7 @@ use rusqlite::Connection;
 
 use super::error::LedgerError;
 use super::read::with_connection;
+use super::schema;
 
 /// What is wrong with the file, in SQLite's words; empty where all is well or there is no file. Changes nothing.
 ///
@@ -15,6 +16,7 @@ pub fn check(path: &Path) -> Result<Vec<String>, LedgerError> {
         return Ok(Vec::new());
     }
     with_connection(path, |connection| {
+        schema::check(connection, path)?;
         let mut wrong = problems(connection)?;
         wrong.extend(orphans(connection)?);
         Ok(wrong)

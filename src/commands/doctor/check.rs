@@ -65,6 +65,7 @@ impl Group {
 
     fn add(&mut self, name: &str, status: Status, message: &str, help: Option<&str>, exit: Exit) {
         let (name, message, help) = (clean(name), clean(message), help.map(clean));
+        let help = help.filter(|help| !help.is_empty());
         self.checks.push(Check { name, status, message, help, exit, skipped: None });
     }
 
@@ -109,9 +110,9 @@ impl Group {
     /// What could not be looked at, because something else is wrong.
     pub fn skip(&mut self, names: &[&str], why: &str) {
         for name in names {
-            self.warn(name, format!("not checked: {why}"), "");
+            self.add(name, Status::Warn, &format!("not checked: {why}"), None, Exit::Done);
             if let Some(check) = self.checks.last_mut() {
-                (check.help, check.skipped) = (None, Some(why.to_owned()));
+                check.skipped = Some(why.to_owned());
             }
         }
     }
@@ -168,9 +169,14 @@ pub fn to_table(groups: &[Group]) -> String {
     }
     let counts = counts(groups);
     let count = |status| counts.get(&status).copied().unwrap_or_default();
-    let (warned, failed) = (count(Status::Warn), count(Status::Fail));
+    let skipped = all(groups).filter(|check| check.skipped.is_some()).count();
+    let (warned, failed) = (count(Status::Warn) - skipped, count(Status::Fail));
     let warnings = if warned == 1 { "warning" } else { "warnings" };
-    let _ = writeln!(text, "{} ok, {warned} {warnings}, {failed} failed. Nothing was changed.", count(Status::Ok));
+    let _ = write!(text, "{} ok, {warned} {warnings}, {failed} failed", count(Status::Ok));
+    if skipped > 0 {
+        let _ = write!(text, ", {skipped} not checked");
+    }
+    text.push_str(". Nothing was changed.\n");
     text
 }
 
@@ -234,11 +240,11 @@ mod tests {
                         help: look at it
 
         The other
-          fail  third   no
-                        help: ask somebody
+          fail  third  no
+                       help: ask somebody
           warn  not checked, the third failed: fourth, fifth
 
-        1 ok, 3 warnings, 1 failed. Nothing was changed.
+        1 ok, 1 warning, 1 failed, 2 not checked. Nothing was changed.
         ");
         let json = to_json(&groups, Exit::Credential);
         assert_eq!(json["checks"][4]["name"], "other.fifth");

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::super::setup::Setup;
 use super::check::Group;
-use super::lacking;
+use super::{CREDENTIAL, made, ready};
 use crate::apply::stop::Stop;
 use crate::model::Type;
 use crate::remote::error::{ErrorKind, RemoteError};
@@ -12,39 +12,24 @@ use crate::remote::heard::Heard;
 use crate::remote::intercom::{self, AttributeDefinition, Intercom, TagName, Workspace};
 use crate::rules::{Rule, RuleSet};
 
-const CREDENTIAL: &str = "credential";
 /// What depends on the token.
 const REST: [&str; 6] = ["version", "region", "rate_limit", "contacts", "tags", "attributes"];
 
 /// The checks, the token's workspace, and what the service said about itself.
 pub async fn examine(setup: Result<&Setup, &str>, stop: &Stop) -> (Group, Option<Workspace>, Heard) {
     let mut group = Group::new("intercom", "Intercom");
-    let setup = match setup {
-        Ok(setup) => setup,
-        Err(why) => {
-            group.skip(&[CREDENTIAL], why);
-            group.skip(&REST, why);
-            return (group, None, Heard::default());
-        }
-    };
-    if let Some(problem) = lacking(setup, "INTERCOM_") {
-        group.fail(CREDENTIAL, &problem.message, problem.help.as_deref());
-        group.skip(&REST, "there is no token");
-        return (group, None, Heard::default());
-    }
-    let client = match setup.intercom(stop) {
-        Ok(client) => client,
-        Err(fatal) => {
-            group.fail(CREDENTIAL, fatal.error.to_string(), fatal.help.as_deref());
-            group.skip(&REST, "the token cannot be sent");
-            return (group, None, Heard::default());
-        }
-    };
+    let (workspace, heard) = look(&mut group, setup, stop).await.unwrap_or_default();
+    (group, workspace, heard)
+}
+
+async fn look(group: &mut Group, setup: Result<&Setup, &str>, stop: &Stop) -> Option<(Option<Workspace>, Heard)> {
+    let setup = ready(group, setup, "INTERCOM_", &REST)?;
+    let client = made(group, setup.intercom(stop), &REST)?;
     let workspace = match client.workspace().await {
         Ok(workspace) => workspace,
         Err(error) => {
-            refused(&mut group, &error);
-            return (group, None, client.heard());
+            refused(group, &error);
+            return Some((None, client.heard()));
         }
     };
     let Workspace { id, name, timezone, .. } = &workspace;
@@ -52,12 +37,12 @@ pub async fn examine(setup: Result<&Setup, &str>, stop: &Stop) -> (Group, Option
     let zone = timezone.as_deref().map_or_else(String::new, |zone| format!(", time zone {zone}"));
     group.ok(CREDENTIAL, format!("accepted for the workspace {name}{id}{zone}"));
     group.ok("version", format!("{}, named in every request", intercom::VERSION));
-    region(&mut group, &setup.config.intercom.base_url, workspace.region.as_deref());
-    rate_limit(&mut group, client.heard());
-    contacts(&mut group, &client).await;
-    tags(&mut group, setup, &client).await;
-    attributes(&mut group, &setup.config.rules, &client).await;
-    (group, Some(workspace), client.heard())
+    region(group, &setup.config.intercom.base_url, workspace.region.as_deref());
+    rate_limit(group, client.heard());
+    contacts(group, &client).await;
+    tags(group, setup, &client).await;
+    attributes(group, &setup.config.rules, &client).await;
+    Some((Some(workspace), client.heard()))
 }
 
 fn refused(group: &mut Group, error: &RemoteError) {

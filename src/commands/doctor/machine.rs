@@ -134,7 +134,8 @@ fn ledger(group: &mut Group, path: &Path, workspace: Option<&Workspace>) {
             }
         },
         Err(error) => {
-            group.fail("ledger", error.to_string(), error.help().as_deref());
+            let help = error.help();
+            group.fail("ledger", format!("{:#}", anyhow::Error::from(error)), help.as_deref());
             return group.skip(&["workspace", "actions"], "the ledger cannot be read");
         }
     };
@@ -196,7 +197,7 @@ fn lock(group: &mut Group, held: Option<bool>, holder: Option<String>) {
 }
 
 fn disk(group: &mut Group, folder: &Path) {
-    match statvfs(&nearest(folder)) {
+    match statvfs(nearest(folder)) {
         Ok(disk) => room(group, disk.f_bavail.saturating_mul(disk.f_frsize)),
         Err(error) => group.warn("disk", format!("not checked: {error}"), "look whether the disk is in order"),
     }

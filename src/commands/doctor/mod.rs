@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::apply::stop::Stop;
 use crate::cli::{Common, Doctor as Arguments, Format};
-use crate::config::{self, Config, Credentials, Problem, Problems};
+use crate::config::{self, Config, Credentials, Problems};
 use crate::exit::{Exit, Fatal};
 
 use super::setup::{self, Environment, Setup};
@@ -113,9 +113,28 @@ fn found(credentials: &Credentials) -> String {
     if all.is_empty() { "none is set".to_owned() } else { format!("found {}", all.join(", ")) }
 }
 
-/// What is lacking of a service's credentials for a real run.
-fn lacking(setup: &Setup, variables: &str) -> Option<Problem> {
+/// The check that each service's others depend on.
+const CREDENTIAL: &str = "credential";
+
+/// What the checks of a service begin with: whether it can be asked at all. Where not, `rest` is shown as not checked.
+fn ready<'s>(group: &mut Group, setup: Result<&'s Setup, &str>, variables: &str, rest: &[&str]) -> Option<&'s Setup> {
+    let setup = setup.map_err(|why| group.skip(&[&[CREDENTIAL], rest].concat(), why)).ok()?;
     let sinks = config::Sinks { tasks: setup.sinks_on.tasks, messages: setup.sinks_on.messages };
-    let Problems(problems) = config::missing(&setup.credentials, &setup.config, sinks).err()?;
-    problems.into_iter().find(|problem| problem.file.contains(variables))
+    let Problems(lacking) =
+        config::missing(&setup.credentials, &setup.config, sinks).err().unwrap_or_else(|| Problems(Vec::new()));
+    let Some(problem) = lacking.into_iter().find(|problem| problem.file.contains(variables)) else {
+        return Some(setup);
+    };
+    group.fail(CREDENTIAL, &problem.message, problem.help.as_deref());
+    group.skip(rest, "something is not set");
+    None
+}
+
+/// The client, unless the credential is of a form that cannot be sent.
+fn made<C>(group: &mut Group, client: Result<C, Fatal>, rest: &[&str]) -> Option<C> {
+    let refused = |fatal: Fatal| {
+        group.fail(CREDENTIAL, fatal.error.to_string(), fatal.help.as_deref());
+        group.skip(rest, "the credential cannot be sent");
+    };
+    client.map_err(refused).ok()
 }

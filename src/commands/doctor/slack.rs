@@ -2,14 +2,13 @@
 
 use super::super::setup::Setup;
 use super::check::Group;
-use super::lacking;
+use super::{CREDENTIAL, made, ready};
 use crate::apply::stop::Stop;
 use crate::config::SlackCredentials;
 use crate::remote::error::RemoteError;
 use crate::remote::heard::Heard;
 use crate::remote::slack::{Identity, Slack, is_webhook_shaped};
 
-const CREDENTIAL: &str = "credential";
 /// What depends on a bot token.
 const REST: [&str; 2] = ["scopes", "channel"];
 const WITHOUT_HISTORY: &str = "add channels:history (groups:history for a private channel) and install the app again, or leave it: a message whose \
@@ -18,22 +17,15 @@ const WITHOUT_HISTORY: &str = "add channels:history (groups:history for a privat
 /// The checks, and what the service said about itself.
 pub async fn examine(setup: Result<&Setup, &str>, stop: &Stop) -> (Group, Heard) {
     let mut group = Group::new("slack", "Slack");
-    let setup = match setup {
-        Ok(setup) => setup,
-        Err(why) => {
-            group.skip(&[CREDENTIAL], why);
-            group.skip(&REST, why);
-            return (group, Heard::default());
-        }
-    };
+    let heard = look(&mut group, setup, stop).await.unwrap_or_default();
+    (group, heard)
+}
+
+async fn look(group: &mut Group, setup: Result<&Setup, &str>, stop: &Stop) -> Option<Heard> {
+    let setup = ready(group, setup, "SLACK_", &REST)?;
     if !setup.sinks_on.messages {
         group.ok("sink", "off: no messages are posted (enabled = false in [slack])");
-        return (group, Heard::default());
-    }
-    if let Some(problem) = lacking(setup, "SLACK_") {
-        group.fail(CREDENTIAL, &problem.message, problem.help.as_deref());
-        group.skip(&REST, "it is not known where to post");
-        return (group, Heard::default());
+        return None;
     }
     if let Some(SlackCredentials::Webhook(address)) = &setup.credentials.slack {
         match is_webhook_shaped(address) {
@@ -46,29 +38,22 @@ pub async fn examine(setup: Result<&Setup, &str>, stop: &Stop) -> (Group, Heard)
                 "copy SLACK_WEBHOOK_URL again from your app's page Incoming Webhooks",
             ),
         }
-        return (group, Heard::default());
+        return None;
     }
-    let client = match setup.slack(stop) {
-        Ok(client) => client,
-        Err(fatal) => {
-            group.fail(CREDENTIAL, fatal.error.to_string(), fatal.help.as_deref());
-            group.skip(&REST, "the token cannot be sent");
-            return (group, Heard::default());
-        }
-    };
+    let client = made(group, setup.slack(stop), &REST)?;
     match client.identity().await {
         Ok(identity) => {
             let Identity { team, user, scopes } = identity.unwrap_or_default();
             group.ok(CREDENTIAL, format!("accepted for {user} in the workspace {team}"));
-            let looks_back = check_scopes(&mut group, &scopes);
-            channel(&mut group, setup, &client, &scopes, looks_back).await;
+            let looks_back = check_scopes(group, &scopes);
+            channel(group, setup, &client, &scopes, looks_back).await;
         }
         Err(error) => {
             group.remote(CREDENTIAL, &error, None);
             group.skip(&REST, "Slack did not say whose the token is");
         }
     }
-    (group, client.heard())
+    Some(client.heard())
 }
 
 /// Whether the channel's messages may be read, as far as Slack says.

@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::setup::Setup;
 use super::check::Group;
-use super::lacking;
+use super::{CREDENTIAL, made, ready};
 use crate::apply::stop::Stop;
 use crate::config::TaskOn;
 use crate::model::Priority;
 use crate::remote::heard::Heard;
 use crate::remote::zoho::{Granted, Layout, Module, READ_FIELDS, READ_USERS, User, Zoho};
 
-const CREDENTIAL: &str = "credential";
 /// What depends on an access token.
 const REST: [&str; 9] =
     ["data_center", "credits", "Contacts", "Leads", "Tasks", "query", "fields.Leads", "fields.Tasks", "task_owner"];
@@ -21,37 +20,23 @@ const FEW_CREDITS: u64 = 500;
 /// The checks, and what the service said about itself.
 pub async fn examine(setup: Result<&Setup, &str>, stop: &Stop) -> (Group, Heard) {
     let mut group = Group::new("zoho", "Zoho CRM");
-    let setup = match setup {
-        Ok(setup) => setup,
-        Err(why) => {
-            group.skip(&[CREDENTIAL], why);
-            group.skip(&REST, why);
-            return (group, Heard::default());
-        }
-    };
+    let heard = look(&mut group, setup, stop).await.unwrap_or_default();
+    (group, heard)
+}
+
+async fn look(group: &mut Group, setup: Result<&Setup, &str>, stop: &Stop) -> Option<Heard> {
+    let setup = ready(group, setup, "ZOHO_", &REST)?;
     if !setup.sinks_on.tasks {
         group.ok("sink", "off: no tasks are made (enabled = false in [zoho])");
-        return (group, Heard::default());
+        return None;
     }
-    if let Some(problem) = lacking(setup, "ZOHO_") {
-        group.fail(CREDENTIAL, &problem.message, problem.help.as_deref());
-        group.skip(&REST, "there are no credentials");
-        return (group, Heard::default());
-    }
-    let mut client = match setup.zoho(stop) {
-        Ok(client) => client.without_keeping_the_token(),
-        Err(fatal) => {
-            group.fail(CREDENTIAL, fatal.error.to_string(), fatal.help.as_deref());
-            group.skip(&REST, "the credentials cannot be sent");
-            return (group, Heard::default());
-        }
-    };
+    let mut client = made(group, setup.zoho(stop), &REST)?.without_keeping_the_token();
     let user = match client.user_of_token().await {
         Ok(user) => user,
         Err(error) => {
             group.remote(CREDENTIAL, &error, None);
             group.skip(&REST, "Zoho did not take a token");
-            return (group, client.heard());
+            return Some(client.heard());
         }
     };
     let whose = match &user {
@@ -59,12 +44,12 @@ pub async fn examine(setup: Result<&Setup, &str>, stop: &Stop) -> (Group, Heard)
         Granted::Yes(None) | Granted::No => "accepted".to_owned(),
     };
     group.ok(CREDENTIAL, whose);
-    data_center(&mut group, setup, &client);
-    modules(&mut group, setup, &mut client).await;
-    layouts(&mut group, setup, &mut client).await;
-    owners(&mut group, setup, &mut client).await;
-    credits(&mut group, client.heard());
-    (group, client.heard())
+    data_center(group, setup, &client);
+    modules(group, setup, &mut client).await;
+    layouts(group, setup, &mut client).await;
+    owners(group, setup, &mut client).await;
+    credits(group, client.heard());
+    Some(client.heard())
 }
 
 fn data_center(group: &mut Group, setup: &Setup, client: &Zoho) {

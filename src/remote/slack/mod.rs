@@ -70,7 +70,7 @@ pub struct Identity {
 pub fn is_webhook_shaped(address: &SecretString) -> bool {
     let Ok(url) = Url::parse(address.expose_secret().trim()) else { return false };
     let path: Vec<&str> = url.path_segments().into_iter().flatten().collect();
-    matches!(path.as_slice(), ["services", team, app, secret]
+    matches!(path.as_slice(), [.., "services", team, app, secret]
         if team.starts_with('T') && app.starts_with('B') && !secret.is_empty())
 }
 

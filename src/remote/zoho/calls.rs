@@ -76,13 +76,18 @@ impl Zoho {
 
     /// The records that answer one request.
     pub(super) async fn ask(&mut self, request: &Request, scope: &'static str) -> Result<Rows, Trouble> {
-        self.ask_for(request, scope, "data").await
+        self.ask_as(request, scope, wire::rows).await
     }
 
-    /// The rows that answer one request, under `key`.
-    pub(super) async fn ask_for(&mut self, request: &Request, scope: &'static str, key: &str) -> Result<Rows, Trouble> {
+    /// The rows that answer one request, as `read` finds them.
+    pub(super) async fn ask_as(
+        &mut self,
+        request: &Request,
+        scope: &'static str,
+        read: fn(u16, &[u8]) -> Result<Rows, NoRows>,
+    ) -> Result<Rows, Trouble> {
         let (client, answer) = self.send(request).await?;
-        match wire::list(answer.status.as_u16(), &answer.body, key) {
+        match read(answer.status.as_u16(), &answer.body) {
             Ok(rows) => Ok(rows),
             Err(NoRows::Complaint(complaint)) => Err(Trouble {
                 error: failed_call(client, request, &answer, &complaint, scope),

@@ -8,12 +8,12 @@ use url::Url;
 
 use super::calls::Trouble;
 use super::complaint::{Complaint, Verdict};
-use super::wire::Row;
+use super::wire::{self, Row};
 use super::{Zoho, centre, coql, fields};
 use crate::model::Priority;
 use crate::remote::error::RemoteError;
 use crate::remote::heard::Heard;
-use crate::remote::http::Request;
+use crate::remote::http::{Client, Request};
 use crate::remote::outcomes::RequestKind;
 
 /// The scope that reads fields; a run does not need it.
@@ -50,6 +50,11 @@ impl Module {
             Module::Leads => "ZohoCRM.modules.leads.READ",
             Module::Tasks => "ZohoCRM.modules.tasks.READ",
         }
+    }
+
+    /// A field that every record has.
+    fn shown(self) -> &'static str {
+        if self == Module::Tasks { "Subject" } else { "Last_Name" }
     }
 
     /// The fields that are written.
@@ -173,7 +178,7 @@ impl Zoho {
     /// nothing else can be asked.
     pub async fn user_of_token(&mut self) -> Result<Granted<Option<User>>, RemoteError> {
         let request = Request::get(RequestKind::CrmFacts, &["crm", "v8", "users"]).query("type", "CurrentUser");
-        granted(self.ask_for(&request, READ_USERS, "users").await).map(|rows| match rows {
+        granted(self.ask_as(&request, READ_USERS, wire::users).await).map(|rows| match rows {
             Granted::Yes(rows) => Granted::Yes(rows.first().map(user)),
             Granted::No => Granted::No,
         })
@@ -191,13 +196,14 @@ impl Zoho {
 
     /// What its answers so far said about the service itself.
     pub fn heard(&self) -> Heard {
-        self.api.client().map_or_else(|_| self.auth.heard(), |client| client.heard())
+        let api = self.api.client().map(Client::heard).unwrap_or_default();
+        if api == Heard::default() { self.auth.heard() } else { api }
     }
 
     /// Reads one record of a module, if there is one.
     pub async fn read_one(&mut self, module: Module) -> Result<(), RemoteError> {
         let request = Request::get(RequestKind::CrmFacts, &["crm", "v8", module.name()])
-            .query("fields", "id")
+            .query("fields", format!("id,{}", module.shown()))
             .query("per_page", "1");
         let read = self.ask(&request, module.scope()).await;
         read.map(drop).map_err(|trouble| trouble.error)
@@ -216,7 +222,7 @@ impl Zoho {
     pub async fn layout(&mut self, module: Module) -> Result<Granted<Layout>, RemoteError> {
         let request =
             Request::get(RequestKind::CrmFacts, &["crm", "v8", "settings", "fields"]).query("module", module.name());
-        granted(self.ask_for(&request, READ_FIELDS, "fields").await).map(|rows| match rows {
+        granted(self.ask_as(&request, READ_FIELDS, wire::fields).await).map(|rows| match rows {
             Granted::Yes(fields) => Granted::Yes(Layout { module, fields }),
             Granted::No => Granted::No,
         })
@@ -229,7 +235,7 @@ impl Zoho {
             return Ok(Granted::Yes(None));
         }
         let request = Request::get(RequestKind::CrmFacts, &["crm", "v8", "users", id]);
-        match self.ask_for(&request, READ_USERS, "users").await {
+        match self.ask_as(&request, READ_USERS, wire::users).await {
             Err(trouble) if trouble.complaint.as_ref().is_some_and(Complaint::is_about_absence) => {
                 Ok(Granted::Yes(None))
             }
@@ -241,7 +247,7 @@ impl Zoho {
     }
 }
 
-fn granted(answer: Result<super::wire::Rows, Trouble>) -> Result<Granted<Vec<Row>>, RemoteError> {
+fn granted(answer: Result<wire::Rows, Trouble>) -> Result<Granted<Vec<Row>>, RemoteError> {
     match answer {
         Ok(rows) => Ok(Granted::Yes(rows.rows)),
         Err(Trouble { complaint: Some(complaint), .. })
@@ -261,10 +267,9 @@ fn user(row: &Row) -> User {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::remote::zoho::wire;
 
     fn layout(module: Module, fields: &str) -> Layout {
-        let Ok(rows) = wire::list(200, format!("{{\"fields\": {fields}}}").as_bytes(), "fields") else {
+        let Ok(rows) = wire::fields(200, format!("{{\"fields\": {fields}}}").as_bytes()) else {
             panic!("{fields}");
         };
         Layout { module, fields: rows.rows }
@@ -274,7 +279,7 @@ mod tests {
     fn a_value_that_is_renamed_or_out_of_use_is_not_offered() {
         let leads = layout(
             Module::Leads,
-            r#"[{"id": "1", "api_name": "Lead_Status", "pick_list_values": [
+            r#"[{"api_name": "Lead_Status", "pick_list_values": [
                 {"display_value": "Expansion", "actual_value": "Expansion Opportunity", "type": "used"},
                 {"display_value": "Churned", "actual_value": "Churned", "type": "unused"},
                 {"display_value": "Contacted", "actual_value": "Contacted"}]}]"#,

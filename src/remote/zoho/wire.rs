@@ -13,7 +13,7 @@ use super::complaint::{Complaint, text_at};
 pub(super) struct Row(Map<String, Value>);
 
 impl Row {
-    /// The record's id; rows without one do not come out of [`list`].
+    /// The record's id; rows without one do not come out of [`rows`].
     pub(super) fn id(&self) -> &str {
         self.text("id").unwrap_or_default()
     }
@@ -51,8 +51,24 @@ pub(super) enum NoRows {
     Senseless,
 }
 
-/// Reads the answer to a question; its rows are under `key`: `data` where they are records. 204 and an empty body are the documented "none".
-pub(super) fn list(status: u16, body: &[u8], key: &str) -> Result<Rows, NoRows> {
+/// Reads the answer to a question about records. 204 and an empty body are the documented "none".
+pub(super) fn rows(status: u16, body: &[u8]) -> Result<Rows, NoRows> {
+    let rows = list(status, body, "data")?;
+    let all_known = rows.rows.iter().all(|row| row.text("id").is_some());
+    if all_known { Ok(rows) } else { Err(NoRows::Senseless) }
+}
+
+/// Reads the answer to a question about users.
+pub(super) fn users(status: u16, body: &[u8]) -> Result<Rows, NoRows> {
+    list(status, body, "users")
+}
+
+/// Reads the answer to a question about the fields of a module.
+pub(super) fn fields(status: u16, body: &[u8]) -> Result<Rows, NoRows> {
+    list(status, body, "fields")
+}
+
+fn list(status: u16, body: &[u8], key: &str) -> Result<Rows, NoRows> {
     if !(200..300).contains(&status) {
         let complaint = complaint(status, body).unwrap_or_else(|| Complaint::without_words(status));
         return Err(NoRows::Complaint(Box::new(complaint)));
@@ -80,8 +96,7 @@ fn row(entry: Value) -> Option<Row> {
         let id = id.to_string();
         fields.insert("id".to_owned(), Value::String(id));
     }
-    let row = Row(fields);
-    row.text("id").is_some().then_some(row)
+    Some(Row(fields))
 }
 
 fn says_yes(value: &Value) -> bool {
@@ -166,10 +181,6 @@ pub(super) fn complaint(status: u16, body: &[u8]) -> Option<Complaint> {
 mod tests {
     use super::*;
     use serde_json::json;
-
-    fn rows(status: u16, body: &[u8]) -> Result<Rows, NoRows> {
-        list(status, body, "data")
-    }
 
     fn short(reply: Reply) -> String {
         match reply {
