@@ -675,7 +675,7 @@ fn shown(services: &Services, command: &mut Command) -> String {
     let port = port.trim_end_matches("/intercom").to_owned();
     let text = ran.out.replace(&home, "/home/ops").replace(&port, "http://127.0.0.1:7000");
     let line = |line: &str| match line.split_once(" disk ") {
-        Some((before, after)) => format!("{before} disk {}…", &after[..after.len() - after.trim_start().len()]),
+        Some((before, after)) => format!("{before} disk {}…", after.strip_suffix(after.trim_start()).unwrap()),
         None => line.to_owned(),
     };
     let lines: Vec<_> = text.lines().map(line).collect();
@@ -734,7 +734,7 @@ fn nothing_is_written_anywhere_and_a_kept_token_is_used() {
     let look = || {
         let before = snapshot(services.home.path());
         finish(&mut doctor(&services)).expect(0);
-        assert_eq!(snapshot(services.home.path()), before);
+        assert!(snapshot(services.home.path()) == before, "a file was written");
     };
     look();
     assert_eq!(services.effects(), BTreeMap::new());

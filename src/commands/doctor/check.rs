@@ -118,10 +118,14 @@ impl Group {
     }
 }
 
+/// The most of a line: names come from services, and may be of any length.
+const LINE_CHARS: usize = 500;
+
 /// Line breaks stay: the configuration's problems are drawn over several lines.
 fn clean(text: &str) -> String {
-    let shown = |letter: &char| *letter == '\n' || !(letter.is_control() || is_unseen(*letter));
-    text.chars().filter(shown).collect()
+    let shown = |letter: &char| !(letter.is_control() || is_unseen(*letter));
+    let line = |line: &str| line.chars().filter(shown).take(LINE_CHARS).collect::<String>();
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn all(groups: &[Group]) -> impl Iterator<Item = &Check> {
@@ -247,6 +251,7 @@ mod tests {
         1 ok, 1 warning, 1 failed, 2 not checked. Nothing was changed.
         ");
         let json = to_json(&groups, Exit::Credential);
+        assert_eq!(clean(&"x".repeat(1000)).len(), LINE_CHARS);
         assert_eq!(json["checks"][4]["name"], "other.fifth");
         assert_eq!(json["checks"][4]["message"], "not checked: the third failed");
         assert_eq!((&json["counts"]["warn"], &json["exit_code"]), (&json!(3), &json!(3)));
