@@ -126,7 +126,7 @@ fn ready<'s>(group: &mut Group, setup: Result<&'s Setup, &str>, variables: &str,
         return Some(setup);
     };
     group.fail(CREDENTIAL, &problem.message, problem.help.as_deref());
-    group.skip(rest, "something is not set");
+    group.skip(rest, "it is not set up");
     None
 }
 
