@@ -83,6 +83,8 @@ pub enum Command {
     Scan(Box<Scan>),
     /// Explain why a contact signals or not, what was done, and what a scan would do now
     Explain(Explain),
+    /// Check configuration, credentials, services and this machine, and say how to mend what is wrong; changes nothing
+    Doctor(Doctor),
     /// Serve the sandbox (Intercom, Zoho and Slack on loopback) until interrupted
     Sandbox(Sandbox),
     /// Replay recorded scenarios in a fresh sandbox, and compare with what they expect
@@ -160,6 +162,14 @@ pub struct Explain {
     /// webhook's notification; needs no token)
     #[arg(value_name = "CONTACT")]
     pub contact: String,
+}
+
+/// Options of `doctor`.
+#[derive(Debug, Clone, Args)]
+pub struct Doctor {
+    /// Exit code 1 for warnings too
+    #[arg(long)]
+    pub strict: bool,
 }
 
 /// Options of `sandbox`.

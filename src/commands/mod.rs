@@ -1,6 +1,7 @@
 //! One file per subcommand: the only place where stages are wired together.
 
 mod coverage;
+mod doctor;
 mod explain;
 pub mod replay;
 mod rules;
@@ -38,6 +39,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, Fatal> {
     match command {
         Command::Scan(arguments) => scan::run(common, arguments).await,
         Command::Explain(arguments) => explain::run(common, arguments).await,
+        Command::Doctor(arguments) => doctor::run(common, arguments).await,
         Command::Sandbox(arguments) => sandbox::run(common, arguments).await,
         Command::Replay(arguments) => replay::run(common, arguments).await,
         Command::Coverage(arguments) => coverage::run(common, arguments).await,

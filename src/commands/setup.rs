@@ -74,9 +74,6 @@ impl Setup {
         if arguments.top.is_some() {
             config.plan.limits.top = arguments.top;
         }
-        for rule in &mut config.rules.rules {
-            rule.task_owner = rule.task_owner.take().or_else(|| config.zoho.task_owner.clone());
-        }
         if !arguments.only.is_empty() {
             config.rules.rules.retain(|rule| arguments.only.contains(&rule.signal));
         }
@@ -84,8 +81,17 @@ impl Setup {
         let credentials =
             config::credentials(environment, &|path| std::fs::read_to_string(path)).map_err(config_problem)?;
         let as_of = as_of(common, arguments, in_sandbox)?;
+        Ok(Setup { sinks_on, as_of, in_sandbox, ..Setup::of(config, credentials, state_dir) })
+    }
+
+    /// The parts as they are, whether or not they are enough for a run.
+    pub fn of(mut config: Config, credentials: Credentials, state_dir: PathBuf) -> Setup {
+        for rule in &mut config.rules.rules {
+            rule.task_owner = rule.task_owner.take().or_else(|| config.zoho.task_owner.clone());
+        }
         let links = Links { contact: config.intercom.contact_url.clone(), record: config.zoho.record_url.clone() };
-        Ok(Setup { config, credentials, sinks_on, links, state_dir, as_of, in_sandbox })
+        let sinks_on = sinks_on(&config, None);
+        Setup { config, credentials, sinks_on, links, state_dir, as_of: now(), in_sandbox: false }
     }
 
     /// For commands that only look: Intercom's token is all they need, and they decide for any instant they are asked about.
@@ -134,7 +140,8 @@ impl Setup {
         Timing { timeout, first_wait: self.config.first_wait }
     }
 
-    fn zoho(&self, stop: &Stop) -> Result<Zoho, Fatal> {
+    /// The client of Zoho.
+    pub fn zoho(&self, stop: &Stop) -> Result<Zoho, Fatal> {
         let settings = &self.config.zoho;
         let credentials = self.credentials.zoho.clone();
         let credentials = credentials.ok_or_else(|| Fatal::usage(anyhow::anyhow!("no Zoho credentials")))?;
@@ -157,7 +164,8 @@ impl Setup {
         })?)
     }
 
-    fn slack(&self, stop: &Stop) -> Result<Slack, Fatal> {
+    /// The client of Slack.
+    pub fn slack(&self, stop: &Stop) -> Result<Slack, Fatal> {
         let settings = &self.config.slack;
         let credentials = self.credentials.slack.clone();
         let credentials = credentials.ok_or_else(|| Fatal::usage(anyhow::anyhow!("no Slack credentials")))?;
@@ -211,9 +219,13 @@ fn as_of(common: &Common, arguments: &Scan, in_sandbox: bool) -> Result<DateTime
                 .with_help("add --dry-run, or try it in the sandbox (--sandbox)"))
         }
         Some(instant) => Ok(instant),
-        // Whole seconds, as the ledger keeps them.
-        None => Ok(Utc::now().trunc_subsecs(0)),
+        None => Ok(now()),
     }
+}
+
+/// In whole seconds, as the ledger keeps them.
+fn now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(0)
 }
 
 /// The state folder: the option, else `usage-signals` in the XDG state folder.

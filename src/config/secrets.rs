@@ -1,8 +1,8 @@
 //! Credentials: from the environment or from files that it names, never from arguments or the configuration.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 use url::Url;
@@ -27,7 +27,8 @@ pub struct Credentials {
     pub zoho: Option<ZohoCredentials>,
     /// A bot token or a webhook.
     pub slack: Option<SlackCredentials>,
-    absent: BTreeSet<&'static str>,
+    /// The variables that were found, with the file that the value came from where it came from one.
+    pub found: BTreeMap<&'static str, Option<PathBuf>>,
 }
 
 /// What an access token is asked for with.
@@ -66,16 +67,16 @@ pub fn credentials(
     read_file: &dyn Fn(&Path) -> io::Result<String>,
 ) -> Result<Credentials, Problems> {
     let mut problems = Vec::new();
-    let mut absent = BTreeSet::new();
+    let mut origins = BTreeMap::new();
     let mut get = |variable: &'static str| {
         let found = secret(variable, env, read_file).unwrap_or_else(|Problems(found)| {
             problems.extend(found);
             None
         });
-        if found.is_none() {
-            absent.insert(variable);
-        }
-        found
+        found.map(|(value, file)| {
+            origins.insert(variable, file);
+            value
+        })
     };
     let intercom = get(INTERCOM).map(SecretString::from);
     let [id, client_secret, token] = ZOHO.map(&mut get);
@@ -101,14 +102,15 @@ pub fn credentials(
     if !problems.is_empty() {
         return Err(Problems(problems));
     }
-    Ok(Credentials { intercom, zoho, slack, absent })
+    Ok(Credentials { intercom, zoho, slack, found: origins })
 }
 
+/// A secret, and the file that it came from.
 fn secret(
     variable: &'static str,
     env: &dyn Fn(&str) -> Option<String>,
     read_file: &dyn Fn(&Path) -> io::Result<String>,
-) -> Result<Option<String>, Problems> {
+) -> Result<Option<(String, Option<PathBuf>)>, Problems> {
     let filled = |value: String| Some(value.trim().to_owned()).filter(|value| !value.is_empty());
     let file_variable = format!("{variable}_FILE");
     let direct = env(variable).and_then(filled);
@@ -117,9 +119,9 @@ fn secret(
             let message = format!("{variable} and {file_variable} are both set");
             Err(Problems(vec![in_environment(variable, message, "unset one of them")]))
         }
-        (direct, None) => Ok(direct),
+        (direct, None) => Ok(direct.map(|value| (value, None))),
         (None, Some(path)) => match read_file(Path::new(&path)) {
-            Ok(text) => Ok(filled(text)),
+            Ok(text) => Ok(filled(text).map(|value| (value, Some(path.into())))),
             Err(error) => {
                 let message = format!("cannot read the file that {file_variable} names: {error}");
                 let help = "check the path and who may read it";
@@ -149,7 +151,7 @@ pub fn missing(credentials: &Credentials, config: &Config, sinks: Sinks) -> Resu
         problems.push(in_environment(INTERCOM, format!("{INTERCOM} is not set"), help));
     }
     if sinks.tasks && credentials.zoho.is_none() {
-        let lacking: Vec<&str> = ZOHO.into_iter().filter(|name| credentials.absent.contains(name)).collect();
+        let lacking: Vec<&str> = ZOHO.into_iter().filter(|name| !credentials.found.contains_key(name)).collect();
         let verb = if lacking.len() == 1 { "is" } else { "are" };
         let message = format!("tasks are on, but {} {verb} not set", lacking.join(", "));
         let help =

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use super::error::LedgerError;
@@ -48,6 +48,28 @@ impl Lock {
         let path: PathBuf = state_dir.join(LOCK_FILE);
         std::fs::read_to_string(path).ok().map(|holder| holder.trim().to_owned())
     }
+
+    /// Whether somebody holds the lock, by the kernel's list: trying to take it could turn away a run that begins just then.
+    /// None where there is no such list (outside Linux), or no lock file.
+    pub fn is_held(state_dir: &Path) -> Option<bool> {
+        let inode = std::fs::metadata(state_dir.join(LOCK_FILE)).ok()?.ino();
+        let list = std::fs::read_to_string("/proc/locks").ok()?;
+        Some(lists_flock(&list, inode, &Lock::last_holder(state_dir)?))
+    }
+}
+
+/// Whether `/proc/locks` has a lock on the inode by the process that the holder's line names. Device numbers are left out: on
+/// some file systems they differ from those that a file's metadata give.
+fn lists_flock(list: &str, inode: u64, holder: &str) -> bool {
+    list.lines().any(|line| {
+        // `1: FLOCK  ADVISORY  WRITE 25175 fe:00:10020660 0 EOF`; with `->` after the number, one that waits.
+        let mut words = line.split_whitespace().skip(1);
+        let (Some("FLOCK"), Some(process), Some(file)) = (words.next(), words.nth(2), words.next()) else {
+            return false;
+        };
+        let same_file = file.rsplit(':').next().and_then(|number| number.parse().ok()) == Some(inode);
+        same_file && holder.starts_with(&format!("process {process},"))
+    })
 }
 
 fn read_holder(file: &mut File) -> String {
@@ -77,5 +99,27 @@ mod tests {
         drop(held);
         Lock::take(folder.path(), "process 2").unwrap();
         assert_eq!(Lock::last_holder(folder.path()).as_deref(), Some("process 2"));
+    }
+
+    #[test]
+    fn a_held_lock_is_seen_without_touching_it() {
+        let list = "1: FLOCK  ADVISORY  WRITE 25175 fe:00:77 0 EOF\n1: -> FLOCK  ADVISORY  WRITE 9 fe:00:78 0 EOF\n\
+                    2: POSIX  ADVISORY  WRITE 4 fe:00:79 0 EOF\n3: nonsense\n";
+        let cases = [
+            (77, "process 25175, run 1", true),
+            (77, "process 2517, run 1", false),
+            (76, "process 25175, run 1", false),
+            (78, "process 9, run 1", false),
+            (79, "process 4, run 1", false),
+        ];
+        for (inode, holder, expected) in cases {
+            assert_eq!(lists_flock(list, inode, holder), expected, "{inode} {holder}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(Lock::is_held(folder.path()), None, "no lock file");
+        let held = Lock::take(folder.path(), &format!("process {}, run 1", std::process::id())).unwrap();
+        assert_ne!(Lock::is_held(folder.path()), Some(false));
+        drop(held);
+        assert_ne!(Lock::is_held(folder.path()), Some(true));
     }
 }

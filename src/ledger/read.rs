@@ -36,6 +36,7 @@ pub fn open_claims(known: &Known) -> Vec<OpenClaim> {
 /// What a ledger holds, read without changing a byte of it: all that a dry run has.
 #[derive(Debug, Default)]
 pub struct Reader {
+    version: i64,
     workspace: Option<String>,
     credential: Option<String>,
     known: Known,
@@ -49,33 +50,26 @@ impl Reader {
         if !path.try_exists().unwrap_or(true) {
             return Ok(Reader::default());
         }
-        // To read a database with a write-ahead log, SQLite makes or changes files beside it. A ledger that was closed properly
-        // has no such log, and can be read as if nobody wrote. Where there is one, a run is under way or was killed, and its
-        // last commits are in the log: both files are copied, and the copy is read.
-        let wal = with_suffix(path, "-wal");
-        if !wal.exists() {
-            return Reader::read(path, "mode=ro&immutable=1");
-        }
-        let copy = Copy::of(path, &wal).map_err(LedgerError::folder(path))?;
-        Reader::read(&copy.ledger, "mode=rw")
+        with_connection(path, |connection| Reader::read(connection, path))
     }
 
-    fn read(path: &Path, how: &str) -> Result<Reader, LedgerError> {
-        let open_error = |source| LedgerError::Open { path: path.to_owned(), source };
-        let name: String = path.to_string_lossy().chars().flat_map(escape_in_uri).collect();
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(format!("file:{name}?{how}"), flags).map_err(open_error)?;
-        let version = schema::check(&connection, path)?;
+    fn read(connection: &Connection, path: &Path) -> Result<Reader, LedgerError> {
+        let version = schema::check(connection, path)?;
         if version == 0 {
             return Ok(Reader::default());
         }
-        let workspace = workspace(&connection)?;
-        let credential = meta(&connection, "credential")?;
-        let mut known = known(&connection)?;
+        let workspace = workspace(connection)?;
+        let credential = meta(connection, "credential")?;
+        let mut known = known(connection)?;
         if version >= schema::WITH_SHARES {
-            known.shares = shares(&connection)?;
+            known.shares = shares(connection)?;
         }
-        Ok(Reader { workspace, credential, known })
+        Ok(Reader { version, workspace, credential, known })
+    }
+
+    /// The version of its schema; 0 while it is empty.
+    pub fn version(&self) -> i64 {
+        self.version
     }
 
     /// The workspace that the ledger belongs to; None while it is empty.
@@ -92,6 +86,29 @@ impl Reader {
     pub fn known(&self) -> &Known {
         &self.known
     }
+}
+
+/// Opens a ledger to read it, without changing a byte of it.
+pub(super) fn with_connection<T>(
+    path: &Path,
+    read: impl FnOnce(&Connection) -> Result<T, LedgerError>,
+) -> Result<T, LedgerError> {
+    // To read a database with a write-ahead log, SQLite makes or changes files beside it. A ledger that was closed properly
+    // has no such log, and can be read as if nobody wrote. Where there is one, a run is under way or was killed, and its
+    // last commits are in the log: both files are copied, and the copy is read.
+    let wal = with_suffix(path, "-wal");
+    if !wal.exists() {
+        return read(&connect(path, "mode=ro&immutable=1")?);
+    }
+    let copy = Copy::of(path, &wal).map_err(LedgerError::folder(path))?;
+    read(&connect(&copy.ledger, "mode=rw")?)
+}
+
+fn connect(path: &Path, how: &str) -> Result<Connection, LedgerError> {
+    let name: String = path.to_string_lossy().chars().flat_map(escape_in_uri).collect();
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(format!("file:{name}?{how}"), flags)
+        .map_err(|source| LedgerError::Open { path: path.to_owned(), source })
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

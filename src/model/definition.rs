@@ -10,4 +10,6 @@ pub struct AttributeDefinition {
     pub data_type: String,
     /// Pushed by the customer's code, rather than Intercom's own.
     pub custom: bool,
+    /// Out of use: contacts may still carry values, which nobody updates any more.
+    pub archived: bool,
 }

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use url::{Host, Url};
 
 use super::error::{Details, ErrorKind, RemoteError, is_code, scrub};
+use super::heard::Heard;
 use super::outcomes::{self, End, Ending, NoAnswer};
 use super::pace::Pace;
 pub use super::request::{Answer, Body, Expect, Explanation, Request, explain_text};
@@ -95,6 +96,7 @@ pub struct Client {
     base: Url,
     http: reqwest::Client,
     pace: Pace,
+    heard: Mutex<Heard>,
     first_wait: Duration,
     max_body_bytes: usize,
     path_is_secret: bool,
@@ -185,6 +187,7 @@ impl Client {
             base,
             http,
             pace: Pace::default(),
+            heard: Mutex::default(),
             first_wait: options.timing.first_wait,
             max_body_bytes: options.max_body_bytes,
             path_is_secret: options.path_is_secret,
@@ -234,6 +237,11 @@ impl Client {
                 }
             }
         }
+    }
+
+    /// What the answers so far said about the service itself.
+    pub fn heard(&self) -> Heard {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The error that an answer is, with the service's own words.
@@ -297,6 +305,7 @@ impl Client {
         };
         let mut response = builder.send().await.map_err(lost)?;
         self.pace.learn(response.headers(), Instant::now(), Utc::now());
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).listen(response.headers(), Utc::now());
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
         let body = match self.read(response).await {

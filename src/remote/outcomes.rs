@@ -29,6 +29,8 @@ pub enum RequestKind {
     Token,
     /// Zoho: rows of a query.
     Coql,
+    /// Zoho: what is only looked at by a person who checks the setting: a module, its fields, a user.
+    CrmFacts,
     /// Zoho: leads made by upsert, for tasks to go on.
     LeadInsert,
     /// Zoho: the status of leads that tasks go on.
@@ -48,8 +50,8 @@ pub enum RequestKind {
 }
 
 use RequestKind::{
-    Attach, BotPost, BotRead, Coql, Detach, Facts, FindTag, LeadInsert, LeadUpdate, MakeTag, Search, Tags, TaskInsert,
-    TaskRead, TaskUpdate, Token, WebhookPost,
+    Attach, BotPost, BotRead, Coql, CrmFacts, Detach, Facts, FindTag, LeadInsert, LeadUpdate, MakeTag, Search, Tags,
+    TaskInsert, TaskRead, TaskUpdate, Token, WebhookPost,
 };
 
 impl RequestKind {
@@ -57,7 +59,7 @@ impl RequestKind {
     pub fn safety(self) -> Safety {
         match self {
             // To us a token is a question; one too many expires by itself.
-            Search | Tags | Facts | FindTag | Token | Coql | TaskRead | BotRead => Safety::Read,
+            Search | Tags | Facts | FindTag | Token | Coql | CrmFacts | TaskRead | BotRead => Safety::Read,
             MakeTag | Attach | Detach | LeadInsert | LeadUpdate | TaskUpdate => Safety::Repeatable,
             TaskInsert | BotPost | WebhookPost => Safety::Once,
         }
@@ -68,9 +70,8 @@ impl RequestKind {
     pub fn is_the_action(self) -> bool {
         match self {
             Attach | Detach | TaskInsert | TaskUpdate | BotPost | WebhookPost => true,
-            Search | Tags | Facts | FindTag | MakeTag | Token | Coql | LeadInsert | LeadUpdate | TaskRead | BotRead => {
-                false
-            }
+            Search | Tags | Facts | FindTag | MakeTag | Token | Coql | CrmFacts | LeadInsert | LeadUpdate
+            | TaskRead | BotRead => false,
         }
     }
 
@@ -266,7 +267,7 @@ fn by_status(kind: RequestKind, ending: Ending) -> Verdict {
 }
 
 fn is_of_crm(kind: RequestKind) -> bool {
-    matches!(kind, Coql | LeadInsert | LeadUpdate | TaskInsert | TaskRead | TaskUpdate)
+    matches!(kind, Coql | CrmFacts | LeadInsert | LeadUpdate | TaskInsert | TaskRead | TaskUpdate)
 }
 
 fn lost(kind: RequestKind) -> ErrorKind {

@@ -14,7 +14,13 @@ use crate::support::{configure, contact, hour, number, text};
 /// `teammates_count integer, plan_type string`.
 fn definitions(written: &str) -> Vec<AttributeDefinition> {
     let all = written.split(", ").filter_map(|one| one.split_once(' '));
-    all.map(|(name, kind)| AttributeDefinition { name: name.into(), data_type: kind.into(), custom: true }).collect()
+    all.map(|(name, kind)| AttributeDefinition {
+        name: name.into(),
+        data_type: kind.into(),
+        custom: true,
+        archived: false,
+    })
+    .collect()
 }
 
 fn contacts(all: &[&[(&str, Value)]]) -> Vec<Contact> {

@@ -10,10 +10,11 @@ fn shown(arguments: &[&str]) -> String {
 
 #[test]
 fn help() {
-    let pages: [&[&str]; 8] = [
+    let pages: [&[&str]; 9] = [
         &["--help"],
         &["scan", "--help"],
         &["explain", "--help"],
+        &["doctor", "--help"],
         &["sandbox", "--help"],
         &["replay", "--help"],
         &["coverage", "--help"],

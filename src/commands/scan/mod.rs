@@ -300,7 +300,7 @@ async fn workspace(intercom: &Intercom, known_for: Option<String>) -> Result<(Wo
     match (intercom.workspace().await, known_for) {
         (Ok(workspace), _) => Ok((workspace, None)),
         (Err(error), Some(id)) if exit_of(&error) == Exit::Incomplete => {
-            Ok((Workspace { id, name: None, timezone: None }, Some(error)))
+            Ok((Workspace { id, name: None, timezone: None, region: None }, Some(error)))
         }
         (Err(error), _) => Err(error.into()),
     }

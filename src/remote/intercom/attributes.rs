@@ -10,8 +10,15 @@ use crate::remote::outcomes::RequestKind;
 impl Intercom {
     /// The attributes of contacts that are not archived, in Intercom's order.
     pub async fn attributes(&self) -> Result<Vec<AttributeDefinition>, RemoteError> {
+        let mut attributes = self.all_attributes().await?;
+        attributes.retain(|attribute| !attribute.archived);
+        Ok(attributes)
+    }
+
+    /// The attributes of contacts, archived ones included, in Intercom's order. A name can be there twice: once archived.
+    pub async fn all_attributes(&self) -> Result<Vec<AttributeDefinition>, RemoteError> {
         let request = Request::get(RequestKind::Facts, &["data_attributes"]);
-        let request = request.query("model", "contact").query("include_archived", "false");
+        let request = request.query("model", "contact").query("include_archived", "true");
         let message = "GET /data_attributes is not there: the address is not that of Intercom's API";
         self.list("data_attributes", request, |json| read_attribute(json, "contact"))
             .await?
@@ -20,7 +27,7 @@ impl Intercom {
 }
 
 fn read_attribute(json: &str, wanted_model: &str) -> Option<AttributeDefinition> {
-    let DataAttribute { name, full_name, data_type, custom, model } = serde_json::from_str(json).ok()?;
+    let DataAttribute { name, full_name, data_type, custom, archived, model } = serde_json::from_str(json).ok()?;
     if model.and_then(Any::text).is_some_and(|model| model != wanted_model) {
         return None;
     }
@@ -28,7 +35,12 @@ fn read_attribute(json: &str, wanted_model: &str) -> Option<AttributeDefinition>
     let name = name.and_then(Any::text);
     // The full name of a custom one has a prefix that rules leave out; that of an own one has its parent (`location.city`).
     let name = if custom { name } else { full_name.and_then(Any::text).or(name) };
-    Some(AttributeDefinition { name: name?, data_type: data_type.and_then(Any::text).unwrap_or_default(), custom })
+    Some(AttributeDefinition {
+        name: name?,
+        data_type: data_type.and_then(Any::text).unwrap_or_default(),
+        custom,
+        archived: archived.unwrap_or_default(),
+    })
 }
 
 #[cfg(test)]

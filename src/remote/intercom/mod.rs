@@ -27,6 +27,7 @@ use crate::apply::stop::Stop;
 use crate::model::Contact;
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::fingerprint::fingerprint;
+use crate::remote::heard::Heard;
 use crate::remote::http::{Answer, Client, Help, Options, Request, Timing, secret_value};
 use crate::remote::outcomes::{self, End, RequestKind};
 
@@ -39,7 +40,8 @@ pub use sink::TagSink;
 pub use tags::TagName;
 
 const SERVICE: &str = "Intercom";
-const VERSION: HeaderValue = HeaderValue::from_static("2.15");
+/// The version of the API that every request names.
+pub const VERSION: &str = "2.15";
 /// Pages of one list before it is taken for an endless one.
 const MOST_PAGES: u32 = 1000;
 const HELP: Help = Help {
@@ -56,6 +58,8 @@ pub struct Workspace {
     pub name: Option<String>,
     /// Its IANA zone, as far as Intercom tells.
     pub timezone: Option<String>,
+    /// Where it is hosted, in Intercom's own word: `US`, presumably also `EU` and `AU`.
+    pub region: Option<String>,
 }
 
 /// A client of one workspace. Cheap to clone: clones share connections and the pace.
@@ -82,7 +86,7 @@ impl Intercom {
         let mut headers = HeaderMap::new();
         let bearer = format!("Bearer {}", token.expose_secret().trim());
         headers.insert(AUTHORIZATION, secret_value(SERVICE, &bearer)?);
-        headers.insert("intercom-version", VERSION);
+        headers.insert("intercom-version", HeaderValue::from_static(VERSION));
         let options = Options { timing, headers, explain: wire::explain, help: HELP, ..Options::default() };
         let credential = fingerprint(&[base_url.as_str(), token.expose_secret().trim()]);
         let client = Client::new(SERVICE, base_url, options)?;
@@ -112,7 +116,8 @@ impl Intercom {
             return Err(RemoteError::new(ErrorKind::Settings, SERVICE, message)
                 .with_help("use the access token of an app that is installed in the workspace"));
         };
-        Ok(Workspace { id, name: app.name.and_then(wire::Any::text), timezone: app.timezone.and_then(wire::Any::text) })
+        let text = |value: Option<wire::Any>| value.and_then(wire::Any::text);
+        Ok(Workspace { id, name: text(app.name), timezone: text(app.timezone), region: text(app.region) })
     }
 
     /// One contact; None where it is not there (any more).
@@ -126,6 +131,11 @@ impl Intercom {
             return Ok(None);
         };
         Ok(Some(read_contact(&String::from_utf8_lossy(&answer.body), wanted)))
+    }
+
+    /// What its answers so far said about the service itself.
+    pub fn heard(&self) -> Heard {
+        self.0.client.heard()
     }
 
     async fn send(&self, request: &Request) -> Result<Answer, RemoteError> {
@@ -237,6 +247,7 @@ mod tests {
                 id: "this_is_an_id1_that_should_be_at_least_40".into(),
                 name: Some("MyApp 1".into()),
                 timezone: Some("America/Los_Angeles".into()),
+                region: Some("US".into()),
             }
         );
         assert_eq!(intercom.tags().await.unwrap(), [named("102", "Manual tag 1")]);

@@ -163,6 +163,7 @@ pub struct App {
     pub id_code: Id,
     pub name: Option<Any>,
     pub timezone: Option<Any>,
+    pub region: Option<Any>,
 }
 
 /// A data attribute.
@@ -173,6 +174,7 @@ pub struct DataAttribute {
     pub full_name: Option<Any>,
     pub data_type: Option<Any>,
     pub custom: Option<bool>,
+    pub archived: Option<bool>,
     pub model: Option<Any>,
 }
 

@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 use super::*;
 use crate::remote::retry::{self, Attempt, Decision, Seen, ending_of_status};
 
-const KINDS: [(RequestKind, &str); 17] = [
+const KINDS: [(RequestKind, &str); 18] = [
     (Search, "search"),
     (Tags, "tags"),
     (Facts, "facts"),
@@ -16,6 +16,7 @@ const KINDS: [(RequestKind, &str); 17] = [
     (Detach, "detach"),
     (Token, "token"),
     (Coql, "coql"),
+    (CrmFacts, "crm?"),
     (LeadInsert, "lead+"),
     (LeadUpdate, "lead="),
     (TaskInsert, "task+"),
@@ -139,41 +140,41 @@ fn the_whole_table() {
     // (askS: and the sink stops); drop: given up and named; SINK: the sink stops for this run, its actions come later; RUN:
     // nothing new is planned in this run.
     insta::assert_snapshot!(table.join("\n"), @"
-                                    search tags   facts  find   make   attach detach token  coql   lead+  lead=  task+  task?  task=  bot    hook   bot?
-    name not found, refused, no TLS r RUN  r RUN  r RUN  r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK
-    time-out, before or after; drip r RUN  r RUN  r RUN  r SINK r SINK r askS r askS r SINK r SINK r SINK r SINK ask    r SINK r askS ask    ask    r SINK
-    reset, before or after          r RUN  r RUN  r RUN  r SINK r SINK r askS r askS r SINK r SINK r SINK r SINK ask    r SINK r askS ask    ask    r SINK
-    enormous                        r RUN  r RUN  r RUN  r SINK r SINK r askS r askS r SINK r SINK r SINK r SINK ask    r SINK r askS ask    ask    r SINK
-    200: empty, cut, HTML           r RUN  r RUN  r RUN  r SINK r SINK r askS r askS SINK   r SINK r SINK r SINK ask    r SINK r askS ask    ask    r SINK
-    200: other shape, bad UTF-8     RUN    RUN    RUN    SINK   SINK   ask    ask    SINK   SINK   SINK   SINK   ask    SINK   ask    ask    ask    SINK
-    200                             ok     ok     ok     ok     ok     ok     ok     ok     ok     ok     ok     ok     ok     ok     ok     ok     ok
-    302                             RUN    RUN    RUN    SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK
-    400                             RUN    RUN    RUN    SINK   drop   drop   drop   SINK   SINK   SINK   SINK   SINK   SINK   SINK   drop   drop   SINK
-    401                             RUN    RUN    RUN    SINK   SINK   SINK   SINK   SINK   t SINK t SINK t SINK t SINK t SINK t SINK SINK   SINK   SINK
-    403                             RUN    RUN    RUN    SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK
-    404                             RUN    RUN    gone   SINK   SINK   gone   gone   SINK   SINK   SINK   SINK   SINK   gone   SINK   SINK   SINK   SINK
-    408                             r RUN  r RUN  r RUN  r SINK r SINK r askS r askS r SINK r SINK r SINK r SINK ask    r SINK r askS ask    ask    r SINK
-    409                             RUN    RUN    RUN    SINK   later  later  later  SINK   SINK   SINK   SINK   SINK   SINK   SINK   drop   drop   SINK
-    410                             RUN    RUN    gone   SINK   SINK   gone   gone   SINK   SINK   SINK   SINK   SINK   gone   SINK   SINK   SINK   SINK
-    422                             RUN    RUN    RUN    SINK   drop   drop   drop   SINK   SINK   SINK   SINK   SINK   SINK   SINK   drop   drop   SINK
-    429                             r RUN  r RUN  r RUN  r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK
-    429 in seconds                  r RUN  r RUN  r RUN  r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK
-    429 in an hour                  RUN    RUN    RUN    SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK
-    500                             r RUN  r RUN  r RUN  r SINK r SINK r askS r askS r SINK r SINK r SINK r SINK ask    r SINK r askS ask    ask    r SINK
-    502 with HTML                   r RUN  r RUN  r RUN  r SINK r SINK r askS r askS r SINK r SINK r SINK r SINK ask    r SINK r askS ask    ask    r SINK
-    503                             r RUN  r RUN  r RUN  r SINK r SINK r askS r askS r SINK r SINK r SINK r SINK ask    r SINK r askS ask    ask    r SINK
-    code: token unknown             RUN    RUN    RUN    SINK   SINK   SINK   SINK   SINK   t SINK t SINK t SINK t SINK t SINK t SINK SINK   SINK   SINK
-    code: no right, no scope        RUN    RUN    RUN    SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK
-    code: busy, no credits          RUN    RUN    RUN    SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   r SINK SINK   r SINK
-    code: quota full                RUN    RUN    RUN    SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK
-    code: settings                  RUN    RUN    RUN    SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK
-    code: thread or channel         c RUN  c RUN  c RUN  c SINK c SINK c SINK c SINK c SINK c SINK c SINK c SINK c SINK c SINK c SINK c SINK c SINK c SINK
-    code: layout                    p RUN  p RUN  p RUN  p drop p drop p drop p drop p drop p drop p drop p drop p drop p drop p drop p drop p drop p drop
-    code: record refused            RUN    RUN    RUN    drop   drop   drop   drop   drop   drop   drop   drop   drop   drop   drop   drop   drop   drop
-    code: record later              RUN    RUN    RUN    later  later  later  later  later  later  later  later  later  later  later  later  later  later
-    code: record failed             RUN    RUN    RUN    later  later  later  later  later  later  later  later  ask    later  later  ask    ask    later
-    record without sense            RUN    RUN    RUN    later  later  ask    ask    later  later  later  later  ask    later  ask    ask    ask    later
-    code: perhaps done              RUN    RUN    RUN    SINK   SINK   ask    ask    SINK   SINK   SINK   SINK   ask    SINK   ask    ask    ask    SINK
+                                    search tags   facts  find   make   attach detach token  coql   crm?   lead+  lead=  task+  task?  task=  bot    hook   bot?
+    name not found, refused, no TLS r RUN  r RUN  r RUN  r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK
+    time-out, before or after; drip r RUN  r RUN  r RUN  r SINK r SINK r askS r askS r SINK r SINK r SINK r SINK r SINK ask    r SINK r askS ask    ask    r SINK
+    reset, before or after          r RUN  r RUN  r RUN  r SINK r SINK r askS r askS r SINK r SINK r SINK r SINK r SINK ask    r SINK r askS ask    ask    r SINK
+    enormous                        r RUN  r RUN  r RUN  r SINK r SINK r askS r askS r SINK r SINK r SINK r SINK r SINK ask    r SINK r askS ask    ask    r SINK
+    200: empty, cut, HTML           r RUN  r RUN  r RUN  r SINK r SINK r askS r askS SINK   r SINK r SINK r SINK r SINK ask    r SINK r askS ask    ask    r SINK
+    200: other shape, bad UTF-8     RUN    RUN    RUN    SINK   SINK   ask    ask    SINK   SINK   SINK   SINK   SINK   ask    SINK   ask    ask    ask    SINK
+    200                             ok     ok     ok     ok     ok     ok     ok     ok     ok     ok     ok     ok     ok     ok     ok     ok     ok     ok
+    302                             RUN    RUN    RUN    SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK
+    400                             RUN    RUN    RUN    SINK   drop   drop   drop   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   drop   drop   SINK
+    401                             RUN    RUN    RUN    SINK   SINK   SINK   SINK   SINK   t SINK t SINK t SINK t SINK t SINK t SINK t SINK SINK   SINK   SINK
+    403                             RUN    RUN    RUN    SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK
+    404                             RUN    RUN    gone   SINK   SINK   gone   gone   SINK   SINK   SINK   SINK   SINK   SINK   gone   SINK   SINK   SINK   SINK
+    408                             r RUN  r RUN  r RUN  r SINK r SINK r askS r askS r SINK r SINK r SINK r SINK r SINK ask    r SINK r askS ask    ask    r SINK
+    409                             RUN    RUN    RUN    SINK   later  later  later  SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   drop   drop   SINK
+    410                             RUN    RUN    gone   SINK   SINK   gone   gone   SINK   SINK   SINK   SINK   SINK   SINK   gone   SINK   SINK   SINK   SINK
+    422                             RUN    RUN    RUN    SINK   drop   drop   drop   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   drop   drop   SINK
+    429                             r RUN  r RUN  r RUN  r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK
+    429 in seconds                  r RUN  r RUN  r RUN  r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK
+    429 in an hour                  RUN    RUN    RUN    SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK
+    500                             r RUN  r RUN  r RUN  r SINK r SINK r askS r askS r SINK r SINK r SINK r SINK r SINK ask    r SINK r askS ask    ask    r SINK
+    502 with HTML                   r RUN  r RUN  r RUN  r SINK r SINK r askS r askS r SINK r SINK r SINK r SINK r SINK ask    r SINK r askS ask    ask    r SINK
+    503                             r RUN  r RUN  r RUN  r SINK r SINK r askS r askS r SINK r SINK r SINK r SINK r SINK ask    r SINK r askS ask    ask    r SINK
+    code: token unknown             RUN    RUN    RUN    SINK   SINK   SINK   SINK   SINK   t SINK t SINK t SINK t SINK t SINK t SINK t SINK SINK   SINK   SINK
+    code: no right, no scope        RUN    RUN    RUN    SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK
+    code: busy, no credits          RUN    RUN    RUN    SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   r SINK SINK   r SINK
+    code: quota full                RUN    RUN    RUN    SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK
+    code: settings                  RUN    RUN    RUN    SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK
+    code: thread or channel         c RUN  c RUN  c RUN  c SINK c SINK c SINK c SINK c SINK c SINK c SINK c SINK c SINK c SINK c SINK c SINK c SINK c SINK c SINK
+    code: layout                    p RUN  p RUN  p RUN  p drop p drop p drop p drop p drop p drop p drop p drop p drop p drop p drop p drop p drop p drop p drop
+    code: record refused            RUN    RUN    RUN    drop   drop   drop   drop   drop   drop   drop   drop   drop   drop   drop   drop   drop   drop   drop
+    code: record later              RUN    RUN    RUN    later  later  later  later  later  later  later  later  later  later  later  later  later  later  later
+    code: record failed             RUN    RUN    RUN    later  later  later  later  later  later  later  later  later  ask    later  later  ask    ask    later
+    record without sense            RUN    RUN    RUN    later  later  ask    ask    later  later  later  later  later  ask    later  ask    ask    ask    later
+    code: perhaps done              RUN    RUN    RUN    SINK   SINK   ask    ask    SINK   SINK   SINK   SINK   SINK   ask    SINK   ask    ask    ask    SINK
     ");
 }
 

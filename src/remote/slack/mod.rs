@@ -21,6 +21,7 @@ use crate::apply::sink::{Answer, Claim, Outcome, Receipt, Sink};
 use crate::apply::stop::Stop;
 use crate::model::Message;
 use crate::remote::error::{ErrorKind, RemoteError};
+use crate::remote::heard::Heard;
 use crate::remote::http::{self, Client, Help, Request, Timing, secret_value};
 use crate::remote::outcomes::RequestKind;
 pub use post::Preview;
@@ -56,7 +57,7 @@ impl Default for Options {
 }
 
 /// Whom a bot token belongs to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Identity {
     /// The workspace's name.
     pub team: String,
@@ -64,6 +65,14 @@ pub struct Identity {
     pub user: String,
     /// What the token may do; empty where Slack does not say.
     pub scopes: Vec<String>,
+}
+
+/// Whether an address has the shape of an incoming webhook's: `…/services/T…/B…/…`. More cannot be known without posting.
+pub fn is_webhook_shaped(address: &SecretString) -> bool {
+    let Ok(url) = Url::parse(address.expose_secret().trim()) else { return false };
+    let path: Vec<&str> = url.path_segments().into_iter().flatten().collect();
+    matches!(path.as_slice(), [.., "services", team, app, secret]
+        if team.starts_with('T') && app.starts_with('B') && !secret.is_empty())
 }
 
 /// The sink of messages.
@@ -142,6 +151,11 @@ impl Slack {
             user: who.user.unwrap_or_default(),
             scopes: scopes.map(str::to_owned).collect(),
         }))
+    }
+
+    /// What its answers so far said about the service itself.
+    pub fn heard(&self) -> Heard {
+        self.client.heard()
     }
 }
 

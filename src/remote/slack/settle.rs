@@ -73,6 +73,20 @@ impl From<RemoteError> for Unsearched {
 }
 
 impl Slack {
+    /// Reads the newest message of a bot's channel: whether it is there for the bot, and whether a message of unknown fate could
+    /// be looked up in it.
+    pub async fn read_channel(&self) -> Result<(), RemoteError> {
+        let Some(channel) = &self.channel else { return Ok(()) };
+        let request = Request::get(RequestKind::BotRead, &["conversations.history"])
+            .query("channel", channel.as_str())
+            .query("limit", "1");
+        let answer = self.client.send(&request, &self.stop).await?;
+        match verdict::of_bot(&self.client, &request, &answer) {
+            Reply::Good => Ok(()),
+            Reply::Bad { error, .. } => Err(error),
+        }
+    }
+
     /// One answer for each claim.
     pub(super) async fn look_up(&self, channel: &str, claims: &[Claim]) -> Vec<Answer> {
         let Some(since) = claims.iter().map(|claim| claim.claimed_at).min() else {

@@ -15,6 +15,7 @@ use super::complaint::text_at;
 use super::{SERVICE, cache, centre};
 use crate::apply::stop::Stop;
 use crate::remote::error::{ErrorKind, RemoteError};
+use crate::remote::heard::Heard;
 use crate::remote::http::{Answer, Body, Client, Expect, Explanation, Request};
 use crate::remote::outcomes::{self, End, Ending, RequestKind};
 
@@ -56,6 +57,8 @@ pub(super) struct Auth {
     credentials: Credentials,
     client: Client,
     cache: Option<PathBuf>,
+    /// Whether a new token goes into the file.
+    keeps: bool,
     owner: String,
     token: Option<Token>,
     /// The file was looked at; what is in it now is known, or is known to be refused.
@@ -68,7 +71,22 @@ impl Auth {
     pub(super) fn new(credentials: Credentials, client: Client, cache: Option<PathBuf>) -> Self {
         let Credentials { accounts_url, client_id, refresh_token, .. } = &credentials;
         let owner = cache::owner(accounts_url, client_id, refresh_token);
-        Auth { credentials, client, cache, owner, token: None, looked: false, hopeless: None }
+        Auth { credentials, client, cache, keeps: true, owner, token: None, looked: false, hopeless: None }
+    }
+
+    /// From now on the file is only read.
+    pub(super) fn keep_nothing(&mut self) {
+        self.keeps = false;
+    }
+
+    /// Where tokens come from.
+    pub(super) fn accounts_url(&self) -> &Url {
+        &self.credentials.accounts_url
+    }
+
+    /// What the token endpoint's answers so far said about the service itself.
+    pub(super) fn heard(&self) -> Heard {
+        self.client.heard()
     }
 
     /// A token that is good now.
@@ -174,7 +192,7 @@ impl Auth {
     }
 
     fn save(&self, token: &Token) {
-        if let Some(path) = &self.cache
+        if let Some(path) = self.cache.as_ref().filter(|_| self.keeps)
             && let Err(error) = cache::save(path, &self.owner, token)
         {
             tracing::warn!(%error, "the Zoho access token cannot be kept for the next run");

@@ -75,10 +75,20 @@ impl Zoho {
         }
     }
 
-    /// The rows that answer one request.
+    /// The records that answer one request.
     pub(super) async fn ask(&mut self, request: &Request, scope: &'static str) -> Result<Rows, Trouble> {
+        self.ask_as(request, scope, wire::rows).await
+    }
+
+    /// The rows that answer one request, as `read` finds them.
+    pub(super) async fn ask_as(
+        &mut self,
+        request: &Request,
+        scope: &'static str,
+        read: fn(u16, &[u8]) -> Result<Rows, NoRows>,
+    ) -> Result<Rows, Trouble> {
         let (client, answer) = self.send(request).await?;
-        match wire::rows(answer.status.as_u16(), &answer.body) {
+        match read(answer.status.as_u16(), &answer.body) {
             Ok(rows) => Ok(rows),
             Err(NoRows::Complaint(complaint)) => Err(Trouble {
                 error: failed_call(client, request, &answer, &complaint, scope),

@@ -30,6 +30,13 @@ pub(super) fn api_base(named: Option<&str>, accounts: &Url) -> Option<Url> {
     format!("https://{host}/").parse().ok()
 }
 
+/// Whether accounts and API are known to be of different data centres: a token of one is worth nothing at the other.
+pub(super) fn differ(accounts: &Url, api: &Url) -> bool {
+    let centre = CENTRES.iter().find(|(host, _)| accounts.host_str() == Some(host)).map(|(_, end)| *end);
+    let of_api = known_host(api).and_then(|host| Some(host.split_once("zohoapis.")?.1.to_owned()));
+    matches!((centre, of_api), (Some(centre), Some(of_api)) if centre != of_api)
+}
+
 fn known_host(url: &Url) -> Option<String> {
     let host = url.host_str()?;
     let bare = url.username().is_empty() && url.password().is_none() && url.port().is_none();
@@ -70,5 +77,20 @@ mod tests {
         }
         let elsewhere: Url = "http://127.0.0.1:9".parse().unwrap();
         assert_eq!(api_base(None, &elsewhere), None);
+    }
+
+    #[test]
+    fn accounts_and_api_belong_to_one_data_centre() {
+        let cases = [
+            ("https://accounts.zoho.eu", "https://www.zohoapis.eu", false),
+            ("https://accounts.zoho.eu", "https://sandbox.zohoapis.eu", false),
+            ("https://accounts.zoho.eu", "https://www.zohoapis.com", true),
+            ("https://accounts.zoho.com.au", "https://www.zohoapis.com", true),
+            ("http://127.0.0.1:9", "https://www.zohoapis.com", false),
+            ("https://accounts.zoho.eu", "https://proxy.example", false),
+        ];
+        for (accounts, api, expected) in cases {
+            assert_eq!(differ(&accounts.parse().unwrap(), &api.parse().unwrap()), expected, "{accounts} {api}");
+        }
     }
 }

@@ -18,7 +18,9 @@ const DESCRIPTION: usize = 32_000;
 /// Zoho's own priorities, lowest first.
 const PRIORITIES: [&str; 5] = ["Lowest", "Low", "Normal", "High", "Highest"];
 /// The only status that counts as closed unless an administrator says otherwise; `Deferred` is a person's "later".
-const CLOSED: &str = "Completed";
+pub(super) const CLOSED: &str = "Completed";
+/// What a task begins as.
+pub(super) const NOT_STARTED: &str = "Not Started";
 
 /// The status to write, or None to leave the lead alone.
 pub(super) fn status_to_set<'a>(current: Option<&str>, wanted: Option<&'a str>, keep: &[String]) -> Option<&'a str> {
@@ -109,7 +111,8 @@ fn is_higher(new: &str, old: Option<&str>) -> bool {
     }
 }
 
-fn priority(priority: Priority) -> &'static str {
+/// Zoho's word for a priority.
+pub(super) fn priority(priority: Priority) -> &'static str {
     match priority {
         Priority::Low => "Low",
         Priority::Medium => "Normal",
@@ -125,7 +128,7 @@ pub(super) fn task(order: &Task, link: &TaskLink, links: &Links) -> Value {
     set("Subject", subject(&order.subject, &order.short).into());
     set("Due_Date", order.due_date.format("%Y-%m-%d").to_string().into());
     set("Priority", priority(order.priority).into());
-    set("Status", "Not Started".into());
+    set("Status", NOT_STARTED.into());
     let note = match link {
         TaskLink::Unlinked => "No Zoho record: the contact has no usable e-mail address.".to_owned(),
         TaskLink::Record(record) => {

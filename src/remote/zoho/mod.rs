@@ -4,6 +4,7 @@
 //! link     contact by e-mail, else lead by e-mail, else a lead is made         records
 //! perform  open tasks are brought forward, the others made in one call         tasks
 //! settle   which of them are there, by the key in Subject or Description       settle
+//! (look)   whether the settings fit, for a person who checks them             preflight
 //! ```
 //!
 //! All go through `calls`, which adds the token from `auth` and judges every record of an answer by itself. Zoho has no key
@@ -17,12 +18,15 @@ mod centre;
 mod complaint;
 mod coql;
 mod fields;
+mod preflight;
 mod preview;
 mod records;
 mod settle;
 mod tasks;
 mod text;
 mod wire;
+
+pub use preflight::{Granted, Layout, Module, Picklist, READ_FIELDS, READ_USERS, User};
 
 use std::path::PathBuf;
 
@@ -157,6 +161,11 @@ impl Api {
             }
         };
         Ok(&self.client.insert(made).1)
+    }
+
+    /// Its address, where it is known.
+    fn url(&self) -> Option<&Url> {
+        self.client.as_ref().map(|(url, _)| url)
     }
 
     /// The client that sent the last request.

@@ -28,6 +28,11 @@ impl Row {
         self.0.get(field)?.as_str().filter(|text| !text.is_empty())
     }
 
+    /// A field's list; nothing where it is absent or no list.
+    pub(super) fn items(&self, field: &str) -> impl Iterator<Item = &Value> {
+        self.0.get(field).and_then(Value::as_array).into_iter().flatten()
+    }
+
     /// Whether a yes/no field says yes.
     pub(super) fn yes(&self, field: &str) -> bool {
         self.0.get(field).is_some_and(says_yes)
@@ -51,8 +56,24 @@ pub(super) enum NoRows {
     Senseless,
 }
 
-/// Reads the answer to a question. 204 and an empty body are the documented "none".
+/// Reads the answer to a question about records. 204 and an empty body are the documented "none".
 pub(super) fn rows(status: u16, body: &[u8]) -> Result<Rows, NoRows> {
+    let rows = list(status, body, "data")?;
+    let all_known = rows.rows.iter().all(|row| row.text("id").is_some());
+    if all_known { Ok(rows) } else { Err(NoRows::Senseless) }
+}
+
+/// Reads the answer to a question about users.
+pub(super) fn users(status: u16, body: &[u8]) -> Result<Rows, NoRows> {
+    list(status, body, "users")
+}
+
+/// Reads the answer to a question about the fields of a module.
+pub(super) fn fields(status: u16, body: &[u8]) -> Result<Rows, NoRows> {
+    list(status, body, "fields")
+}
+
+fn list(status: u16, body: &[u8], key: &str) -> Result<Rows, NoRows> {
     if !(200..300).contains(&status) {
         let complaint = complaint(status, body).unwrap_or_else(|| Complaint::without_words(status));
         return Err(NoRows::Complaint(Box::new(complaint)));
@@ -65,7 +86,7 @@ pub(super) fn rows(status: u16, body: &[u8]) -> Result<Rows, NoRows> {
     };
     let more = answer.get("info").and_then(|info| info.get("more_records"));
     let more = more.map(says_yes);
-    let Some(Value::Array(entries)) = answer.remove("data") else {
+    let Some(Value::Array(entries)) = answer.remove(key) else {
         return Err(Complaint::read(status, &Value::Object(answer))
             .map_or(NoRows::Senseless, |complaint| NoRows::Complaint(Box::new(complaint))));
     };
@@ -80,8 +101,7 @@ fn row(entry: Value) -> Option<Row> {
         let id = id.to_string();
         fields.insert("id".to_owned(), Value::String(id));
     }
-    let row = Row(fields);
-    row.text("id").is_some().then_some(row)
+    Some(Row(fields))
 }
 
 fn says_yes(value: &Value) -> bool {

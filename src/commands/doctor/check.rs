@@ -1,0 +1,271 @@
+//! A check as a value, and how checks are shown.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::config::Problems;
+use crate::exit::Exit;
+use crate::model::is_unseen;
+use crate::remote::error::{ErrorKind, RemoteError};
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    /// As it should be.
+    Ok,
+    /// A run works, but a person should know; or it could not be looked at.
+    Warn,
+    /// A run would fail, or do something else than is meant.
+    Fail,
+}
+
+impl Status {
+    fn name(self) -> &'static str {
+        match self {
+            Status::Ok => "ok",
+            Status::Warn => "warn",
+            Status::Fail => "fail",
+        }
+    }
+}
+
+/// One check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// Unique within its group.
+    pub name: String,
+    /// How it ended.
+    pub status: Status,
+    /// What was found.
+    pub message: String,
+    /// The way out.
+    pub help: Option<String>,
+    /// What it contributes to the exit code.
+    exit: Exit,
+    /// Why it was not looked at, where it was not.
+    skipped: Option<String>,
+}
+
+/// Checks about one thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// The first part of the checks' names for programs.
+    name: &'static str,
+    title: &'static str,
+    checks: Vec<Check>,
+}
+
+impl Group {
+    /// A group without checks.
+    pub fn new(name: &'static str, title: &'static str) -> Group {
+        Group { name, title, checks: Vec::new() }
+    }
+
+    fn add(&mut self, name: &str, status: Status, message: &str, help: Option<&str>, exit: Exit) {
+        let (name, message, help) = (clean(name), clean(message), help.map(clean));
+        let help = help.filter(|help| !help.is_empty());
+        self.checks.push(Check { name, status, message, help, exit, skipped: None });
+    }
+
+    /// All is well.
+    pub fn ok(&mut self, name: &str, message: impl AsRef<str>) {
+        self.add(name, Status::Ok, message.as_ref(), None, Exit::Done);
+    }
+
+    /// A person should know.
+    pub fn warn(&mut self, name: &str, message: impl AsRef<str>, help: impl AsRef<str>) {
+        self.add(name, Status::Warn, message.as_ref(), Some(help.as_ref()), Exit::Done);
+    }
+
+    /// Something is wrong.
+    pub fn fail(&mut self, name: &str, message: impl AsRef<str>, help: Option<&str>) {
+        self.add(name, Status::Fail, message.as_ref(), help, Exit::Failed);
+    }
+
+    /// A credential or a permission that a run needs was refused.
+    pub fn refused(&mut self, name: &str, message: impl AsRef<str>, help: impl AsRef<str>) {
+        self.add(name, Status::Fail, message.as_ref(), Some(help.as_ref()), Exit::Credential);
+    }
+
+    /// The configuration cannot be used: as it is shown everywhere else, one problem below the other.
+    pub fn problems(&mut self, name: &str, problems: &Problems) {
+        self.unusable(name, problems.to_string(), None);
+    }
+
+    /// No run can begin like this.
+    pub fn unusable(&mut self, name: &str, message: impl AsRef<str>, help: Option<&str>) {
+        self.add(name, Status::Fail, message.as_ref(), help, Exit::Usage);
+    }
+
+    /// A service said no, or nothing. `help` takes the place of the error's own advice about a refused credential.
+    pub fn remote(&mut self, name: &str, error: &RemoteError, help: Option<&str>) {
+        let refused = error.kind == ErrorKind::Credential;
+        let help = help.filter(|_| refused).or(error.help());
+        let exit = if refused { Exit::Credential } else { Exit::Failed };
+        self.add(name, Status::Fail, &error.to_string(), help, exit);
+    }
+
+    /// What could not be looked at, because something else is wrong.
+    pub fn skip(&mut self, names: &[&str], why: &str) {
+        for name in names {
+            self.add(name, Status::Warn, &format!("not checked: {why}"), None, Exit::Done);
+            if let Some(check) = self.checks.last_mut() {
+                check.skipped = Some(why.to_owned());
+            }
+        }
+    }
+}
+
+/// The most of a line: names come from services, and may be of any length.
+const LINE_CHARS: usize = 500;
+
+/// Line breaks stay: the configuration's problems are drawn over several lines.
+fn clean(text: &str) -> String {
+    let shown = |letter: &char| !(letter.is_control() || is_unseen(*letter));
+    let line = |line: &str| line.chars().filter(shown).take(LINE_CHARS).collect::<String>();
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn all(groups: &[Group]) -> impl Iterator<Item = &Check> {
+    groups.iter().flat_map(|group| &group.checks)
+}
+
+/// The exit code: 2 for a configuration that cannot be used, 3 for a refused credential, 1 for anything else that failed.
+pub fn exit(groups: &[Group], strict: bool) -> Exit {
+    let exits = all(groups).map(|check| match check.status {
+        Status::Warn if strict => Exit::Failed,
+        _ => check.exit,
+    });
+    Exit::first(&exits.collect::<Vec<_>>())
+}
+
+fn counts(groups: &[Group]) -> BTreeMap<Status, usize> {
+    let mut counts = BTreeMap::from([(Status::Ok, 0), (Status::Warn, 0), (Status::Fail, 0)]);
+    for check in all(groups) {
+        *counts.entry(check.status).or_default() += 1;
+    }
+    counts
+}
+
+/// For people: a line for each check, the way out below it; what was not looked at is drawn together.
+pub fn to_table(groups: &[Group]) -> String {
+    let mut text = String::new();
+    for group in groups {
+        let names = group.checks.iter().filter(|check| check.skipped.is_none()).map(|check| check.name.chars().count());
+        let width = names.max().unwrap_or_default();
+        let _ = writeln!(text, "{}", group.title);
+        let mut rest = group.checks.iter().peekable();
+        while let Some(check) = rest.next() {
+            let status = check.status.name();
+            let Some(why) = &check.skipped else {
+                show(check, width, &mut text);
+                continue;
+            };
+            let mut names = vec![check.name.as_str()];
+            while let Some(next) = rest.next_if(|next| next.skipped.as_ref() == Some(why)) {
+                names.push(&next.name);
+            }
+            let _ = writeln!(text, "  {status:<4}  not checked, {why}: {}", names.join(", "));
+        }
+        text.push('\n');
+    }
+    let counts = counts(groups);
+    let count = |status| counts.get(&status).copied().unwrap_or_default();
+    let skipped = all(groups).filter(|check| check.skipped.is_some()).count();
+    let (warned, failed) = (count(Status::Warn) - skipped, count(Status::Fail));
+    let warnings = if warned == 1 { "warning" } else { "warnings" };
+    let _ = write!(text, "{} ok, {warned} {warnings}, {failed} failed", count(Status::Ok));
+    if skipped > 0 {
+        let _ = write!(text, ", {skipped} not checked");
+    }
+    text.push_str(". Nothing was changed.\n");
+    text
+}
+
+fn show(check: &Check, width: usize, text: &mut String) {
+    let Check { name, status, message, help, .. } = check;
+    let status = status.name();
+    let indent = " ".repeat(8 + width + 2);
+    if message.contains('\n') {
+        let _ = writeln!(text, "  {status:<4}  {name}");
+        for line in message.lines() {
+            let _ = writeln!(text, "{}", format!("        {line}").trim_end());
+        }
+    } else {
+        let _ = writeln!(text, "  {status:<4}  {name:<width$}  {message}");
+    }
+    if let Some(help) = help {
+        let _ = writeln!(text, "{indent}help: {help}");
+    }
+}
+
+/// For programs. The shape is documented in README.md.
+pub fn to_json(groups: &[Group], exit: Exit) -> Value {
+    let checks = groups.iter().flat_map(|group| {
+        group.checks.iter().map(|check| {
+            let Check { name, status, message, help, exit: _, skipped: _ } = check;
+            json!({
+                "name": format!("{}.{name}", group.name),
+                "status": status.name(),
+                "message": message,
+                "help": help,
+            })
+        })
+    });
+    let checks: Vec<_> = checks.collect();
+    let counts: serde_json::Map<_, _> =
+        counts(groups).into_iter().map(|(status, count)| (status.name().to_owned(), json!(count))).collect();
+    json!({ "schema": 1, "checks": checks, "counts": counts, "exit_code": exit.code() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn groups() -> Vec<Group> {
+        let mut one = Group::new("one", "The one");
+        one.ok("first", "fine \u{1b}[31m\u{202e}now");
+        one.warn("second", "odd", "look at it");
+        let mut other = Group::new("other", "The other");
+        other.refused("third", "no", "ask somebody");
+        other.skip(&["fourth", "fifth"], "the third failed");
+        vec![one, other]
+    }
+
+    #[test]
+    fn what_was_not_looked_at_is_one_line_for_people_and_a_check_each_for_programs() {
+        let groups = groups();
+        insta::assert_snapshot!(to_table(&groups), @r"
+        The one
+          ok    first   fine [31mnow
+          warn  second  odd
+                        help: look at it
+
+        The other
+          fail  third  no
+                       help: ask somebody
+          warn  not checked, the third failed: fourth, fifth
+
+        1 ok, 1 warning, 1 failed, 2 not checked. Nothing was changed.
+        ");
+        let json = to_json(&groups, Exit::Credential);
+        assert_eq!(clean(&"x".repeat(1000)).len(), LINE_CHARS);
+        assert_eq!(json["checks"][4]["name"], "other.fifth");
+        assert_eq!(json["checks"][4]["message"], "not checked: the third failed");
+        assert_eq!((&json["counts"]["warn"], &json["exit_code"]), (&json!(3), &json!(3)));
+    }
+
+    #[test]
+    fn the_worst_check_decides_and_warnings_only_when_asked() {
+        let mut warned = Group::new("one", "The one");
+        warned.warn("first", "odd", "look");
+        assert_eq!(exit(&[warned.clone()], false), Exit::Done);
+        assert_eq!(exit(&[warned.clone()], true), Exit::Failed);
+        assert_eq!(exit(&groups(), true), Exit::Credential);
+        warned.problems("second", &Problems(Vec::new()));
+        warned.refused("third", "no", "ask");
+        assert_eq!(exit(&[warned], false), Exit::Usage);
+    }
+}

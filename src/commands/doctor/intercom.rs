@@ -1,0 +1,239 @@
+//! Intercom: the token, the region, the rights to read, and whether the workspace has what the rules name.
+
+use url::Url;
+
+use super::super::setup::Setup;
+use super::check::Group;
+use super::{CREDENTIAL, made, ready};
+use crate::apply::stop::Stop;
+use crate::model::AttributeDefinition;
+use crate::model::Type;
+use crate::remote::error::{ErrorKind, RemoteError};
+use crate::remote::heard::Heard;
+use crate::remote::intercom::{self, Intercom, TagName, Workspace};
+use crate::rules::{Rule, RuleSet};
+
+/// What depends on the token.
+const REST: [&str; 6] = ["version", "region", "rate_limit", "contacts", "tags", "attributes"];
+
+/// The checks, the token's workspace, and what the service said about itself.
+pub async fn examine(setup: Result<&Setup, &str>, stop: &Stop) -> (Group, Option<Workspace>, Heard) {
+    let mut group = Group::new("intercom", "Intercom");
+    let (workspace, heard) = look(&mut group, setup, stop).await.unwrap_or_default();
+    (group, workspace, heard)
+}
+
+async fn look(group: &mut Group, setup: Result<&Setup, &str>, stop: &Stop) -> Option<(Option<Workspace>, Heard)> {
+    let setup = ready(group, setup, "INTERCOM_", &REST)?;
+    let client = made(group, setup.intercom(stop), &REST)?;
+    let workspace = match client.workspace().await {
+        Ok(workspace) => workspace,
+        Err(error) => {
+            refused(group, &error);
+            return Some((None, client.heard()));
+        }
+    };
+    let Workspace { id, name, timezone, .. } = &workspace;
+    let name = name.as_deref().map_or_else(String::new, |name| format!("{name}, "));
+    let zone = timezone.as_deref().map_or_else(String::new, |zone| format!(", time zone {zone}"));
+    group.ok(CREDENTIAL, format!("accepted for the workspace {name}{id}{zone}"));
+    group.ok("version", format!("{}, named in every request", intercom::VERSION));
+    region(group, &setup.config.intercom.base_url, workspace.region.as_deref());
+    rate_limit(group, client.heard());
+    contacts(group, &client).await;
+    tags(group, setup, &client).await;
+    attributes(group, &setup.config.rules, &client).await;
+    Some((Some(workspace), client.heard()))
+}
+
+fn refused(group: &mut Group, error: &RemoteError) {
+    if error.details.code.as_deref() == Some("intercom_version_invalid") {
+        group.fail("version", error.to_string(), Some("look for a newer version of this program"));
+        group.skip(&[CREDENTIAL], "Intercom does not take the version");
+        let rest: Vec<_> = REST.into_iter().filter(|name| *name != "version").collect();
+        group.skip(&rest, "Intercom does not take the version");
+        return;
+    }
+    group.remote(CREDENTIAL, error, None);
+    group.skip(&REST, "Intercom did not say whose the token is");
+}
+
+/// Intercom's hosts by region. Which words it uses for regions is documented for `US` only, so others are believed where they
+/// are one of these and passed over where they are not.
+const REGIONS: [(&str, &str); 3] =
+    [("us", "api.intercom.io"), ("eu", "api.eu.intercom.io"), ("au", "api.au.intercom.io")];
+
+fn region(group: &mut Group, address: &Url, told: Option<&str>) {
+    let told = told.unwrap_or("a region that Intercom does not name");
+    let by_host = REGIONS.iter().find(|(_, host)| address.host_str() == Some(host));
+    let by_name = REGIONS.iter().find(|(region, _)| told.eq_ignore_ascii_case(region));
+    match (by_host, by_name) {
+        (Some((asked, _)), Some((region, _))) if asked != region => group.warn(
+            "region",
+            format!("the workspace is in {told}, and {address} is asked; links go to the wrong place too"),
+            format!("set region = \"{region}\" in [intercom]"),
+        ),
+        _ => group.ok("region", format!("{address}, the workspace is in {told}")),
+    }
+}
+
+fn rate_limit(group: &mut Group, heard: Heard) {
+    match (heard.limit, heard.remaining) {
+        (Some(limit), Some(left)) if left < limit / 10 => group.warn(
+            "rate_limit",
+            format!("{left} of {limit} requests are left in this window: other programs use them up"),
+            "a run waits for more, and takes longer; let the others ask less, or run at another time",
+        ),
+        (Some(limit), Some(left)) => group.ok("rate_limit", format!("{left} of {limit} requests left in this window")),
+        _ => group.ok("rate_limit", "Intercom does not say"),
+    }
+}
+
+async fn contacts(group: &mut Group, client: &Intercom) {
+    let help = "give the token's app the permissions \"Read and list users and companies\" and \"Read one user and one company\"";
+    let mut pages = client.pages(&std::collections::BTreeSet::new());
+    match pages.next().await {
+        Ok(_) => match pages.expected() {
+            Some(0) => group.warn(
+                "contacts",
+                "there are none: a scan finds nothing",
+                "look whether the token is of the right workspace",
+            ),
+            Some(total) => group.ok("contacts", format!("{total} can be searched")),
+            None => group.ok("contacts", "can be searched"),
+        },
+        Err(error) => group.remote("contacts", &error, Some(help)),
+    }
+}
+
+async fn tags(group: &mut Group, setup: &Setup, client: &Intercom) {
+    let tags = match client.tags().await {
+        Ok(tags) => tags,
+        Err(error) => {
+            let help = "give the token's app the permission \"Read tags\", and for a real run \"Write tags\"";
+            return group.remote("tags", &error, Some(help));
+        }
+    };
+    let right = match setup.sinks_on.tags {
+        true => "the right to write shows only when one is written",
+        false => "tags are off, none is written",
+    };
+    group.ok("tags", format!("{} can be read; {right}", tags.len()));
+    for Rule { signal, tag, .. } in &setup.config.rules.rules {
+        one_tag(group, &format!("tag.{signal}"), tag, &tags, setup.sinks_on.tags);
+    }
+    let snooze = &setup.config.plan.snooze_tag;
+    match tags.iter().find(|known| known.is_named(snooze)) {
+        Some(known) => group.ok("tag.snooze", format!("\"{}\" is there, id {}", known.name, known.id)),
+        None => {
+            group.ok("tag.snooze", format!("\"{snooze}\" is not there: whoever wants to silence something makes it"))
+        }
+    }
+}
+
+fn one_tag(group: &mut Group, name: &str, tag: &str, tags: &[TagName], tags_on: bool) {
+    let made = if tags_on { "the first run that needs it makes it" } else { "nobody makes it, tags are off" };
+    match tags.iter().find(|known| known.is_named(tag)) {
+        None => group.ok(name, format!("\"{tag}\" is not there yet: {made}")),
+        Some(known) if known.name.trim() == tag => group.ok(name, format!("\"{tag}\" is there, id {}", known.id)),
+        Some(known) => group.warn(
+            name,
+            format!(
+                "\"{tag}\" is written \"{}\" in Intercom, id {}: it is taken for the same tag",
+                known.name, known.id
+            ),
+            "write it alike in both places, or give the rule another tag if it is not the same",
+        ),
+    }
+}
+
+async fn attributes(group: &mut Group, rules: &RuleSet, client: &Intercom) {
+    let defined = match client.all_attributes().await {
+        Ok(defined) => defined,
+        Err(error) if error.kind == ErrorKind::Credential => {
+            let help =
+                "a run does not need it; with the permission to read attributes, names and types are checked here";
+            return group.warn("attributes", "not checked: the token may not read the definitions", help);
+        }
+        Err(error) => return group.remote("attributes", &error, None),
+    };
+    let used: Vec<&str> = rules.used().filter(|name| !intercom::is_own_field(name)).collect();
+    let remarks: Vec<_> = used.iter().filter_map(|name| Some((*name, remark(name, rules, &defined)?))).collect();
+    let count = used.len();
+    match remarks.len() {
+        0 => group.ok("attributes", format!("{count} are used by the rules, all defined and of a fitting type")),
+        odd => group.ok("attributes", format!("{count} are used by the rules, {odd} of them to be looked at")),
+    }
+    for (name, remark) in remarks {
+        let users = rules.rules.iter().filter(|rule| rules.used_by(rule).contains(name));
+        let users: Vec<_> = users.map(|rule| rule.signal.as_str()).collect();
+        let help = "`usage-signals coverage` shows what the contacts hold";
+        group.warn(&format!("attribute.{name}"), format!("{remark}; used by {}", users.join(", ")), help);
+    }
+}
+
+/// What a person should know about an attribute that rules use.
+fn remark(name: &str, rules: &RuleSet, defined: &[AttributeDefinition]) -> Option<String> {
+    let mut of_that_name = defined.iter().filter(|attribute| attribute.custom && attribute.name == name);
+    let Some(definition) = of_that_name.clone().find(|attribute| !attribute.archived).or(of_that_name.next()) else {
+        return Some("Intercom has no attribute of that name".to_owned());
+    };
+    if definition.archived {
+        return Some("it is archived in Intercom: nobody updates it any more".to_owned());
+    }
+    let wanted = rules.attributes().kind(name)?;
+    let held = definition.data_type.as_str();
+    (!fits(wanted, held)).then(|| format!("Intercom holds it as {held}, and rules read it as {}", wanted.name()))
+}
+
+/// Whether values of Intercom's type can be read as ours. Texts can hold anything; a type yet to come is given the benefit.
+fn fits(wanted: Type, held: &str) -> bool {
+    match held {
+        "integer" | "float" => matches!(wanted, Type::Number | Type::Date),
+        "boolean" => wanted == Type::YesNo,
+        "date" | "datetime" => wanted == Type::Date,
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::to_table;
+    use super::*;
+
+    #[test]
+    fn the_region_is_compared_where_both_sides_are_known() {
+        for (address, told, expected) in [
+            ("https://api.intercom.io", Some("US"), "ok    region  https://api.intercom.io/, the workspace is in US"),
+            ("https://api.intercom.io", Some("EU"), "set region = \"eu\" in [intercom]"),
+            ("https://api.eu.intercom.io", Some("US"), "warn  region  the workspace is in US"),
+            ("https://api.au.intercom.io", Some("au"), "ok    region"),
+            ("https://api.eu.intercom.io", Some("Europe"), "ok    region"),
+            ("https://proxy.example", Some("EU"), "ok    region"),
+            ("https://api.eu.intercom.io", None, "ok    region"),
+        ] {
+            let mut group = Group::new("intercom", "Intercom");
+            region(&mut group, &address.parse().unwrap(), told);
+            let text = to_table(&[group]);
+            assert!(text.contains(expected), "{address} {told:?}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_type_fits_where_its_values_can_be_read() {
+        for (held, wanted, expected) in [
+            ("integer", Type::Number, true),
+            ("float", Type::Text, false),
+            ("integer", Type::Date, true),
+            ("boolean", Type::YesNo, true),
+            ("boolean", Type::Number, false),
+            ("date", Type::Number, false),
+            ("datetime", Type::Date, true),
+            ("string", Type::List, true),
+            ("string", Type::Number, true),
+            ("a type yet to come", Type::List, true),
+        ] {
+            assert_eq!(fits(wanted, held), expected, "{held} {wanted:?}");
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! This machine: clock, time zone, state folder, ledger, lock, disk, and who may read what.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use chrono::TimeDelta;
+use rustix::fs::{Access, access, statvfs};
+
+use super::check::Group;
+use crate::config::{Config, Credentials};
+use crate::exit::Fatal;
+use crate::ledger::lock::Lock;
+use crate::ledger::{self, LEDGER_FILE, LedgerError, Reader};
+use crate::model::{Known, State};
+use crate::remote::heard::Heard;
+use crate::remote::intercom::Workspace;
+
+/// From here on a clock that is wrong should be looked at.
+const CLOCK_WARN: TimeDelta = TimeDelta::seconds(60);
+/// From here on days, tokens and waits come out wrong.
+const CLOCK_FAIL: TimeDelta = TimeDelta::minutes(5);
+/// A ledger grows by some megabytes a year; this is room for logs and for other programs' surprises.
+const DISK_WARN_BYTES: u64 = 500 << 20;
+/// With less, the next commit may fail.
+const DISK_FAIL_BYTES: u64 = 50 << 20;
+
+/// What is looked at, as far as it is known.
+pub struct Machine<'a> {
+    pub config: Option<&'a Config>,
+    pub credentials: Option<&'a Credentials>,
+    pub state_dir: Result<&'a Path, &'a Fatal>,
+    pub workspace: Option<&'a Workspace>,
+    pub heard: &'a [(&'static str, Heard)],
+}
+
+/// The checks.
+pub fn examine(machine: &Machine<'_>) -> Group {
+    let mut group = Group::new("machine", "This machine");
+    clock(&mut group, machine.heard);
+    time_zone(&mut group, machine.config);
+    match machine.state_dir {
+        Ok(folder) => {
+            state_folder(&mut group, folder);
+            ledger(&mut group, &folder.join(LEDGER_FILE), machine.workspace);
+            lock(&mut group, Lock::is_held(folder), Lock::last_holder(folder));
+            disk(&mut group, folder);
+        }
+        Err(fatal) => {
+            group.unusable("state_folder", fatal.error.to_string(), fatal.help.as_deref());
+            group.skip(&["ledger", "lock", "disk"], "there is no state folder");
+        }
+    }
+    modes(&mut group, machine);
+    group
+}
+
+/// Against the `Date` of the services' answers.
+fn clock(group: &mut Group, heard: &[(&'static str, Heard)]) {
+    let ahead: Vec<_> = heard.iter().filter_map(|(name, heard)| Some((*name, heard.clock_ahead?))).collect();
+    let Some((name, worst)) = ahead.iter().max_by_key(|(_, ahead)| ahead.abs()) else {
+        return group.skip(&["clock"], "no service answered");
+    };
+    if worst.abs() <= CLOCK_WARN {
+        let names: Vec<_> = ahead.iter().map(|(name, _)| *name).collect();
+        return group.ok("clock", format!("agrees with {}", names.join(", ")));
+    }
+    let side = if *worst > TimeDelta::zero() { "ahead of" } else { "behind" };
+    let message = format!("{} s {side} {name}", worst.abs().num_seconds());
+    let help = "let the machine take the time from the network (NTP)";
+    if worst.abs() > CLOCK_FAIL { group.fail("clock", message, Some(help)) } else { group.warn("clock", message, help) }
+}
+
+fn time_zone(group: &mut Group, config: Option<&Config>) {
+    let Some(config) = config else {
+        return group.skip(&["time_zone"], "the configuration cannot be used");
+    };
+    let zone = &config.plan.timezone;
+    match zone.iana_name() {
+        _ if zone.is_unknown() => group.warn(
+            "time_zone",
+            "the machine's cannot be found: due dates are counted in UTC",
+            "set timezone in [scan], such as \"Europe/Berlin\"",
+        ),
+        Some(name) => group.ok("time_zone", format!("{name}: due dates are counted in it")),
+        None => group.ok("time_zone", "the machine's: due dates are counted in it"),
+    }
+}
+
+fn state_folder(group: &mut Group, folder: &Path) {
+    let shown = folder.display();
+    let may_write = |path: &Path| access(path, Access::WRITE_OK | Access::EXEC_OK).is_ok();
+    let help = "make the folder writable for the user of the runs, or name another with --state-dir";
+    let nearest = nearest(folder);
+    let exists = nearest == folder;
+    if !nearest.is_dir() {
+        return group.fail("state_folder", format!("{} is not a folder", nearest.display()), Some(help));
+    }
+    if !may_write(&nearest) {
+        return group.fail("state_folder", format!("{} cannot be written", nearest.display()), Some(help));
+    }
+    match mode(folder) {
+        Some(mode) if mode & 0o077 != 0 => group.warn(
+            "state_folder",
+            format!("{shown} is open to other users (mode {:03o})", mode & 0o777),
+            format!("it holds ids of contacts and Zoho's access token: chmod 700 {shown}"),
+        ),
+        _ if exists => group.ok("state_folder", shown.to_string()),
+        _ => group.ok("state_folder", format!("{shown} is not there yet: the first run makes it")),
+    }
+}
+
+/// The path itself, else the nearest above it that is there.
+fn nearest(path: &Path) -> PathBuf {
+    let there = path.ancestors().find(|path| path.symlink_metadata().is_ok());
+    there.map_or_else(|| PathBuf::from(if path.is_absolute() { "/" } else { "." }), Path::to_owned)
+}
+
+fn mode(path: &Path) -> Option<u32> {
+    path.metadata().ok().map(|metadata| metadata.permissions().mode())
+}
+
+fn ledger(group: &mut Group, path: &Path, workspace: Option<&Workspace>) {
+    if !path.try_exists().unwrap_or(true) {
+        return group.ok("ledger", "none yet: the first run makes it");
+    }
+    let reader = match ledger::check(path).and_then(|wrong| Ok((wrong, Reader::open(path)?))) {
+        Ok((wrong, reader)) => match wrong.first() {
+            None => reader,
+            Some(first) => {
+                let help = "restore it from a backup. Without one, move the file away: contacts that carry the tag are then \
+                            taken as handled";
+                group.fail("ledger", format!("damaged in {} places; the first: {first}", wrong.len()), Some(help));
+                return group.skip(&["workspace", "actions"], "the ledger is damaged");
+            }
+        },
+        Err(error) => {
+            let help = error.help();
+            group.fail("ledger", format!("{:#}", anyhow::Error::from(error)), help.as_deref());
+            return group.skip(&["workspace", "actions"], "the ledger cannot be read");
+        }
+    };
+    let version = reader.version();
+    match version == ledger::VERSION {
+        true => group.ok("ledger", format!("in order, schema version {version}")),
+        false => {
+            let newest = ledger::VERSION;
+            group.ok("ledger", format!("in order, schema version {version}; the next run makes it {newest}"));
+        }
+    }
+    match (reader.workspace(), workspace) {
+        (Some(bound), Some(asked)) if bound != asked.id => {
+            let (bound, asked) = (bound.to_owned(), asked.id.clone());
+            let error = LedgerError::OtherWorkspace { path: path.to_owned(), bound, asked };
+            group.fail("workspace", error.to_string(), error.help().as_deref());
+        }
+        (Some(bound), Some(_)) => group.ok("workspace", format!("the ledger and the token are of {bound}")),
+        (None, _) => group.ok("workspace", "the ledger belongs to none yet"),
+        (Some(_), None) => group.skip(&["workspace"], "Intercom did not say whose the token is"),
+    }
+    actions(group, reader.known());
+}
+
+fn actions(group: &mut Group, known: &Known) {
+    let open = known.occasions.iter().filter(|occasion| occasion.ended_at.is_none()).count();
+    let entries = || known.occasions.iter().flat_map(|occasion| &occasion.entries);
+    let count = |state| entries().filter(|entry| entry.state == state).count();
+    let (planned, claimed, refused) = (count(State::Planned), count(State::Claimed), count(State::Refused));
+    let message =
+        format!("{open} occasions open; actions: {planned} unfinished, {claimed} in doubt, {refused} refused");
+    if refused > 0 {
+        let help = "every report names what was refused and why; it stays so until a person resolves it";
+        group.warn("actions", message, help);
+    } else if claimed > 0 {
+        group.warn(
+            "actions",
+            message,
+            "the next run asks the services about what is in doubt, before it does anything else",
+        );
+    } else {
+        group.ok("actions", message);
+    }
+}
+
+fn lock(group: &mut Group, held: Option<bool>, holder: Option<String>) {
+    match (held, holder) {
+        (Some(true), Some(holder)) => group.warn(
+            "lock",
+            format!("a run is under way: {holder}"),
+            "wait for it; if it is older than a run can be (deadline in [scan]), look at that process",
+        ),
+        (_, None) => group.ok("lock", "free; nobody held it yet"),
+        (None, Some(holder)) => {
+            group.ok("lock", format!("held last by {holder}; whether it still is cannot be seen here"))
+        }
+        (Some(false), Some(holder)) => group.ok("lock", format!("free; held last by {holder}")),
+    }
+}
+
+fn disk(group: &mut Group, folder: &Path) {
+    match statvfs(nearest(folder)) {
+        Ok(disk) => room(group, disk.f_bavail.saturating_mul(disk.f_frsize)),
+        Err(error) => group.warn("disk", format!("not checked: {error}"), "look whether the disk is in order"),
+    }
+}
+
+fn room(group: &mut Group, free_bytes: u64) {
+    let free =
+        if free_bytes < 10 << 30 { format!("{} MB", free_bytes >> 20) } else { format!("{} GB", free_bytes >> 30) };
+    let message = format!("{free} free for the ledger");
+    let help = "make room: without it the ledger cannot be written, and a run stops";
+    match free_bytes {
+        ..DISK_FAIL_BYTES => group.fail("disk", message, Some(help)),
+        DISK_FAIL_BYTES..DISK_WARN_BYTES => group.warn("disk", message, help),
+        _ => group.ok("disk", message),
+    }
+}
+
+/// Who else may read secrets, or change what a run does.
+fn modes(group: &mut Group, machine: &Machine<'_>) {
+    let secrets = machine.credentials.into_iter().flat_map(|credentials| &credentials.found);
+    let secrets = secrets.filter_map(|(variable, file)| Some((format!("{variable}_FILE"), file.clone()?)));
+    let cache = machine.state_dir.ok().map(|folder| ("token_cache".to_owned(), folder.join("zoho-token.json")));
+    let config = machine.config.and_then(|config| Some(("configuration".to_owned(), config.file.clone()?)));
+    let private = secrets.chain(cache).map(|(name, path)| (name, path, 0o077, "can be read by others", "600"));
+    let ours = config.into_iter().map(|(name, path)| (name, path, 0o002, "can be changed by anybody", "644"));
+    let mut wrong = 0;
+    for (name, path, open, what, better) in private.chain(ours) {
+        let Some(mode) = mode(&path).filter(|mode| mode & open != 0) else { continue };
+        let (shown, mode) = (path.display(), mode & 0o777);
+        group.warn(
+            &format!("mode.{name}"),
+            format!("{shown} {what} (mode {mode:03o})"),
+            format!("chmod {better} {shown}"),
+        );
+        wrong += 1;
+    }
+    if wrong == 0 {
+        group.ok("modes", "no file with a secret can be read by others");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::to_table;
+    use super::*;
+
+    fn shown(check: impl Fn(&mut Group)) -> String {
+        let mut group = Group::new("machine", "This machine");
+        check(&mut group);
+        to_table(&[group])
+    }
+
+    #[test]
+    fn the_clock_is_judged_by_the_service_that_differs_most() {
+        let heard = |seconds| Heard { clock_ahead: Some(TimeDelta::seconds(seconds)), ..Heard::default() };
+        let cases = [
+            (vec![], "warn  not checked, no service answered: clock"),
+            (vec![("Intercom", heard(1)), ("Slack", heard(-60))], "ok    clock  agrees with Intercom, Slack"),
+            (vec![("Intercom", heard(1)), ("Slack", heard(-61))], "warn  clock  61 s behind Slack"),
+            (vec![("Intercom", heard(300)), ("Zoho", Heard::default())], "warn  clock  300 s ahead of Intercom"),
+            (vec![("Intercom", heard(301))], "fail  clock  301 s ahead of Intercom"),
+        ];
+        for (heard, expected) in cases {
+            let text = shown(|group| clock(group, &heard));
+            assert!(text.contains(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn little_room_is_a_warning_and_none_a_failure() {
+        for (bytes, expected) in [
+            (20 << 30, "ok    disk  20 GB free"),
+            (500 << 20, "ok    disk  500 MB free"),
+            ((500 << 20) - 1, "warn  disk  499 MB free"),
+            (50 << 20, "warn  disk  50 MB free"),
+            ((50 << 20) - 1, "fail  disk  49 MB free"),
+        ] {
+            let text = shown(|group| room(group, bytes));
+            assert!(text.contains(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_lock_says_who_and_admits_what_it_cannot_see() {
+        let holder = || Some("process 7, run x".to_owned());
+        for (held, holder, expected) in [
+            (None, None, "ok    lock  free; nobody held it yet"),
+            (Some(false), holder(), "ok    lock  free; held last by process 7, run x"),
+            (Some(true), holder(), "warn  lock  a run is under way: process 7, run x"),
+            (None, holder(), "ok    lock  held last by process 7, run x; whether it still is cannot be seen here"),
+        ] {
+            let text = shown(|group| lock(group, held, holder.clone()));
+            assert!(text.contains(expected), "{text}");
+        }
+    }
+}

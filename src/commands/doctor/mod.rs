@@ -1,0 +1,140 @@
+//! `doctor`: looks at everything that a run depends on, and says how to mend what is wrong. It asks and changes nothing: no
+//! state folder, no lock, no token cache, no ledger.
+//!
+//! A check that fails stops only those that depend on it; these are shown as not checked.
+
+mod check;
+mod intercom;
+mod machine;
+mod slack;
+mod zoho;
+
+use std::time::Duration;
+
+use crate::apply::stop::Stop;
+use crate::cli::{Common, Doctor as Arguments, Format};
+use crate::config::{self, Config, Credentials, Problems};
+use crate::exit::{Exit, Fatal};
+
+use super::setup::{self, Environment, Setup};
+use check::Group;
+
+/// A person waits: a service that says nothing for so long is shown as such.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Runs the command as it was typed.
+pub async fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> {
+    let groups = examine(common, &*setup::process_environment()).await;
+    let exit = check::exit(&groups, arguments.strict);
+    match common.format {
+        Format::Table => super::print(&check::to_table(&groups))?,
+        Format::Json => super::print_json(&check::to_json(&groups, exit))?,
+    }
+    Ok(exit)
+}
+
+async fn examine(common: &Common, environment: &Environment) -> Vec<Group> {
+    let config = config::load(common.config.as_deref(), environment);
+    let credentials = config::credentials(environment, &|path| std::fs::read_to_string(path));
+    let state_dir = setup::state_dir(common, environment);
+    let about_config = configuration(&config, &credentials);
+    let setup = match (&config, &credentials) {
+        (Ok(config), Ok(credentials)) => {
+            // Without a state folder there is no token to be found; one in the current folder would have to be of these very
+            // credentials to be used.
+            let state_dir = state_dir.as_ref().cloned().unwrap_or_default();
+            Ok(Setup::of(patient_for_a_person(config.clone()), credentials.clone(), state_dir))
+        }
+        (Err(_), _) => Err("the configuration cannot be used"),
+        (_, Err(_)) => Err("the credentials cannot be read"),
+    };
+    let (_switch, stop) = Stop::after(Duration::MAX);
+    let setup = setup.as_ref().map_err(|why| *why);
+    let (about_intercom, workspace, intercom) = intercom::examine(setup, &stop).await;
+    let (about_zoho, zoho) = zoho::examine(setup, &stop).await;
+    let (about_slack, slack) = slack::examine(setup, &stop).await;
+    let heard = [("Intercom", intercom), ("Zoho", zoho), ("Slack", slack)];
+    let about_machine = machine::examine(&machine::Machine {
+        config: config.as_ref().ok(),
+        credentials: credentials.as_ref().ok(),
+        state_dir: state_dir.as_deref(),
+        workspace: workspace.as_ref(),
+        heard: &heard,
+    });
+    vec![about_config, about_intercom, about_zoho, about_slack, about_machine]
+}
+
+fn patient_for_a_person(mut config: Config) -> Config {
+    let timeouts =
+        [&mut config.intercom.request_timeout, &mut config.zoho.request_timeout, &mut config.slack.request_timeout];
+    for timeout in timeouts {
+        *timeout = TIMEOUT.min(*timeout);
+    }
+    // One contact shows as well as 150 that they can be searched.
+    config.intercom.per_page = 1;
+    config
+}
+
+fn configuration(config: &Result<Config, Problems>, credentials: &Result<Credentials, Problems>) -> Group {
+    let mut group = Group::new("configuration", "Configuration");
+    match config {
+        Ok(config) => {
+            let file = config.file.as_ref().map(|file| file.display().to_string());
+            group.ok("file", file.as_deref().unwrap_or("none found: the built-in defaults alone"));
+            let (on, off) = (config.rules.rules.len(), config.rules.disabled.len());
+            match on {
+                0 => group.warn(
+                    "rules",
+                    format!("none is on, {off} are off: a scan finds nothing"),
+                    "switch one on: enabled = true under its [[rules]]",
+                ),
+                _ => group.ok("rules", format!("{on} on, {off} off")),
+            }
+        }
+        Err(problems) => {
+            group.problems("file", problems);
+            group.skip(&["rules"], "the configuration cannot be used");
+        }
+    }
+    match credentials {
+        Ok(credentials) => group.ok("credentials", found(credentials)),
+        Err(problems) => group.problems("credentials", problems),
+    }
+    group
+}
+
+/// Where each credential came from; never what it is.
+fn found(credentials: &Credentials) -> String {
+    let origin = |(variable, file): (&&str, &Option<std::path::PathBuf>)| match file {
+        Some(file) => format!("{variable}_FILE ({})", file.display()),
+        None => (*variable).to_owned(),
+    };
+    let all: Vec<_> = credentials.found.iter().map(origin).collect();
+    if all.is_empty() { "none is set".to_owned() } else { format!("found {}", all.join(", ")) }
+}
+
+/// The check that each service's others depend on.
+const CREDENTIAL: &str = "credential";
+
+/// What the checks of a service begin with: whether it can be asked at all. Where not, `rest` is shown as not checked.
+fn ready<'s>(group: &mut Group, setup: Result<&'s Setup, &str>, variables: &str, rest: &[&str]) -> Option<&'s Setup> {
+    let setup = setup.map_err(|why| group.skip(&[&[CREDENTIAL], rest].concat(), why)).ok()?;
+    let sinks = config::Sinks { tasks: setup.sinks_on.tasks, messages: setup.sinks_on.messages };
+    let Problems(lacking) =
+        config::missing(&setup.credentials, &setup.config, sinks).err().unwrap_or_else(|| Problems(Vec::new()));
+    let Some(problem) = lacking.into_iter().find(|problem| problem.file.contains(variables)) else {
+        return Some(setup);
+    };
+    group.fail(CREDENTIAL, &problem.message, problem.help.as_deref());
+    group.skip(rest, "it is not set up");
+    None
+}
+
+/// The client, unless the credential is of a form that cannot be sent.
+fn made<C>(group: &mut Group, client: Result<C, Fatal>, rest: &[&str]) -> Option<C> {
+    let refused = |fatal: Fatal| {
+        group.fail(CREDENTIAL, fatal.error.to_string(), fatal.help.as_deref());
+        group.skip(rest, "the credential cannot be sent");
+    };
+    client.map_err(refused).ok()
+}

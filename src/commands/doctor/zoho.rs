@@ -1,0 +1,185 @@
+//! Zoho: the credentials, the scopes by harmless reads, and whether the modules take what is written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::setup::Setup;
+use super::check::Group;
+use super::{CREDENTIAL, made, ready};
+use crate::apply::stop::Stop;
+use crate::config::TaskOn;
+use crate::model::Priority;
+use crate::remote::heard::Heard;
+use crate::remote::zoho::{Granted, Layout, Module, READ_FIELDS, READ_USERS, User, Zoho};
+
+/// What depends on an access token.
+const REST: [&str; 9] =
+    ["data_center", "credits", "Contacts", "Leads", "Tasks", "query", "fields.Leads", "fields.Tasks", "task_owner"];
+/// Fewer than these, and a large run may not come to its end: each ten records and each query cost one.
+const FEW_CREDITS: u64 = 500;
+
+/// The checks, and what the service said about itself.
+pub async fn examine(setup: Result<&Setup, &str>, stop: &Stop) -> (Group, Heard) {
+    let mut group = Group::new("zoho", "Zoho CRM");
+    let heard = look(&mut group, setup, stop).await.unwrap_or_default();
+    (group, heard)
+}
+
+async fn look(group: &mut Group, setup: Result<&Setup, &str>, stop: &Stop) -> Option<Heard> {
+    let setup = ready(group, setup, "ZOHO_", &REST)?;
+    if !setup.sinks_on.tasks {
+        group.ok("sink", "off: no tasks are made (enabled = false in [zoho])");
+        return None;
+    }
+    let mut client = made(group, setup.zoho(stop), &REST)?.without_keeping_the_token();
+    let user = match client.user_of_token().await {
+        Ok(user) => user,
+        Err(error) => {
+            group.remote(CREDENTIAL, &error, None);
+            group.skip(&REST, "Zoho did not take a token");
+            return Some(client.heard());
+        }
+    };
+    let whose = match &user {
+        Granted::Yes(Some(user)) => format!("accepted for the user {}", user.name),
+        Granted::Yes(None) | Granted::No => "accepted".to_owned(),
+    };
+    group.ok(CREDENTIAL, whose);
+    data_center(group, setup, &client);
+    modules(group, setup, &mut client).await;
+    layouts(group, setup, &mut client).await;
+    owners(group, setup, &mut client).await;
+    credits(group, client.heard());
+    Some(client.heard())
+}
+
+fn data_center(group: &mut Group, setup: &Setup, client: &Zoho) {
+    let accounts = &setup.config.zoho.accounts_url;
+    let api = client.api_url().map_or_else(String::new, ToString::to_string);
+    let both = format!("accounts at {accounts}, API v8 at {api}");
+    match client.crosses_data_centres() {
+        true => group.warn(
+            "data_center",
+            format!("{both}: two data centres, and a token of one is worth nothing at the other"),
+            "set data_center in [zoho], and leave ZOHO_ACCOUNTS_URL and ZOHO_API_URL out",
+        ),
+        false => group.ok("data_center", both),
+    }
+}
+
+fn credits(group: &mut Group, heard: Heard) {
+    match heard.credits_left {
+        Some(left) if left < FEW_CREDITS => group.warn(
+            "credits",
+            format!("{left} API credits are left of these 24 hours"),
+            "see which other programs use Zoho's API; a run carries over what it could not do",
+        ),
+        Some(left) => group.ok("credits", format!("{left} API credits left of these 24 hours")),
+        None => group.ok("credits", "Zoho does not say, which it does once half of them is used"),
+    }
+}
+
+async fn modules(group: &mut Group, setup: &Setup, client: &mut Zoho) {
+    for module in [Module::Contacts, Module::Leads, Module::Tasks] {
+        let name = module.name();
+        if module == Module::Contacts && setup.config.zoho.link == TaskOn::Lead {
+            group.ok(name, "not needed: tasks go on leads (link = \"lead\" in [zoho])");
+            continue;
+        }
+        match client.read_one(module).await {
+            Ok(()) if module == Module::Contacts => group.ok(name, "can be read"),
+            Ok(()) => group.ok(name, "can be read; the right to write shows only when one is written"),
+            Err(error) => group.remote(name, &error, None),
+        }
+    }
+    match client.query_one().await {
+        Ok(()) => group.ok("query", "COQL is allowed"),
+        Err(error) => group.remote("query", &error, None),
+    }
+}
+
+async fn layouts(group: &mut Group, setup: &Setup, client: &mut Zoho) {
+    for module in [Module::Leads, Module::Tasks] {
+        let name = format!("fields.{}", module.name());
+        match client.layout(module).await {
+            Ok(Granted::Yes(layout)) => fields(group, setup, &name, &layout),
+            Ok(Granted::No) => {
+                let message = format!("not checked: the token may not read settings (scope {READ_FIELDS})");
+                group.warn(
+                    &name,
+                    message,
+                    "a run does not need it; with it, fields and picklist values are checked here",
+                );
+            }
+            Err(error) => group.remote(&name, &error, None),
+        }
+    }
+}
+
+fn fields(group: &mut Group, setup: &Setup, name: &str, layout: &Layout) {
+    let (lacking, demanded) = (layout.lacking(), layout.demanded());
+    match (lacking.is_empty(), demanded.is_empty()) {
+        (true, true) => group.ok(name, "all that is written is there"),
+        (false, _) => group.warn(
+            name,
+            format!("Zoho does not list {}: what is written into it is dropped without a word", lacking.join(", ")),
+            "look in Setup → Modules and Fields, and at the profile of the token's user",
+        ),
+        (true, false) => group.warn(
+            name,
+            format!("Zoho demands {}, which is not filled here: it may refuse what is made", demanded.join(", ")),
+            "make it optional in Setup → Modules and Fields",
+        ),
+    }
+    let rules = &setup.config.rules.rules;
+    let statuses: BTreeSet<&str> = rules.iter().filter_map(|rule| rule.lead_status.as_deref()).collect();
+    let levels = |rule: &crate::rules::Rule| rule.levels.iter().map(|level| level.priority).collect::<Vec<_>>();
+    let priorities: BTreeSet<Priority> =
+        rules.iter().flat_map(|rule| levels(rule).into_iter().chain([rule.priority])).collect();
+    for list in layout.picklists(&statuses, &priorities) {
+        let name = format!("picklist.{}", list.field);
+        let quoted =
+            |values: &[String]| values.iter().map(|value| format!("\"{value}\"")).collect::<Vec<_>>().join(", ");
+        if list.missing.is_empty() {
+            group.ok(&name, format!("offers {}", quoted(&list.wanted)));
+            continue;
+        }
+        let message = format!("does not offer {}: views and reports would leave it out", quoted(&list.missing));
+        let help = "add it in Setup → Modules and Fields; another lead status can be set in the rules (lead_status)";
+        group.fail(&name, message, Some(help));
+    }
+}
+
+async fn owners(group: &mut Group, setup: &Setup, client: &mut Zoho) {
+    let mut owners: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for rule in &setup.config.rules.rules {
+        if let Some(owner) = &rule.task_owner {
+            owners.entry(owner).or_default().push(&rule.signal);
+        }
+    }
+    if owners.is_empty() {
+        return group.ok("task_owner", "none is set: tasks belong to the user of the token");
+    }
+    for (owner, signals) in owners {
+        let name = format!("task_owner.{owner}");
+        let signals = signals.join(", ");
+        let help =
+            "set task_owner, in [zoho] or in the rule, to the id of an active user: Zoho refuses tasks of others";
+        match client.user(owner).await {
+            Ok(Granted::Yes(Some(user))) if user.is_active() => {
+                group.ok(&name, format!("{}, active; owns the tasks of {signals}", user.name));
+            }
+            Ok(Granted::Yes(Some(User { name: who, .. }))) => {
+                group.fail(&name, format!("{who} is not active, and is to own the tasks of {signals}"), Some(help));
+            }
+            Ok(Granted::Yes(None)) => {
+                group.fail(&name, format!("Zoho has no such user, who is to own the tasks of {signals}"), Some(help));
+            }
+            Ok(Granted::No) => group.warn(
+                &name,
+                format!("not checked: the token may not read users (scope {READ_USERS})"),
+                "a run does not need it; with it, whether the owner is active is checked here",
+            ),
+            Err(error) => group.remote(&name, &error, None),
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What the headers of answers say about the service itself: its clock, and how much of its limits is left.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::header::{DATE, HeaderMap};
+
+/// What was heard last, refusals included. Every field is None where the service does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Heard {
+    /// How far the local clock is ahead of the `Date` of the answer. `Date` has whole seconds, and the answer was under way.
+    pub clock_ahead: Option<TimeDelta>,
+    /// `X-RateLimit-Limit`: requests in a window.
+    pub limit: Option<u64>,
+    /// `X-RateLimit-Remaining`: what is left of them.
+    pub remaining: Option<u64>,
+    /// `X-API-CREDITS-REMAINING`: Zoho sends it once half of a day's credits is used.
+    pub credits_left: Option<u64>,
+}
+
+impl Heard {
+    /// Takes note of an answer that has just come.
+    pub fn listen(&mut self, headers: &HeaderMap, now: DateTime<Utc>) {
+        let text = |name: &str| headers.get(name)?.to_str().ok();
+        let number = |name: &str| text(name)?.trim().parse().ok();
+        let date = text(DATE.as_str()).and_then(|date| DateTime::parse_from_rfc2822(date).ok());
+        self.clock_ahead = date.map(|date| now - date.with_timezone(&Utc)).or(self.clock_ahead);
+        self.limit = number("x-ratelimit-limit").or(self.limit);
+        self.remaining = number("x-ratelimit-remaining").or(self.remaining);
+        self.credits_left = number("x-api-credits-remaining").or(self.credits_left);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_answer_says_is_kept_until_another_says_otherwise() {
+        let now = DateTime::from_timestamp(1_766_210_405, 0).unwrap();
+        let headers = |pairs: &[(&'static str, &str)]| -> HeaderMap {
+            pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+        };
+        let mut heard = Heard::default();
+        let first = [
+            ("date", "Sat, 20 Dec 2025 06:00:00 GMT"),
+            ("x-ratelimit-limit", "83"),
+            ("x-ratelimit-remaining", "80"),
+            ("x-api-credits-remaining", "900"),
+        ];
+        heard.listen(&headers(&first), now);
+        let expected = Heard {
+            clock_ahead: Some(TimeDelta::seconds(5)),
+            limit: Some(83),
+            remaining: Some(80),
+            credits_left: Some(900),
+        };
+        assert_eq!(heard, expected);
+        heard.listen(&headers(&[("date", "soon"), ("x-ratelimit-remaining", "79")]), now);
+        assert_eq!(heard, Heard { remaining: Some(79), ..expected });
+    }
+}

@@ -1,0 +1,311 @@
+//! Harmless questions, for a person who checks the settings before a run: who the token is, what it may read, what the modules
+//! look like, whether a user is there. Nothing here is needed to make a task.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use url::Url;
+
+use super::calls::Trouble;
+use super::complaint::{Complaint, Verdict};
+use super::wire::{self, Row};
+use super::{Zoho, centre, coql, fields};
+use crate::model::Priority;
+use crate::remote::error::RemoteError;
+use crate::remote::heard::Heard;
+use crate::remote::http::{Client, Request};
+use crate::remote::outcomes::RequestKind;
+
+/// The scope that reads fields; a run does not need it.
+pub const READ_FIELDS: &str = "ZohoCRM.settings.fields.READ";
+/// The scope that reads users; a run does not need it.
+pub const READ_USERS: &str = "ZohoCRM.users.READ";
+const QUERY: &str = "ZohoCRM.coql.READ";
+
+/// A module that is read and written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Module {
+    /// People whom sales know.
+    Contacts,
+    /// People whom sales do not know yet.
+    Leads,
+    /// What is to be done.
+    Tasks,
+}
+
+impl Module {
+    /// Its API name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Module::Contacts => "Contacts",
+            Module::Leads => "Leads",
+            Module::Tasks => "Tasks",
+        }
+    }
+
+    /// The scope that reads its records.
+    pub fn scope(self) -> &'static str {
+        match self {
+            Module::Contacts => "ZohoCRM.modules.contacts.READ",
+            Module::Leads => "ZohoCRM.modules.leads.READ",
+            Module::Tasks => "ZohoCRM.modules.tasks.READ",
+        }
+    }
+
+    /// A field that every record has.
+    fn shown(self) -> &'static str {
+        if self == Module::Tasks { "Subject" } else { "Last_Name" }
+    }
+
+    /// The fields that are written.
+    fn written(self) -> &'static [&'static str] {
+        match self {
+            Module::Contacts => &[],
+            Module::Leads => &["Email", "Last_Name", "First_Name", "Company", "Lead_Status"],
+            Module::Tasks => {
+                &["Subject", "Due_Date", "Priority", "Status", "Description", "What_Id", "Who_Id", "Owner"]
+            }
+        }
+    }
+}
+
+/// A user of the CRM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// Name for people.
+    pub name: String,
+    /// Zoho's word: `active`; None where it does not say.
+    pub status: Option<String>,
+}
+
+impl User {
+    /// Whether tasks can belong to the user, as far as Zoho says.
+    pub fn is_active(&self) -> bool {
+        self.status.as_deref().is_none_or(|status| status.eq_ignore_ascii_case("active"))
+    }
+}
+
+/// What a token may show, or that its scope is missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Granted<T> {
+    /// It may, and this is the answer.
+    Yes(T),
+    /// The token or its user may not ask.
+    No,
+}
+
+/// A list of values that tasks and leads are written with, against what Zoho offers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picklist {
+    /// `Leads.Lead_Status`
+    pub field: String,
+    /// What is written.
+    pub wanted: Vec<String>,
+    /// Of these, what Zoho does not offer.
+    pub missing: Vec<String>,
+}
+
+/// The fields of a module as Zoho describes them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Layout {
+    module: Module,
+    fields: Vec<Row>,
+}
+
+impl Layout {
+    fn field(&self, name: &str) -> Option<&Row> {
+        self.fields.iter().find(|field| field.text("api_name") == Some(name))
+    }
+
+    /// Fields that are written and that Zoho does not list. What is written into them is dropped without a word.
+    pub fn lacking(&self) -> Vec<&'static str> {
+        self.module.written().iter().copied().filter(|name| self.field(name).is_none()).collect()
+    }
+
+    /// Fields that Zoho itself demands and that are not written.
+    pub fn demanded(&self) -> Vec<&str> {
+        let demanded = self.fields.iter().filter(|field| field.yes("system_mandatory"));
+        demanded
+            .filter_map(|field| field.text("api_name"))
+            .filter(|name| !self.module.written().contains(name))
+            .collect()
+    }
+
+    /// Holds values against a picklist; None where the field is not there or has no list.
+    fn picklist(&self, name: &str, wanted: impl IntoIterator<Item = String>) -> Option<Picklist> {
+        let offered: Vec<&str> = self.field(name)?.items("pick_list_values").filter_map(offered).collect();
+        if offered.is_empty() {
+            return None;
+        }
+        let wanted: Vec<String> = wanted.into_iter().collect();
+        let missing = wanted.iter().filter(|value| !offered.contains(&value.as_str())).cloned().collect();
+        Some(Picklist { field: format!("{}.{name}", self.module.name()), wanted, missing })
+    }
+
+    /// The picklists that are written into: of leads with these statuses, of tasks with these priorities.
+    pub fn picklists(&self, lead_statuses: &BTreeSet<&str>, priorities: &BTreeSet<Priority>) -> Vec<Picklist> {
+        let lists = match self.module {
+            Module::Contacts => Vec::new(),
+            Module::Leads => {
+                let statuses = lead_statuses.iter().map(|status| fields::lead_status(status).to_owned());
+                vec![self.picklist("Lead_Status", statuses)]
+            }
+            Module::Tasks => {
+                let priorities: BTreeSet<_> = priorities.iter().map(|it| fields::priority(*it).to_owned()).collect();
+                let statuses = [fields::NOT_STARTED, fields::CLOSED].map(str::to_owned);
+                vec![self.picklist("Priority", priorities), self.picklist("Status", statuses)]
+            }
+        };
+        lists.into_iter().flatten().collect()
+    }
+}
+
+/// What a person sees of a value that is in use.
+fn offered(value: &Value) -> Option<&str> {
+    let text = |key| value.get(key).and_then(Value::as_str);
+    if text("type") == Some("unused") { None } else { text("display_value").or(text("actual_value")) }
+}
+
+impl Zoho {
+    /// The same client, leaving the file with the access token as it is: whoever only looks writes nothing.
+    #[must_use]
+    pub fn without_keeping_the_token(mut self) -> Zoho {
+        self.auth.keep_nothing();
+        self
+    }
+
+    /// Gets an access token and shows it to the CRM: whom it belongs to, where its scopes let it say so. An error means that
+    /// nothing else can be asked.
+    pub async fn user_of_token(&mut self) -> Result<Granted<Option<User>>, RemoteError> {
+        let request = Request::get(RequestKind::CrmFacts, &["crm", "v8", "users"]).query("type", "CurrentUser");
+        granted(self.ask_as(&request, READ_USERS, wire::users).await).map(|rows| match rows {
+            Granted::Yes(rows) => Granted::Yes(rows.first().map(user)),
+            Granted::No => Granted::No,
+        })
+    }
+
+    /// Where the API is, once there is a token.
+    pub fn api_url(&self) -> Option<&Url> {
+        self.api.url()
+    }
+
+    /// Whether the token's host is known to be of another data centre than the credentials'.
+    pub fn crosses_data_centres(&self) -> bool {
+        self.api.url().is_some_and(|api| centre::differ(self.auth.accounts_url(), api))
+    }
+
+    /// What its answers so far said about the service itself.
+    pub fn heard(&self) -> Heard {
+        let api = self.api.client().map(Client::heard).unwrap_or_default();
+        if api == Heard::default() { self.auth.heard() } else { api }
+    }
+
+    /// Reads one record of a module, if there is one.
+    pub async fn read_one(&mut self, module: Module) -> Result<(), RemoteError> {
+        let request = Request::get(RequestKind::CrmFacts, &["crm", "v8", module.name()])
+            .query("fields", format!("id,{}", module.shown()))
+            .query("per_page", "1");
+        let read = self.ask(&request, module.scope()).await;
+        read.map(drop).map_err(|trouble| trouble.error)
+    }
+
+    /// Asks for a lead that nobody can be.
+    pub async fn query_one(&mut self) -> Result<(), RemoteError> {
+        let nobody = BTreeSet::from(["nobody@example.invalid"]);
+        for query in coql::one_of("id", Module::Leads.name(), "Email", &nobody) {
+            self.query(&query, 1, QUERY).await.map_err(|trouble| trouble.error)?;
+        }
+        Ok(())
+    }
+
+    /// The fields of a module.
+    pub async fn layout(&mut self, module: Module) -> Result<Granted<Layout>, RemoteError> {
+        let request =
+            Request::get(RequestKind::CrmFacts, &["crm", "v8", "settings", "fields"]).query("module", module.name());
+        granted(self.ask_as(&request, READ_FIELDS, wire::fields).await).map(|rows| match rows {
+            Granted::Yes(fields) => Granted::Yes(Layout { module, fields }),
+            Granted::No => Granted::No,
+        })
+    }
+
+    /// A user by id; None where there is none.
+    pub async fn user(&mut self, id: &str) -> Result<Granted<Option<User>>, RemoteError> {
+        // Anything else would change what the path means.
+        if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Ok(Granted::Yes(None));
+        }
+        let request = Request::get(RequestKind::CrmFacts, &["crm", "v8", "users", id]);
+        match self.ask_as(&request, READ_USERS, wire::users).await {
+            Err(trouble) if trouble.complaint.as_ref().is_some_and(Complaint::is_about_absence) => {
+                Ok(Granted::Yes(None))
+            }
+            answer => granted(answer).map(|rows| match rows {
+                Granted::Yes(rows) => Granted::Yes(rows.first().map(user)),
+                Granted::No => Granted::No,
+            }),
+        }
+    }
+}
+
+fn granted(answer: Result<wire::Rows, Trouble>) -> Result<Granted<Vec<Row>>, RemoteError> {
+    match answer {
+        Ok(rows) => Ok(Granted::Yes(rows.rows)),
+        Err(Trouble { complaint: Some(complaint), .. })
+            if matches!(complaint.verdict_of_call(), Verdict::Scope | Verdict::Forbidden) =>
+        {
+            Ok(Granted::No)
+        }
+        Err(trouble) => Err(trouble.error),
+    }
+}
+
+fn user(row: &Row) -> User {
+    let name = row.text("full_name").or(row.text("last_name")).unwrap_or(row.id());
+    User { name: name.to_owned(), status: row.text("status").map(str::to_owned) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout(module: Module, fields: &str) -> Layout {
+        let Ok(rows) = wire::fields(200, format!("{{\"fields\": {fields}}}").as_bytes()) else {
+            panic!("{fields}");
+        };
+        Layout { module, fields: rows.rows }
+    }
+
+    #[test]
+    fn a_value_that_is_renamed_or_out_of_use_is_not_offered() {
+        let leads = layout(
+            Module::Leads,
+            r#"[{"api_name": "Lead_Status", "pick_list_values": [
+                {"display_value": "Expansion", "actual_value": "Expansion Opportunity", "type": "used"},
+                {"display_value": "Churned", "actual_value": "Churned", "type": "unused"},
+                {"display_value": "Contacted", "actual_value": "Contacted"}]}]"#,
+        );
+        let lists =
+            leads.picklists(&BTreeSet::from(["Churned", "Contacted", "Expansion Opportunity"]), &BTreeSet::new());
+        assert_eq!(lists.len(), 1);
+        assert_eq!(lists[0].field, "Leads.Lead_Status");
+        assert_eq!(lists[0].missing, ["Churned", "Expansion Opportunity"]);
+    }
+
+    #[test]
+    fn a_field_without_a_list_takes_any_value() {
+        let tasks = layout(Module::Tasks, r#"[{"id": "1", "api_name": "Priority", "pick_list_values": []}]"#);
+        assert_eq!(tasks.picklists(&BTreeSet::new(), &BTreeSet::from([Priority::Urgent])), []);
+    }
+
+    #[test]
+    fn what_is_written_and_what_is_demanded_are_held_against_each_other() {
+        let leads = layout(
+            Module::Leads,
+            r#"[{"id": "1", "api_name": "Email"}, {"id": "2", "api_name": "Last_Name", "system_mandatory": true},
+                {"id": "3", "api_name": "First_Name"}, {"id": "4", "api_name": "Company"},
+                {"id": "5", "api_name": "Region", "system_mandatory": true}]"#,
+        );
+        assert_eq!(leads.lacking(), ["Lead_Status"]);
+        assert_eq!(leads.demanded(), ["Region"]);
+    }
+}
