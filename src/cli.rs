@@ -174,6 +174,12 @@ pub enum Rules {
         /// The file [default: as for other commands]
         file: Option<PathBuf>,
     },
+    /// Run rule tests: given a contact and a date, expect exactly these signals
+    Test {
+        /// Files of tests
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
 }
 
 fn parse_instant(text: &str) -> Result<DateTime<Utc>, String> {

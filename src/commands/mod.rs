@@ -1,6 +1,7 @@
 //! One file per subcommand: the only place where stages are wired together.
 
 pub mod replay;
+mod rule_tests;
 mod rules;
 mod sandbox;
 pub mod scan;

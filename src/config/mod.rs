@@ -8,6 +8,7 @@ mod layers;
 mod place;
 mod problem;
 mod remotes;
+pub mod rule_tests;
 mod rules;
 mod scan;
 mod secrets;
@@ -103,7 +104,7 @@ pub fn parse(name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Re
     let (document, user_errors) = DeTable::parse_recoverable(text);
     errors.extend(user_errors);
     for error in &errors {
-        add_syntax(&findings, error, text);
+        add_syntax(&findings, 1, error);
     }
     if !findings.is_clean() {
         return Err(findings.into_problems());
@@ -136,9 +137,9 @@ pub fn parse(name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Re
 }
 
 /// A mistake in the TOML itself; then nothing else is looked at, because the rest may be misread.
-fn add_syntax(findings: &Findings, error: &toml::de::Error, text: &str) {
-    let span = error.span().unwrap_or(0..text.len());
-    let place = Place { file: 1, span, key: String::new() };
+fn add_syntax(findings: &Findings, file: usize, error: &toml::de::Error) {
+    let span = error.span().unwrap_or(0..findings.text(file).len());
+    let place = Place { file, span, key: String::new() };
     let (message, help) = match error.message() {
         "duplicate key" => ("this stands twice", "keep one of them; the keys of a table stand under one header"),
         said if said.starts_with("invalid basic string, expected") => {

@@ -70,7 +70,7 @@ impl<'d> Table<'d> {
     }
 
     /// A value by key, converted; a wrong type is noted.
-    fn value<T>(
+    pub fn value<T>(
         &self,
         key: &'static str,
         wanted: &str,
@@ -239,10 +239,13 @@ impl<'d> Table<'d> {
             }
             let dot = if self.path.is_empty() { "" } else { "." };
             let place = Place { file: self.file, span: name.span(), key: format!("{}{dot}{key}", self.path) };
-            let whose = match self.path.split('.').next().unwrap_or_default() {
+            let whose = match self.path.as_str() {
                 "" => "this file".to_owned(),
-                "rules" => "a rule".to_owned(),
-                _ => format!("[{}]", self.path),
+                "tests" => "a test".to_owned(),
+                "tests.expect" => "an expected signal".to_owned(),
+                path if path.ends_with(".levels") => "a level".to_owned(),
+                path if path.starts_with("rules") => "a rule".to_owned(),
+                path => format!("[{path}]"),
             };
             let help = match nearest(key, asked.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
@@ -263,7 +266,7 @@ pub(super) fn number(value: &DeValue<'_>) -> Option<f64> {
     number.is_finite().then_some(number)
 }
 
-fn integer(number: &DeInteger<'_>) -> Option<i64> {
+pub(super) fn integer(number: &DeInteger<'_>) -> Option<i64> {
     i64::from_str_radix(number.as_str(), number.radix()).ok()
 }
 

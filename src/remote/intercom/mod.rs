@@ -27,7 +27,7 @@ use crate::remote::outcomes::{self, End, RequestKind};
 
 pub use attributes::AttributeDefinition;
 pub use companies::Company;
-pub use contact::{Undecodable, read_contact};
+pub use contact::{OWN_FIELDS, Undecodable, read_contact};
 pub use search::{Page, Pages};
 pub use sink::TagSink;
 pub use tags::TagName;
