@@ -1,5 +1,7 @@
 //! One file per subcommand: the only place where stages are wired together.
 
+mod init;
+mod manual;
 pub mod replay;
 mod rule_tests;
 mod rules;
@@ -39,6 +41,9 @@ async fn dispatch(cli: &Cli) -> Result<Exit, Fatal> {
         Command::Sandbox(arguments) => sandbox::run(common, arguments).await,
         Command::Replay(arguments) => replay::run(common, arguments).await,
         Command::Rules(arguments) => rules::run(common, arguments),
+        Command::Init(arguments) => init::run(common, arguments),
+        Command::Completions { shell } => manual::completions(*shell),
+        Command::Man { dir } => manual::man(dir.as_deref()),
     }
 }
 

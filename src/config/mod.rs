@@ -38,7 +38,8 @@ const DEFAULTS: &str = include_str!("../rules/defaults.toml");
 /// A configuration with every key, its default and one sentence: what `init` writes.
 pub const EXAMPLE: &str = include_str!("../../fixtures/usage-signals.toml");
 
-const FILE_NAME: &str = "usage-signals.toml";
+/// The file that is looked for.
+pub const FILE_NAME: &str = "usage-signals.toml";
 
 /// All that can be set, but for secrets.
 #[derive(Debug, Clone)]

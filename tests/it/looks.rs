@@ -10,13 +10,17 @@ fn shown(arguments: &[&str]) -> String {
 
 #[test]
 fn help() {
-    let pages: [&[&str]; 6] = [
+    let pages: [&[&str]; 10] = [
         &["--help"],
         &["scan", "--help"],
         &["sandbox", "--help"],
         &["replay", "--help"],
         &["rules", "--help"],
         &["rules", "check", "--help"],
+        &["rules", "test", "--help"],
+        &["init", "--help"],
+        &["completions", "--help"],
+        &["man", "--help"],
     ];
     let all: Vec<_> = pages.iter().map(|page| shown(page)).collect();
     insta::assert_snapshot!(all.join("\n"));

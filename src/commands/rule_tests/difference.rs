@@ -1,6 +1,6 @@
 //! What is not as a test expects, and how it is shown.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::see::{Seen, SeenSignal};
@@ -39,9 +39,16 @@ pub(super) fn differences(test: &RuleTest, seen: &Seen) -> Vec<Difference> {
             (None, None) => {}
         }
     }
-    if let Some(expected) = test.unknown.as_ref().filter(|expected| **expected != seen.unknown) {
-        let (expected, seen) = (Some(listed(expected)), Some(listed(&seen.unknown)));
-        found.push(Difference { signal: String::new(), key: "unknown", expected, seen });
+    for (attribute, expected) in &test.unknown {
+        let seen = seen.unknown.get(attribute);
+        if expected.as_ref() != seen {
+            let said = |reason: Option<&String>| match reason {
+                Some(reason) => Some(format!("{attribute} is {reason}")),
+                None => Some(format!("{attribute} leaves nothing unknown")),
+            };
+            let (expected, seen) = (said(expected.as_ref()), said(seen));
+            found.push(Difference { signal: String::new(), key: "unknown", expected, seen });
+        }
     }
     found
 }
@@ -58,11 +65,6 @@ fn compare(expected: &Expected, seen: &SeenSignal, add: &mut impl FnMut(&'static
     }
     // A text that cannot be rendered as written is a slip in the rule, whatever the test names.
     seen.warnings.iter().for_each(|warning| add("warning", None, Some(warning)));
-}
-
-fn listed(unknown: &BTreeMap<String, String>) -> String {
-    let each: Vec<_> = unknown.iter().map(|(attribute, reason)| format!("{attribute} is {reason}")).collect();
-    if each.is_empty() { "nothing".to_owned() } else { each.join(", ") }
 }
 
 /// The expected line, then the seen one, as in a diff; a text of several lines line by line.

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use toml::de::DeValue;
+
 use super::{Expected, Reader, TEXTS, text_or_date};
 use crate::config::place::Located;
 use crate::config::table::Table;
@@ -87,22 +89,26 @@ impl Reader<'_> {
         None
     }
 
-    pub fn unknown(&self, table: &Table<'_>) -> BTreeMap<String, String> {
+    pub fn unknown(&self, table: &Table<'_>) -> BTreeMap<String, Option<String>> {
         let used: BTreeSet<&str> = self.rules.used().collect();
         let mut unknown = BTreeMap::new();
         for (name, value) in table.names() {
-            let word = value.get_ref().as_str().unwrap_or_default();
-            if !UNKNOWN.iter().any(|reason| reason.name() == word) {
+            let reason = match value.get_ref() {
+                DeValue::Boolean(false) => None,
+                other => Some(other.as_str().unwrap_or_default().to_owned()),
+            };
+            if !reason.iter().all(|word| UNKNOWN.iter().any(|reason| reason.name() == word)) {
                 let words = UNKNOWN.map(|reason| format!("\"{}\"", reason.name())).join(", ");
-                let message = format!("`{}` wants the reason why it is unknown", name.value);
+                let message = format!("`{}` wants the reason why it is unknown, or false", name.value);
                 self.findings.add(&table.place_at(&name.value, value), message, Some(format!("there is {words}")));
             }
             if !used.contains(name.value.as_str()) {
                 let near = nearest(&name.value, used.iter().copied()).map(|near| format!("did you mean `{near}`?"));
-                let help = near.unwrap_or_else(|| "name an attribute as a condition does".to_owned());
+                let help =
+                    near.unwrap_or_else(|| format!("conditions use {}", Vec::from_iter(used.clone()).join(", ")));
                 self.findings.add(&name.place, format!("no condition uses `{}`", name.value), Some(help));
             }
-            unknown.insert(name.value, word.to_owned());
+            unknown.insert(name.value, reason);
         }
         unknown
     }

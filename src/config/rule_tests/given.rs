@@ -1,7 +1,6 @@
 //! What a test gives: the contact's fields and attributes, as Intercom's JSON has them.
 
 use serde_json::{Map, Number, Value as Json};
-use toml::Spanned;
 use toml::de::DeValue;
 
 use super::Reader;
@@ -21,13 +20,15 @@ impl<'a> Reader<'a> {
             _ => None,
         };
         match table.value(key, "a table, or a text with a JSON object", either) {
-            Some(Located { value: Some(text), place }) => self.from_text(key, &text, &place, check),
-            Some(Located { value: None, .. }) => self.from_table(table.table(key), check),
+            Some(Located { value: Some(text), place }) => self.members_of_text(key, &text, &place, check),
+            Some(Located { value: None, .. }) => {
+                table.table(key).map_or_else(Map::new, |table| self.members_of_table(&table, check))
+            }
             None => Map::new(),
         }
     }
 
-    fn from_text(&self, key: &str, text: &str, place: &Place, check: Check<'a>) -> Map<String, Json> {
+    fn members_of_text(&self, key: &str, text: &str, place: &Place, check: Check<'a>) -> Map<String, Json> {
         match serde_json::from_str::<Map<String, Json>>(text) {
             Ok(members) => {
                 members.iter().for_each(|(name, value)| check(self, name, value, place));
@@ -41,20 +42,17 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn from_table(&self, table: Option<Table<'_>>, check: Check<'a>) -> Map<String, Json> {
+    fn members_of_table(&self, table: &Table<'_>, check: Check<'a>) -> Map<String, Json> {
         let mut members = Map::new();
-        for (table, (name, value)) in
-            table.iter().flat_map(|table| table.names().into_iter().map(move |it| (table, it)))
-        {
+        for (name, value) in table.names() {
             match json_of(value.get_ref()) {
                 Ok(json) => {
                     check(self, &name.value, &json, &name.place);
                     members.insert(name.value, json);
                 }
-                Err(found) => {
-                    let help = "a date is stored as Unix seconds, or as a text in quotes".to_owned();
-                    let message = format!("Intercom cannot store {found}");
-                    self.findings.add(&table.place_at(&name.value, value), message, Some(help));
+                Err((found, help)) => {
+                    let message = format!("Intercom stores no {found}");
+                    self.findings.add(&table.place_at(&name.value, value), message, Some(help.to_owned()));
                 }
             }
         }
@@ -96,25 +94,24 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A TOML value as JSON has it; Err says what JSON has not.
-fn json_of(value: &DeValue<'_>) -> Result<Json, &'static str> {
+/// A TOML value as JSON has it; Err says what JSON has not, and what to write instead.
+fn json_of(value: &DeValue<'_>) -> Result<Json, (&'static str, &'static str)> {
+    const NO_NUMBER: (&str, &str) = ("such number", "give one that JSON can hold, or the text that stands there");
     Ok(match value {
         DeValue::String(text) => Json::from(text.as_ref()),
         DeValue::Boolean(yes) => Json::from(*yes),
-        DeValue::Integer(whole) => integer(whole).map(Json::from).ok_or("a number of this size")?,
-        DeValue::Float(_) => {
-            let number = number(value).and_then(Number::from_f64).ok_or("a number without an end")?;
-            Json::Number(number)
-        }
-        DeValue::Datetime(_) => return Err("a date as such"),
+        DeValue::Integer(whole) => integer(whole).map(Json::from).ok_or(NO_NUMBER)?,
+        DeValue::Float(_) => Json::Number(number(value).and_then(Number::from_f64).ok_or(NO_NUMBER)?),
+        DeValue::Datetime(_) => return Err(("dates as such", "write Unix seconds, or the date in quotes")),
         DeValue::Array(items) => {
-            Json::Array(items.iter().map(|item| json_of(item.get_ref())).collect::<Result<_, _>>()?)
+            let items = items.iter().map(|item| json_of(item.get_ref()));
+            Json::Array(items.collect::<Result<_, _>>()?)
         }
         DeValue::Table(members) => {
-            let members = members.iter().map(|(name, value): (_, &Spanned<DeValue<'_>>)| {
-                Ok((name.get_ref().to_string(), json_of(value.get_ref())?))
-            });
-            Json::Object(members.collect::<Result<_, &'static str>>()?)
+            let members = members
+                .iter()
+                .map(|(name, value)| json_of(value.get_ref()).map(|value| (name.get_ref().to_string(), value)));
+            Json::Object(members.collect::<Result<_, _>>()?)
         }
     })
 }

@@ -39,8 +39,8 @@ pub struct RuleTest {
     pub account: Option<Account>,
     /// The signals, by name: these and no others.
     pub expect: BTreeMap<String, Expected>,
-    /// The attributes that leave a condition unknown, with the reason's name: these and no others. None: not compared.
-    pub unknown: Option<BTreeMap<String, String>>,
+    /// Attributes that leave a condition unknown, with the reason's name; None for one that must not. Others are not compared.
+    pub unknown: BTreeMap<String, Option<String>>,
 }
 
 /// A company in a test.
@@ -88,11 +88,12 @@ pub fn parse(name: &str, text: &str, rules: &RuleSet, own_fields: &[&str]) -> Re
     let _ = root.filled("config");
     let reader = Reader { rules, own_fields, findings: &findings, as_of: instant(&root) };
     let mut tests: Vec<RuleTest> = Vec::new();
-    if !root.has("tests") {
+    let tables = root.tables("tests");
+    if tables.is_empty() && findings.is_clean() {
         let help = "each begins with [[tests]]".to_owned();
         findings.add(&root.place(), "there are no tests in this file", Some(help));
     }
-    for table in root.tables("tests") {
+    for table in tables {
         let Some(test) = reader.test(table) else { continue };
         if let Some(other) = tests.iter().find(|other| other.name == test.value.name) {
             let message = format!("line {} has a test of the same name", other.line);
@@ -130,7 +131,7 @@ impl Reader<'_> {
         let tags = table.texts("tags").map_or_else(Vec::new, |tags| tags.value);
         let account = table.table("account").and_then(account);
         let expect = self.expect(&table);
-        let unknown = table.table("unknown").map(|unknown| self.unknown(&unknown));
+        let unknown = table.table("unknown").map_or_else(BTreeMap::new, |unknown| self.unknown(&unknown));
         table.finish();
         let name = name?;
         let line = self.findings.line(&name.place);
