@@ -255,6 +255,15 @@ mod tests {
     }
 
     #[test]
+    fn the_help_names_every_exit_code() {
+        let first_words = AFTER_HELP.lines().filter_map(|line| line.trim().split("  ").next());
+        let codes: Vec<u8> =
+            first_words.flat_map(|words| words.split(", ")).filter_map(|word| word.parse().ok()).collect();
+        let all: std::collections::BTreeSet<u8> = crate::exit::Exit::ALL.iter().map(|exit| exit.code()).collect();
+        assert_eq!(codes, Vec::from_iter(all));
+    }
+
+    #[test]
     fn the_sandbox_takes_a_folder_or_none() {
         let scan = |arguments: &[&str]| match Cli::try_parse_from(arguments).unwrap().command {
             Command::Scan(scan) => scan,

@@ -149,7 +149,12 @@ fn add_syntax(findings: &Findings, file: usize, error: &toml::de::Error) {
         said if said.starts_with("invalid literal string, expected") => {
             ("this text is never closed", "add the missing '")
         }
-        said if said.starts_with("string values must be quoted") => ("a text without quotes", "write it as \"text\""),
+        said if said.starts_with("string values must be quoted") => {
+            let word = findings.text(file).get(place.span.clone()).unwrap_or("text");
+            let help = table::yes_or_no(word).map_or_else(|| format!("write \"{word}\""), str::to_owned);
+            findings.add(&place, "a text without quotes", Some(help));
+            return;
+        }
         said => {
             let help = "each line is a [table], a key = value, or a # comment".to_owned();
             findings.add(&place, format!("the file cannot be read from here: {said}"), Some(help));

@@ -202,9 +202,21 @@ fn template_fault(template: &str, error: &minijinja::Error) -> Fault {
             let message = words.map_or(detail.to_owned(), |(kind, name)| format!("texts have no {kind} `{name}`"));
             Fault::new(span, message).help("filters are those of Jinja: upper, lower, round, join, default, …")
         }
-        _ => Fault::new(span, format!("the text cannot be read: {detail}"))
+        _ => Fault::new(span, format!("the text cannot be read: {}", in_plain_words(detail)))
             .help("values stand in {{ … }}, for example: {{ storage_percent }}% storage used"),
     }
+}
+
+/// The engine's words for its own parts, as the user sees them.
+fn in_plain_words(detail: &str) -> String {
+    let parts = [
+        ("end of variable block", "`}}`"),
+        ("end of block", "`%}`"),
+        ("unexpected end of input", "it ends too early"),
+        ("unexpected identifier", "unexpected word"),
+        ("identifier", "a name"),
+    ];
+    parts.iter().fold(detail.to_owned(), |said, (theirs, ours)| said.replace(theirs, ours))
 }
 
 /// Some value for every name, to try a text with.

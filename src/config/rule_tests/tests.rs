@@ -101,7 +101,7 @@ fn every_slip_is_refused_with_the_way_out() {
         (expecting("{ signal = 'storage_limit', level = 'critcal' }"), "there is \"critical\""),
         (expecting("{ signal = 'power_user', prioritty = 'high' }"), "an expected signal has no key `prioritty`"),
         (expecting("{ signal = 'power_user', priority = 'hihg' }"), "did you mean \"high\"?"),
-        (expecting("{ signal = 'power_user', reason = 'escalated' }"), "there is \"new\", \"already_tagged\""),
+        (expecting("{ signal = 'power_user', reason = 'escalated' }"), "it is one of \"new\", \"already_tagged\""),
         (expecting("{ signal = 'power_user' }, { signal = 'power_user' }"), "is expected twice"),
         ("[[tests]\n".into(), "x.test.toml:1:"),
     ] {
