@@ -6,9 +6,35 @@ use std::time::Duration;
 use chrono::{DateTime, SubsecRound, Utc};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+/// What `--help` and the manual page say below the options.
+const AFTER_HELP: &str = "\
+Try it without any account:
+  usage-signals scan --sandbox
+
+Begin with real accounts:
+  usage-signals init              write a commented configuration
+  usage-signals scan --dry-run    show what would be done; needs INTERCOM_ACCESS_TOKEN only
+
+Exit codes:
+  0   done, also when there was nothing to do
+  1   finished, but something failed or is in doubt; the next run tries again
+  2   usage or configuration
+  3   a credential or permission was refused
+  4   another run holds the lock
+  5   the guard stopped the plan, or rules are held because their data broke off
+  6   a service was unreachable, so the scan is incomplete
+  10  scan --dry-run --detailed-exit-code: there is something to do
+  130, 143  interrupted; the next run goes on from there
+
+Environment (each credential also as NAME_FILE, a file that holds it):
+  INTERCOM_ACCESS_TOKEN
+  ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET, ZOHO_REFRESH_TOKEN
+  SLACK_BOT_TOKEN with SLACK_CHANNEL, or SLACK_WEBHOOK_URL
+  INTERCOM_BASE_URL, ZOHO_ACCOUNTS_URL, ZOHO_API_URL, SLACK_API_URL: other addresses of the services";
+
 /// Reads usage figures from Intercom, finds sales signals, and acts on each exactly once.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "usage-signals", version, max_term_width = 100)]
+#[command(name = "usage-signals", version, max_term_width = 100, after_long_help = AFTER_HELP)]
 pub struct Cli {
     /// Options of every command.
     #[command(flatten)]
@@ -20,11 +46,12 @@ pub struct Cli {
 
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Common {
     /// Configuration file [default: usage-signals.toml here, then in the XDG configuration folder, then the built-in defaults]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// How reports are printed
+    /// How reports are printed, on stdout
     #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
     pub format: Format,
     /// Decide for this instant instead of now (dry runs and the sandbox only), such as 2025-12-20T06:00:00Z
@@ -39,11 +66,11 @@ pub struct Common {
     /// Log errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// How log lines are written
-    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    /// How log lines are written, on stderr
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
-    /// Colours
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    /// When to use colours
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub color: Color,
 }
 
@@ -91,9 +118,22 @@ pub enum Command {
     Replay(Replay),
     /// Look at which attributes the contacts have, and which rules can never fire, and why
     Coverage(Coverage),
-    /// Look at rules
+    /// List, check and test the rules
     #[command(subcommand)]
     Rules(Rules),
+    /// Write a commented configuration: every key with its default and one sentence
+    Init(Init),
+    /// Print a script with which a shell completes commands and options
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write those of all commands into a folder
+    Man {
+        /// Write a page for every command there, such as ~/.local/share/man/man1
+        #[arg(long)]
+        dir: Option<PathBuf>,
+    },
 }
 
 /// Options of `scan`.
@@ -109,16 +149,16 @@ pub struct Scan {
     #[arg(long, value_name = "DIR", num_args = 0..=1)]
     #[expect(clippy::option_option, reason = "clap's shape of an option with an optional value")]
     pub sandbox: Option<Option<PathBuf>>,
-    /// With --sandbox: forget what earlier runs did
+    /// With --sandbox: start over, forgetting what earlier runs did
     #[arg(long, requires = "sandbox")]
     pub fresh: bool,
-    /// Only these sinks
+    /// Do only these, such as --sinks tags,tasks
     #[arg(long, value_enum, value_delimiter = ',', value_name = "SINK")]
     pub sinks: Option<Vec<SinkName>>,
-    /// Only the rules with these signals; nothing clears
+    /// Look only at these rules, by signal; nothing is taken as over
     #[arg(long, value_delimiter = ',', value_name = "SIGNAL")]
     pub only: Vec<String>,
-    /// Only this contact (id or e-mail); nothing clears
+    /// Look only at this contact, by Intercom id or e-mail; nothing is taken as over. Can be repeated
     #[arg(long, value_name = "ID|EMAIL")]
     pub contact: Vec<String>,
     /// Record what holds now as handled: tags, but no tasks and no messages
@@ -127,16 +167,16 @@ pub struct Scan {
     /// Act on the N most urgent subjects only; the rest come up in later runs
     #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     pub top: Option<usize>,
-    /// Let a plan through that the guard would stop
+    /// Let an unusually large plan through that the guard would stop
     #[arg(long)]
     pub allow_large_plan: bool,
-    /// Go on with these rules though the data they use broke off: the figures are right
-    #[arg(long, value_delimiter = ',', value_name = "RULE")]
+    /// Go on with these rules, by signal, though the data they use broke off: the figures are right
+    #[arg(long, value_delimiter = ',', value_name = "SIGNAL")]
     pub accept: Vec<String>,
     /// Stop after this time and go on in the next run, such as 90m [default: scan.deadline, 2h]
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub deadline: Option<Duration>,
-    /// Wait so long for another run to end, such as 10m
+    /// If another run is going, wait so long for it to end, such as 10m
     #[arg(long, value_name = "TIME", value_parser = parse_duration, conflicts_with = "dry_run")]
     pub wait_lock: Option<Duration>,
     /// With --dry-run: exit code 10 when there is something to do
@@ -182,10 +222,10 @@ pub struct Sandbox {
 /// Options of `replay`.
 #[derive(Debug, Clone, Args)]
 pub struct Replay {
-    /// Scenario folders
-    #[arg(required = true)]
+    /// Scenario folders, such as fixtures/replay/*/
+    #[arg(required = true, value_name = "DIR")]
     pub dirs: Vec<PathBuf>,
-    /// Rewrite the expectations
+    /// Rewrite what is expected with what is seen, but never the counts in scenario.toml
     #[arg(long)]
     pub bless: bool,
 }
@@ -205,15 +245,31 @@ pub enum FailOn {
     DeadRule,
 }
 
+/// Options of `init`.
+#[derive(Debug, Clone, Args)]
+pub struct Init {
+    /// The file to write [default: that of --config, else usage-signals.toml here]
+    pub file: Option<PathBuf>,
+    /// Overwrite the file if it is there
+    #[arg(long)]
+    pub force: bool,
+}
+
 /// The commands about rules.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Rules {
-    /// Show the rules as a table
+    /// Show every rule, on or off: condition, urgency, tag
     List,
-    /// Check a configuration file, and report every problem in it
+    /// Check a configuration file, and show every problem in it at its place
     Check {
         /// The file [default: as for other commands]
         file: Option<PathBuf>,
+    },
+    /// Run rule tests: files that say which signals a contact must give, no more and no fewer
+    Test {
+        /// Files of tests, as TOML; fixtures/rules/defaults.test.toml explains what is in them
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
     },
 }
 
@@ -237,6 +293,15 @@ mod tests {
     #[test]
     fn the_command_line_holds_together() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_names_every_exit_code() {
+        let first_words = AFTER_HELP.lines().filter_map(|line| line.trim().split("  ").next());
+        let codes: Vec<u8> =
+            first_words.flat_map(|words| words.split(", ")).filter_map(|word| word.parse().ok()).collect();
+        let all: std::collections::BTreeSet<u8> = crate::exit::Exit::ALL.iter().map(|exit| exit.code()).collect();
+        assert_eq!(codes, Vec::from_iter(all));
     }
 
     #[test]

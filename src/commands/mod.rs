@@ -3,7 +3,10 @@
 mod coverage;
 mod doctor;
 mod explain;
+mod init;
+mod manual;
 pub mod replay;
+mod rule_tests;
 mod rules;
 mod sandbox;
 pub mod scan;
@@ -44,6 +47,9 @@ async fn dispatch(cli: &Cli) -> Result<Exit, Fatal> {
         Command::Replay(arguments) => replay::run(common, arguments).await,
         Command::Coverage(arguments) => coverage::run(common, arguments).await,
         Command::Rules(arguments) => rules::run(common, arguments),
+        Command::Init(arguments) => init::run(common, arguments),
+        Command::Completions { shell } => manual::completions(*shell),
+        Command::Man { dir } => manual::man(dir.as_deref()),
     }
 }
 

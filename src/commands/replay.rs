@@ -278,7 +278,7 @@ fn ending(action: &PlannedAction, results: Option<&Results>) -> String {
 }
 
 /// Line by line; enough to see what changed.
-fn diff(expected: &str, seen: &str) -> String {
+pub(super) fn diff(expected: &str, seen: &str) -> String {
     let (expected, seen): (Vec<_>, Vec<_>) = (expected.lines().collect(), seen.lines().collect());
     let same = expected.iter().zip(&seen).take_while(|(one, other)| one == other).count();
     let tail = expected.iter().rev().zip(seen.iter().rev()).take_while(|(one, other)| one == other).count();

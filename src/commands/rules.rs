@@ -16,6 +16,7 @@ pub fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> {
     match arguments {
         Arguments::List => list(common),
         Arguments::Check { file } => check(common, file.clone()),
+        Arguments::Test { files } => super::rule_tests::run(common, files),
     }
 }
 

@@ -8,6 +8,7 @@ mod layers;
 mod place;
 mod problem;
 mod remotes;
+pub mod rule_tests;
 mod rules;
 mod scan;
 mod secrets;
@@ -37,7 +38,8 @@ const DEFAULTS: &str = include_str!("../rules/defaults.toml");
 /// A configuration with every key, its default and one sentence: what `init` writes.
 pub const EXAMPLE: &str = include_str!("../../fixtures/usage-signals.toml");
 
-const FILE_NAME: &str = "usage-signals.toml";
+/// The file that is looked for.
+pub const FILE_NAME: &str = "usage-signals.toml";
 
 /// All that can be set, but for secrets.
 #[derive(Debug, Clone)]
@@ -103,7 +105,7 @@ pub fn parse(name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Re
     let (document, user_errors) = DeTable::parse_recoverable(text);
     errors.extend(user_errors);
     for error in &errors {
-        add_syntax(&findings, error, text);
+        add_syntax(&findings, 1, error);
     }
     if !findings.is_clean() {
         return Err(findings.into_problems());
@@ -136,9 +138,9 @@ pub fn parse(name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Re
 }
 
 /// A mistake in the TOML itself; then nothing else is looked at, because the rest may be misread.
-fn add_syntax(findings: &Findings, error: &toml::de::Error, text: &str) {
-    let span = error.span().unwrap_or(0..text.len());
-    let place = Place { file: 1, span, key: String::new() };
+fn add_syntax(findings: &Findings, file: usize, error: &toml::de::Error) {
+    let span = error.span().unwrap_or(0..findings.text(file).len());
+    let place = Place { file, span, key: String::new() };
     let (message, help) = match error.message() {
         "duplicate key" => ("this stands twice", "keep one of them; the keys of a table stand under one header"),
         said if said.starts_with("invalid basic string, expected") => {
@@ -147,7 +149,12 @@ fn add_syntax(findings: &Findings, error: &toml::de::Error, text: &str) {
         said if said.starts_with("invalid literal string, expected") => {
             ("this text is never closed", "add the missing '")
         }
-        said if said.starts_with("string values must be quoted") => ("a text without quotes", "write it as \"text\""),
+        said if said.starts_with("string values must be quoted") => {
+            let word = findings.text(file).get(place.span.clone()).unwrap_or("text");
+            let help = table::yes_or_no(word).map_or_else(|| format!("write \"{word}\""), str::to_owned);
+            findings.add(&place, "a text without quotes", Some(help));
+            return;
+        }
         said => {
             let help = "each line is a [table], a key = value, or a # comment".to_owned();
             findings.add(&place, format!("the file cannot be read from here: {said}"), Some(help));

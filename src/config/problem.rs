@@ -98,6 +98,12 @@ impl Findings {
         self.files.get(file).map_or("", |(_, text)| text)
     }
 
+    /// The line of a place, from 1.
+    pub fn line(&self, place: &Place) -> usize {
+        let text = self.text(place.file);
+        text.get(..place.span.start.min(text.len())).unwrap_or_default().matches('\n').count() + 1
+    }
+
     /// Notes a mistake at a place.
     pub fn add(&self, place: &Place, message: impl Into<String>, help: Option<String>) {
         let Some((name, text)) = self.files.get(place.file) else {
@@ -108,7 +114,7 @@ impl Findings {
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         let problem = Problem {
             file: name.clone(),
-            line: before.matches('\n').count() + 1,
+            line: self.line(place),
             column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
             key: place.key.clone(),
             message: message.into(),

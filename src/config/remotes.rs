@@ -145,8 +145,8 @@ fn triggers(table: &Table<'_>) -> Vec<String> {
         return Vec::new();
     };
     for word in found.value.iter().filter(|word| !KNOWN.contains(&word.as_str())) {
-        let help = format!("there is {}", KNOWN.map(|word| format!("\"{word}\"")).join(", "));
-        table.findings.add(&found.place, format!("`trigger` has no choice \"{word}\""), Some(help));
+        let help = format!("each is one of {}", KNOWN.map(|word| format!("\"{word}\"")).join(", "));
+        table.findings.add(&found.place, format!("`trigger` cannot be \"{word}\""), Some(help));
     }
     found.value
 }

@@ -64,7 +64,8 @@ fn by_signal<'d>(tables: Vec<Table<'d>>, findings: &Findings) -> Vec<(String, Ta
         let name = signal.value;
         let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         if !name.chars().all(is_plain) {
-            let help = "small letters, digits and _, for example: storage_limit".to_owned();
+            let plain = name.trim().to_lowercase().replace(|c: char| !is_plain(c), "_");
+            let help = format!("it has small letters, digits and _ only; for example: {plain}");
             findings.add(&signal.place, format!("\"{name}\" cannot be the id of a rule"), Some(help));
         } else if named.iter().any(|(other, _)| *other == name) {
             let help = "put all its values into one [[rules]] table, or give this rule an id of its own".to_owned();
@@ -99,7 +100,9 @@ fn report_same_tag(
 ) {
     let here = (signal.to_owned(), tag.place.clone());
     if let Some((other, there)) = tags.insert(tag.value.trim().to_lowercase(), here) {
-        let help = "each rule needs a tag of its own, or one of the two `enabled = false`".to_owned();
+        let help =
+            "each rule needs a tag of its own (capitals make no difference), or one of the two `enabled = false`"
+                .to_owned();
         let message = format!("the rules \"{other}\" and \"{signal}\" have the same tag");
         // In the user's file rather than among the built-in rules.
         let place = if tag.place.file < there.file { &there } else { &tag.place };
@@ -234,7 +237,9 @@ impl Reader<'_> {
                 };
                 if !seen.insert(name.value.clone()) {
                     let message = format!("a level \"{}\" stands further up already", name.value);
-                    self.findings.add(&name.place, message, None);
+                    let help =
+                        "put all its values into one [[rules.levels]] table, or name this level otherwise".to_owned();
+                    self.findings.add(&name.place, message, Some(help));
                     continue;
                 }
                 let known = ladder.iter().position(|(other, _)| *other == name.value);
@@ -267,7 +272,9 @@ impl Reader<'_> {
         if !layers.has("when")
             && let Some(place) = layers.place()
         {
-            let help = "a level is reached when its own condition holds too".to_owned();
+            let help =
+                "a level is reached when its own condition holds too; for example: when = 'storage_percent >= 95'"
+                    .to_owned();
             self.findings.add(&place, format!("the level \"{name}\" has no `when`"), Some(help));
         }
         let when = self.condition(layers, scope);

@@ -73,11 +73,13 @@ pub(super) fn duration(table: &Table<'_>, key: &'static str) -> Option<Duration>
     let parsed = text.value.parse::<Span>().ok();
     let parsed = parsed.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
     let duration = parsed.and_then(|duration| Duration::try_from(duration).ok());
-    if let Some(duration) = duration.filter(|it| !it.is_zero() && *it <= MAX_DURATION) {
-        return Some(duration);
-    }
+    let message = match duration {
+        Some(duration) if duration > MAX_DURATION => format!("`{key}` is longer than a year"),
+        Some(duration) if duration.is_zero() => format!("`{key}` wants more than no time at all"),
+        Some(duration) => return Some(duration),
+        None => format!("`{key}` wants a length of time, not \"{}\"", text.value),
+    };
     let help = "for example: \"30m\", \"2h\" or \"1 day\"".to_owned();
-    let message = format!("`{key}` wants a length of time, not \"{}\"", text.value);
     table.findings.add(&text.place, message, Some(help));
     None
 }
@@ -87,10 +89,22 @@ fn timezone(scan: &Table<'_>) -> Option<TimeZone> {
     if let Ok(zone) = TimeZone::get(&text.value) {
         return Some(zone);
     }
-    let help = "names are those of the IANA list, for example: \"Europe/Berlin\", \"America/New_York\", \"UTC\"";
+    let names = "names are those of the IANA list, for example: \"Europe/Berlin\", \"America/New_York\", \"UTC\"";
+    let help = nearest_zone(&text.value).map_or(names.to_owned(), |near| format!("did you mean \"{near}\"?"));
     let message = format!("there is no time zone \"{}\"", text.value);
-    scan.findings.add(&text.place, message, Some(help.to_owned()));
+    scan.findings.add(&text.place, message, Some(help));
     None
+}
+
+/// By the city alone: every city of a continent would be like enough by the whole name.
+fn nearest_zone(name: &str) -> Option<String> {
+    const TOO_SHORT: usize = 4; // PST is nobody's slip for EST
+    fn city(name: &str) -> &str {
+        name.rsplit_once('/').map_or(name, |(_, city)| city)
+    }
+    let zones: Vec<String> = jiff::tz::db().available().map(|zone| zone.to_string()).collect();
+    let near = nearest(city(name), zones.iter().map(|zone| city(zone))).filter(|_| city(name).len() >= TOO_SHORT)?;
+    zones.iter().find(|zone| city(zone) == near).cloned()
 }
 
 /// `"30%"` or 30.
@@ -132,12 +146,11 @@ fn declared(attributes: &Table<'_>) -> BTreeMap<String, Type> {
         let word = value.get_ref().as_str().unwrap_or_default();
         let Some((_, kind)) = TYPES.iter().find(|(known, _)| *known == word) else {
             let words = TYPES.map(|(word, _)| format!("\"{word}\"")).join(", ");
-            let near = nearest(word, TYPES.iter().map(|(word, _)| *word));
-            let help = near.map_or_else(
-                || format!("there is {words}"),
-                |near| format!("did you mean \"{near}\"? there is {words}"),
-            );
-            types.findings.add(&place, format!("`{}` has no type that is known", name.value), Some(help));
+            let message = match word {
+                "" => format!("`{}` wants a type", name.value),
+                word => format!("there is no type \"{word}\""),
+            };
+            types.findings.add(&place, message, Some(format!("it is one of {words}")));
             continue;
         };
         if let Some((message, help)) = unfit(&name.value, *kind) {
@@ -153,7 +166,7 @@ fn declared(attributes: &Table<'_>) -> BTreeMap<String, Type> {
 fn unfit(name: &str, kind: Type) -> Option<(String, String)> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(is_plain) {
-        let help = "conditions can only name attributes of letters, digits and _".to_owned();
+        let help = "conditions can only name attributes of letters, digits and _: rename it in Intercom".to_owned();
         return Some((format!("`{name}` cannot be used in conditions"), help));
     }
     if is_reserved(name) {
@@ -188,7 +201,7 @@ fn read_fallbacks(fallbacks: &Table<'_>, attributes: &mut Attributes) {
             && known
         {
             if from.value == name.value {
-                table.findings.add(&from.place, "nothing can stand in for itself", None);
+                table.findings.add(&from.place, "nothing can stand in for itself", Some(example.clone()));
             }
             attributes.set_fallback(name.value, from.value, when.value);
         }
@@ -201,7 +214,7 @@ fn is_number(table: &Table<'_>, name: &Located<String>, attributes: &Attributes)
         Some(Type::Number) => true,
         Some(other) => {
             let message = format!("`{}` is a {}; only numbers can stand in for each other", name.value, other.name());
-            table.findings.add(&name.place, message, None);
+            table.findings.add(&name.place, message, Some("take this stand-in out".to_owned()));
             false
         }
         None => {

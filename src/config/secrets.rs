@@ -163,7 +163,7 @@ pub fn missing(credentials: &Credentials, config: &Config, sinks: Sinks) -> Resu
         match credentials.slack {
             None => {
                 let message = format!("messages are on, but neither {BOT} nor {WEBHOOK} is set");
-                let help = format!("set {BOT} and SLACK_CHANNEL, or {WEBHOOK} (or each as …_FILE), {off}");
+                let help = format!("set {BOT} and SLACK_CHANNEL, or {WEBHOOK} (or either secret as …_FILE), {off}");
                 problems.push(in_environment(BOT, message, &help));
             }
             Some(SlackCredentials::Bot(_)) if config.slack.channel.is_none() => {

@@ -70,7 +70,7 @@ impl<'d> Table<'d> {
     }
 
     /// A value by key, converted; a wrong type is noted.
-    fn value<T>(
+    pub fn value<T>(
         &self,
         key: &'static str,
         wanted: &str,
@@ -81,10 +81,11 @@ impl<'d> Table<'d> {
         match convert(entry.get_ref()) {
             Some(value) => Some(Located { value, place }),
             None => {
-                let found = type_name(entry.get_ref());
-                let quoted =
-                    entry.get_ref().as_str().filter(|text| text.parse::<f64>().is_ok() || text.parse::<bool>().is_ok());
-                let help = quoted.map(|text| format!("write {text} without quotes"));
+                let found = match entry.get_ref() {
+                    DeValue::Float(_) if wanted.starts_with("a whole number") => "a number with a fraction",
+                    other => type_name(other),
+                };
+                let help = entry.get_ref().as_str().and_then(without_quotes);
                 self.findings.add(&place, format!("`{key}` wants {wanted}, not {found}"), help);
                 None
             }
@@ -105,7 +106,7 @@ impl<'d> Table<'d> {
     pub fn filled(&self, key: &'static str) -> Option<Located<String>> {
         let text = self.text(key)?;
         if text.value.trim().is_empty() {
-            self.findings.add(&text.place, format!("`{key}` is empty"), None);
+            self.findings.add(&text.place, format!("`{key}` is empty"), Some("fill it, or leave it out".to_owned()));
             return None;
         }
         Some(text)
@@ -159,10 +160,10 @@ impl<'d> Table<'d> {
             None => {
                 let words: Vec<_> = choices.iter().map(|(word, _)| format!("\"{word}\"")).collect();
                 let help = match nearest(&text.value, choices.iter().map(|(word, _)| *word)) {
-                    Some(near) => format!("did you mean \"{near}\"? there is {}", words.join(", ")),
-                    None => format!("there is {}", words.join(", ")),
+                    Some(near) => format!("did you mean \"{near}\"? it is one of {}", words.join(", ")),
+                    None => format!("it is one of {}", words.join(", ")),
                 };
-                let message = format!("`{key}` has no choice \"{}\"", text.value);
+                let message = format!("`{key}` cannot be \"{}\"", text.value);
                 self.findings.add(&text.place, message, Some(help));
                 None
             }
@@ -184,6 +185,11 @@ impl<'d> Table<'d> {
 
     /// The tables of a list (`[[rules]]`).
     pub fn tables(&self, key: &'static str) -> Vec<Table<'d>> {
+        if let Some(single) = self.entry(key).filter(|entry| entry.get_ref().is_table()) {
+            let help = format!("write [[{key}]]: there can be several");
+            self.findings.add(&self.place_of(key, single.span()), format!("[{key}] wants double brackets"), Some(help));
+            return Vec::new();
+        }
         let Some(list) = self.value(key, &format!("tables that begin with [[{key}]]"), DeValue::as_array) else {
             return Vec::new();
         };
@@ -232,24 +238,52 @@ impl<'d> Table<'d> {
     /// Notes every key that nothing asked for.
     pub fn finish(self) {
         let asked = self.asked.into_inner();
-        for name in self.entries.into_iter().flat_map(DeTable::keys) {
+        for (name, value) in self.entries.into_iter().flatten() {
             let key = name.get_ref().as_ref();
             if asked.contains(key) {
                 continue;
             }
             let dot = if self.path.is_empty() { "" } else { "." };
             let place = Place { file: self.file, span: name.span(), key: format!("{}{dot}{key}", self.path) };
-            let whose = match self.path.split('.').next().unwrap_or_default() {
+            let whose = match self.path.as_str() {
+                "" if value.get_ref().as_table().is_some() => {
+                    let help = nearest(key, asked.iter().copied()).map(|near| format!("did you mean [{near}]?"));
+                    let help = help.unwrap_or_else(|| format!("there is {}", listed(&asked)));
+                    self.findings.add(&place, format!("this file has no section [{key}]"), Some(help));
+                    continue;
+                }
                 "" => "this file".to_owned(),
-                "rules" => "a rule".to_owned(),
-                _ => format!("[{}]", self.path),
+                "tests" => "a test".to_owned(),
+                "tests.expect" => "an expected signal".to_owned(),
+                path if path.ends_with(".levels") => "a level".to_owned(),
+                path if path.starts_with("rules") => "a rule".to_owned(),
+                path => format!("[{path}]"),
             };
             let help = match nearest(key, asked.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("there is {}", asked.iter().copied().collect::<Vec<_>>().join(", ")),
+                None => format!("there is {}", listed(&asked)),
             };
             self.findings.add(&place, format!("{whose} has no key `{key}`"), Some(help));
         }
+    }
+}
+
+fn listed(keys: &BTreeSet<&str>) -> String {
+    keys.iter().copied().collect::<Vec<_>>().join(", ")
+}
+
+/// What a text in quotes was probably meant to be.
+fn without_quotes(text: &str) -> Option<String> {
+    let number = text.parse::<f64>().is_ok() || text.parse::<bool>().is_ok();
+    number.then(|| format!("write {text} without quotes")).or_else(|| yes_or_no(text).map(str::to_owned))
+}
+
+/// The way out for a word that other programs take for true or false.
+pub(super) fn yes_or_no(word: &str) -> Option<&'static str> {
+    match word.to_lowercase().as_str() {
+        "yes" | "on" => Some("write true, without quotes"),
+        "no" | "off" => Some("write false, without quotes"),
+        _ => None,
     }
 }
 
@@ -263,7 +297,7 @@ pub(super) fn number(value: &DeValue<'_>) -> Option<f64> {
     number.is_finite().then_some(number)
 }
 
-fn integer(number: &DeInteger<'_>) -> Option<i64> {
+pub(super) fn integer(number: &DeInteger<'_>) -> Option<i64> {
     i64::from_str_radix(number.as_str(), number.radix()).ok()
 }
 

@@ -25,6 +25,18 @@ fn refused(text: &str) -> String {
     load_text(text).map(|_| ()).expect_err(text).to_string()
 }
 
+/// Of a file, and of the environment in `environment` beside it, if there is one: as before a real run with all sinks.
+fn problems_of(text: &str, case: &Path) -> Result<(), Problems> {
+    let Ok(environment) = fs::read_to_string(case.join("environment")) else { return load_text(text).map(drop) };
+    let env = |name: &str| {
+        let mut pairs = environment.lines().filter_map(|line| line.split_once('='));
+        pairs.find(|(variable, _)| *variable == name).map(|(_, value)| value.to_owned())
+    };
+    let config = parse("usage-signals.toml", text, &env)?;
+    let found = credentials(&env, &|path| fs::read_to_string(path))?;
+    missing(&found, &config, Sinks { tasks: true, messages: true })
+}
+
 #[test]
 fn every_mistake_is_explained_as_its_fixture_says() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/config-errors");
@@ -33,7 +45,7 @@ fn every_mistake_is_explained_as_its_fixture_says() {
         let case = entry.unwrap().path();
         let name = case.file_name().unwrap().to_string_lossy().into_owned();
         let text = fs::read_to_string(case.join("usage-signals.toml")).unwrap();
-        let problems = load_text(&text).err().unwrap_or_else(|| panic!("{name} was accepted"));
+        let problems = problems_of(&text, &case).err().unwrap_or_else(|| panic!("{name} was accepted"));
         let said = format!("{problems}\n");
         let expected = case.join("expected.txt");
         if std::env::var_os("BLESS").is_some() {
@@ -43,12 +55,53 @@ fn every_mistake_is_explained_as_its_fixture_says() {
         assert_eq!(said, expected, "{name}: set BLESS=1 to accept, then read the change");
         seen += 1;
     }
-    assert!(seen >= 30, "only {seen} fixtures found");
+    assert!(seen >= 60, "only {seen} fixtures found");
 }
 
 #[test]
 fn the_example_says_the_defaults() {
     assert_eq!(format!("{:#?}", loaded(EXAMPLE)), format!("{:#?}", loaded("")));
+}
+
+/// The program itself says which keys there are: a key that is like none is answered with all of them.
+#[test]
+fn every_key_stands_in_the_example() {
+    let rule = "[[rules]]\nsignal = \"x\"\n";
+    for (place, header) in [
+        ("", String::new()),
+        ("[scan]", "[scan]\n".into()),
+        ("[attributes.", "[attributes]\n".into()),
+        ("[attributes.fallback]", "[attributes.fallback]\nx = { zzzzzz = 1 }\n#".into()),
+        ("[intercom]", "[intercom]\n".into()),
+        ("[zoho]", "[zoho]\n".into()),
+        ("[slack]", "[slack]\n".into()),
+        ("[http]", "[http]\n".into()),
+        ("[tags]", "[tags]\n".into()),
+        ("# [[rules]]", rule.into()),
+        ("# [[rules.levels]]", format!("{rule}[[rules.levels]]\nname = \"y\"\n")),
+    ] {
+        let Problems(problems) = load_text(&format!("{header}zzzzzz = 1")).err().unwrap();
+        let helps = problems.iter().filter(|problem| problem.message.contains("no key `zzzzzz`"));
+        let all = helps.filter_map(|problem| problem.help.as_deref()?.strip_prefix("there is ")).next();
+        let keys: Vec<_> = all.unwrap_or_else(|| panic!("{place}: {problems:?}")).split(", ").collect();
+        assert!(!keys.is_empty() && EXAMPLE.contains(place), "{place}");
+        // Of a section, what stands under its header; of a rule, what stands under the last such header.
+        let after = EXAMPLE.rsplit_once(place).map_or(EXAMPLE, |(_, after)| after);
+        let own = after.split("\n[").next().unwrap();
+        for key in keys {
+            let stands = match place {
+                "" => EXAMPLE.contains(&format!("[{key}]")) || EXAMPLE.contains(&format!("[{key}.")),
+                "[attributes." => EXAMPLE.contains(&format!("[attributes.{key}]")),
+                "# [[rules]]" => {
+                    EXAMPLE.contains(&format!("# {key} = ")) || EXAMPLE.contains(&format!("[[rules.{key}]]"))
+                }
+                _ => own.contains(&format!("{key} = ")),
+            };
+            // The texts of a level are those of its rule.
+            let as_above = place.ends_with("levels]]") && TextKey::ALL.iter().any(|text| text.name() == key);
+            assert!(stands || as_above, "{place} {key}");
+        }
+    }
 }
 
 /// What is commented out in the example is read too: as if somebody had taken every `# ` away.

@@ -458,15 +458,10 @@ mod tests {
                 "can",
             ),
             ("{{ rule.action }}", "rule.action", "`rule.action` cannot be shown", "rule.tag"),
-            ("{{ range(3) }}", "range", "nobody knows an attribute `range`", ""),
-            ("é{{ plan_type | shout }}", "shout", "filter shout is unknown", "upper"),
+            ("{{ range(3) }}", "range", "texts have no function `range`", ""),
+            ("é{{ plan_type | shout }}", "shout", "texts have no filter `shout`", "upper"),
             ("{% include 'x' %}", "include", "the text cannot be read: unknown statement include", "{{ … }}"),
-            (
-                "{{ plan_type",
-                "plan_type",
-                "the text cannot be read: unexpected end of input, expected end of variable block",
-                "{{ … }}",
-            ),
+            ("{{ plan_type", "plan_type", "the text cannot be read: it ends too early, expected `}}`", "{{ … }}"),
         ] {
             let faults = Text::parse(template, TextKey::Action, scope).map(|_| ()).expect_err(template);
             let fault = &faults[0];

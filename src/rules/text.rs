@@ -83,6 +83,10 @@ const GIVEN: &[(&str, &[&str])] = &[
     ("percent", &[]),
 ];
 
+/// The way out for a function that texts do not have. A date is shown as its day, so its age has to be an attribute.
+const FUNCTIONS: &str =
+    "there is percent(part, whole); ages of dates are attributes: days_since_signup, days_since_last_seen, …";
+
 const MAX_LENGTH: usize = 10_000;
 
 /// Whether a name means something in every text, so that no param or attribute should be called so.
@@ -108,12 +112,19 @@ impl Text {
         for name in &names {
             match resolve(name, key, scope) {
                 Ok(source) => text.sources.extend(source),
-                Err((message, help)) => faults.push(Fault::new(place(template, name), message).help(help)),
+                Err((message, help)) => {
+                    let place = place(template, name);
+                    let (message, help) = match template.get(place.end..).is_some_and(|rest| rest.starts_with('(')) {
+                        true => (format!("texts have no function `{name}`"), FUNCTIONS.to_owned()),
+                        false => (message, help),
+                    };
+                    faults.push(Fault::new(place, message).help(help));
+                }
             }
         }
-        // A filter or function that does not exist shows only when it is reached.
+        // A filter that does not exist shows only when it is reached.
         if let Err(error) = compiled.render(sample(&text, scope))
-            && matches!(error.kind(), ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction)
+            && matches!(error.kind(), ErrorKind::UnknownFilter | ErrorKind::UnknownTest)
         {
             faults.push(template_fault(template, &error));
         }
@@ -185,13 +196,27 @@ fn template_fault(template: &str, error: &minijinja::Error) -> Fault {
     let span = span.unwrap_or(0..template.len());
     let detail = error.detail().unwrap_or("it cannot be read");
     match error.kind() {
-        ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction => {
-            Fault::new(span, detail.to_owned())
-                .help("filters are those of Jinja: upper, lower, round, join, default, …")
+        ErrorKind::UnknownFilter | ErrorKind::UnknownTest => {
+            // The engine's words: "filter thousands is unknown".
+            let words = detail.strip_suffix(" is unknown").and_then(|words| words.split_once(' '));
+            let message = words.map_or(detail.to_owned(), |(kind, name)| format!("texts have no {kind} `{name}`"));
+            Fault::new(span, message).help("filters are those of Jinja: upper, lower, round, join, default, …")
         }
-        _ => Fault::new(span, format!("the text cannot be read: {detail}"))
+        _ => Fault::new(span, format!("the text cannot be read: {}", in_plain_words(detail)))
             .help("values stand in {{ … }}, for example: {{ storage_percent }}% storage used"),
     }
+}
+
+/// The engine's words for its own parts, as the user sees them.
+fn in_plain_words(detail: &str) -> String {
+    let parts = [
+        ("end of variable block", "`}}`"),
+        ("end of block", "`%}`"),
+        ("unexpected end of input", "it ends too early"),
+        ("unexpected identifier", "unexpected word"),
+        ("identifier", "a name"),
+    ];
+    parts.iter().fold(detail.to_owned(), |said, (theirs, ours)| said.replace(theirs, ours))
 }
 
 /// Some value for every name, to try a text with.

@@ -10,7 +10,7 @@ fn shown(arguments: &[&str]) -> String {
 
 #[test]
 fn help() {
-    let pages: [&[&str]; 9] = [
+    let pages: [&[&str]; 13] = [
         &["--help"],
         &["scan", "--help"],
         &["explain", "--help"],
@@ -20,6 +20,10 @@ fn help() {
         &["coverage", "--help"],
         &["rules", "--help"],
         &["rules", "check", "--help"],
+        &["rules", "test", "--help"],
+        &["init", "--help"],
+        &["completions", "--help"],
+        &["man", "--help"],
     ];
     let all: Vec<_> = pages.iter().map(|page| shown(page)).collect();
     insta::assert_snapshot!(all.join("\n"));

@@ -13,8 +13,8 @@ use super::is_id;
 use super::wire::{Any, Id, List, Tag};
 use crate::model::{Contact, Date, References, Value};
 
-/// Intercom's own fields that rules can use. Others come from `custom_attributes`, or not at all.
-const OWN_FIELDS: [&str; 20] = [
+/// Intercom's own fields that rules can use, besides `location.*`. Others come from `custom_attributes`, or not at all.
+pub const OWN_FIELDS: [&str; 20] = [
     "role",
     "name",
     "email",

@@ -32,7 +32,7 @@ use crate::remote::http::{Answer, Client, Help, Options, Request, Timing, secret
 use crate::remote::outcomes::{self, End, RequestKind};
 
 pub use companies::Company;
-pub use contact::{Undecodable, is_own_field, read_contact};
+pub use contact::{OWN_FIELDS, Undecodable, is_own_field, read_contact};
 pub use pages::{Pages, Paging};
 pub use pushed::read_pushed;
 pub use search::Page;

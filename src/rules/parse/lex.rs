@@ -46,24 +46,48 @@ pub(super) enum Kind {
     Close,
 }
 
+/// What there is.
+pub(super) const PARTS: &str =
+    "conditions have comparisons, && || !, `in`, and the functions size, has, days_since, percent";
+
 /// Longer conditions are refused; the default ones have 50 characters.
 const MAX_LENGTH: usize = 4_000;
 const MAX_TOKENS: usize = 800;
+const MAX_FAULTS: usize = 10;
 /// Brackets inside each other. CEL's parser needs some 100 KB of stack for each in a debug build, and a thread has 2 MB.
 const MAX_DEPTH: usize = 8;
 
-/// Cuts a condition into tokens, or says what is wrong with it.
-pub(super) fn lex(text: &str) -> Result<Vec<Token>, Fault> {
-    let everything = 0..text.len();
+/// Cuts a condition into tokens, or says everything that is wrong with it.
+pub(super) fn lex(text: &str) -> Result<Vec<Token>, Vec<Fault>> {
     if text.len() > MAX_LENGTH {
         let message = format!("the condition is longer than {MAX_LENGTH} characters");
-        return Err(Fault::new(everything, message).help("split it into several rules"));
+        return Err(vec![Fault::new(0..text.len(), message).help("split it into several rules")]);
     }
     let mut lexer = Lexer { text, at: 0 };
     let mut tokens: Vec<Token> = Vec::new();
-    while let Some(token) = lexer.next(tokens.last())? {
-        tokens.push(token);
+    let mut faults: Vec<Fault> = Vec::new();
+    loop {
+        match lexer.next(tokens.last()) {
+            Ok(Some(token)) => tokens.push(token),
+            Ok(None) => break,
+            Err(fault) => {
+                // On behind it: somebody who writes AND writes OR and <> too.
+                lexer.at = fault.span.end.max(lexer.at + 1);
+                faults.push(fault);
+            }
+        }
     }
+    if !faults.is_empty() {
+        // A text that is no condition at all has one at every sign.
+        faults.truncate(MAX_FAULTS);
+        return Err(faults);
+    }
+    check(text, &tokens).map(|()| tokens).map_err(|fault| vec![fault])
+}
+
+/// What parts that are right by themselves can have wrong together.
+fn check(text: &str, tokens: &[Token]) -> Result<(), Fault> {
+    let everything = 0..text.len();
     if tokens.is_empty() {
         return Err(Fault::new(everything, "the condition is empty").help("for example: teammates_count >= 8"));
     }
@@ -71,9 +95,8 @@ pub(super) fn lex(text: &str) -> Result<Vec<Token>, Fault> {
         let message = format!("the condition has more than {MAX_TOKENS} words and signs");
         return Err(Fault::new(everything, message).help("split it into several rules"));
     }
-    balanced(text, &tokens)?;
-    chains(text, &tokens)?;
-    Ok(tokens)
+    balanced(text, tokens)?;
+    chains(text, tokens)
 }
 
 /// What could be nested without brackets: `a < b < c`, `a.b.c.d`, `a[0][0]`. Each would be refused later, but CEL's parser
@@ -274,9 +297,12 @@ impl<'a> Lexer<'a> {
                 plain().help("to calculate there are percent(part, whole) and days_since(date)")
             }
             '?' | ':' => plain().help("a condition is true or false; write two rules instead"),
-            '“' | '”' | '„' | '‘' | '’' => plain().help("write straight quotes: \"team\""),
-            _ => plain()
-                .help("conditions have comparisons, && || !, `in`, and the functions size, has, days_since, percent"),
+            '“' | '”' | '„' | '‘' | '’' => {
+                let closing = rest.char_indices().skip(1).find(|(_, c)| "“”„‘’".contains(*c));
+                let length = closing.map_or(first.len_utf8(), |(at, c)| at + c.len_utf8());
+                fault(length, format!("`{first}` is not part of conditions")).help("write straight quotes: \"team\"")
+            }
+            _ => plain().help(PARTS),
         }
     }
 }

@@ -54,7 +54,7 @@ impl Scope<'_> {
 impl Condition {
     /// Reads a condition and checks it: every fault that can be told apart is in the list.
     pub fn parse(text: &str, scope: Scope<'_>) -> Result<Condition, Vec<Fault>> {
-        let tokens = lex(text).map_err(|fault| vec![fault])?;
+        let tokens = lex(text)?;
         // An empty environment has no macros: has(x) stays a call instead of being refused.
         let parser = cel::Env::default().with_optional_support(false).parser();
         let (expr, info) = match parser.parse_with_source_info(text) {

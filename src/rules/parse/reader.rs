@@ -198,7 +198,7 @@ impl<'a> Reader<'a> {
                 let fault = Fault::new(span, "a list can only stand after `in`");
                 self.fault(fault.help("for example: plan_type in [\"team\", \"enterprise\"]"))
             }
-            _ => self.fault(Fault::new(span, "this is not part of conditions")),
+            _ => self.fault(Fault::new(span, "this is not part of conditions").help(super::lex::PARTS)),
         }
     }
 
@@ -226,8 +226,14 @@ impl<'a> Reader<'a> {
         let text = self.places.text.get(span.clone()).unwrap_or_default().to_owned();
         if call.target.is_some() {
             let message = format!("`.{}()` is not part of conditions", call.func_name);
-            return self
-                .fault(Fault::new(span, message).help(format!("there are the functions {}", FUNCTIONS.join(", "))));
+            let help = match call.func_name.as_str() {
+                "contains" | "endsWith" | "startsWith" | "matches" => {
+                    "texts are compared as a whole: with ==, or `in` a list; what follows the @ of an e-mail is email_domain"
+                        .to_owned()
+                }
+                _ => format!("there are the functions {}", FUNCTIONS.join(", ")),
+            };
+            return self.fault(Fault::new(span, message).help(help));
         }
         match (call.func_name.as_str(), call.args.as_slice()) {
             ("size", [list]) => {
@@ -298,7 +304,7 @@ impl<'a> Reader<'a> {
             }
             _ => {
                 let span = self.places.span(expr);
-                self.fault(Fault::new(span, "this is not part of conditions"))
+                self.fault(Fault::new(span, "this is not part of conditions").help(super::lex::PARTS))
             }
         }
     }

@@ -65,7 +65,7 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
     ("seats > 1 | seats < 3", "|", "a single `|` is not part of conditions", "`||`"),
     ("plan_type == \"team", "\"team", "this quote is never closed", "add the missing \""),
     ("plan_type == 'team", "'team", "this quote is never closed", "add the missing '"),
-    ("plan_type == “team”", "“", "`“` is not part of conditions", "straight quotes"),
+    ("plan_type == “team”", "“team”", "`“` is not part of conditions", "straight quotes"),
     ("plan_type == team", "team", "nobody knows an attribute `team`", "write \"team\" with quotes"),
     ("plan_type in [team]", "team", "nobody knows an attribute `team`", "write \"team\" with quotes"),
     ("sso in departments_using", "sso", "nobody knows an attribute `sso`", "write \"sso\" with quotes"),
@@ -102,7 +102,8 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
     ("has(plan_type) == true", "has(plan_type)", "has(x) is true or false already", "write has(x) alone"),
     ("days_sinc(last_seen_at) > 3", "days_sinc(last_seen_at)", "there is no function `days_sinc`", "did you mean `days_since`?"),
     ("matches(plan_type, \"t.*\")", "matches(plan_type, \"t.*\")", "there is no function `matches`", "size, has, days_since, percent"),
-    ("plan_type.startsWith(\"t\")", "plan_type.startsWith(\"t\")", "`.startsWith()` is not part of conditions", "size, has, days_since, percent"),
+    ("plan_type.startsWith(\"t\")", "plan_type.startsWith(\"t\")", "`.startsWith()` is not part of conditions", "compared as a whole"),
+    ("plan_type.trim() == \"t\"", "plan_type.trim()", "`.trim()` is not part of conditions", "size, has, days_since, percent"),
     ("departments_using.exists(d, d == \"a\")", "departments_using.exists(d, d == \"a\")", "`.exists()` is not part of conditions", ""),
     ("departments_using[0] == \"a\"", "[", "single items of a list are not part of conditions", "in enterprise_features_tried"),
     ("seats + 1 > 3", "+", "`+` is not part of conditions", "percent(part, whole)"),
@@ -138,7 +139,8 @@ fn everything_else_is_refused_in_our_words_at_its_place() {
         assert_eq!(fault.message, *message, "{text}");
         assert_eq!(text.get(fault.span.clone()), Some(*place), "{text}");
         assert!(fault.help.as_deref().unwrap_or_default().contains(help), "{text}: {:?}", fault.help);
-        assert_eq!(faults.len(), 1, "{text}: {faults:?}");
+        // One slip can stand in several places, as `?` and `:` do; nothing else is made of it.
+        assert!(faults.len() <= 3, "{text}: {faults:?}");
     }
 }
 
@@ -147,6 +149,11 @@ fn several_faults_are_found_at_once() {
     let faults = parse("plan_typ == \"a\" && (seats > \"3\" || size(seats) > 1)").unwrap_err();
     let places: Vec<_> = faults.iter().map(|fault| fault.span.start).collect();
     assert_eq!(places, [0, 20, 40]);
+    // Also where it is not made of the right words and signs; of nonsense, some.
+    let faults = parse("seats >= 20 AND NOT plan_type <> \"a\"").unwrap_err();
+    let places: Vec<_> = faults.iter().map(|fault| fault.span.start).collect();
+    assert_eq!(places, [12, 16, 30]);
+    assert_eq!(parse(&"#é".repeat(1000)).unwrap_err().len(), 10);
 }
 
 #[test]

@@ -1,0 +1,145 @@
+//! `rules test`: contacts as a person wrote them down, held against the rules exactly as a scan would.
+
+mod difference;
+mod see;
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value as Json, json};
+
+use super::setup::{self, Environment};
+use crate::cli::{Common, Format};
+use crate::config::rule_tests::{self, RuleTest};
+use crate::config::{Config, Problem, Problems};
+use crate::exit::{Exit, Fatal};
+use crate::remote::intercom::OWN_FIELDS;
+use difference::{Difference, differences};
+
+/// A file of tests with the configuration that they are for.
+struct Suite {
+    file: PathBuf,
+    config: Config,
+    tests: Vec<RuleTest>,
+}
+
+/// What became of a test.
+struct Outcome<'a> {
+    test: &'a RuleTest,
+    /// Nothing, where it passed.
+    differences: Vec<Difference>,
+}
+
+/// Runs every test of every file; exit code 1 if one of them fails, 2 if a file cannot be used.
+pub fn run(common: &Common, files: &[PathBuf]) -> Result<Exit, Fatal> {
+    let environment = setup::process_environment();
+    let mut suites = Vec::new();
+    let mut problems: Vec<Problem> = Vec::new();
+    for file in files {
+        match load(common, file, &environment) {
+            Ok(suite) => suites.push(suite),
+            // Several files of tests can share a configuration and its mistakes.
+            Err(Problems(found)) => found.into_iter().for_each(|problem| {
+                if !problems.contains(&problem) {
+                    problems.push(problem);
+                }
+            }),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Fatal::usage(Problems(problems)));
+    }
+    let results = suites.iter().map(|suite| Ok((suite, suite.run()?)));
+    let results = results.collect::<Result<Vec<_>, Fatal>>()?;
+    match common.format {
+        Format::Table => {
+            super::print(&results.iter().map(|(suite, outcomes)| as_text(suite, outcomes)).collect::<String>())?
+        }
+        Format::Json => super::print_json(&as_json(&results))?,
+    }
+    let passed = results.iter().flat_map(|(_, outcomes)| outcomes).all(Outcome::passed);
+    Ok(if passed { Exit::Done } else { Exit::Failed })
+}
+
+/// The tests of a file. Their configuration is that of `--config`, else the one that the file names (seen from its folder), else
+/// that of every command.
+fn load(common: &Common, file: &Path, environment: &Environment) -> Result<Suite, Problems> {
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        let message = format!("cannot read the rule tests: {error}");
+        Problems(vec![Problem::without_place(file.display().to_string(), message, None)])
+    })?;
+    let named = rule_tests::named_config(&text).map(|config| file.parent().unwrap_or(Path::new("")).join(config));
+    let config = crate::config::load(common.config.as_deref().or(named.as_deref()), environment)?;
+    let tests = rule_tests::parse(&file.display().to_string(), &text, &config.rules, &OWN_FIELDS)?;
+    Ok(Suite { file: file.to_owned(), config, tests })
+}
+
+impl Suite {
+    fn run(&self) -> Result<Vec<Outcome<'_>>, Fatal> {
+        let outcome = |test| {
+            let seen = see::see(&self.config, test).map_err(Fatal::usage)?;
+            Ok(Outcome { test, differences: differences(test, &seen) })
+        };
+        self.tests.iter().map(outcome).collect()
+    }
+
+    fn config_name(&self) -> String {
+        self.config.file.as_ref().map_or("the built-in defaults".to_owned(), |file| file.display().to_string())
+    }
+}
+
+impl Outcome<'_> {
+    fn passed(&self) -> bool {
+        self.differences.is_empty()
+    }
+}
+
+/// In the manner of `cargo test`.
+fn as_text(suite: &Suite, outcomes: &[Outcome<'_>]) -> String {
+    let (passed, failed): (Vec<_>, Vec<_>) = outcomes.iter().partition(|outcome| outcome.passed());
+    let file = suite.file.display();
+    let plural = if outcomes.len() == 1 { "" } else { "s" };
+    let mut text = format!("\nrunning {} test{plural} of {file} ({})\n", outcomes.len(), suite.config_name());
+    for outcome in outcomes {
+        let ending = if outcome.passed() { "ok" } else { "FAILED" };
+        text += &format!("test {} ... {ending}\n", outcome.test.name);
+    }
+    if !failed.is_empty() {
+        text += "\nfailures (- expected, + seen):\n";
+        for Outcome { test, differences } in &failed {
+            text += &format!("\n---- {} ---- {file}:{}\n", test.name, test.line);
+            differences.iter().for_each(|difference| text += &difference.to_string());
+        }
+    }
+    let result = if failed.is_empty() { "ok" } else { "FAILED" };
+    text + &format!("\ntest result: {result}. {} passed; {} failed\n", passed.len(), failed.len())
+}
+
+fn as_json(results: &[(&Suite, Vec<Outcome<'_>>)]) -> Json {
+    let difference = |Difference { signal, key, expected, seen }: &Difference| {
+        let signal = (!signal.is_empty()).then_some(signal);
+        json!({ "signal": signal, "key": key, "expected": expected, "seen": seen })
+    };
+    let test = |outcome: &Outcome<'_>| {
+        json!({
+            "name": outcome.test.name,
+            "line": outcome.test.line,
+            "passed": outcome.passed(),
+            "differences": outcome.differences.iter().map(difference).collect::<Vec<_>>(),
+        })
+    };
+    let file = |(suite, outcomes): &(&Suite, Vec<Outcome<'_>>)| {
+        json!({
+            "file": suite.file,
+            "config": suite.config.file,
+            "tests": outcomes.iter().map(test).collect::<Vec<_>>(),
+        })
+    };
+    let all = || results.iter().flat_map(|(_, outcomes)| outcomes);
+    let passed = all().filter(|outcome| outcome.passed()).count();
+    json!({
+        "schema": 1,
+        "passed": passed,
+        "failed": all().count() - passed,
+        "files": results.iter().map(file).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,115 @@
+//! What a test expects: signals, and attributes that leave a condition unknown.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use toml::de::DeValue;
+
+use super::{Expected, Reader, TEXTS, text_or_date};
+use crate::config::place::Located;
+use crate::config::table::Table;
+use crate::model::{Priority, UnknownReason};
+use crate::rules::{Rule, nearest};
+
+/// What a scan that knows nothing of earlier runs makes of a signal.
+const REASONS: [&str; 3] = ["new", "already_tagged", "snoozed"];
+
+const UNKNOWN: [UnknownReason; 4] =
+    [UnknownReason::Missing, UnknownReason::Unreadable, UnknownReason::InTheFuture, UnknownReason::WholeIsZero];
+
+impl Reader<'_> {
+    pub fn expect(&self, table: &Table<'_>) -> Option<BTreeMap<String, Expected>> {
+        if !table.has("expect") {
+            let help = "write expect = [ { signal = \"…\" } ], or expect = [] for no signal at all".to_owned();
+            self.findings.add(&table.place(), "this test expects nothing", Some(help));
+            return None;
+        }
+        let mut expect = BTreeMap::new();
+        for signal in table.tables("expect") {
+            let named = self.expected(&signal);
+            if let Some((name, expected)) = named
+                && expect.insert(name.value.clone(), expected).is_some()
+            {
+                let message = format!("\"{}\" is expected twice; a contact gives each signal once", name.value);
+                self.findings.add(&name.place, message, None);
+            }
+            signal.finish();
+        }
+        Some(expect)
+    }
+
+    fn expected(&self, table: &Table<'_>) -> Option<(Located<String>, Expected)> {
+        let signal = table.filled("signal");
+        if !table.has("signal") {
+            let help = "for example: { signal = \"power_user\", priority = \"medium\" }".to_owned();
+            self.findings.add(&table.place(), "which `signal`?", Some(help));
+        }
+        let level = table.filled("level");
+        let mut named = BTreeMap::new();
+        let priorities = Priority::ALL.map(|priority| (priority.name(), priority.name()));
+        let priority = table.choice("priority", &priorities).map(|found| ("priority", found.value.to_owned()));
+        let reason = table.choice("reason", &REASONS.map(|name| (name, name)));
+        let days = table.count("respond_within_days", 0..=u32::MAX);
+        named.extend(priority);
+        named.extend(reason.map(|found| ("reason", found.value.to_owned())));
+        named.extend(days.map(|found| ("respond_within_days", found.value.to_string())));
+        named.extend(table.texts("flags").map(|found| ("flags", found.value.join(", "))));
+        named.extend(TEXTS.into_iter().filter_map(|key| Some((key, text_or_date(table, key)?.value))));
+        let signal = signal?;
+        let rule = self.rule(&signal)?;
+        if let Some(level) = level.as_ref().filter(|level| rule.level(&level.value).is_none()) {
+            let levels: Vec<_> = rule.levels.iter().map(|level| format!("\"{}\"", level.name)).collect();
+            let help = match levels.is_empty() {
+                true => "it has none: leave it out".to_owned(),
+                false => format!("there is {}; leave it out for the rule's own", levels.join(", ")),
+            };
+            let message = format!("the rule \"{}\" has no level \"{}\"", rule.signal, level.value);
+            self.findings.add(&level.place, message, Some(help));
+        }
+        let level = level.map_or_else(String::new, |level| level.value);
+        Some((signal, Expected { level, named }))
+    }
+
+    fn rule(&self, signal: &Located<String>) -> Option<&Rule> {
+        if let Some(rule) = self.rules.rule(&signal.value) {
+            return Some(rule);
+        }
+        let name = &signal.value;
+        let (message, help) = match self.rules.disabled.iter().any(|rule| rule.signal == *name) {
+            true => {
+                (format!("the rule \"{name}\" is off"), "switch it on in the configuration of this test".to_owned())
+            }
+            false => {
+                let known: Vec<_> = self.rules.rules.iter().map(|rule| rule.signal.as_str()).collect();
+                let near = nearest(name, known.iter().copied()).map(|near| format!("did you mean \"{near}\"?"));
+                let help = near.unwrap_or_else(|| format!("the rules that are on: {}", known.join(", ")));
+                (format!("no rule has the signal \"{name}\""), help)
+            }
+        };
+        self.findings.add(&signal.place, message, Some(help));
+        None
+    }
+
+    pub fn unknown(&self, table: &Table<'_>) -> BTreeMap<String, Option<String>> {
+        let used: BTreeSet<&str> = self.rules.used().collect();
+        let mut unknown = BTreeMap::new();
+        for (name, value) in table.names() {
+            let reason = match value.get_ref() {
+                DeValue::Boolean(false) => None,
+                other => Some(other.as_str().unwrap_or_default().to_owned()),
+            };
+            if !reason.iter().all(|word| UNKNOWN.iter().any(|reason| reason.name() == word)) {
+                let words = UNKNOWN.map(|reason| format!("\"{}\"", reason.name())).join(", ");
+                let message = format!("`{}` wants the reason why it is unknown, or false", name.value);
+                self.findings.add(&table.place_at(&name.value, value), message, Some(format!("there is {words}")));
+            }
+            if !used.contains(name.value.as_str()) {
+                let near = nearest(&name.value, used.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+                let help =
+                    near.unwrap_or_else(|| format!("conditions use {}", Vec::from_iter(used.clone()).join(", ")));
+                self.findings.add(&name.place, format!("no condition uses `{}`", name.value), Some(help));
+            }
+            unknown.insert(name.value, reason);
+        }
+        unknown
+    }
+}

@@ -1,0 +1,117 @@
+//! What a test gives: the contact's fields and attributes, as Intercom's JSON has them.
+
+use serde_json::{Map, Number, Value as Json};
+use toml::de::DeValue;
+
+use super::Reader;
+use crate::config::place::{Located, Place};
+use crate::config::table::{Table, integer, number};
+use crate::rules::nearest;
+
+/// Notes what is wrong with a member by its name, value and place.
+type Check<'a> = fn(&Reader<'a>, &str, &Json, &Place);
+
+impl<'a> Reader<'a> {
+    /// An object of Intercom's: a table, or a text with its JSON, in which a value can be null.
+    pub fn json(&self, table: &Table<'_>, key: &'static str, check: Check<'a>) -> Map<String, Json> {
+        let either = |value: &DeValue<'_>| match value {
+            DeValue::String(text) => Some(Some(text.to_string())),
+            DeValue::Table(_) => Some(None),
+            _ => None,
+        };
+        match table.value(key, "a table, or a text with a JSON object", either) {
+            Some(Located { value: Some(text), place }) => self.members_of_text(key, &text, &place, check),
+            Some(Located { value: None, .. }) => {
+                table.table(key).map_or_else(Map::new, |table| self.members_of_table(&table, check))
+            }
+            None => Map::new(),
+        }
+    }
+
+    fn members_of_text(&self, key: &str, text: &str, place: &Place, check: Check<'a>) -> Map<String, Json> {
+        match serde_json::from_str::<Map<String, Json>>(text) {
+            Ok(members) => {
+                members.iter().for_each(|(name, value)| check(self, name, value, place));
+                members
+            }
+            Err(error) => {
+                let help = "for example: '{\"projects_count\": null}'".to_owned();
+                self.findings.add(place, format!("`{key}` is not a JSON object: {error}"), Some(help));
+                Map::new()
+            }
+        }
+    }
+
+    fn members_of_table(&self, table: &Table<'_>, check: Check<'a>) -> Map<String, Json> {
+        let mut members = Map::new();
+        for (name, value) in table.names() {
+            match json_of(value.get_ref()) {
+                Ok(json) => {
+                    check(self, &name.value, &json, &name.place);
+                    members.insert(name.value, json);
+                }
+                Err((found, help)) => {
+                    let message = format!("Intercom stores no {found}");
+                    self.findings.add(&table.place_at(&name.value, value), message, Some(help.to_owned()));
+                }
+            }
+        }
+        members
+    }
+
+    pub fn check_attribute(&self, name: &str, _: &Json, place: &Place) {
+        let known = self.rules.attributes();
+        if self.own_fields.contains(&name) {
+            let help = format!("write it under contact: contact = {{ {name} = … }}");
+            self.findings.add(place, format!("`{name}` is a field of Intercom's own"), Some(help));
+        } else if known.is_derived(name) {
+            let help = "give what it is worked out from".to_owned();
+            self.findings.add(place, format!("`{name}` is worked out, and not stored"), Some(help));
+        } else if known.kind(name).is_none() {
+            let help = match nearest(name, known.names()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "leave it out, or declare it in the configuration under [attributes.types]".to_owned(),
+            };
+            self.findings.add(place, format!("nobody knows an attribute `{name}`"), Some(help));
+        }
+    }
+
+    pub fn check_field(&self, name: &str, value: &Json, place: &Place) {
+        let known = self.rules.attributes();
+        if name == "location" {
+            let members = value.as_object().into_iter().flat_map(Map::keys);
+            for member in members.filter(|member| known.kind(&format!("location.{member}")).is_none()) {
+                self.findings.add(place, format!("a contact has no field `location.{member}`"), None);
+            }
+        } else if !self.own_fields.contains(&name) {
+            let help = match (known.kind(name), nearest(name, self.own_fields.iter().copied())) {
+                (Some(_), _) => format!("write it under attributes: attributes = {{ {name} = … }}"),
+                (None, Some(near)) => format!("did you mean `{near}`?"),
+                (None, None) => format!("there is location, {}", self.own_fields.join(", ")),
+            };
+            self.findings.add(place, format!("a contact has no field `{name}` of Intercom's own"), Some(help));
+        }
+    }
+}
+
+/// A TOML value as JSON has it; Err says what JSON has not, and what to write instead.
+fn json_of(value: &DeValue<'_>) -> Result<Json, (&'static str, &'static str)> {
+    const NO_NUMBER: (&str, &str) = ("such number", "give one that JSON can hold, or the text that stands there");
+    Ok(match value {
+        DeValue::String(text) => Json::from(text.as_ref()),
+        DeValue::Boolean(yes) => Json::from(*yes),
+        DeValue::Integer(whole) => integer(whole).map(Json::from).ok_or(NO_NUMBER)?,
+        DeValue::Float(_) => Json::Number(number(value).and_then(Number::from_f64).ok_or(NO_NUMBER)?),
+        DeValue::Datetime(_) => return Err(("dates as such", "write Unix seconds, or the date in quotes")),
+        DeValue::Array(items) => {
+            let items = items.iter().map(|item| json_of(item.get_ref()));
+            Json::Array(items.collect::<Result<_, _>>()?)
+        }
+        DeValue::Table(members) => {
+            let members = members
+                .iter()
+                .map(|(name, value)| json_of(value.get_ref()).map(|value| (name.get_ref().to_string(), value)));
+            Json::Object(members.collect::<Result<_, _>>()?)
+        }
+    })
+}
