@@ -1,16 +1,18 @@
 //! One file per subcommand: the only place where stages are wired together.
 
+mod ledger;
 pub mod replay;
 mod rules;
 mod sandbox;
 pub mod scan;
 mod setup;
+mod status;
 
 use std::io::Write;
 
 use anstream::{AutoStream, ColorChoice};
 
-use crate::cli::{Cli, Color, Command};
+use crate::cli::{Cli, Color, Command, Format, LedgerCommand};
 use crate::exit::{Exit, Fatal};
 use crate::telemetry;
 
@@ -33,8 +35,15 @@ pub fn run(cli: &Cli) -> u8 {
 
 async fn dispatch(cli: &Cli) -> Result<Exit, Fatal> {
     let Cli { common, command } = cli;
+    let exports = matches!(command, Command::Ledger(ledger) if matches!(ledger.command, LedgerCommand::Export));
+    if common.format == Format::Csv && !exports {
+        return Err(Fatal::usage(anyhow::anyhow!("--format csv is for usage-signals ledger export only"))
+            .with_help("use --format json, or export the ledger"));
+    }
     match command {
         Command::Scan(arguments) => scan::run(common, arguments).await,
+        Command::Status(arguments) => status::run(common, arguments),
+        Command::Ledger(arguments) => ledger::run(common, arguments),
         Command::Sandbox(arguments) => sandbox::run(common, arguments).await,
         Command::Replay(arguments) => replay::run(common, arguments).await,
         Command::Rules(arguments) => rules::run(common, arguments),

@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::error::LedgerError;
 
@@ -43,10 +43,15 @@ impl Lock {
         Ok(Lock { _file: file })
     }
 
-    /// Who held the lock last, without taking it; for people.
-    pub fn last_holder(state_dir: &Path) -> Option<String> {
-        let path: PathBuf = state_dir.join(LOCK_FILE);
-        std::fs::read_to_string(path).ok().map(|holder| holder.trim().to_owned())
+    /// Who holds the lock at the moment; None where nobody does, or where that cannot be told. Makes no file.
+    ///
+    /// To find out, it is shared for the blink of an eye.
+    pub fn holder(state_dir: &Path) -> Option<String> {
+        let mut file = File::open(state_dir.join(LOCK_FILE)).ok()?;
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => Some(read_holder(&mut file)),
+            Ok(()) | Err(TryLockError::Error(_)) => None,
+        }
     }
 }
 
@@ -74,8 +79,12 @@ mod tests {
         let held = Lock::take(folder.path(), "process 1").unwrap();
         let error = Lock::take(folder.path(), "process 2").unwrap_err();
         assert!(error.to_string().contains("process 1"), "{error}");
+        assert_eq!(Lock::holder(folder.path()).as_deref(), Some("process 1"));
         drop(held);
-        Lock::take(folder.path(), "process 2").unwrap();
-        assert_eq!(Lock::last_holder(folder.path()).as_deref(), Some("process 2"));
+        assert_eq!(Lock::holder(folder.path()), None, "though its file still names the last one");
+        let held = Lock::take(folder.path(), "process 2").unwrap();
+        assert_eq!(Lock::holder(folder.path()).as_deref(), Some("process 2"));
+        drop(held);
+        assert_eq!(Lock::holder(&folder.path().join("nowhere")), None);
     }
 }

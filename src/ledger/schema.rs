@@ -7,13 +7,13 @@ use rusqlite::Connection;
 use super::error::LedgerError;
 
 /// The version this program writes. Version 0 is an empty file.
-pub const VERSION: i64 = 2;
+pub const VERSION: i64 = 3;
 
 /// "USIG": marks the file as ours.
 const APPLICATION_ID: i64 = 0x5553_4947;
 
 /// One entry a version, in order; never changed once released.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
 CREATE TABLE meta (
     name  TEXT NOT NULL PRIMARY KEY,
@@ -82,10 +82,31 @@ CREATE TABLE shares (
     UNIQUE (attribute, run_id)
 );
 ",
+    "
+ALTER TABLE runs ADD COLUMN started_at BIGINT;
+-- What people said about entries, oldest first.
+CREATE TABLE resolutions (
+    id         INTEGER PRIMARY KEY,
+    entry_id   BIGINT NOT NULL REFERENCES entries (id),
+    resolution TEXT NOT NULL,
+    state      TEXT NOT NULL,
+    note       TEXT,
+    decided_by TEXT,
+    decided_at BIGINT NOT NULL
+);
+-- What is left of contacts that were forgotten: a hash in place of the id.
+CREATE TABLE forgotten (
+    mark         TEXT NOT NULL PRIMARY KEY,
+    forgotten_at BIGINT NOT NULL
+);
+",
 ];
 
 /// The first version that has the table `shares`.
 pub const WITH_SHARES: i64 = 2;
+
+/// The first version that has the tables `resolutions` and `forgotten`, and the start of a run.
+pub const WITH_RESOLUTIONS: i64 = 3;
 
 /// Whether this is a ledger that this program can read, and whether it is still empty.
 pub fn check(connection: &Connection, path: &Path) -> Result<i64, LedgerError> {

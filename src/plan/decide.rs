@@ -471,7 +471,7 @@ pub(super) fn story_item(story: &Story<'_>, occasion: OccasionId, reason: Reason
 
 /// The reason that says most about an item: of what is done first, else of what is left.
 pub(super) fn leading_reason(actions: &[PlannedAction]) -> Reason {
-    const BY_WEIGHT: [Reason; 13] = [
+    const BY_WEIGHT: [Reason; 14] = [
         Reason::TagRecreated,
         Reason::TagRestored,
         Reason::Joined,
@@ -485,6 +485,7 @@ pub(super) fn leading_reason(actions: &[PlannedAction]) -> Reason {
         Reason::WaitsForTask,
         Reason::AlreadyDone,
         Reason::SinkOff,
+        Reason::Dismissed,
     ];
     let has = |reason: &&Reason| actions.iter().any(|action| action.reason == **reason);
     BY_WEIGHT.iter().find(has).copied().unwrap_or(Reason::AlreadyDone)

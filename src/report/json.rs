@@ -9,8 +9,19 @@ use crate::plan::Item;
 
 /// The report as JSON without a final line break: in one line for programs and logs, or `pretty` for people.
 pub fn to_json(report: &Report<'_>, pretty: bool) -> String {
-    let Report { run, scanned, undecodable, signalled, plan, results: _, unknown, warnings, errors, exit_code } =
-        report;
+    let Report {
+        run,
+        scanned,
+        forgotten,
+        undecodable,
+        signalled,
+        plan,
+        results: _,
+        unknown,
+        warnings,
+        errors,
+        exit_code,
+    } = report;
     let unknown: Vec<_> = unknown
         .iter()
         .map(|((attribute, reason), contacts)| {
@@ -21,6 +32,10 @@ pub fn to_json(report: &Report<'_>, pretty: bool) -> String {
     for kind in [Kind::Tag, Kind::Task, Kind::Message, Kind::Untag] {
         let counts = report.counts(kind).into_iter().map(|(status, count)| (status.name().to_owned(), json!(count)));
         actions.insert(kind.name().to_owned(), Json::Object(counts.collect()));
+    }
+    let mut contacts = json!({ "scanned": scanned, "undecodable": undecodable.len(), "signalled": signalled });
+    if let (Json::Object(fields), true) = (&mut contacts, *forgotten > 0) {
+        fields.insert("forgotten".to_owned(), json!(forgotten));
     }
     let skipped: Vec<_> = undecodable
         .iter()
@@ -36,7 +51,7 @@ pub fn to_json(report: &Report<'_>, pretty: bool) -> String {
             "finished_at": time(run.finished_at),
             "workspace": run.workspace,
         }),
-        contacts: json!({ "scanned": scanned, "undecodable": undecodable.len(), "signalled": signalled }),
+        contacts,
         signals: plan.items.iter().map(|item| signal(report, item)).collect(),
         actions: Json::Object(actions),
         unknown,

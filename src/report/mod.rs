@@ -10,7 +10,7 @@ use crate::model::{Date, Kind, Reason, UnknownReason};
 use crate::plan::{Decision, Plan, PlannedAction};
 
 pub use json::to_json;
-pub use table::to_table;
+pub use table::{clean, explain, one_line, plural, to_table};
 
 /// What kind of run it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +54,8 @@ pub struct Report<'a> {
     pub run: Run,
     /// Contacts read.
     pub scanned: usize,
+    /// Contacts that were left out, because a person had them forgotten.
+    pub forgotten: usize,
     /// Contacts that could not be decoded: id, or where it stood, and why.
     pub undecodable: Vec<(String, String)>,
     /// Contacts for which at least one rule holds.

@@ -115,31 +115,55 @@ impl Stages<'_> {
             None => self.lock().await?,
         };
         let ledger = Writer::open(&self.setup.state_dir.join(LEDGER_FILE), &lock)?;
+        ledger.write_run(&self.run_record())?;
+        let outcome = self.recorded_run(&ledger).await;
+        if let Err(fatal) = &outcome {
+            let ended =
+                RunRecord { finished_at: Some(Utc::now()), exit_code: Some(fatal.exit.code()), ..self.run_record() };
+            // The error that ended the run is the one to tell; `status` then says that the run did not end.
+            let _ = ledger.write_run(&ended);
+        }
+        outcome
+    }
+
+    async fn recorded_run(&self, ledger: &Writer) -> Result<Outcome, Fatal> {
         let intercom = self.setup.intercom(&self.stop)?;
         let mut sinks = self.setup.sinks(&intercom, &self.stop)?;
         let workspace = intercom.workspace().await?;
         ledger.bind(&workspace.id)?;
-        let settled = self.settle(&ledger, &mut sinks).await?;
+        let settled = self.settle(ledger, &mut sinks).await?;
         let known = ledger.known()?;
         let read = self.read(&intercom, &known).await?;
         let plan = self.plan(&workspace, &read, &known);
         ledger.record(&plan.changes())?;
         ledger.remember(&self.run, &plan.shares)?;
-        let (results, failed) = apply::apply(&plan, &ledger, &mut sinks, &self.setup.links, &self.stop).await;
+        let (results, failed) = apply::apply(&plan, ledger, &mut sinks, &self.setup.links, &self.stop).await;
         let mut ledger_errors: Vec<_> = failed.into_iter().collect();
         let outcome = self.finish(&workspace, &read, plan, Some(results), &settled, &ledger_errors);
         let record = RunRecord {
-            id: self.run.clone(),
-            as_of: self.setup.as_of,
-            finished_at: Utc::now(),
-            exit_code: outcome.exit.code(),
-            scanned: read.sightings.scanned,
-            signalled: read.sightings.signalled.len(),
+            finished_at: Some(Utc::now()),
+            exit_code: Some(outcome.exit.code()),
+            scanned: Some(read.sightings.scanned),
+            signalled: Some(read.sightings.signalled.len()),
+            ..self.run_record()
         };
-        let Err(error) = ledger.finish_run(&record) else { return Ok(outcome) };
+        let Err(error) = ledger.write_run(&record) else { return Ok(outcome) };
         // What was done is done: the report says so even where the ledger cannot be told that the run ended.
         ledger_errors.push(error);
         Ok(self.finish(&workspace, &read, outcome.plan, outcome.results, &settled, &ledger_errors))
+    }
+
+    /// What is known of the run while it is under way.
+    fn run_record(&self) -> RunRecord {
+        RunRecord {
+            id: self.run.clone(),
+            as_of: self.setup.as_of,
+            started_at: Some(self.started_at),
+            finished_at: None,
+            exit_code: None,
+            scanned: None,
+            signalled: None,
+        }
     }
 
     /// Takes the lock, waiting as long as `--wait-lock` says.

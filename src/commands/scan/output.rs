@@ -76,6 +76,7 @@ pub(super) fn report(
     let report = Report {
         run,
         scanned: read.sightings.scanned,
+        forgotten: read.forgotten,
         undecodable: read.undecodable.clone(),
         signalled: read.sightings.signalled.len(),
         plan,
@@ -87,7 +88,7 @@ pub(super) fn report(
     };
     let text = match common.format {
         Format::Json => report::to_json(&report, std::io::stdout().is_terminal()) + "\n",
-        Format::Table => report::to_table(&report, terminal_width()),
+        Format::Table | Format::Csv => report::to_table(&report, terminal_width()),
     };
     (text, exit)
 }
