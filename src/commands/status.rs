@@ -118,7 +118,7 @@ fn overdue(runs: &[RunRecord], now: Date) -> Option<String> {
 fn span(span: TimeDelta) -> String {
     match span.num_seconds() {
         seconds if seconds < 120 => format!("{seconds} s"),
-        seconds if seconds < 2 * 3600 => format!("{} min", seconds / 60),
+        seconds if seconds < 3600 => format!("{} min", seconds / 60),
         seconds if seconds < 48 * 3600 => format!("{} h", seconds / 3600),
         seconds => plural(usize::try_from(seconds / 86400).unwrap_or(usize::MAX), "day"),
     }

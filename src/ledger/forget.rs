@@ -62,7 +62,8 @@ impl Writer {
 
 fn forget_one(transaction: &Transaction<'_>, contact: &str, at: Date) -> Result<BTreeSet<String>, LedgerError> {
     let mark = forgotten_mark(contact);
-    let run = |sql: &str, values: &[&dyn ToSql]| {
+    // By name: to SQLite, `$2` is the first one where it stands first.
+    let run = |sql: &str, values: &[(&str, &dyn ToSql)]| {
         transaction.execute(sql, values).map(drop).map_err(LedgerError::statement("forget a contact"))
     };
     let dropped = drop_open(transaction, contact, at)?;
@@ -80,23 +81,23 @@ fn forget_one(transaction: &Transaction<'_>, contact: &str, at: Date) -> Result<
                  WHERE id IN ({ABOUT}) OR id IN ({REPRESENTED})"
         ),
     ] {
-        run(&sql, &[&contact])?;
+        run(&sql, &[("$1", &contact)])?;
     }
     let over = format!(
         "UPDATE occasions SET person = NULL, false_since = NULL, ended_at = coalesce(ended_at, $2)
                         WHERE id IN ({ABOUT})"
     );
-    run(&over, &[&contact, &at.timestamp()])?;
-    run("DELETE FROM concerned WHERE contact_id = $1", &[&contact])?;
+    run(&over, &[("$1", &contact), ("$2", &at.timestamp())])?;
+    run("DELETE FROM concerned WHERE contact_id = $1", &[("$1", &contact)])?;
     for sql in [
         "UPDATE entries SET contact_id = $2 WHERE contact_id = $1",
         "UPDATE occasions SET representative = $2 WHERE representative = $1",
         "UPDATE occasions SET subject_id = $2 WHERE subject_id = $1 AND subject_kind = 'contact'",
     ] {
-        run(sql, &[&contact, &mark])?;
+        run(sql, &[("$1", &contact), ("$2", &mark)])?;
     }
     let remember = "INSERT INTO forgotten (mark, forgotten_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
-    run(remember, &[&mark, &at.timestamp()])?;
+    run(remember, &[("$1", &mark), ("$2", &at.timestamp())])?;
     Ok(dropped)
 }
 

@@ -153,10 +153,12 @@ pub fn migrate(connection: &Connection, path: &Path) -> Result<(), LedgerError> 
 mod tests {
     use std::collections::BTreeMap;
 
+    use chrono::DateTime;
+
     use super::*;
     use crate::ledger::lock::Lock;
-    use crate::ledger::{LEDGER_FILE, Reader, Writer};
-    use crate::model::Share;
+    use crate::ledger::{History, LEDGER_FILE, Reader, Verdict, Writer};
+    use crate::model::{Resolution, Share, State};
 
     /// As the first version left it, with one occasion.
     fn of_version_1(path: &Path) {
@@ -195,6 +197,38 @@ mod tests {
         let known = Reader::open(&path).unwrap().known().clone();
         assert_eq!(known.shares["storage_percent"], [shares["storage_percent"]]);
         assert_eq!(known.occasions.len(), 1);
+    }
+
+    #[test]
+    fn a_ledger_of_version_2_keeps_its_runs_and_learns_what_people_decide() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(LEDGER_FILE);
+        of_version_1(&path);
+        let connection = Connection::open(&path).unwrap();
+        connection.execute_batch(MIGRATIONS[1]).unwrap();
+        connection
+            .execute_batch(
+                "PRAGMA user_version = 2;
+                 INSERT INTO entries (occasion_id, level, kind, contact_id, short, state, reason, claimed_at)
+                 VALUES (1, '', 'task', '', 'US-1', 'refused', 'refused', 10);
+                 INSERT INTO runs (id, as_of, finished_at, exit_code, scanned, signalled) VALUES ('r1', 10, 12, 1, 4, 3)",
+            )
+            .unwrap();
+        drop(connection);
+        let before = History::open(&path).unwrap().unwrap();
+        assert_eq!((before.runs.len(), before.runs[0].started_at, before.runs[0].scanned), (1, None, Some(4)));
+        assert!(before.resolutions.is_empty());
+
+        let lock = Lock::take(folder.path(), "test").unwrap();
+        let writer = Writer::open(&path, &lock).unwrap();
+        let resolution = Resolution::Done;
+        let verdict = Verdict { short: "US-1".into(), resolution, remote_id: None, note: Some("yes".into()), by: None };
+        writer.resolve(&verdict, DateTime::from_timestamp(20, 0).unwrap()).unwrap();
+        drop(writer);
+        let after = History::open(&path).unwrap().unwrap();
+        assert_eq!(after.runs, before.runs);
+        assert_eq!(after.occasions[0].entries[0].state, State::Done);
+        assert_eq!(after.resolutions["US-1"][0].note.as_deref(), Some("yes"));
     }
 
     #[test]

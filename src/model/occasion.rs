@@ -85,11 +85,6 @@ pub struct Known {
 }
 
 impl Known {
-    /// Whether the contact was forgotten: no run looks at it again.
-    pub fn is_forgotten(&self, contact: &str) -> bool {
-        !self.forgotten.is_empty() && self.forgotten.contains(&forgotten_mark(contact))
-    }
-
     /// The occasion of the same signal and subject that ended last before this one opened. A person is known by the contacts
     /// too: the lowest id may have changed since.
     pub fn before(&self, open: &Occasion) -> Option<&Occasion> {

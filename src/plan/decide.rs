@@ -392,7 +392,8 @@ impl Builder<'_> {
             reason,
             order: None,
             remote_id: entry.remote_id.clone(),
-            error: entry.error.clone(),
+            // What a person dismissed is no failure any more.
+            error: entry.error.clone().filter(|_| entry.state != State::Skipped),
             changes: Vec::new(),
         }
     }

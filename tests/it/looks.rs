@@ -10,13 +10,22 @@ fn shown(arguments: &[&str]) -> String {
 
 #[test]
 fn help() {
-    let pages: [&[&str]; 6] = [
+    let pages: [&[&str]; 15] = [
         &["--help"],
         &["scan", "--help"],
         &["sandbox", "--help"],
         &["replay", "--help"],
         &["rules", "--help"],
         &["rules", "check", "--help"],
+        &["status", "--help"],
+        &["ledger", "--help"],
+        &["ledger", "list", "--help"],
+        &["ledger", "show", "--help"],
+        &["ledger", "resolve", "--help"],
+        &["ledger", "export", "--help"],
+        &["ledger", "check", "--help"],
+        &["ledger", "prune", "--help"],
+        &["ledger", "forget", "--help"],
     ];
     let all: Vec<_> = pages.iter().map(|page| shown(page)).collect();
     insta::assert_snapshot!(all.join("\n"));

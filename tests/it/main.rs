@@ -12,6 +12,7 @@ mod architecture;
 mod crash;
 mod decisions;
 mod hostile;
+mod ledger;
 mod looks;
 mod machine;
 mod outage;

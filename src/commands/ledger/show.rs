@@ -56,7 +56,7 @@ fn text(history: &History, occasion: &Occasion, entry: &Entry, next: Option<&str
     }
     let others: Vec<_> = occasion.entries.iter().filter(|other| other.short != entry.short).map(row).collect();
     if !others.is_empty() {
-        let table = lines(&["key", "kind", "state", "signal", "tag on contact", "why"], &others);
+        let table = lines(&["key", "kind", "state", "level", "tag on contact", "why"], &others);
         let _ = write!(text, "\nOf the same occasion\n{table}");
     }
     if let Some(next) = next {

@@ -76,7 +76,7 @@ pub(super) fn report(
     let report = Report {
         run,
         scanned: read.sightings.scanned,
-        forgotten: read.forgotten,
+        forgotten: read.sightings.forgotten,
         undecodable: read.undecodable.clone(),
         signalled: read.sightings.signalled.len(),
         plan,

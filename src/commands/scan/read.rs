@@ -22,8 +22,6 @@ pub struct Read {
     pub facts: Facts,
     /// What the run looked at.
     pub scope: Scope,
-    /// How many contacts were left out, because a person had them forgotten.
-    pub forgotten: usize,
     /// Contacts that could not be decoded: id, or where it stood, and why.
     pub undecodable: Vec<(String, String)>,
     /// `--contact`: what no contact was found for.
@@ -58,7 +56,6 @@ impl Reading<'_> {
             sightings: Sightings::new(self.known, rule_tags.collect()),
             facts: Facts { tag_ids: tag_ids.clone(), ..Facts::default() },
             scope: Scope::everything(),
-            forgotten: 0,
             undecodable: Vec::new(),
             not_found: Vec::new(),
             broken_off: None,
@@ -136,10 +133,6 @@ impl Reading<'_> {
 
     fn take_page(&self, read: &mut Read, page: Page, place: &str) {
         for contact in page.contacts {
-            if self.known.is_forgotten(&contact.id) {
-                read.forgotten += 1;
-                continue;
-            }
             let evaluation = self.rules.evaluate(&contact, self.as_of);
             read.sightings.add(contact, evaluation, self.rules);
         }
