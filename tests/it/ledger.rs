@@ -204,7 +204,7 @@ fn what_makes_no_sense_is_refused_with_the_way_out() {
         actions.iter().find(|action| action["kind"] == kind).unwrap()["key"].as_str().unwrap().to_owned()
     };
     let (tag, message) = (of("tag"), of("message"));
-    let mistyped = format!("{}Z", &refused[..refused.len() - 1]);
+    let mistyped = format!("{refused}Z");
     let lower = refused.to_lowercase().replace("us-", "");
     let check = |arguments: &[&str], sentence: &str| {
         let before = snapshot(&demo.folder());

@@ -1,6 +1,5 @@
 //! `ledger resolve`, `prune` and `forget`: what a person decides is written down, under the lock.
 
-use chrono::TimeDelta;
 use serde_json::json;
 
 use super::list::{known_contacts, with_level};
@@ -101,10 +100,7 @@ fn consequence(occasion: &Occasion, entry: &Entry, resolution: Resolution) -> &'
 pub(super) fn prune(common: &Common, place: &Place, arguments: &LedgerPrune) -> Result<Exit, Fatal> {
     place.some_history()?;
     let (_lock, ledger) = place.writer("prune", arguments.wait_lock)?;
-    let age = TimeDelta::from_std(arguments.older_than).ok();
-    // Before the beginning of time nothing ended.
-    let before =
-        age.and_then(|age| place.now.checked_sub_signed(age)).unwrap_or(chrono::DateTime::<chrono::Utc>::MIN_UTC);
+    let before = place.ago(arguments.older_than);
     let Pruned { occasions, entries, runs } = ledger.prune(before)?;
     let text = format!(
         "Removed what ended before {}: {} with {}, and {}\n",

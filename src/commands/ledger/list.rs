@@ -8,7 +8,7 @@ use super::{Place, as_json, lines, minute, show_result, state_name, when};
 use crate::cli::{Common, LedgerList as Filters, Since, StateName};
 use crate::exit::{Exit, Fatal};
 use crate::ledger::History;
-use crate::model::{Date, Entry, Occasion, State};
+use crate::model::{Entry, Occasion, State};
 use crate::report::{one_line, plural};
 
 /// So much of a service's words stands in the table; `show` has all of them.
@@ -19,7 +19,7 @@ pub(super) fn run(common: &Common, place: &Place, filters: &Filters) -> Result<E
         show_result(common, &place.nothing_yet(), &json!({ "schema": 1, "workspace": null, "actions": [] }))?;
         return Ok(Exit::Done);
     };
-    let chosen = choose(&history, filters, place.now)?;
+    let chosen = choose(&history, filters, place)?;
     let actions: Vec<_> = chosen.iter().map(|(occasion, entry)| as_json(&history, occasion, entry)).collect();
     let json = json!({ "schema": 1, "workspace": history.workspace, "actions": actions });
     show_result(common, &text(&chosen), &json)?;
@@ -27,15 +27,11 @@ pub(super) fn run(common: &Common, place: &Place, filters: &Filters) -> Result<E
 }
 
 /// The actions that the filters let through, in the order of the ledger.
-fn choose<'h>(history: &'h History, filters: &Filters, now: Date) -> Result<Vec<(&'h Occasion, &'h Entry)>, Fatal> {
-    let since = match filters.since {
-        Some(Since::At(at)) => Some(at),
-        Some(Since::Ago(ago)) => {
-            Some(chrono::TimeDelta::from_std(ago).ok().and_then(|ago| now.checked_sub_signed(ago)))
-                .map(Option::unwrap_or_default)
-        }
-        None => None,
-    };
+fn choose<'h>(history: &'h History, filters: &Filters, place: &Place) -> Result<Vec<(&'h Occasion, &'h Entry)>, Fatal> {
+    let since = filters.since.map(|since| match since {
+        Since::At(at) => at,
+        Since::Ago(ago) => place.ago(ago),
+    });
     let persons = match &filters.contact {
         Some(who) => Some(known_contacts(history, who)?),
         None => None,

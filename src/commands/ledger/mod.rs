@@ -76,6 +76,12 @@ impl Place {
         format!("No run yet: there is no ledger in {}\n", self.state_dir.display())
     }
 
+    /// So long ago; 1970 where that is longer than there are dates.
+    fn ago(&self, ago: Duration) -> Date {
+        let ago = chrono::TimeDelta::from_std(ago).ok();
+        ago.and_then(|ago| self.now.checked_sub_signed(ago)).unwrap_or_default()
+    }
+
     /// The ledger for writing, with its lock. There is one: the callers have looked into it.
     fn writer(&self, doing: &str, wait: Option<Duration>) -> Result<(Lock, Writer), Fatal> {
         if self.as_of.is_some() && !self.in_sandbox {

@@ -19,7 +19,7 @@ use crate::ledger::lock::Lock;
 use crate::ledger::{self, LEDGER_FILE, LedgerError, Reader, RunRecord, Writer};
 use crate::model::Known;
 use crate::plan::{self, Input, Mode, Plan};
-use crate::remote::intercom::Workspace;
+use crate::remote::intercom::{Intercom, Workspace};
 use crate::report::Run;
 use crate::shutdown;
 
@@ -115,31 +115,40 @@ impl Stages<'_> {
             None => self.lock().await?,
         };
         let ledger = Writer::open(&self.setup.state_dir.join(LEDGER_FILE), &lock)?;
+        let intercom = self.setup.intercom(&self.stop)?;
+        let sinks = self.setup.sinks(&intercom, &self.stop)?;
+        let workspace = intercom.workspace().await.map_err(Fatal::from);
+        let workspace = workspace.inspect_err(|fatal| self.write_end(&ledger, fatal))?;
+        // Another workspace's ledger is left as it is.
+        ledger.bind(&workspace.id)?;
         ledger.write_run(&self.run_record())?;
-        let outcome = self.recorded_run(&ledger).await;
-        if let Err(fatal) = &outcome {
-            let ended =
-                RunRecord { finished_at: Some(Utc::now()), exit_code: Some(fatal.exit.code()), ..self.run_record() };
-            // The error that ended the run is the one to tell; `status` then says that the run did not end.
-            let _ = ledger.write_run(&ended);
-        }
-        outcome
+        let outcome = self.recorded_run(&ledger, &intercom, sinks, &workspace).await;
+        outcome.inspect_err(|fatal| self.write_end(&ledger, fatal))
     }
 
-    async fn recorded_run(&self, ledger: &Writer) -> Result<Outcome, Fatal> {
-        let intercom = self.setup.intercom(&self.stop)?;
-        let mut sinks = self.setup.sinks(&intercom, &self.stop)?;
-        let workspace = intercom.workspace().await?;
-        ledger.bind(&workspace.id)?;
+    /// Writes down that the run ended with an error. That error is the one to tell: should this fail too, `status` says that the
+    /// run did not end.
+    fn write_end(&self, ledger: &Writer, fatal: &Fatal) {
+        let (finished_at, exit_code) = (Some(Utc::now()), Some(fatal.exit.code()));
+        let _ = ledger.write_run(&RunRecord { finished_at, exit_code, ..self.run_record() });
+    }
+
+    async fn recorded_run(
+        &self,
+        ledger: &Writer,
+        intercom: &Intercom,
+        mut sinks: RemoteSinks,
+        workspace: &Workspace,
+    ) -> Result<Outcome, Fatal> {
         let settled = self.settle(ledger, &mut sinks).await?;
         let known = ledger.known()?;
-        let read = self.read(&intercom, &known).await?;
-        let plan = self.plan(&workspace, &read, &known);
+        let read = self.read(intercom, &known).await?;
+        let plan = self.plan(workspace, &read, &known);
         ledger.record(&plan.changes())?;
         ledger.remember(&self.run, &plan.shares)?;
         let (results, failed) = apply::apply(&plan, ledger, &mut sinks, &self.setup.links, &self.stop).await;
         let mut ledger_errors: Vec<_> = failed.into_iter().collect();
-        let outcome = self.finish(&workspace, &read, plan, Some(results), &settled, &ledger_errors);
+        let outcome = self.finish(workspace, &read, plan, Some(results), &settled, &ledger_errors);
         let record = RunRecord {
             finished_at: Some(Utc::now()),
             exit_code: Some(outcome.exit.code()),
@@ -150,7 +159,7 @@ impl Stages<'_> {
         let Err(error) = ledger.write_run(&record) else { return Ok(outcome) };
         // What was done is done: the report says so even where the ledger cannot be told that the run ended.
         ledger_errors.push(error);
-        Ok(self.finish(&workspace, &read, outcome.plan, outcome.results, &settled, &ledger_errors))
+        Ok(self.finish(workspace, &read, outcome.plan, outcome.results, &settled, &ledger_errors))
     }
 
     /// What is known of the run while it is under way.
@@ -201,7 +210,7 @@ impl Stages<'_> {
         Ok(apply::settle(&claims, ledger, sinks, tag_of, when_in_doubt, self.setup.as_of).await?)
     }
 
-    async fn read(&self, intercom: &crate::remote::intercom::Intercom, known: &Known) -> Result<Read, Fatal> {
+    async fn read(&self, intercom: &Intercom, known: &Known) -> Result<Read, Fatal> {
         let reader = read::Reading {
             intercom,
             rules: &self.setup.config.rules,
