@@ -81,6 +81,9 @@ pub enum Format {
     Table,
     /// For programs.
     Json,
+    /// For spreadsheets; `ledger export` only.
+    #[value(hide = true)]
+    Csv,
 }
 
 /// How log lines are written.
@@ -112,6 +115,10 @@ pub enum Command {
     Explain(Explain),
     /// Check configuration, credentials, services and this machine, and say how to mend what is wrong; changes nothing
     Doctor(Doctor),
+    /// The last runs, what is unfinished, refused or in doubt, and what to do next
+    Status(Status),
+    /// What was done, what is open, and a person's decision about it
+    Ledger(Box<Ledger>),
     /// Serve the sandbox (Intercom, Zoho and Slack on loopback) until interrupted
     Sandbox(Sandbox),
     /// Replay recorded scenarios in a fresh sandbox, and compare with what they expect
@@ -273,6 +280,161 @@ pub enum Rules {
     },
 }
 
+/// Options of `status`.
+#[derive(Debug, Clone, Args)]
+pub struct Status {
+    /// Which ledger.
+    #[command(flatten)]
+    pub place: LedgerPlace,
+}
+
+/// Which ledger.
+#[derive(Debug, Clone, Default, Args)]
+pub struct LedgerPlace {
+    /// The ledger of `scan --sandbox`: of the built-in demo workspace, or of the one in DIR
+    #[arg(long, global = true, value_name = "DIR", num_args = 0..=1, require_equals = true)]
+    #[expect(clippy::option_option, reason = "clap's shape of an option with an optional value")]
+    pub sandbox: Option<Option<PathBuf>>,
+}
+
+/// Options of `ledger`.
+#[derive(Debug, Clone, Args)]
+pub struct Ledger {
+    /// Which ledger.
+    #[command(flatten)]
+    pub place: LedgerPlace,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: LedgerCommand,
+}
+
+/// The commands about the ledger.
+#[derive(Debug, Clone, Subcommand)]
+pub enum LedgerCommand {
+    /// Every action with its state, one a line
+    List(LedgerList),
+    /// Everything about one action
+    Show {
+        /// The action's key, such as US-7K3F9Q2M; capitals and the US- do not matter
+        key: String,
+    },
+    /// Say what became of an action that was refused or is in doubt, or that is not wanted
+    Resolve(LedgerResolve),
+    /// Every action with everything that is known of it: --format csv, or JSON without it
+    Export,
+    /// Check that the ledger is sound; exit code 1 where it is not
+    Check,
+    /// Remove what ended long ago and no decision needs
+    ///
+    /// What stays, however old: signals that are open; anything unfinished, refused or in doubt; of every signal and subject the
+    /// one that ended last, by which "again" is told from "new"; the last 20 runs.
+    Prune(LedgerPrune),
+    /// Remove what is personal about a contact, for good; no run looks at the contact again
+    ///
+    /// Ids of the contact, its Zoho record, tasks and messages, the hash of the e-mail, and notes go, from the file's bytes too.
+    /// Keys stay, so that nothing is done twice; what was still to be done for the contact is not done. Backups of the ledger,
+    /// Intercom, Zoho and Slack are yours to clean.
+    Forget(LedgerForget),
+}
+
+/// Options of `ledger list`.
+#[derive(Debug, Clone, Args)]
+pub struct LedgerList {
+    /// Only these signals
+    #[arg(long, value_delimiter = ',', value_name = "SIGNAL")]
+    pub signal: Vec<String>,
+    /// Only actions in these states
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "STATE")]
+    pub state: Vec<StateName>,
+    /// Only what happened since then: 2025-12-01, or 7d for the last seven days
+    #[arg(long, value_name = "TIME", value_parser = parse_since)]
+    pub since: Option<Since>,
+    /// Only what is about this contact (id or e-mail)
+    #[arg(long, value_name = "ID|EMAIL")]
+    pub contact: Option<String>,
+}
+
+/// How far an action got, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StateName {
+    /// To be done by the next run
+    Planned,
+    /// A request left, and no answer came
+    #[value(alias = "claimed", alias = "in_doubt")]
+    InDoubt,
+    /// The service refused it for good
+    Refused,
+    /// Done
+    Done,
+    /// Not to be done in this occasion
+    Skipped,
+    /// Moot before it was done
+    Dropped,
+    /// Done, and undone by a person
+    Undone,
+}
+
+/// A point in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// By its date (its beginning, in UTC) or instant.
+    At(DateTime<Utc>),
+    /// So long ago.
+    Ago(Duration),
+}
+
+/// Options of `ledger resolve`.
+#[derive(Debug, Clone, Args)]
+pub struct LedgerResolve {
+    /// The action's key, such as US-7K3F9Q2M; capitals and the US- do not matter
+    pub key: String,
+    /// What became of it
+    #[arg(long = "as", value_enum, value_name = "WHAT")]
+    pub verdict: VerdictName,
+    /// Why; kept in the ledger
+    #[arg(long, value_name = "TEXT")]
+    pub note: Option<String>,
+    /// With --as done: the Zoho task's id, or CHANNEL/TS of the Slack message, for later runs to go on from
+    #[arg(long, value_name = "ID")]
+    pub remote_id: Option<String>,
+    /// Wait so long for a run to end, such as 10m
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub wait_lock: Option<Duration>,
+}
+
+/// What a person says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum VerdictName {
+    /// It is there: somebody made it by hand, or found it. Nothing more is done for it
+    Done,
+    /// It did not happen, and is to be: the next run does it
+    Failed,
+    /// Nobody is to do it in this occasion; should the signal end and come back, it is a new one
+    Dismissed,
+}
+
+/// Options of `ledger prune`.
+#[derive(Debug, Clone, Args)]
+pub struct LedgerPrune {
+    /// How long ago it ended at least, such as 365d or 26w
+    #[arg(long, value_name = "TIME", value_parser = parse_days)]
+    pub older_than: Duration,
+    /// Wait so long for a run to end, such as 10m
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub wait_lock: Option<Duration>,
+}
+
+/// Options of `ledger forget`.
+#[derive(Debug, Clone, Args)]
+pub struct LedgerForget {
+    /// The contact's id in Intercom, or the e-mail
+    #[arg(value_name = "CONTACT")]
+    pub contact: String,
+    /// Wait so long for a run to end, such as 10m
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub wait_lock: Option<Duration>,
+}
+
 fn parse_instant(text: &str) -> Result<DateTime<Utc>, String> {
     // Whole seconds, as the ledger keeps them.
     let read = DateTime::parse_from_rfc3339(text).map(|instant| instant.with_timezone(&Utc).trunc_subsecs(0));
@@ -283,6 +445,23 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
     let expected = || "expected a duration such as 30m or 2h".to_owned();
     let duration: jiff::SignedDuration = text.parse().map_err(|_| expected())?;
     Duration::try_from(duration).map_err(|_| expected())
+}
+
+/// Days and weeks, too.
+fn parse_days(text: &str) -> Result<Duration, String> {
+    let expected = || "expected a duration such as 36h, 7d or 26w".to_owned();
+    let span: jiff::Span = text.parse().map_err(|_| expected())?;
+    let duration = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).map_err(|_| expected())?;
+    Duration::try_from(duration).map_err(|_| expected())
+}
+
+fn parse_since(text: &str) -> Result<Since, String> {
+    let day = text.parse::<chrono::NaiveDate>().ok().map(|date| date.and_time(chrono::NaiveTime::MIN).and_utc());
+    if let Some(at) = day.or_else(|| parse_instant(text).ok()) {
+        return Ok(Since::At(at));
+    }
+    let expected = "expected a date such as 2025-12-01, an instant, or a duration such as 7d";
+    parse_days(text).map(Since::Ago).map_err(|_| expected.to_owned())
 }
 
 #[cfg(test)]
@@ -322,5 +501,19 @@ mod tests {
         assert_eq!(parse_duration("2h"), Ok(Duration::from_secs(7200)));
         assert!(parse_duration("-2h").is_err());
         assert!(parse_duration("soon").is_err());
+        assert_eq!(parse_days("2w"), Ok(Duration::from_secs(14 * 24 * 3600)));
+        assert!(parse_days("3 months").is_err(), "of no certain length");
+        assert!(parse_days("-7d").is_err());
+        assert_eq!(parse_since("7d"), Ok(Since::Ago(Duration::from_secs(7 * 24 * 3600))));
+        assert_eq!(parse_since("2025-12-01"), Ok(Since::At("2025-12-01T00:00:00Z".parse().unwrap())));
+        assert_eq!(parse_since("2025-12-01T08:00:00+02:00"), Ok(Since::At("2025-12-01T06:00:00Z".parse().unwrap())));
+        assert!(parse_since("yesterday").is_err());
+    }
+
+    #[test]
+    fn the_sandbox_of_a_ledger_does_not_take_the_key() {
+        let cli = Cli::try_parse_from(["x", "ledger", "show", "--sandbox", "US-1"]).unwrap();
+        let Command::Ledger(ledger) = cli.command else { panic!() };
+        assert_eq!(ledger.place.sandbox, Some(None));
     }
 }

@@ -63,6 +63,26 @@ impl Exit {
         }
     }
 
+    /// What it says in a few words, for people.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Exit::Done => "done",
+            Exit::Failed => "something failed or is in doubt",
+            Exit::Usage => "usage or configuration",
+            Exit::Credential => "a credential or permission was refused",
+            Exit::Locked => "another run held the lock",
+            Exit::Guard => "stopped by the guard, or rules held for a data outage",
+            Exit::Incomplete => "a service was unreachable",
+            Exit::ToDo => "there is something to do",
+            Exit::Interrupted | Exit::Terminated => "interrupted",
+        }
+    }
+
+    /// The inverse of [`Exit::code`].
+    pub fn from_code(code: u8) -> Option<Exit> {
+        Exit::ALL.into_iter().find(|exit| exit.code() == code)
+    }
+
     /// The one that counts of several; [`Exit::Done`] of none.
     pub fn first(exits: &[Exit]) -> Exit {
         Exit::ALL.into_iter().find(|exit| exits.contains(exit)).unwrap_or(Exit::Done)

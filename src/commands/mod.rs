@@ -4,6 +4,7 @@ mod coverage;
 mod doctor;
 mod explain;
 mod init;
+mod ledger;
 mod manual;
 pub mod replay;
 mod rule_tests;
@@ -11,12 +12,13 @@ mod rules;
 mod sandbox;
 pub mod scan;
 mod setup;
+mod status;
 
 use std::io::Write;
 
 use anstream::{AutoStream, ColorChoice};
 
-use crate::cli::{Cli, Color, Command};
+use crate::cli::{Cli, Color, Command, Format, LedgerCommand};
 use crate::exit::{Exit, Fatal};
 use crate::telemetry;
 
@@ -39,10 +41,17 @@ pub fn run(cli: &Cli) -> u8 {
 
 async fn dispatch(cli: &Cli) -> Result<Exit, Fatal> {
     let Cli { common, command } = cli;
+    let exports = matches!(command, Command::Ledger(ledger) if matches!(ledger.command, LedgerCommand::Export));
+    if common.format == Format::Csv && !exports {
+        return Err(Fatal::usage(anyhow::anyhow!("--format csv is for usage-signals ledger export only"))
+            .with_help("use --format json, or export the ledger"));
+    }
     match command {
         Command::Scan(arguments) => scan::run(common, arguments).await,
         Command::Explain(arguments) => explain::run(common, arguments).await,
         Command::Doctor(arguments) => doctor::run(common, arguments).await,
+        Command::Status(arguments) => status::run(common, arguments),
+        Command::Ledger(arguments) => ledger::run(common, arguments),
         Command::Sandbox(arguments) => sandbox::run(common, arguments).await,
         Command::Replay(arguments) => replay::run(common, arguments).await,
         Command::Coverage(arguments) => coverage::run(common, arguments).await,

@@ -23,7 +23,7 @@ pub fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> {
 fn list(common: &Common) -> Result<Exit, Fatal> {
     let config = setup::load_config(common, &setup::process_environment())?;
     match common.format {
-        Format::Table => super::print(&table(&config.rules))?,
+        Format::Table | Format::Csv => super::print(&table(&config.rules))?,
         Format::Json => super::print_json(&as_json(&config.rules))?,
     }
     Ok(Exit::Done)

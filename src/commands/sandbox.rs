@@ -76,9 +76,10 @@ impl Opened {
         arguments: &Scan,
         as_of: Option<DateTime<Utc>>,
     ) -> Result<Opened, Fatal> {
-        let state_dir = state_dir.join("sandbox").join(folder_name(dir)?);
+        let state_dir = folder_of(dir, state_dir)?;
         let world_file = state_dir.join(WORLD_FILE);
-        let lock = if arguments.dry_run { None } else { Some(wait_for_lock(&state_dir, arguments.wait_lock)?) };
+        let holder = format!("process {}, in the sandbox", std::process::id());
+        let lock = (!arguments.dry_run).then(|| wait_for_lock(&state_dir, arguments.wait_lock, &holder)).transpose()?;
         if arguments.fresh && lock.is_some() {
             start_over(&state_dir)?;
         }
@@ -112,7 +113,11 @@ pub fn in_sandbox(sandbox: &Sandbox, outer: Box<Environment>) -> Box<Environment
     })
 }
 
-/// A folder for each workspace, so that a ledger never meets another's world.
+/// The state folder of a sandbox: one for each workspace, so that a ledger never meets another's world.
+pub(super) fn folder_of(dir: Option<&Path>, state_dir: &Path) -> Result<PathBuf, Fatal> {
+    Ok(state_dir.join("sandbox").join(folder_name(dir)?))
+}
+
 fn folder_name(dir: Option<&Path>) -> Result<String, Fatal> {
     let Some(dir) = dir else { return Ok("demo".to_owned()) };
     let full = dir.canonicalize().map_err(|error| {
@@ -124,10 +129,11 @@ fn folder_name(dir: Option<&Path>) -> Result<String, Fatal> {
     Ok(format!("{name}-{hash}"))
 }
 
-fn wait_for_lock(state_dir: &Path, wait: Option<Duration>) -> Result<Lock, Fatal> {
+/// Takes the lock, waiting so long. `holder` is who takes it; the time is added.
+pub(super) fn wait_for_lock(state_dir: &Path, wait: Option<Duration>, holder: &str) -> Result<Lock, Fatal> {
     let until = Instant::now() + wait.unwrap_or_default().min(Duration::from_secs(24 * 3600));
-    let holder = format!("process {}, in the sandbox, since {}", std::process::id(), Utc::now().to_rfc3339());
     loop {
+        let holder = format!("{holder}, since {}", Utc::now().to_rfc3339());
         match Lock::take(state_dir, &holder) {
             Err(LedgerError::Locked { .. }) if Instant::now() < until => std::thread::sleep(Duration::from_millis(100)),
             taken => return Ok(taken?),

@@ -1,76 +1,129 @@
-//! Whether the ledger's file is in order.
+//! Whether the ledger is sound: the file, its references, and what its rows say.
 
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
-use super::error::LedgerError;
-use super::read::with_connection;
-use super::schema;
+use super::error::{LedgerError, RESTORE};
+use super::{file, read, schema};
+use crate::model::{FORGOTTEN, Kind, Reason, State, SubjectKind};
 
-/// What is wrong with the file, in SQLite's words; empty where all is well or there is no file. Changes nothing.
-///
-/// A file that cannot be opened as a database at all is an error.
-pub fn check(path: &Path) -> Result<Vec<String>, LedgerError> {
-    if !path.try_exists().unwrap_or(true) {
-        return Ok(Vec::new());
-    }
-    with_connection(path, |connection| {
-        schema::check(connection, path)?;
-        let mut wrong = problems(connection)?;
-        wrong.extend(orphans(connection)?);
-        Ok(wrong)
-    })
+/// Of a damage that shows in thousands of rows, so many are told.
+const TOLD: usize = 20;
+
+/// What was looked at, and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Checked {
+    /// The schema's version; None where there is no ledger yet, or where it cannot be told.
+    pub version: Option<i64>,
+    /// How many entries were looked at.
+    pub entries: usize,
+    /// What is wrong, each with what to do about it; empty for a sound ledger. The first twenty.
+    pub findings: Vec<Finding>,
 }
 
-fn problems(connection: &Connection) -> Result<Vec<String>, LedgerError> {
+/// Something that is wrong with the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// One sentence.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+/// Checks the ledger, changing nothing: is it one, are the file and its references sound, does every row mean something, and
+/// does every short key still belong to what it stands for?
+pub fn check(path: &Path) -> Checked {
+    let looked = file::look(path, |connection, version| {
+        let mut findings: Vec<String> = pragma(connection, "PRAGMA integrity_check", |row| row.get(0))?;
+        findings.retain(|said| said != "ok");
+        findings.extend(pragma(connection, "PRAGMA foreign_key_check", |row| {
+            let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
+            Ok(format!("a row of {table} belongs to a row of {parent} that is not there"))
+        })?);
+        let (entries, wrong) = rows(connection)?;
+        findings.extend(wrong);
+        findings.truncate(TOLD);
+        let finding = |message| Finding { message, help: Some(RESTORE.to_owned()) };
+        Ok(Checked { version: Some(version), entries, findings: findings.into_iter().map(finding).collect() })
+    });
+    match looked {
+        Ok(checked) => checked.unwrap_or_default(),
+        Err(error) => {
+            let cause = std::error::Error::source(&error).map_or(String::new(), |cause| format!(": {cause}"));
+            let finding = Finding { message: format!("{error}{cause}"), help: error.help() };
+            Checked { findings: vec![finding], ..Checked::default() }
+        }
+    }
+}
+
+/// A ledger of this version is brought up to date by the next real run.
+pub fn is_older(version: i64) -> bool {
+    version < schema::VERSION
+}
+
+fn pragma<T>(
+    connection: &Connection,
+    sql: &str,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>, LedgerError> {
     let failed = LedgerError::statement("check the ledger's file");
-    let mut statement = connection.prepare("PRAGMA integrity_check").map_err(&failed)?;
-    let lines = statement.query_map([], |row| row.get::<_, String>(0)).map_err(&failed)?;
-    let lines: Vec<String> = lines.collect::<Result<_, _>>().map_err(&failed)?;
-    // One row may hold several lines.
-    let lines = lines.iter().flat_map(|text| text.lines()).filter(|line| *line != "ok" && !line.starts_with("***"));
-    Ok(lines.map(str::to_owned).collect())
+    let mut statement = connection.prepare(sql).map_err(&failed)?;
+    let rows = statement.query_map([], read).map_err(&failed)?;
+    rows.collect::<Result<_, _>>().map_err(&failed)
 }
 
-/// Rows that belong to an occasion which is not there.
-fn orphans(connection: &Connection) -> Result<Vec<String>, LedgerError> {
-    let failed = LedgerError::statement("check the ledger's references");
-    let mut statement = connection.prepare("PRAGMA foreign_key_check").map_err(&failed)?;
-    let orphans = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<i64>>(1)?)));
-    let orphans: Vec<_> = orphans.map_err(&failed)?.collect::<Result<_, _>>().map_err(&failed)?;
-    let orphan = |(table, row): (String, Option<i64>)| {
-        format!("row {} of {table} belongs to no occasion", row.unwrap_or_default())
-    };
-    Ok(orphans.into_iter().map(orphan).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ledger::lock::Lock;
-    use crate::ledger::{LEDGER_FILE, Writer};
-
-    #[test]
-    fn a_damaged_file_is_told_from_a_good_one_and_neither_is_changed() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(LEDGER_FILE);
-        assert_eq!(check(&path).unwrap(), [] as [String; 0], "missing");
-        let lock = Lock::take(folder.path(), "test").unwrap();
-        Writer::open(&path, &lock).unwrap().bind("w1").unwrap();
-        assert_eq!(check(&path).unwrap(), [] as [String; 0]);
-
-        let connection = Connection::open(&path).unwrap();
-        connection.execute_batch("PRAGMA foreign_keys = OFF; INSERT INTO concerned VALUES (9, 'c1')").unwrap();
-        drop(connection);
-        let before = std::fs::read(&path).unwrap();
-        assert_eq!(check(&path).unwrap(), ["row 1 of concerned belongs to no occasion"]);
-        assert_eq!(std::fs::read(&path).unwrap(), before);
-
-        let mut bytes = before;
-        let last = bytes.len() - 4096;
-        bytes[last..].fill(0xAB);
-        std::fs::write(&path, &bytes).unwrap();
-        assert!(check(&path).map_or(true, |wrong| !wrong.is_empty()));
+/// How many entries there are, and what is wrong with them.
+fn rows(connection: &Connection) -> Result<(usize, Vec<String>), LedgerError> {
+    let failed = LedgerError::statement("check the ledger's rows");
+    let workspace = read::workspace(connection)?;
+    let mut statement = connection
+        .prepare(
+            "SELECT e.short, e.kind, e.state, e.reason, o.subject_kind, e.claimed_at IS NULL, o.signal, o.subject_id,
+                    o.opened_at, e.level, e.contact_id
+             FROM entries AS e JOIN occasions AS o ON o.id = e.occasion_id ORDER BY e.id",
+        )
+        .map_err(&failed)?;
+    let mut rows = statement.query([]).map_err(&failed)?;
+    let (mut entries, mut wrong) = (0, Vec::new());
+    while let Some(row) = rows.next().map_err(&failed)? {
+        entries += 1;
+        wrong.extend(entry(row, workspace.as_deref())?);
     }
+    Ok((entries, wrong))
+}
+
+/// What is wrong with an entry, if anything is.
+fn entry(row: &Row<'_>, workspace: Option<&str>) -> Result<Option<String>, LedgerError> {
+    let text = |column: usize| row.get::<_, String>(column).map_err(LedgerError::statement("check an entry"));
+    let short = text(0)?;
+    let known = [
+        ("kind", 1, Kind::from_name(&text(1)?).is_some()),
+        ("state", 2, State::from_name(&text(2)?).is_some()),
+        ("reason", 3, Reason::from_name(&text(3)?).is_some()),
+        ("kind of subject", 4, SubjectKind::from_name(&text(4)?).is_some()),
+    ];
+    if let Some((what, column, _)) = known.iter().find(|(_, _, known)| !known) {
+        return Ok(Some(format!("{short} has {:?} as its {what}, which means nothing", text(*column)?)));
+    }
+    let never_claimed: bool = row.get(5).map_err(LedgerError::statement("check an entry"))?;
+    if never_claimed && text(2)? == State::Claimed.name() {
+        return Ok(Some(format!("{short} is claimed, and nothing says since when")));
+    }
+    let (subject, contact) = (text(7)?, text(10)?);
+    // A forgotten contact's key was made of an id that is gone.
+    if [&subject, &contact].iter().any(|id| id.starts_with(FORGOTTEN)) {
+        return Ok(None);
+    }
+    let (Some(workspace), Some(kind), Some(subject_kind)) =
+        (workspace, Kind::from_name(&text(1)?), SubjectKind::from_name(&text(4)?))
+    else {
+        return Ok(Some(format!("{short} belongs to no workspace")));
+    };
+    let key = crate::model::ActionKey { kind, level: text(9)?, contact };
+    let subject = crate::model::Subject { kind: subject_kind, id: subject };
+    let opened_at = read::time(row, 8)?.unwrap_or_default();
+    let digits = short.chars().count().saturating_sub("US-".len());
+    let expected = key.short(workspace, &text(6)?, &subject, opened_at, digits);
+    Ok((expected != short).then(|| format!("{short} no longer belongs to its action, whose key is {expected}")))
 }

@@ -91,6 +91,10 @@ pub enum LedgerError {
     },
 }
 
+/// What to do about a ledger that is damaged.
+pub(super) const RESTORE: &str = "restore the ledger from a backup. Without it, move the file away: contacts that carry the tag \
+    are then taken as handled, so nothing is sent twice for them";
+
 impl LedgerError {
     pub(super) fn statement(doing: &'static str) -> impl Fn(rusqlite::Error) -> LedgerError {
         move |source| LedgerError::Statement { doing, source }
@@ -109,8 +113,6 @@ impl LedgerError {
         use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
         const ROOM: &str = "make room on the disk, and look whether it is in order; nothing is lost, the next run goes on \
             from here";
-        const RESTORE: &str = "restore the ledger from a backup. Without it, move the file away: contacts that carry the tag \
-            are then taken as handled, so nothing is sent twice for them";
         const DEFECT: &str = "this is a defect of the program: nothing was sent that the ledger does not know of. Keep a copy of \
             the ledger, and report it";
         Some(match self {

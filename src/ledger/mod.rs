@@ -4,17 +4,27 @@
 //! run at a time, behind the [`lock::Lock`]. The SQL is plain (`$1`, `ON CONFLICT`, `RETURNING`) so that a shared PostgreSQL
 //! ledger can come later.
 
-mod check;
+mod change;
+pub mod check;
 mod error;
+mod file;
+mod forget;
+mod history;
 pub mod lock;
+mod prune;
 mod read;
+mod resolve;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod write;
 
-pub use check::check;
 pub use error::LedgerError;
+pub use forget::Forgotten;
+pub use history::{History, Resolved};
+pub use prune::Pruned;
 pub use read::{OpenClaim, Reader, open_claims};
-pub use schema::VERSION;
+pub use resolve::Verdict;
 pub use write::{Closing, RunRecord, Writer};
 
 /// The ledger's file in the state folder.

@@ -1,14 +1,13 @@
 //! What the ledger knows, as values of the domain.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use chrono::DateTime;
-use rusqlite::{Connection, OpenFlags, Row};
+use rusqlite::{Connection, Row};
 
 use super::error::LedgerError;
-use super::schema;
+use super::{file, schema};
 use crate::model::{
     ActionKey, Date, Entry, Kind, Known, Occasion, OccasionId, Reason, Record, Share, State, Subject, SubjectKind,
     TaskLink,
@@ -47,24 +46,11 @@ impl Reader {
     ///
     /// One of an older version is not brought up to date here, because that would be a change; it knows what its version knew.
     pub fn open(path: &Path) -> Result<Reader, LedgerError> {
-        if !path.try_exists().unwrap_or(true) {
-            return Ok(Reader::default());
-        }
-        with_connection(path, |connection| Reader::read(connection, path))
-    }
-
-    fn read(connection: &Connection, path: &Path) -> Result<Reader, LedgerError> {
-        let version = schema::check(connection, path)?;
-        if version == 0 {
-            return Ok(Reader::default());
-        }
-        let workspace = workspace(connection)?;
-        let credential = meta(connection, "credential")?;
-        let mut known = known(connection)?;
-        if version >= schema::WITH_SHARES {
-            known.shares = shares(connection)?;
-        }
-        Ok(Reader { version, workspace, credential, known })
+        let read = file::look(path, |connection, version| {
+            let (workspace, credential) = (workspace(connection)?, meta(connection, "credential")?);
+            Ok(Reader { version, workspace, credential, known: known(connection, version)? })
+        });
+        Ok(read?.unwrap_or_default())
     }
 
     /// The version of its schema; 0 while it is empty.
@@ -88,69 +74,6 @@ impl Reader {
     }
 }
 
-/// Opens a ledger to read it, without changing a byte of it.
-pub(super) fn with_connection<T>(
-    path: &Path,
-    read: impl FnOnce(&Connection) -> Result<T, LedgerError>,
-) -> Result<T, LedgerError> {
-    // To read a database with a write-ahead log, SQLite makes or changes files beside it. A ledger that was closed properly
-    // has no such log, and can be read as if nobody wrote. Where there is one, a run is under way or was killed, and its
-    // last commits are in the log: both files are copied, and the copy is read.
-    let wal = with_suffix(path, "-wal");
-    if !wal.exists() {
-        return read(&connect(path, "mode=ro&immutable=1")?);
-    }
-    let copy = Copy::of(path, &wal).map_err(LedgerError::folder(path))?;
-    read(&connect(&copy.ledger, "mode=rw")?)
-}
-
-fn connect(path: &Path, how: &str) -> Result<Connection, LedgerError> {
-    let name: String = path.to_string_lossy().chars().flat_map(escape_in_uri).collect();
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    Connection::open_with_flags(format!("file:{name}?{how}"), flags)
-        .map_err(|source| LedgerError::Open { path: path.to_owned(), source })
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-/// A ledger and its log in a private temporary folder, which goes with it.
-struct Copy {
-    folder: PathBuf,
-    ledger: PathBuf,
-}
-
-impl Copy {
-    fn of(path: &Path, wal: &Path) -> std::io::Result<Copy> {
-        let folder = std::env::temp_dir().join(format!("usage-signals-read-{:016x}", fastrand::u64(..)));
-        std::fs::DirBuilder::new().mode(0o700).create(&folder)?;
-        let copy = Copy { ledger: folder.join("ledger.sqlite"), folder };
-        // The log first: a checkpoint in between moves commits from it into the file, and none is missed.
-        std::fs::copy(wal, with_suffix(&copy.ledger, "-wal"))?;
-        std::fs::copy(path, &copy.ledger)?;
-        Ok(copy)
-    }
-}
-
-impl Drop for Copy {
-    fn drop(&mut self) {
-        // It is in the temporary folder: the system clears what is left.
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-fn escape_in_uri(character: char) -> Vec<char> {
-    match character {
-        '%' => "%25".chars().collect(),
-        '?' => "%3f".chars().collect(),
-        '#' => "%23".chars().collect(),
-        other => vec![other],
-    }
-}
-
 pub(super) fn workspace(connection: &Connection) -> Result<Option<String>, LedgerError> {
     meta(connection, "workspace")
 }
@@ -168,22 +91,37 @@ fn meta(connection: &Connection, name: &str) -> Result<Option<String>, LedgerErr
     rows.next().map_err(&failed)?.map(|row| row.get(0)).transpose().map_err(&failed)
 }
 
-const OCCASIONS: &str = "
-SELECT id, signal, subject_kind, subject_id, opened_at, level, representative, record_module, record_id, unlinked,
-       false_since, ended_at, person
-FROM occasions AS o
+/// What decisions look at: see [`Known::occasions`].
+const TO_DECIDE: &str = "
 WHERE ended_at IS NULL
    OR opened_at = (SELECT max(opened_at) FROM occasions AS newest
                    WHERE newest.signal = o.signal AND newest.subject_kind = o.subject_kind
                      AND newest.subject_id = o.subject_id AND newest.ended_at IS NOT NULL)
-   OR EXISTS (SELECT 1 FROM entries WHERE entries.occasion_id = o.id AND state IN ('planned', 'claimed', 'refused'))
-ORDER BY signal, subject_kind, subject_id, opened_at";
+   OR EXISTS (SELECT 1 FROM entries WHERE entries.occasion_id = o.id AND state IN ('planned', 'claimed', 'refused'))";
 
-pub(super) fn known(connection: &Connection) -> Result<Known, LedgerError> {
+/// What a ledger of this version knows.
+pub(super) fn known(connection: &Connection, version: i64) -> Result<Known, LedgerError> {
+    let (occasions, shorts) = occasions(connection, TO_DECIDE)?;
+    let shares = if version >= schema::WITH_SHARES { shares(connection)? } else { BTreeMap::new() };
+    let forgotten = if version >= schema::WITH_RESOLUTIONS { forgotten(connection)? } else { BTreeSet::new() };
+    Ok(Known { occasions, shorts, shares, forgotten })
+}
+
+/// The occasions that the condition chooses, sorted, with their entries; and every short key in use.
+pub(super) fn occasions(
+    connection: &Connection,
+    condition: &str,
+) -> Result<(Vec<Occasion>, BTreeSet<String>), LedgerError> {
     let failed = LedgerError::statement("read the ledger");
     let mut occasions = BTreeMap::new();
     let mut order = Vec::new();
-    let mut statement = connection.prepare(OCCASIONS).map_err(&failed)?;
+    let mut statement = connection
+        .prepare(&format!(
+            "SELECT id, signal, subject_kind, subject_id, opened_at, level, representative, record_module, record_id,
+                    unlinked, false_since, ended_at, person
+             FROM occasions AS o {condition} ORDER BY signal, subject_kind, subject_id, opened_at"
+        ))
+        .map_err(&failed)?;
     let mut rows = statement.query([]).map_err(&failed)?;
     while let Some(row) = rows.next().map_err(&failed)? {
         let id: i64 = row.get(0).map_err(&failed)?;
@@ -214,11 +152,17 @@ pub(super) fn known(connection: &Connection) -> Result<Known, LedgerError> {
             occasion.entries.push(entry(row)?);
         }
     }
-    let occasions = order.iter().filter_map(|id| occasions.remove(id)).collect();
-    Ok(Known { occasions, shorts, shares: BTreeMap::new() })
+    Ok((order.iter().filter_map(|id| occasions.remove(id)).collect(), shorts))
 }
 
-pub(super) fn shares(connection: &Connection) -> Result<BTreeMap<String, Vec<Share>>, LedgerError> {
+pub(super) fn forgotten(connection: &Connection) -> Result<BTreeSet<String>, LedgerError> {
+    let failed = LedgerError::statement("read who was forgotten");
+    let mut statement = connection.prepare("SELECT mark FROM forgotten").map_err(&failed)?;
+    let marks = statement.query_map([], |row| row.get(0)).map_err(&failed)?;
+    marks.collect::<Result<_, _>>().map_err(&failed)
+}
+
+fn shares(connection: &Connection) -> Result<BTreeMap<String, Vec<Share>>, LedgerError> {
     let failed = LedgerError::statement("read what earlier runs saw");
     let mut shares: BTreeMap<String, Vec<Share>> = BTreeMap::new();
     let mut statement = connection
@@ -237,7 +181,7 @@ pub(super) fn shares(connection: &Connection) -> Result<BTreeMap<String, Vec<Sha
     Ok(shares)
 }
 
-fn count(row: &Row<'_>, column: usize) -> Result<usize, LedgerError> {
+pub(super) fn count(row: &Row<'_>, column: usize) -> Result<usize, LedgerError> {
     let count: i64 = row.get(column).map_err(LedgerError::statement("read a count"))?;
     usize::try_from(count).map_err(|_| LedgerError::Nonsense { what: "a count", value: count.to_string() })
 }
@@ -290,11 +234,11 @@ fn entry(row: &Row<'_>) -> Result<Entry, LedgerError> {
     })
 }
 
-fn text(row: &Row<'_>, column: usize) -> Result<Option<String>, LedgerError> {
+pub(super) fn text(row: &Row<'_>, column: usize) -> Result<Option<String>, LedgerError> {
     row.get(column).map_err(LedgerError::statement("read a text"))
 }
 
-fn time(row: &Row<'_>, column: usize) -> Result<Option<Date>, LedgerError> {
+pub(super) fn time(row: &Row<'_>, column: usize) -> Result<Option<Date>, LedgerError> {
     let seconds: Option<i64> = row.get(column).map_err(LedgerError::statement("read a time"))?;
     seconds
         .map(|seconds| {
@@ -304,7 +248,7 @@ fn time(row: &Row<'_>, column: usize) -> Result<Option<Date>, LedgerError> {
         .transpose()
 }
 
-fn named<T>(
+pub(super) fn named<T>(
     row: &Row<'_>,
     column: usize,
     what: &'static str,

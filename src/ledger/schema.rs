@@ -7,13 +7,13 @@ use rusqlite::Connection;
 use super::error::LedgerError;
 
 /// The version this program writes. Version 0 is an empty file.
-pub const VERSION: i64 = 2;
+pub const VERSION: i64 = 3;
 
 /// "USIG": marks the file as ours.
 const APPLICATION_ID: i64 = 0x5553_4947;
 
 /// One entry a version, in order; never changed once released.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
 CREATE TABLE meta (
     name  TEXT NOT NULL PRIMARY KEY,
@@ -82,10 +82,31 @@ CREATE TABLE shares (
     UNIQUE (attribute, run_id)
 );
 ",
+    "
+ALTER TABLE runs ADD COLUMN started_at BIGINT;
+-- What people said about entries, oldest first.
+CREATE TABLE resolutions (
+    id         INTEGER PRIMARY KEY,
+    entry_id   BIGINT NOT NULL REFERENCES entries (id),
+    resolution TEXT NOT NULL,
+    state      TEXT NOT NULL,
+    note       TEXT,
+    decided_by TEXT,
+    decided_at BIGINT NOT NULL
+);
+-- What is left of contacts that were forgotten: a hash in place of the id.
+CREATE TABLE forgotten (
+    mark         TEXT NOT NULL PRIMARY KEY,
+    forgotten_at BIGINT NOT NULL
+);
+",
 ];
 
 /// The first version that has the table `shares`.
 pub const WITH_SHARES: i64 = 2;
+
+/// The first version that has the tables `resolutions` and `forgotten`, and the start of a run.
+pub const WITH_RESOLUTIONS: i64 = 3;
 
 /// Whether this is a ledger that this program can read, and whether it is still empty.
 pub fn check(connection: &Connection, path: &Path) -> Result<i64, LedgerError> {
@@ -132,10 +153,12 @@ pub fn migrate(connection: &Connection, path: &Path) -> Result<(), LedgerError> 
 mod tests {
     use std::collections::BTreeMap;
 
+    use chrono::DateTime;
+
     use super::*;
     use crate::ledger::lock::Lock;
-    use crate::ledger::{LEDGER_FILE, Reader, Writer};
-    use crate::model::Share;
+    use crate::ledger::{History, LEDGER_FILE, Reader, Verdict, Writer};
+    use crate::model::{Resolution, Share, State};
 
     /// As the first version left it, with one occasion.
     fn of_version_1(path: &Path) {
@@ -174,6 +197,38 @@ mod tests {
         let known = Reader::open(&path).unwrap().known().clone();
         assert_eq!(known.shares["storage_percent"], [shares["storage_percent"]]);
         assert_eq!(known.occasions.len(), 1);
+    }
+
+    #[test]
+    fn a_ledger_of_version_2_keeps_its_runs_and_learns_what_people_decide() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(LEDGER_FILE);
+        of_version_1(&path);
+        let connection = Connection::open(&path).unwrap();
+        connection.execute_batch(MIGRATIONS[1]).unwrap();
+        connection
+            .execute_batch(
+                "PRAGMA user_version = 2;
+                 INSERT INTO entries (occasion_id, level, kind, contact_id, short, state, reason, claimed_at)
+                 VALUES (1, '', 'task', '', 'US-1', 'refused', 'refused', 10);
+                 INSERT INTO runs (id, as_of, finished_at, exit_code, scanned, signalled) VALUES ('r1', 10, 12, 1, 4, 3)",
+            )
+            .unwrap();
+        drop(connection);
+        let before = History::open(&path).unwrap().unwrap();
+        assert_eq!((before.runs.len(), before.runs[0].started_at, before.runs[0].scanned), (1, None, Some(4)));
+        assert!(before.resolutions.is_empty());
+
+        let lock = Lock::take(folder.path(), "test").unwrap();
+        let writer = Writer::open(&path, &lock).unwrap();
+        let resolution = Resolution::Done;
+        let verdict = Verdict { short: "US-1".into(), resolution, remote_id: None, note: Some("yes".into()), by: None };
+        writer.resolve(&verdict, DateTime::from_timestamp(20, 0).unwrap()).unwrap();
+        drop(writer);
+        let after = History::open(&path).unwrap().unwrap();
+        assert_eq!(after.runs, before.runs);
+        assert_eq!(after.occasions[0].entries[0].state, State::Done);
+        assert_eq!(after.resolutions["US-1"][0].note.as_deref(), Some("yes"));
     }
 
     #[test]

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::error::LedgerError;
-use super::read;
-use super::schema;
-use crate::model::{Change, Date, Entry, Known, OccasionId, Reason, Share, State, Step, TaskLink};
+use super::{change, read, schema};
+use crate::model::{Change, Date, Known, Reason, Share, Step, TaskLink};
 
 /// The outcome of one action.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,14 +34,16 @@ pub struct RunRecord {
     pub id: String,
     /// Its instant.
     pub as_of: Date,
-    /// When it ended.
-    pub finished_at: Date,
+    /// When it began by the clock; None in ledgers before version 3.
+    pub started_at: Option<Date>,
+    /// When it ended; None while it is under way, or where it was killed.
+    pub finished_at: Option<Date>,
     /// Its exit code.
-    pub exit_code: u8,
-    /// Contacts read.
-    pub scanned: usize,
+    pub exit_code: Option<u8>,
+    /// Contacts read; None where it did not get so far.
+    pub scanned: Option<usize>,
     /// Contacts that signalled.
-    pub signalled: usize,
+    pub signalled: Option<usize>,
 }
 
 /// So many runs are remembered for each attribute: a few times what decisions look at, and little enough to read each time.
@@ -51,7 +52,7 @@ const SHARES_KEPT: i64 = 20;
 /// The one writer of a ledger. Needs the lock.
 #[derive(Debug)]
 pub struct Writer {
-    connection: Connection,
+    pub(super) connection: Connection,
     path: PathBuf,
 }
 
@@ -100,13 +101,13 @@ impl Writer {
 
     /// What the ledger knows.
     pub fn known(&self) -> Result<Known, LedgerError> {
-        Ok(Known { shares: read::shares(&self.connection)?, ..read::known(&self.connection)? })
+        read::known(&self.connection, schema::VERSION)
     }
 
     /// Commits everything a plan asks for, before any request leaves.
     pub fn record(&self, changes: &[Change]) -> Result<(), LedgerError> {
         self.transaction("record the plan", |transaction| {
-            changes.iter().try_for_each(|change| apply_change(transaction, change))
+            changes.iter().try_for_each(|change| change::make(transaction, change))
         })
     }
 
@@ -124,7 +125,7 @@ impl Writer {
     pub fn claim(&self, shorts: &[&str], at: Date) -> Result<(), LedgerError> {
         self.transaction("claim", |transaction| {
             for short in shorts {
-                step(transaction, short, Step::Claim)?;
+                change::step(transaction, short, Step::Claim)?;
                 transaction
                     .execute("UPDATE entries SET claimed_at = $1 WHERE short = $2", params![at.timestamp(), short])
                     .map_err(LedgerError::statement("claim"))?;
@@ -137,7 +138,7 @@ impl Writer {
     pub fn link(&self, links: &[(&str, &TaskLink)]) -> Result<(), LedgerError> {
         self.transaction("record where tasks go", |transaction| {
             for (short, link) in links {
-                let (module, id, unlinked) = link_columns(Some(link));
+                let (module, id, unlinked) = change::link_columns(Some(link));
                 transaction
                     .execute(
                         "UPDATE occasions SET record_module = $1, record_id = $2, unlinked = $3
@@ -153,30 +154,32 @@ impl Writer {
     /// Writes down what became of actions.
     pub fn close(&self, closings: &[Closing], at: Date) -> Result<(), LedgerError> {
         self.transaction("close", |transaction| {
-            closings.iter().try_for_each(|closing| close_one(transaction, closing, at))
+            closings.iter().try_for_each(|closing| change::close(transaction, closing, at))
         })
     }
 
-    /// Writes down how a run ended.
-    pub fn finish_run(&self, run: &RunRecord) -> Result<(), LedgerError> {
+    /// Writes down that a run begins, or how it ended.
+    pub fn write_run(&self, run: &RunRecord) -> Result<(), LedgerError> {
         self.connection
             .execute(
-                "INSERT INTO runs (id, as_of, finished_at, exit_code, scanned, signalled) VALUES ($1, $2, $3, $4, $5, $6)
-                 ON CONFLICT (id) DO UPDATE SET finished_at = $3, exit_code = $4, scanned = $5, signalled = $6",
+                "INSERT INTO runs (id, as_of, started_at, finished_at, exit_code, scanned, signalled)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7)
+                 ON CONFLICT (id) DO UPDATE SET finished_at = $4, exit_code = $5, scanned = $6, signalled = $7",
                 params![
                     run.id,
                     run.as_of.timestamp(),
-                    run.finished_at.timestamp(),
+                    run.started_at.map(|at| at.timestamp()),
+                    run.finished_at.map(|at| at.timestamp()),
                     run.exit_code,
-                    count(run.scanned),
-                    count(run.signalled)
+                    run.scanned.map(count),
+                    run.signalled.map(count)
                 ],
             )
             .map(drop)
             .map_err(LedgerError::statement("record the run"))
     }
 
-    fn transaction<T>(
+    pub(super) fn transaction<T>(
         &self,
         doing: &'static str,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, LedgerError>,
@@ -211,375 +214,4 @@ fn remember_one(transaction: &Transaction<'_>, run: &str, attribute: &str, share
         )
         .map(drop)
         .map_err(&failed)
-}
-
-fn apply_change(transaction: &Transaction<'_>, change: &Change) -> Result<(), LedgerError> {
-    match change {
-        Change::Open { id, level, representative, contacts, link, person } => {
-            let (module, record, unlinked) = link_columns(link.as_ref());
-            transaction
-                .execute(
-                    "INSERT INTO occasions (signal, subject_kind, subject_id, opened_at, level, representative,
-                                            record_module, record_id, unlinked, person)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-                    params![
-                        id.signal,
-                        id.subject.kind.name(),
-                        id.subject.id,
-                        id.opened_at.timestamp(),
-                        level,
-                        representative,
-                        module,
-                        record,
-                        unlinked,
-                        person
-                    ],
-                )
-                .map_err(LedgerError::statement("open an occasion"))?;
-            contacts.iter().try_for_each(|contact| join(transaction, id, contact))
-        }
-        Change::Join { id, contact } => join(transaction, id, contact),
-        Change::Raise { id, level } => update_occasion(transaction, id, "level", level),
-        Change::FalseSince { id, since } => {
-            update_occasion(transaction, id, "false_since", since.map(|since| since.timestamp()))
-        }
-        Change::End { id, at } => update_occasion(transaction, id, "ended_at", at.timestamp()),
-        Change::Enter { id, entry } => enter(transaction, id, entry),
-        Change::Step { short, step: wanted, reason } => {
-            step(transaction, short, *wanted)?;
-            transaction
-                .execute("UPDATE entries SET reason = $1 WHERE short = $2", params![reason.name(), short])
-                .map(drop)
-                .map_err(LedgerError::statement("record a step"))
-        }
-    }
-}
-
-fn link_columns(link: Option<&TaskLink>) -> (Option<&str>, Option<&str>, i64) {
-    match link {
-        Some(TaskLink::Record(record)) => (Some(&record.module), Some(&record.id), 0),
-        Some(TaskLink::Unlinked) => (None, None, 1),
-        None => (None, None, 0),
-    }
-}
-
-fn occasion_row(transaction: &Transaction<'_>, id: &OccasionId) -> Result<i64, LedgerError> {
-    transaction
-        .prepare_cached(
-            "SELECT id FROM occasions WHERE signal = $1 AND subject_kind = $2 AND subject_id = $3 AND opened_at = $4",
-        )
-        .and_then(|mut statement| {
-            statement
-                .query_row(params![id.signal, id.subject.kind.name(), id.subject.id, id.opened_at.timestamp()], |row| {
-                    row.get(0)
-                })
-                .optional()
-        })
-        .map_err(LedgerError::statement("look up an occasion"))?
-        .ok_or_else(|| LedgerError::Unknown { what: format!("occasion of {} for {}", id.signal, id.subject) })
-}
-
-fn join(transaction: &Transaction<'_>, id: &OccasionId, contact: &str) -> Result<(), LedgerError> {
-    let row = occasion_row(transaction, id)?;
-    transaction
-        .prepare_cached("INSERT INTO concerned (occasion_id, contact_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-        .and_then(|mut statement| statement.execute(params![row, contact]))
-        .map(drop)
-        .map_err(LedgerError::statement("add a contact to an occasion"))
-}
-
-fn update_occasion(
-    transaction: &Transaction<'_>,
-    id: &OccasionId,
-    column: &'static str,
-    value: impl rusqlite::ToSql,
-) -> Result<(), LedgerError> {
-    let row = occasion_row(transaction, id)?;
-    transaction
-        .execute(&format!("UPDATE occasions SET {column} = $1 WHERE id = $2"), params![value, row])
-        .map(drop)
-        .map_err(LedgerError::statement("change an occasion"))
-}
-
-fn enter(transaction: &Transaction<'_>, id: &OccasionId, entry: &Entry) -> Result<(), LedgerError> {
-    let row = occasion_row(transaction, id)?;
-    let Entry { key, short, state, reason, prior, remote_id, error, claimed_at, closed_at, may_repeat } = entry;
-    transaction
-        .prepare_cached(
-            "INSERT INTO entries (occasion_id, level, kind, contact_id, short, state, reason, remote_id, error, claimed_at,
-                                  closed_at, may_repeat, prior)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-        )
-        .and_then(|mut statement| {
-            statement.execute(params![
-                row,
-                key.level,
-                key.kind.name(),
-                key.contact,
-                short,
-                state.name(),
-                reason.name(),
-                remote_id,
-                error,
-                claimed_at.map(|at| at.timestamp()),
-                closed_at.map(|at| at.timestamp()),
-                i64::from(*may_repeat),
-                prior
-            ])
-        })
-        .map(drop)
-        .map_err(LedgerError::statement("enter an action"))
-}
-
-/// Takes a legal step, or refuses: the state machine is in the model, the ledger only obeys it.
-fn step(transaction: &Transaction<'_>, short: &str, step: Step) -> Result<(), LedgerError> {
-    let failed = LedgerError::statement("take a step");
-    let name: Option<String> = transaction
-        .prepare_cached("SELECT state FROM entries WHERE short = $1")
-        .and_then(|mut statement| statement.query_row([short], |row| row.get(0)).optional())
-        .map_err(&failed)?;
-    let name = name.ok_or_else(|| LedgerError::Unknown { what: format!("action {short}") })?;
-    let state = State::from_name(&name).ok_or(LedgerError::Nonsense { what: "state", value: name })?;
-    let next = state.after(step).ok_or(LedgerError::IllegalStep { short: short.to_owned(), state, step })?;
-    transaction
-        .prepare_cached("UPDATE entries SET state = $1 WHERE short = $2")
-        .and_then(|mut statement| statement.execute(params![next.name(), short]))
-        .map(drop)
-        .map_err(&failed)
-}
-
-fn close_one(transaction: &Transaction<'_>, closing: &Closing, at: Date) -> Result<(), LedgerError> {
-    let Closing { short, step: wanted, reason, remote_id, error, may_repeat } = closing;
-    step(transaction, short, *wanted)?;
-    transaction
-        .prepare_cached(
-            "UPDATE entries SET reason = coalesce($1, reason), remote_id = coalesce($2, remote_id), error = $3,
-                                closed_at = $4, may_repeat = $5
-             WHERE short = $6",
-        )
-        .and_then(|mut statement| {
-            statement.execute(params![
-                reason.map(Reason::name),
-                remote_id,
-                error,
-                at.timestamp(),
-                i64::from(*may_repeat),
-                short
-            ])
-        })
-        .map(drop)
-        .map_err(LedgerError::statement("close an action"))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use chrono::DateTime;
-
-    use super::*;
-    use crate::ledger::lock::Lock;
-    use crate::ledger::{LEDGER_FILE, Reader, open_claims};
-    use crate::model::{ActionKey, Kind, Record, Subject, SubjectKind};
-
-    fn at(seconds: i64) -> Date {
-        DateTime::from_timestamp(seconds, 0).unwrap()
-    }
-
-    fn id(subject: &str, opened_at: i64) -> OccasionId {
-        let subject = Subject { kind: SubjectKind::Account, id: subject.into() };
-        OccasionId { signal: "storage_limit".into(), subject, opened_at: at(opened_at) }
-    }
-
-    fn open(id: &OccasionId) -> Change {
-        Change::Open {
-            id: id.clone(),
-            level: String::new(),
-            representative: "c1".into(),
-            contacts: BTreeSet::from(["c1".to_owned(), "c2".to_owned()]),
-            link: None,
-            person: None,
-        }
-    }
-
-    fn planned(id: &OccasionId, short: &str, kind: Kind) -> Change {
-        let entry = Entry {
-            key: ActionKey { kind, level: String::new(), contact: String::new() },
-            short: short.into(),
-            state: State::Planned,
-            reason: Reason::New,
-            prior: None,
-            remote_id: None,
-            error: None,
-            claimed_at: None,
-            closed_at: None,
-            may_repeat: false,
-        };
-        Change::Enter { id: id.clone(), entry }
-    }
-
-    fn closing(short: &str, step: Step) -> Closing {
-        Closing { short: short.into(), step, reason: None, remote_id: None, error: None, may_repeat: false }
-    }
-
-    struct Folder {
-        folder: tempfile::TempDir,
-        lock: Lock,
-    }
-
-    impl Folder {
-        fn new() -> Folder {
-            let folder = tempfile::tempdir().unwrap();
-            let lock = Lock::take(folder.path(), "test").unwrap();
-            Folder { folder, lock }
-        }
-
-        fn path(&self) -> PathBuf {
-            self.folder.path().join(LEDGER_FILE)
-        }
-
-        fn writer(&self) -> Writer {
-            Writer::open(&self.path(), &self.lock).unwrap()
-        }
-    }
-
-    #[test]
-    fn an_action_goes_from_planned_to_done_and_is_read_back() {
-        let folder = Folder::new();
-        let writer = folder.writer();
-        writer.bind("w1").unwrap();
-        let id = id("acme", 10);
-        writer.record(&[open(&id), planned(&id, "US-1", Kind::Task)]).unwrap();
-        writer.claim(&["US-1"], at(10)).unwrap();
-        assert_eq!(open_claims(&writer.known().unwrap()).len(), 1);
-        let link = TaskLink::Record(Record { module: "Leads".into(), id: "57".into() });
-        writer.link(&[("US-1", &link)]).unwrap();
-        writer.close(&[Closing { remote_id: Some("99".into()), ..closing("US-1", Step::Confirm) }], at(11)).unwrap();
-        drop(writer);
-
-        let known = Reader::open(&folder.path()).unwrap().known().clone();
-        let occasion = &known.occasions[0];
-        assert_eq!(occasion.id, id);
-        assert_eq!(occasion.link, Some(link));
-        assert_eq!(occasion.contacts.len(), 2);
-        let entry = &occasion.entries[0];
-        assert_eq!((entry.state, entry.remote_id.as_deref()), (State::Done, Some("99")));
-        assert_eq!((entry.claimed_at, entry.closed_at), (Some(at(10)), Some(at(11))));
-        assert_eq!(known.shorts, BTreeSet::from(["US-1".to_owned()]));
-    }
-
-    #[test]
-    fn a_plan_with_one_bad_change_leaves_no_trace() {
-        let folder = Folder::new();
-        let writer = folder.writer();
-        let id = id("acme", 10);
-        let error = writer.record(&[open(&id), planned(&id, "US-1", Kind::Task), open(&id)]).unwrap_err();
-        assert!(error.to_string().contains("open an occasion"), "{error}");
-        assert_eq!(writer.known().unwrap(), Known::default());
-    }
-
-    #[test]
-    fn a_subject_has_one_open_occasion_of_a_signal() {
-        let folder = Folder::new();
-        let writer = folder.writer();
-        writer.record(&[open(&id("acme", 10))]).unwrap();
-        writer.record(&[open(&id("acme", 20))]).unwrap_err();
-        writer.record(&[Change::End { id: id("acme", 10), at: at(15) }, open(&id("acme", 20))]).unwrap();
-    }
-
-    #[test]
-    fn an_illegal_step_is_refused_and_changes_nothing() {
-        let folder = Folder::new();
-        let writer = folder.writer();
-        let id = id("acme", 10);
-        writer.record(&[open(&id), planned(&id, "US-1", Kind::Task)]).unwrap();
-        writer.close(&[closing("US-1", Step::Confirm)], at(11)).unwrap_err();
-        writer.claim(&["US-1"], at(11)).unwrap();
-        let error = writer.claim(&["US-1"], at(11)).unwrap_err();
-        assert!(matches!(error, LedgerError::IllegalStep { .. }), "{error}");
-        writer.claim(&["US-2"], at(11)).unwrap_err();
-    }
-
-    #[test]
-    fn a_ledger_belongs_to_one_workspace() {
-        let folder = Folder::new();
-        folder.writer().bind("w1").unwrap();
-        folder.writer().bind("w1").unwrap();
-        let error = folder.writer().bind("w2").unwrap_err();
-        assert!(error.to_string().contains("belongs to the Intercom workspace w1"), "{error}");
-    }
-
-    #[test]
-    fn the_last_twenty_runs_are_remembered_for_each_attribute_by_itself() {
-        let folder = Folder::new();
-        let writer = folder.writer();
-        let share = |readable: usize| Share { readable, scanned: 100, newest: Some(at(7)), accepted: readable == 30 };
-        for run in 1..=30 {
-            let mut shares = BTreeMap::from([("plan_type".to_owned(), share(run))]);
-            if run <= 3 {
-                shares.insert("storage_percent".to_owned(), share(run));
-            }
-            writer.remember(&format!("run{run}"), &shares).unwrap();
-        }
-        let known = writer.known().unwrap();
-        assert_eq!(known.shares["plan_type"], (11..=30).map(share).collect::<Vec<_>>(), "oldest first");
-        assert_eq!(known.shares["storage_percent"], [share(1), share(2), share(3)]);
-    }
-
-    #[test]
-    fn reading_makes_no_file_and_changes_none() {
-        let folder = Folder::new();
-        let missing = folder.folder.path().join("nowhere").join(LEDGER_FILE);
-        assert_eq!(Reader::open(&missing).unwrap().known(), &Known::default());
-        assert!(!missing.parent().unwrap().exists());
-
-        let writer = folder.writer();
-        writer.record(&[open(&id("acme", 10))]).unwrap();
-        drop(writer);
-        let files = || {
-            let mut files: Vec<_> = std::fs::read_dir(folder.folder.path())
-                .unwrap()
-                .map(|file| file.unwrap().path())
-                .map(|path| (path.clone(), std::fs::read(path).unwrap()))
-                .collect();
-            files.sort();
-            files
-        };
-        let before = files();
-        let reader = Reader::open(&folder.path()).unwrap();
-        assert_eq!(reader.known().occasions.len(), 1);
-        assert_eq!(files(), before);
-    }
-
-    #[test]
-    fn a_reader_sees_the_last_commits_of_a_run_that_is_under_way() {
-        let folder = Folder::new();
-        let writer = folder.writer();
-        writer.record(&[open(&id("acme", 10))]).unwrap();
-        let known = Reader::open(&folder.path()).unwrap().known().clone();
-        assert_eq!(known.occasions.len(), 1);
-        drop(writer);
-    }
-
-    #[test]
-    fn foreign_newer_and_broken_files_are_refused_with_a_way_out() {
-        let folder = Folder::new();
-        let path = folder.path();
-        std::fs::write(
-            &path,
-            "this is not a database, but long enough to be read as the header of one, and so on and on",
-        )
-        .unwrap();
-        let error = Writer::open(&path, &folder.lock).unwrap_err();
-        assert!(error.help().unwrap().contains("backup"), "{error}");
-        std::fs::remove_file(&path).unwrap();
-        Connection::open(&path).unwrap().execute_batch("CREATE TABLE recipes (name TEXT)").unwrap();
-        let error = Writer::open(&path, &folder.lock).unwrap_err();
-        assert!(matches!(error, LedgerError::NotALedger { .. }), "{error}");
-        std::fs::remove_file(&path).unwrap();
-        drop(folder.writer());
-        Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
-        let error = Writer::open(&path, &folder.lock).unwrap_err();
-        assert!(error.to_string().contains("schema version 99"), "{error}");
-    }
 }

@@ -115,11 +115,17 @@ pub enum Reason {
     Refused,
     /// It waits for the task of the same signal.
     WaitsForTask,
+    /// A person said that it is done.
+    Resolved,
+    /// A person said that it is not to be done in this occasion.
+    Dismissed,
+    /// The contact was forgotten before it was done.
+    Forgotten,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Reason; 21] = [
+    pub const ALL: [Reason; 24] = [
         Reason::New,
         Reason::AlreadyTagged,
         Reason::Returned,
@@ -141,6 +147,9 @@ impl Reason {
         Reason::ContactGone,
         Reason::Refused,
         Reason::WaitsForTask,
+        Reason::Resolved,
+        Reason::Dismissed,
+        Reason::Forgotten,
     ];
 
     /// The name in reports and the ledger.
@@ -167,6 +176,9 @@ impl Reason {
             Reason::ContactGone => "contact_gone",
             Reason::Refused => "refused",
             Reason::WaitsForTask => "waits_for_task",
+            Reason::Resolved => "resolved",
+            Reason::Dismissed => "dismissed",
+            Reason::Forgotten => "forgotten",
         }
     }
 
@@ -187,12 +199,42 @@ pub enum State {
     Done,
     /// The remote refused it for good.
     Refused,
-    /// Never to be done in this occasion: its sink was off.
+    /// Never to be done in this occasion: its sink was off, or a person said so.
     Skipped,
     /// Moot before it was done: the signal cleared, or the contact is gone.
     Dropped,
     /// Done, and undone by a person since.
     Undone,
+}
+
+/// What a person can say about an action that no run gets done, or that is in doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Resolution {
+    /// It is there: somebody made it by hand, or found it.
+    Done,
+    /// It did not happen: the next run does it.
+    Failed,
+    /// It is not to be done in this occasion.
+    Dismissed,
+}
+
+impl Resolution {
+    /// All of them.
+    pub const ALL: [Resolution; 3] = [Resolution::Done, Resolution::Failed, Resolution::Dismissed];
+
+    /// The name on the command line and in the ledger.
+    pub fn name(self) -> &'static str {
+        match self {
+            Resolution::Done => "done",
+            Resolution::Failed => "failed",
+            Resolution::Dismissed => "dismissed",
+        }
+    }
+
+    /// The inverse of [`Resolution::name`].
+    pub fn from_name(name: &str) -> Option<Self> {
+        Resolution::ALL.into_iter().find(|resolution| resolution.name() == name)
+    }
 }
 
 /// What can happen to an entry.
@@ -214,6 +256,8 @@ pub enum Step {
     Undo,
     /// It is wanted again: the tag was lost, or is to be restored.
     Reopen,
+    /// A person says what became of it.
+    Resolve(Resolution),
 }
 
 impl State {
@@ -233,6 +277,16 @@ impl State {
             (State::Claimed, Step::Refuse) => Some(State::Refused),
             (State::Done, Step::Undo) => Some(State::Undone),
             (State::Done | State::Undone, Step::Reopen) => Some(State::Planned),
+            (State::Planned | State::Claimed | State::Refused | State::Skipped, Step::Resolve(Resolution::Done)) => {
+                Some(State::Done)
+            }
+            // Skipped too: a person may think better of it.
+            (State::Claimed | State::Refused | State::Skipped, Step::Resolve(Resolution::Failed)) => {
+                Some(State::Planned)
+            }
+            (State::Planned | State::Claimed | State::Refused, Step::Resolve(Resolution::Dismissed)) => {
+                Some(State::Skipped)
+            }
             _ => None,
         }
     }
@@ -304,6 +358,9 @@ mod tests {
         for state in State::ALL {
             assert_eq!(State::from_name(state.name()), Some(state));
         }
+        for resolution in Resolution::ALL {
+            assert_eq!(Resolution::from_name(resolution.name()), Some(resolution));
+        }
         for kind in Kind::ALL {
             assert_eq!(Kind::from_name(kind.name()), Some(kind));
         }
@@ -318,8 +375,24 @@ mod tests {
 
     #[test]
     fn nothing_done_is_done_again_without_being_reopened() {
-        for step in [Step::Claim, Step::Confirm, Step::CarryOver, Step::Refuse, Step::Skip] {
+        let resolved = Resolution::ALL.map(Step::Resolve);
+        for step in [Step::Claim, Step::Confirm, Step::CarryOver, Step::Refuse, Step::Skip].into_iter().chain(resolved)
+        {
             assert_eq!(State::Done.after(step), None, "{step:?}");
+        }
+    }
+
+    #[test]
+    fn a_person_decides_about_what_is_open_and_about_nothing_that_is_over() {
+        for state in State::ALL {
+            let after = Resolution::ALL.map(|resolution| state.after(Step::Resolve(resolution)));
+            let expected = match state {
+                State::Planned => [Some(State::Done), None, Some(State::Skipped)],
+                State::Claimed | State::Refused => [Some(State::Done), Some(State::Planned), Some(State::Skipped)],
+                State::Skipped => [Some(State::Done), Some(State::Planned), None],
+                State::Done | State::Dropped | State::Undone => [None, None, None],
+            };
+            assert_eq!(after, expected, "{state:?}");
         }
     }
 }

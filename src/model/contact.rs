@@ -50,14 +50,23 @@ pub struct Contact {
 impl Contact {
     /// The e-mail by which contacts are one subject: trimmed and lower-cased.
     pub fn email_key(&self) -> Option<String> {
-        let email = self.email.as_deref()?.trim().to_lowercase();
-        (!email.is_empty()).then_some(email)
+        email_key(self.email.as_deref()?)
     }
 
     /// What the ledger keeps of the e-mail: a hash, by which a person is known again when a contact is merged, deleted, or
     /// simply not read, without the e-mail being written anywhere.
     pub fn person(&self) -> Option<String> {
-        let hash = Sha256::digest(self.email_key()?.as_bytes());
-        Some(hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect())
+        person_of(self.email.as_deref()?)
     }
+}
+
+/// See [`Contact::person`]; None for a blank e-mail.
+pub fn person_of(email: &str) -> Option<String> {
+    let hash = Sha256::digest(email_key(email)?.as_bytes());
+    Some(hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn email_key(email: &str) -> Option<String> {
+    let email = email.trim().to_lowercase();
+    (!email.is_empty()).then_some(email)
 }

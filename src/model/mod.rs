@@ -11,11 +11,11 @@ pub mod signal;
 pub mod subject;
 mod unseen;
 
-pub use action::{ActionKey, Kind, Reason, State, Step};
+pub use action::{ActionKey, Kind, Reason, Resolution, State, Step};
 pub use attribute::{Date, Type, UnknownReason, Value};
-pub use contact::{Contact, References};
+pub use contact::{Contact, References, person_of};
 pub use definition::AttributeDefinition;
-pub use occasion::{Change, Entry, Known, Occasion, OccasionId};
+pub use occasion::{Change, Entry, FORGOTTEN, Known, Occasion, OccasionId, forgotten_mark};
 pub use order::{Brief, Links, Message, MessageRef, Person, Record, Tag, TagChange, Task, TaskLink, TaskNews};
 pub use share::Share;
 pub use signal::{Evidence, Priority, Truth};

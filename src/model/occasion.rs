@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sha2::{Digest, Sha256};
+
 use super::action::{ActionKey, Kind, Reason, State, Step};
 use super::attribute::Date;
 use super::order::{Record, TaskLink};
@@ -78,6 +80,8 @@ pub struct Known {
     pub shorts: BTreeSet<String>,
     /// What earlier runs saw of each attribute, oldest first. See [`Share`] for which runs.
     pub shares: BTreeMap<String, Vec<Share>>,
+    /// What is left of contacts that were forgotten: the marks that [`forgotten_mark`] gives their ids.
+    pub forgotten: BTreeSet<String>,
 }
 
 impl Known {
@@ -95,6 +99,16 @@ impl Known {
         });
         earlier.max_by_key(|occasion| occasion.id.opened_at)
     }
+}
+
+/// How the mark of a forgotten contact begins.
+pub const FORGOTTEN: &str = "forgotten-";
+
+/// What stands for a forgotten contact's id: a hash that tells nothing to those who do not have the id.
+pub fn forgotten_mark(contact: &str) -> String {
+    let hash = Sha256::digest(format!("forgotten contact {contact}").as_bytes());
+    let hash: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("{FORGOTTEN}{hash}")
 }
 
 /// What the ledger knows about one action.

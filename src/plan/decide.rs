@@ -392,7 +392,8 @@ impl Builder<'_> {
             reason,
             order: None,
             remote_id: entry.remote_id.clone(),
-            error: entry.error.clone(),
+            // What a person dismissed is no failure any more.
+            error: entry.error.clone().filter(|_| entry.state != State::Skipped),
             changes: Vec::new(),
         }
     }
@@ -471,7 +472,7 @@ pub(super) fn story_item(story: &Story<'_>, occasion: OccasionId, reason: Reason
 
 /// The reason that says most about an item: of what is done first, else of what is left.
 pub(super) fn leading_reason(actions: &[PlannedAction]) -> Reason {
-    const BY_WEIGHT: [Reason; 13] = [
+    const BY_WEIGHT: [Reason; 14] = [
         Reason::TagRecreated,
         Reason::TagRestored,
         Reason::Joined,
@@ -485,6 +486,7 @@ pub(super) fn leading_reason(actions: &[PlannedAction]) -> Reason {
         Reason::WaitsForTask,
         Reason::AlreadyDone,
         Reason::SinkOff,
+        Reason::Dismissed,
     ];
     let has = |reason: &&Reason| actions.iter().any(|action| action.reason == **reason);
     BY_WEIGHT.iter().find(has).copied().unwrap_or(Reason::AlreadyDone)

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::model::{Contact, Date, Evidence, Known, Truth, UnknownReason};
+use crate::model::{Contact, Date, Evidence, Known, Truth, UnknownReason, forgotten_mark};
 use crate::rules::{Evaluation, RuleSet};
 
 /// A contact for which a rule holds.
@@ -31,6 +31,8 @@ pub struct Sightings {
     pub decided: BTreeMap<String, usize>,
     /// For how many contacts each attribute that a condition uses could be read.
     pub readable: BTreeMap<String, usize>,
+    /// How many contacts were left out, because a person had them forgotten.
+    pub forgotten: usize,
     /// When anybody was last seen.
     pub newest_seen: Option<Date>,
     hits: BTreeMap<String, BTreeMap<String, Hit>>,
@@ -38,6 +40,8 @@ pub struct Sightings {
     truths: BTreeMap<String, BTreeMap<String, Truth>>,
     watched: BTreeSet<String>,
     rule_tags: BTreeSet<String>,
+    /// The marks of forgotten contacts.
+    marks: BTreeSet<String>,
 }
 
 impl Sightings {
@@ -45,11 +49,15 @@ impl Sightings {
     pub fn new(known: &Known, rule_tags: BTreeSet<String>) -> Self {
         let concerned = known.occasions.iter().filter(|occasion| occasion.is_open() || has_work(occasion));
         let watched = concerned.flat_map(|occasion| occasion.contacts.iter().cloned()).collect();
-        Sightings { watched, rule_tags, ..Sightings::default() }
+        Sightings { watched, rule_tags, marks: known.forgotten.clone(), ..Sightings::default() }
     }
 
     /// Takes in one contact of the scan.
     pub fn add(&mut self, contact: Contact, evaluation: Evaluation, rules: &RuleSet) {
+        if self.is_forgotten(&contact) {
+            self.forgotten += 1;
+            return;
+        }
         self.scanned += 1;
         self.count_unknown(&evaluation);
         self.count_readable(&evaluation, rules);
@@ -65,6 +73,9 @@ impl Sightings {
 
     /// Takes in a contact that was asked for by itself, because an unfinished action needs its figures.
     pub fn look_up(&mut self, contact: Contact, evaluation: Evaluation, rules: &RuleSet) {
+        if self.is_forgotten(&contact) {
+            return;
+        }
         let holds = evaluation.verdicts.iter().any(|verdict| verdict.truth == Truth::True);
         let watched = self.watched.contains(&contact.id);
         let tagged = !contact.tags.complete || contact.tags.ids.iter().any(|id| self.rule_tags.contains(id));
@@ -82,6 +93,11 @@ impl Sightings {
                 self.hits.entry(rule.signal.clone()).or_default().insert(contact.id.clone(), hit);
             }
         }
+    }
+
+    /// Nothing that a forgotten contact does makes or keeps a signal.
+    fn is_forgotten(&self, contact: &Contact) -> bool {
+        !self.marks.is_empty() && self.marks.contains(&forgotten_mark(&contact.id))
     }
 
     /// The contacts for which the rule holds, by id.

@@ -12,6 +12,7 @@ pub fn to_json(report: &Report<'_>, pretty: bool) -> String {
     let Report {
         run,
         scanned,
+        forgotten,
         undecodable,
         signalled,
         plan,
@@ -33,6 +34,10 @@ pub fn to_json(report: &Report<'_>, pretty: bool) -> String {
         let counts = report.counts(kind).into_iter().map(|(status, count)| (status.name().to_owned(), json!(count)));
         actions.insert(kind.name().to_owned(), Json::Object(counts.collect()));
     }
+    let mut contacts = json!({ "scanned": scanned, "undecodable": undecodable.len(), "signalled": signalled });
+    if let (Json::Object(fields), true) = (&mut contacts, *forgotten > 0) {
+        fields.insert("forgotten".to_owned(), json!(forgotten));
+    }
     let skipped: Vec<_> = undecodable
         .iter()
         .map(|(id, why)| Problem { message: format!("contact {id} was skipped: {why}"), help: None })
@@ -47,7 +52,7 @@ pub fn to_json(report: &Report<'_>, pretty: bool) -> String {
             "finished_at": time_to_json(run.finished_at),
             "workspace": run.workspace,
         }),
-        contacts: json!({ "scanned": scanned, "undecodable": undecodable.len(), "signalled": signalled }),
+        contacts,
         signals: plan.items.iter().map(|item| item_to_json(report, item)).collect(),
         actions: Json::Object(actions),
         unknown,

@@ -77,6 +77,8 @@ pub struct Report<'a> {
     pub run: Run,
     /// Contacts read.
     pub scanned: usize,
+    /// Contacts that were left out, because a person had them forgotten.
+    pub forgotten: usize,
     /// Contacts that could not be decoded: id, or where it stood, and why.
     pub undecodable: Vec<(String, String)>,
     /// Contacts for which at least one rule holds.

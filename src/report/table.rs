@@ -42,7 +42,7 @@ pub fn to_table(report: &Report<'_>, width: Option<u16>) -> String {
 }
 
 fn head(report: &Report<'_>, text: &mut String) {
-    let Report { run, scanned, undecodable, signalled, plan, .. } = report;
+    let Report { run, scanned, forgotten, undecodable, signalled, plan, .. } = report;
     let mode = match run.mode {
         RunMode::Apply => "scan",
         RunMode::DryRun => "scan, dry run: nothing was written anywhere",
@@ -52,6 +52,9 @@ fn head(report: &Report<'_>, text: &mut String) {
     let _ = write!(text, "{} read", plural(*scanned, "contact"));
     if !undecodable.is_empty() {
         let _ = write!(text, ", {} could not be decoded", undecodable.len());
+    }
+    if *forgotten > 0 {
+        let _ = write!(text, ", {forgotten} left out (forgotten)");
     }
     let verb = if *signalled == 1 { "signals" } else { "signal" };
     let _ = writeln!(text, " · {} {verb}", plural(*signalled, "contact"));
@@ -165,25 +168,47 @@ pub fn performed(report: &Report<'_>, item: &Item) -> String {
     format!("{}\n{}", item.reason.name(), shown.join(", "))
 }
 
-/// What no later run does by itself: refusals, of this run and of earlier ones, with what the service said.
+/// What no later run does by itself: refusals, of this run and of earlier ones, with what the service said; and what stayed in
+/// doubt though this run asked.
 fn needs_a_person(report: &Report<'_>, text: &mut String) {
-    let mut lines = Vec::new();
+    let (mut refused, mut doubtful) = (Vec::new(), Vec::new());
     for item in &report.plan.items {
         for action in &item.actions {
             let ended = report.ended(action);
+            let (who, kind, short) = (who(item).replace('\n', ", "), action.key.kind.name(), &action.short);
+            let line = format!("  {kind} {short} for {who} ({})", item.occasion.signal);
             if ended.reason == Reason::Refused {
-                let (who, said) = (who(item).replace('\n', ", "), ended.error.unwrap_or_default());
-                lines.push(format!(
-                    "  {} {} for {who} ({}): {said}",
-                    action.key.kind.name(),
-                    action.short,
-                    item.occasion.signal
-                ));
+                refused.push(format!("{line}: {}", ended.error.unwrap_or_default()));
+            } else if action.decision == Decision::InDoubt && report.run.mode == RunMode::Apply {
+                doubtful.push(line);
             }
         }
     }
-    if !lines.is_empty() {
-        let _ = writeln!(text, "\nNeeds a person: refused, and not tried again\n{}", clean(&lines.join("\n")));
+    if !refused.is_empty() {
+        let _ = writeln!(text, "\nNeeds a person: refused, and not tried again\n{}", clean(&refused.join("\n")));
+        let _ = writeln!(
+            text,
+            "  help: mend the cause, then usage-signals ledger resolve KEY --as failed (the next run tries"
+        );
+        let _ = writeln!(
+            text,
+            "        again), or --as done (it was made by hand), or --as dismissed (nobody is to do it)"
+        );
+    }
+    if !doubtful.is_empty() {
+        let _ = writeln!(
+            text,
+            "\nIn doubt: sent by an earlier run, and asking brought no answer\n{}",
+            clean(&doubtful.join("\n"))
+        );
+        let _ = writeln!(
+            text,
+            "  help: the next run asks again. If you know better: usage-signals ledger resolve KEY --as done (it is"
+        );
+        let _ = writeln!(
+            text,
+            "        there), or --as failed (the next run does it), or --as dismissed (nobody is to do it)"
+        );
     }
 }
 
@@ -227,6 +252,9 @@ pub fn explain(reason: Reason) -> &'static str {
         Reason::WaitsForTask => "waits for the task",
         Reason::InDoubt => "sent, and no answer came; the next run asks",
         Reason::Unfinished => "wanted, and not done yet",
+        Reason::Dismissed => "a person said not to do it",
+        Reason::Resolved => "a person said that it is done",
+        Reason::Forgotten => "the contact was forgotten",
         Reason::New
         | Reason::Returned
         | Reason::Escalated

@@ -10,7 +10,7 @@ fn shown(arguments: &[&str]) -> String {
 
 #[test]
 fn help() {
-    let pages: [&[&str]; 13] = [
+    let pages: [&[&str]; 22] = [
         &["--help"],
         &["scan", "--help"],
         &["explain", "--help"],
@@ -24,6 +24,15 @@ fn help() {
         &["init", "--help"],
         &["completions", "--help"],
         &["man", "--help"],
+        &["status", "--help"],
+        &["ledger", "--help"],
+        &["ledger", "list", "--help"],
+        &["ledger", "show", "--help"],
+        &["ledger", "resolve", "--help"],
+        &["ledger", "export", "--help"],
+        &["ledger", "check", "--help"],
+        &["ledger", "prune", "--help"],
+        &["ledger", "forget", "--help"],
     ];
     let all: Vec<_> = pages.iter().map(|page| shown(page)).collect();
     insta::assert_snapshot!(all.join("\n"));

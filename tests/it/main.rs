@@ -17,6 +17,7 @@ mod doctor;
 mod explain;
 mod hostile;
 mod init;
+mod ledger;
 mod limits;
 mod looks;
 mod machine;

@@ -69,7 +69,7 @@ pub async fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> 
     };
     report.judge(broken_off.as_ref(), arguments.fail_on);
     match common.format {
-        Format::Table => super::print(&table::table(&report, terminal_width()))?,
+        Format::Table | Format::Csv => super::print(&table::table(&report, terminal_width()))?,
         Format::Json => super::print_json(&json::json(&report))?,
     }
     Ok(report.exit)

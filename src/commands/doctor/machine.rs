@@ -42,7 +42,7 @@ pub fn examine(machine: &Machine<'_>) -> Group {
         Ok(folder) => {
             state_folder(&mut group, folder);
             ledger(&mut group, &folder.join(LEDGER_FILE), machine.workspace);
-            lock(&mut group, Lock::is_held(folder), Lock::last_holder(folder));
+            lock(&mut group, Lock::holder(folder));
             disk(&mut group, folder);
         }
         Err(fatal) => {
@@ -123,16 +123,19 @@ fn ledger(group: &mut Group, path: &Path, workspace: Option<&Workspace>) {
     if !path.try_exists().unwrap_or(true) {
         return group.ok("ledger", "none yet: the first run makes it");
     }
-    let reader = match ledger::check(path).and_then(|wrong| Ok((wrong, Reader::open(path)?))) {
-        Ok((wrong, reader)) => match wrong.first() {
-            None => reader,
-            Some(first) => {
-                let help = "restore it from a backup. Without one, move the file away: contacts that carry the tag are then \
-                            taken as handled";
-                group.fail("ledger", format!("damaged in {} places; the first: {first}", wrong.len()), Some(help));
-                return group.skip(&["workspace", "actions"], "the ledger is damaged");
-            }
-        },
+    let checked = ledger::check::check(path);
+    if let Some(first) = checked.findings.first() {
+        let places = checked.findings.len();
+        let message = if places == 1 {
+            first.message.clone()
+        } else {
+            format!("{places} findings; the first: {}", first.message)
+        };
+        group.fail("ledger", message, first.help.as_deref());
+        return group.skip(&["workspace", "actions"], "the ledger is not in order");
+    }
+    let reader = match Reader::open(path) {
+        Ok(reader) => reader,
         Err(error) => {
             let help = error.help();
             group.fail("ledger", format!("{:#}", anyhow::Error::from(error)), help.as_deref());
@@ -140,13 +143,8 @@ fn ledger(group: &mut Group, path: &Path, workspace: Option<&Workspace>) {
         }
     };
     let version = reader.version();
-    match version == ledger::VERSION {
-        true => group.ok("ledger", format!("in order, schema version {version}")),
-        false => {
-            let newest = ledger::VERSION;
-            group.ok("ledger", format!("in order, schema version {version}; the next run makes it {newest}"));
-        }
-    }
+    let older = if ledger::check::is_older(version) { "; the next run brings it up to date" } else { "" };
+    group.ok("ledger", format!("in order, schema version {version}{older}"));
     match (reader.workspace(), workspace) {
         (Some(bound), Some(asked)) if bound != asked.id => {
             let (bound, asked) = (bound.to_owned(), asked.id.clone());
@@ -168,7 +166,7 @@ fn actions(group: &mut Group, known: &Known) {
     let message =
         format!("{open} occasions open; actions: {planned} unfinished, {claimed} in doubt, {refused} refused");
     if refused > 0 {
-        let help = "every report names what was refused and why; it stays so until a person resolves it";
+        let help = "usage-signals status names them; usage-signals ledger resolve KEY --as … says what became of each";
         group.warn("actions", message, help);
     } else if claimed > 0 {
         group.warn(
@@ -181,18 +179,14 @@ fn actions(group: &mut Group, known: &Known) {
     }
 }
 
-fn lock(group: &mut Group, held: Option<bool>, holder: Option<String>) {
-    match (held, holder) {
-        (Some(true), Some(holder)) => group.warn(
+fn lock(group: &mut Group, holder: Option<String>) {
+    match holder {
+        Some(holder) => group.warn(
             "lock",
             format!("a run is under way: {holder}"),
             "wait for it; if it is older than a run can be (deadline in [scan]), look at that process",
         ),
-        (_, None) => group.ok("lock", "free; nobody held it yet"),
-        (None, Some(holder)) => {
-            group.ok("lock", format!("held last by {holder}; whether it still is cannot be seen here"))
-        }
-        (Some(false), Some(holder)) => group.ok("lock", format!("free; held last by {holder}")),
+        None => group.ok("lock", "free"),
     }
 }
 
@@ -281,15 +275,11 @@ mod tests {
     }
 
     #[test]
-    fn the_lock_says_who_and_admits_what_it_cannot_see() {
-        let holder = || Some("process 7, run x".to_owned());
-        for (held, holder, expected) in [
-            (None, None, "ok    lock  free; nobody held it yet"),
-            (Some(false), holder(), "ok    lock  free; held last by process 7, run x"),
-            (Some(true), holder(), "warn  lock  a run is under way: process 7, run x"),
-            (None, holder(), "ok    lock  held last by process 7, run x; whether it still is cannot be seen here"),
-        ] {
-            let text = shown(|group| lock(group, held, holder.clone()));
+    fn the_lock_says_who_holds_it() {
+        for (holder, expected) in
+            [(None, "ok    lock  free"), (Some("process 7, run x"), "warn  lock  a run is under way: process 7, run x")]
+        {
+            let text = shown(|group| lock(group, holder.map(str::to_owned)));
             assert!(text.contains(expected), "{text}");
         }
     }

@@ -27,7 +27,7 @@ pub async fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> 
     let groups = examine(common, &*setup::process_environment()).await;
     let exit = check::exit(&groups, arguments.strict);
     match common.format {
-        Format::Table => super::print(&check::to_table(&groups))?,
+        Format::Table | Format::Csv => super::print(&check::to_table(&groups))?,
         Format::Json => super::print_json(&check::to_json(&groups, exit))?,
     }
     Ok(exit)

@@ -69,7 +69,7 @@ pub async fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> 
     };
     match common.format {
         Format::Json => super::print_json(&json::told(&told, exit))?,
-        Format::Table => {
+        Format::Table | Format::Csv => {
             let colored = telemetry::colored(common.color, std::io::stdout().is_terminal());
             super::print(&page::told(&told, scan::terminal_width(), colored))?;
         }

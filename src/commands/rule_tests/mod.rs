@@ -51,7 +51,7 @@ pub fn run(common: &Common, files: &[PathBuf]) -> Result<Exit, Fatal> {
     let results = suites.iter().map(|suite| Ok((suite, suite.run()?)));
     let results = results.collect::<Result<Vec<_>, Fatal>>()?;
     match common.format {
-        Format::Table => {
+        Format::Table | Format::Csv => {
             super::print(&results.iter().map(|(suite, outcomes)| as_text(suite, outcomes)).collect::<String>())?
         }
         Format::Json => super::print_json(&as_json(&results))?,

@@ -166,34 +166,68 @@ impl Stages<'_> {
         };
         let ledger = Writer::open(&self.setup.state_dir.join(LEDGER_FILE), &lock)?;
         let intercom = self.setup.intercom(&self.stop)?;
-        let mut sinks = self.setup.sinks(&intercom, &self.stop)?;
+        let sinks = self.setup.sinks(&intercom, &self.stop)?;
         let known_for = ledger.workspace_of(intercom.credential())?;
-        let (workspace, unconfirmed) = workspace(&intercom, known_for).await?;
+        let workspace = workspace(&intercom, known_for).await;
+        let (workspace, unconfirmed) = workspace.inspect_err(|fatal| self.write_end(&ledger, fatal))?;
+        // Another workspace's ledger is left as it is.
         ledger.bind(&workspace.id)?;
         ledger.remember_credential(intercom.credential())?;
-        let settled = self.settle(&ledger, &mut sinks).await?;
+        ledger.write_run(&self.run_record())?;
+        let outcome = self.recorded_run(&ledger, &intercom, sinks, &workspace, unconfirmed).await;
+        outcome.inspect_err(|fatal| self.write_end(&ledger, fatal))
+    }
+
+    /// Writes down that the run ended with an error. That error is the one to tell: should this fail too, `status` says that the
+    /// run did not end.
+    fn write_end(&self, ledger: &Writer, fatal: &Fatal) {
+        let (finished_at, exit_code) = (Some(Utc::now()), Some(fatal.exit.code()));
+        let _ = ledger.write_run(&RunRecord { finished_at, exit_code, ..self.run_record() });
+    }
+
+    async fn recorded_run(
+        &self,
+        ledger: &Writer,
+        intercom: &Intercom,
+        mut sinks: RemoteSinks,
+        workspace: &Workspace,
+        unconfirmed: Option<RemoteError>,
+    ) -> Result<Outcome, Fatal> {
+        let settled = self.settle(ledger, &mut sinks).await?;
         let known = ledger.known()?;
-        let read = self.read(&intercom, &known, unconfirmed).await?;
-        let plan = self.plan(&workspace, &read, &known);
+        let read = self.read(intercom, &known, unconfirmed).await?;
+        let plan = self.plan(workspace, &read, &known);
         ledger.record(&plan.changes())?;
         ledger.remember(&self.run, &plan.shares)?;
-        let (results, failed) = apply::apply(&plan, &ledger, &mut sinks, &self.setup.links, &self.stop).await;
+        let (results, failed) = apply::apply(&plan, ledger, &mut sinks, &self.setup.links, &self.stop).await;
         let mut ledger_errors: Vec<_> = failed.into_iter().collect();
-        let run = self.described(&workspace, RunMode::Apply);
+        let run = self.described(workspace, RunMode::Apply);
         let outcome = self.finish(run, &read, plan, Some(results), &settled, &ledger_errors);
         let record = RunRecord {
-            id: self.run.clone(),
-            as_of: self.setup.as_of,
-            finished_at: Utc::now(),
-            exit_code: outcome.exit.code(),
-            scanned: read.sightings.scanned,
-            signalled: read.sightings.signalled.len(),
+            finished_at: Some(Utc::now()),
+            exit_code: Some(outcome.exit.code()),
+            scanned: Some(read.sightings.scanned),
+            signalled: Some(read.sightings.signalled.len()),
+            ..self.run_record()
         };
-        let Err(error) = ledger.finish_run(&record) else { return Ok(outcome) };
+        let Err(error) = ledger.write_run(&record) else { return Ok(outcome) };
         // What was done is done: the report says so even where the ledger cannot be told that the run ended.
         ledger_errors.push(error);
-        let run = self.described(&workspace, RunMode::Apply);
+        let run = self.described(workspace, RunMode::Apply);
         Ok(self.finish(run, &read, outcome.plan, outcome.results, &settled, &ledger_errors))
+    }
+
+    /// What is known of the run while it is under way.
+    fn run_record(&self) -> RunRecord {
+        RunRecord {
+            id: self.run.clone(),
+            as_of: self.setup.as_of,
+            started_at: Some(self.started_at),
+            finished_at: None,
+            exit_code: None,
+            scanned: None,
+            signalled: None,
+        }
     }
 
     /// Takes the lock, waiting as long as `--wait-lock` says.

@@ -90,6 +90,7 @@ pub(super) fn report<'a>(
     let report = Report {
         run,
         scanned: read.sightings.scanned,
+        forgotten: read.sightings.forgotten,
         undecodable: read.undecodable.clone(),
         signalled: read.sightings.signalled.len(),
         plan,
@@ -107,7 +108,7 @@ pub(super) fn report<'a>(
 pub(super) fn show(common: &Common, report: &Report<'_>) -> String {
     match common.format {
         Format::Json => report::to_json(report, std::io::stdout().is_terminal()) + "\n",
-        Format::Table => report::to_table(report, terminal_width()),
+        Format::Table | Format::Csv => report::to_table(report, terminal_width()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! A small world for tests of decisions: contacts, tags and a real ledger, without HTTP.
 
+pub mod demo;
 pub mod plot;
 pub mod program;
 pub mod relay;
@@ -8,6 +9,7 @@ pub mod services;
 pub mod site;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use usage_signals::config::{self, Config};
@@ -181,8 +183,12 @@ impl World {
         of_signal.pop().unwrap_or_else(|| panic!("no occasion of {signal}"))
     }
 
+    pub fn ledger_file(&self) -> PathBuf {
+        self.folder.path().join(LEDGER_FILE)
+    }
+
     pub fn ledger(&self) -> Writer {
-        Writer::open(&self.folder.path().join(LEDGER_FILE), &self.lock).unwrap()
+        Writer::open(&self.ledger_file(), &self.lock).unwrap()
     }
 
     /// The plan of a run, nothing recorded.

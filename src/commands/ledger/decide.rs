@@ -1,0 +1,168 @@
+//! `ledger resolve`, `prune` and `forget`: what a person decides is written down, under the lock.
+
+use serde_json::json;
+
+use super::list::{known_contacts, with_level};
+use super::{Place, find, minute, show_result, state_name};
+use crate::cli::{Common, LedgerForget, LedgerPrune, LedgerResolve, VerdictName};
+use crate::exit::{Exit, Fatal};
+use crate::ledger::{Forgotten, History, Pruned, Verdict};
+use crate::model::{Entry, Kind, MessageRef, Occasion, Resolution, State, Step, SubjectKind, forgotten_mark};
+use crate::report::plural;
+
+/// Writes down what became of an action.
+pub(super) fn resolve(common: &Common, place: &Place, arguments: &LedgerResolve) -> Result<Exit, Fatal> {
+    // Looked at before the lock is taken, so that a mistyped key waits for nobody; and again under it.
+    find(&place.some_history()?, &arguments.key)?;
+    let (_lock, ledger) = place.writer("resolve", arguments.wait_lock)?;
+    let history = place.some_history()?;
+    let (occasion, entry) = find(&history, &arguments.key)?;
+    let resolution = match arguments.verdict {
+        VerdictName::Done => Resolution::Done,
+        VerdictName::Failed => Resolution::Failed,
+        VerdictName::Dismissed => Resolution::Dismissed,
+    };
+    let after = entry.state.after(Step::Resolve(resolution)).ok_or_else(|| nothing_to_decide(occasion, entry))?;
+    check_remote_id(entry.key.kind, resolution, arguments.remote_id.as_deref())?;
+    let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    let blank = |text: &String| text.trim().is_empty();
+    let verdict = Verdict {
+        short: entry.short.clone(),
+        resolution,
+        remote_id: arguments.remote_id.clone(),
+        note: arguments.note.clone().filter(|note| !blank(note)),
+        by: user.filter(|user| !blank(user)),
+    };
+    ledger.resolve(&verdict, place.now)?;
+    let next = consequence(occasion, entry, resolution);
+    let (before, after) = (state_name(entry.state), state_name(after));
+    let text = format!(
+        "{} ({} of {} for {}) was {}, and is {} now: {next}\n",
+        entry.short,
+        entry.key.kind.name(),
+        with_level(&occasion.id.signal, &entry.key.level),
+        occasion.id.subject,
+        before.replace('_', " "),
+        after.replace('_', " "),
+    );
+    let json = json!({
+        "schema": 1, "key": entry.short, "as": resolution.name(), "state_before": before, "state": after, "next_step": next,
+    });
+    show_result(common, &text, &json)?;
+    Ok(Exit::Done)
+}
+
+fn nothing_to_decide(occasion: &Occasion, entry: &Entry) -> Fatal {
+    let (short, reason) = (&entry.short, entry.reason.name());
+    let since = minute(super::when(occasion, entry));
+    let message = match entry.state {
+        State::Planned => format!("{short} is planned: the next run does it anyway"),
+        State::Skipped => format!("{short} is not going to be done anyway ({reason})"),
+        state => format!("{short} is {} since {since} ({reason}); there is nothing to decide", state_name(state)),
+    };
+    Fatal::usage(anyhow::Error::msg(message))
+        .with_help(format!("usage-signals ledger show {short} has the particulars"))
+}
+
+/// A wrong id would send a later run to somebody else's task or message.
+fn check_remote_id(kind: Kind, resolution: Resolution, remote_id: Option<&str>) -> Result<(), Fatal> {
+    let Some(id) = remote_id else { return Ok(()) };
+    let refuse = |message: String, help: &str| Err(Fatal::usage(anyhow::Error::msg(message)).with_help(help));
+    if resolution != Resolution::Done {
+        return refuse("--remote-id goes with --as done only".to_owned(), "leave it out");
+    }
+    match kind {
+        Kind::Task if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_digit()) => {
+            refuse(format!("{id:?} is no id of a Zoho task"), "it is the number at the end of the task's web address")
+        }
+        Kind::Message if MessageRef::from_remote_id(id).is_none() => refuse(
+            format!("{id:?} is no id of a Slack message"),
+            "give the channel's id and the message's ts, such as C0123456789/1766210400.000100",
+        ),
+        Kind::Tag | Kind::Untag => refuse("a tag needs no --remote-id".to_owned(), "leave it out"),
+        Kind::Task | Kind::Message => Ok(()),
+    }
+}
+
+/// What the next run makes of it.
+fn consequence(occasion: &Occasion, entry: &Entry, resolution: Resolution) -> &'static str {
+    match resolution {
+        Resolution::Failed if occasion.is_open() || entry.key.kind == Kind::Untag => "the next run does it",
+        Resolution::Failed => "the signal is over since then, so the next run drops it",
+        Resolution::Done => "no run does it again",
+        Resolution::Dismissed => {
+            "no run does it as long as the signal lasts; should it end and come back, it is a new one"
+        }
+    }
+}
+
+/// Removes what no decision needs.
+pub(super) fn prune(common: &Common, place: &Place, arguments: &LedgerPrune) -> Result<Exit, Fatal> {
+    place.some_history()?;
+    let (_lock, ledger) = place.writer("prune", arguments.wait_lock)?;
+    let before = place.ago(arguments.older_than);
+    let Pruned { occasions, entries, runs } = ledger.prune(before)?;
+    let text = format!(
+        "Removed what ended before {}: {} with {}, and {}\n",
+        minute(before),
+        plural(occasions, "signal"),
+        plural(entries, "action"),
+        plural(runs, "record of a run").replace("record of a runs", "records of runs"),
+    );
+    let removed = json!({ "occasions": occasions, "actions": entries, "runs": runs });
+    show_result(common, &text, &json!({ "schema": 1, "before": super::rfc3339(before), "removed": removed }))?;
+    Ok(Exit::Done)
+}
+
+/// Forgets a person.
+pub(super) fn forget(common: &Common, place: &Place, arguments: &LedgerForget) -> Result<Exit, Fatal> {
+    let who = arguments.contact.trim();
+    let history = place.some_history()?;
+    let forgotten_before = history.forgotten.contains(&forgotten_mark(who));
+    if !forgotten_before {
+        known_contacts(&history, who)?;
+    }
+    let (_lock, ledger) = place.writer("forget", arguments.wait_lock)?;
+    let history = place.some_history()?;
+    let contacts = history.contacts_of(who);
+    check_doubts(&history, &contacts)?;
+    // Also where nothing is left to forget: a run that was killed may have left bytes in the file.
+    let Forgotten { occasions, dropped } = ledger.forget(&contacts, place.now)?;
+    let ids: Vec<_> = contacts.iter().map(String::as_str).collect();
+    let keys: Vec<_> = dropped.iter().map(String::as_str).collect();
+    let mut text = match ids.len() {
+        0 => format!("{who} was forgotten before; the ledger holds nothing more about the contact\n"),
+        _ => format!(
+            "Forgotten: {} ({}), named in {}\n",
+            plural(ids.len(), "contact"),
+            ids.join(", "),
+            plural(occasions, "signal")
+        ),
+    };
+    if !keys.is_empty() {
+        text.push_str(&format!("No longer to be done: {}\n", keys.join(", ")));
+    }
+    text.push_str(
+        "No run looks at the contact again. Intercom, Zoho, Slack and backups of the ledger were not touched.\n",
+    );
+    let json = json!({ "schema": 1, "contacts": ids, "occasions": occasions, "dropped": keys });
+    show_result(common, &text, &json)?;
+    Ok(Exit::Done)
+}
+
+/// What is in doubt may have happened: once the ids are gone, nobody can ask any more.
+fn check_doubts(history: &History, contacts: &std::collections::BTreeSet<String>) -> Result<(), Fatal> {
+    let concerns = |(occasion, entry): &(&Occasion, &Entry)| {
+        let person = occasion.id.subject.kind == SubjectKind::Contact && !contacts.is_disjoint(&occasion.contacts);
+        entry.state == State::Claimed
+            && (person || contacts.contains(&occasion.representative) || contacts.contains(&entry.key.contact))
+    };
+    let doubtful: Vec<_> = history.entries().filter(concerns).map(|(_, entry)| entry.short.as_str()).collect();
+    if doubtful.is_empty() {
+        return Ok(());
+    }
+    Err(Fatal::usage(anyhow::anyhow!("in doubt, so the contact cannot be forgotten yet: {}", doubtful.join(", ")))
+        .with_help(
+            "run a scan, which asks what became of it, or usage-signals ledger resolve KEY; then forget the contact",
+        ))
+}

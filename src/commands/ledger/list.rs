@@ -1,0 +1,133 @@
+//! `ledger list`: every action with its state.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+
+use super::{Place, as_json, lines, minute, show_result, state_name, when};
+use crate::cli::{Common, LedgerList as Filters, Since, StateName};
+use crate::exit::{Exit, Fatal};
+use crate::ledger::History;
+use crate::model::{Entry, Occasion, State};
+use crate::report::{one_line, plural};
+
+/// So much of a service's words stands in the table; `show` has all of them.
+const ERROR_CHARS: usize = 80;
+
+pub(super) fn run(common: &Common, place: &Place, filters: &Filters) -> Result<Exit, Fatal> {
+    let Some(history) = place.history()? else {
+        show_result(common, &place.nothing_yet(), &json!({ "schema": 1, "workspace": null, "actions": [] }))?;
+        return Ok(Exit::Done);
+    };
+    let chosen = choose(&history, filters, place)?;
+    let actions: Vec<_> = chosen.iter().map(|(occasion, entry)| as_json(&history, occasion, entry)).collect();
+    let json = json!({ "schema": 1, "workspace": history.workspace, "actions": actions });
+    show_result(common, &text(&chosen), &json)?;
+    Ok(Exit::Done)
+}
+
+/// The actions that the filters let through, in the order of the ledger.
+fn choose<'h>(history: &'h History, filters: &Filters, place: &Place) -> Result<Vec<(&'h Occasion, &'h Entry)>, Fatal> {
+    let since = filters.since.map(|since| match since {
+        Since::At(at) => at,
+        Since::Ago(ago) => place.ago(ago),
+    });
+    let persons = match &filters.contact {
+        Some(who) => Some(known_contacts(history, who)?),
+        None => None,
+    };
+    let signals: BTreeSet<_> = history.occasions.iter().map(|occasion| occasion.id.signal.as_str()).collect();
+    if let Some(unknown) = filters.signal.iter().find(|signal| !signals.contains(signal.as_str())) {
+        return Err(Fatal::usage(anyhow::anyhow!("the ledger has no signal {unknown:?}"))
+            .with_help(format!("it has: {}", signals.into_iter().collect::<Vec<_>>().join(", "))));
+    }
+    let states: Vec<_> = filters.state.iter().map(|name| state_of(*name)).collect();
+    let fits = |(occasion, entry): &(&Occasion, &Entry)| {
+        (filters.signal.is_empty() || filters.signal.contains(&occasion.id.signal))
+            && (states.is_empty() || states.contains(&entry.state))
+            && since.is_none_or(|since| when(occasion, entry) >= since)
+            && persons.as_ref().is_none_or(|persons| is_about(occasion, entry, persons))
+    };
+    Ok(history.entries().filter(fits).collect())
+}
+
+/// The contacts of a person, where the ledger knows any.
+pub(super) fn known_contacts(history: &History, who: &str) -> Result<BTreeSet<String>, Fatal> {
+    let contacts = history.contacts_of(who);
+    if contacts.is_empty() {
+        let help = "an e-mail is known only where a signal was about the person; an account's contacts are known by their id \
+            in Intercom";
+        return Err(Fatal::usage(anyhow::anyhow!("the ledger knows no contact {who:?}")).with_help(help));
+    }
+    Ok(contacts)
+}
+
+/// A tag is about the contact that it is on; a task and a message are about everybody concerned.
+fn is_about(occasion: &Occasion, entry: &Entry, persons: &BTreeSet<String>) -> bool {
+    if !entry.key.contact.is_empty() {
+        return persons.contains(&entry.key.contact);
+    }
+    !persons.is_disjoint(&occasion.contacts)
+        || persons.contains(&occasion.representative)
+        || persons.contains(&occasion.id.subject.id)
+}
+
+fn state_of(name: StateName) -> State {
+    match name {
+        StateName::Planned => State::Planned,
+        StateName::InDoubt => State::Claimed,
+        StateName::Refused => State::Refused,
+        StateName::Done => State::Done,
+        StateName::Skipped => State::Skipped,
+        StateName::Dropped => State::Dropped,
+        StateName::Undone => State::Undone,
+    }
+}
+
+fn text(chosen: &[(&Occasion, &Entry)]) -> String {
+    let row = |(occasion, entry): &(&Occasion, &Entry)| {
+        vec![
+            entry.short.clone(),
+            entry.key.kind.name().to_owned(),
+            state_name(entry.state).replace('_', " "),
+            minute(when(occasion, entry)),
+            with_level(&occasion.id.signal, &entry.key.level),
+            occasion.id.subject.to_string(),
+            entry.key.contact.clone(),
+            why(entry),
+        ]
+    };
+    let rows: Vec<_> = chosen.iter().map(row).collect();
+    let mut states: BTreeMap<&str, usize> = BTreeMap::new();
+    for (_, entry) in chosen {
+        *states.entry(state_name(entry.state)).or_default() += 1;
+    }
+    if rows.is_empty() {
+        return "No action is like that.\n".to_owned();
+    }
+    let table = lines(&["key", "kind", "state", "when", "signal", "about", "tag on contact", "why"], &rows);
+    let counts = states.iter().map(|(state, count)| format!("{count} {}", state.replace('_', " ")));
+    let counts = counts.collect::<Vec<_>>().join(", ");
+    let mut text = format!("{table}\n{}: {counts}\n", plural(rows.len(), "action"));
+    if states.contains_key("refused") || states.contains_key("in_doubt") {
+        text.push_str(
+            "help: usage-signals ledger show KEY says what can be done about one that is refused or in doubt\n",
+        );
+    }
+    text
+}
+
+/// `storage_limit, critical`.
+pub(super) fn with_level(signal: &str, level: &str) -> String {
+    if level.is_empty() { signal.to_owned() } else { format!("{signal}, {level}") }
+}
+
+/// The reason, and what the service said of what did not get done.
+pub(super) fn why(entry: &Entry) -> String {
+    match &entry.error {
+        Some(error) if entry.state != State::Done => {
+            format!("{}: {}", entry.reason.name(), one_line(error, ERROR_CHARS))
+        }
+        _ => entry.reason.name().to_owned(),
+    }
+}

@@ -1,0 +1,226 @@
+//! `ledger`: what was done, what is open, and a person's decision about it.
+
+mod check;
+mod decide;
+mod export;
+mod list;
+mod show;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono::{DateTime, SubsecRound, Utc};
+use serde_json::{Value as Json, json};
+
+use super::{sandbox, setup};
+use crate::cli::{Common, Format, Ledger as Arguments, LedgerCommand, LedgerPlace};
+use crate::exit::{Exit, Fatal};
+use crate::ledger::lock::Lock;
+use crate::ledger::{History, LEDGER_FILE, Writer};
+use crate::model::{Date, Entry, Occasion, State};
+
+/// Runs a command about the ledger.
+pub fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> {
+    let place = Place::of(common, &arguments.place)?;
+    match &arguments.command {
+        LedgerCommand::List(filters) => list::run(common, &place, filters),
+        LedgerCommand::Show { key } => show::run(common, &place, key),
+        LedgerCommand::Resolve(resolve) => decide::resolve(common, &place, resolve),
+        LedgerCommand::Export => export::run(common, &place),
+        LedgerCommand::Check => check::run(common, &place),
+        LedgerCommand::Prune(prune) => decide::prune(common, &place, prune),
+        LedgerCommand::Forget(forget) => decide::forget(common, &place, forget),
+    }
+}
+
+/// Where a ledger is, and what time it is.
+pub(super) struct Place {
+    /// Folder of ledger and lock.
+    pub state_dir: PathBuf,
+    /// The ledger's file.
+    pub file: PathBuf,
+    /// The instant that "since" and "how long ago" count from.
+    pub now: Date,
+    in_sandbox: bool,
+    as_of: Option<Date>,
+}
+
+impl Place {
+    /// Makes nothing.
+    pub(super) fn of(common: &Common, place: &LedgerPlace) -> Result<Place, Fatal> {
+        let state_dir = setup::state_dir(common, &setup::process_environment())?;
+        let state_dir = match &place.sandbox {
+            Some(dir) => sandbox::folder_of(dir.as_deref(), &state_dir)?,
+            None => state_dir,
+        };
+        let now = common.as_of.unwrap_or_else(|| Utc::now().trunc_subsecs(0));
+        let file = state_dir.join(LEDGER_FILE);
+        Ok(Place { state_dir, file, now, in_sandbox: place.sandbox.is_some(), as_of: common.as_of })
+    }
+
+    /// What the ledger holds; None before the first run.
+    pub(super) fn history(&self) -> Result<Option<History>, Fatal> {
+        Ok(History::open(&self.file)?)
+    }
+
+    /// The same, for commands that make no sense without one.
+    fn some_history(&self) -> Result<History, Fatal> {
+        self.history()?.ok_or_else(|| {
+            Fatal::usage(anyhow::anyhow!("there is no ledger in {} yet", self.state_dir.display()))
+                .with_help("name the folder of the runs with --state-dir; for scan --sandbox, add --sandbox")
+        })
+    }
+
+    /// What a person reads where no run was made.
+    pub(super) fn nothing_yet(&self) -> String {
+        format!("No run yet: there is no ledger in {}\n", self.state_dir.display())
+    }
+
+    /// So long ago; 1970 where that is longer than there are dates.
+    fn ago(&self, ago: Duration) -> Date {
+        let ago = chrono::TimeDelta::from_std(ago).ok();
+        ago.and_then(|ago| self.now.checked_sub_signed(ago)).unwrap_or_default()
+    }
+
+    /// The ledger for writing, with its lock. There is one: the callers have looked into it.
+    fn writer(&self, doing: &str, wait: Option<Duration>) -> Result<(Lock, Writer), Fatal> {
+        if self.as_of.is_some() && !self.in_sandbox {
+            return Err(Fatal::usage(anyhow::anyhow!("--as-of cannot be used to change the ledger of real runs"))
+                .with_help("try it with the sandbox's ledger: --sandbox"));
+        }
+        let holder = format!("process {}, ledger {doing}", std::process::id());
+        let lock = sandbox::wait_for_lock(&self.state_dir, wait, &holder)?;
+        let writer = Writer::open(&self.file, &lock)?;
+        Ok((lock, writer))
+    }
+}
+
+/// Finds an action by its key as people write it.
+fn find<'h>(history: &'h History, key: &str) -> Result<(&'h Occasion, &'h Entry), Fatal> {
+    let short = as_stored(key);
+    history.entries().find(|(_, entry)| entry.short == short).ok_or_else(|| {
+        let near = nearest(history, &short);
+        let help = match near.len() {
+            0 => "usage-signals ledger list shows all of them".to_owned(),
+            _ => format!("did you mean {}? usage-signals ledger list shows all of them", near.join(" or ")),
+        };
+        Fatal::usage(anyhow::anyhow!("the ledger has no action {short}")).with_help(help)
+    })
+}
+
+/// `7k3f9q2m`, `us-7K3F9Q2M`, and O for 0 or I and L for 1, as one reads them off a screen: the alphabet has none of these.
+fn as_stored(key: &str) -> String {
+    let key = key.trim().to_uppercase();
+    let letters = key.strip_prefix("US-").unwrap_or(&key).chars().map(|letter| match letter {
+        'O' => '0',
+        'I' | 'L' => '1',
+        other => other,
+    });
+    format!("US-{}", letters.collect::<String>())
+}
+
+/// Keys that differ by a slip or two.
+fn nearest(history: &History, short: &str) -> Vec<String> {
+    let distance = |entry: &Entry| strsim::damerau_levenshtein(&entry.short, short);
+    let mut near: Vec<_> = history.entries().map(|(_, entry)| (distance(entry), entry.short.clone())).collect();
+    near.retain(|(distance, _)| *distance <= 2);
+    near.sort();
+    near.into_iter().take(3).map(|(_, short)| short).collect()
+}
+
+/// When something happened to it last: the instant of that run, or of its opening.
+fn when(occasion: &Occasion, entry: &Entry) -> Date {
+    entry.closed_at.max(entry.claimed_at).unwrap_or(occasion.id.opened_at)
+}
+
+/// An action as JSON; the keys are documented in README.md.
+fn as_json(history: &History, occasion: &Occasion, entry: &Entry) -> Json {
+    let resolutions = history.resolutions.get(&entry.short).into_iter().flatten().map(|resolved| {
+        json!({
+            "as": resolved.resolution.name(),
+            "state_before": resolved.state.name(),
+            "note": resolved.note,
+            "by": resolved.by,
+            "at": rfc3339(resolved.at),
+        })
+    });
+    json!({
+        "key": entry.short,
+        "kind": entry.key.kind.name(),
+        "state": state_name(entry.state),
+        "reason": entry.reason.name(),
+        "signal": occasion.id.signal,
+        "level": filled(&entry.key.level),
+        "subject": { "kind": occasion.id.subject.kind.name(), "id": occasion.id.subject.id },
+        "contact": filled(&entry.key.contact),
+        "opened_at": rfc3339(occasion.id.opened_at),
+        "ended_at": occasion.ended_at.map(rfc3339),
+        "claimed_at": entry.claimed_at.map(rfc3339),
+        "closed_at": entry.closed_at.map(rfc3339),
+        "remote_id": entry.remote_id,
+        "error": entry.error,
+        "may_repeat": entry.may_repeat,
+        "resolutions": resolutions.collect::<Vec<_>>(),
+    })
+}
+
+/// The state as reports name it: a claim that nobody closed is in doubt.
+pub(super) fn state_name(state: State) -> &'static str {
+    match state {
+        State::Claimed => "in_doubt",
+        other => other.name(),
+    }
+}
+
+fn filled(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}
+
+/// A time for programs.
+pub(super) fn rfc3339(at: Date) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}
+
+/// A time for people.
+pub(super) fn minute(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// A table of plain lines, one a row; wrapped where a terminal is too narrow for it.
+pub(super) fn lines(header: &[&str], rows: &[Vec<String>]) -> String {
+    use comfy_table::{ContentArrangement, Table, presets};
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(header.to_vec());
+    match terminal_size::terminal_size_of(std::io::stdout()) {
+        Some((terminal_size::Width(width), _)) => {
+            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width.clamp(80, 240));
+        }
+        None => {
+            table.set_content_arrangement(ContentArrangement::Disabled);
+        }
+    }
+    table.add_rows(rows.iter().map(|row| row.iter().map(|cell| crate::report::clean(cell)).collect::<Vec<_>>()));
+    let table = table.to_string();
+    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// JSON where that is asked for, else text.
+fn show_result(common: &Common, text: &str, json: &Json) -> Result<(), Fatal> {
+    match common.format {
+        Format::Json => super::print_json(json),
+        Format::Table | Format::Csv => super::print(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_found_as_people_write_it() {
+        for written in ["US-7K3F9Q2M", "us-7k3f9q2m", "7k3f9q2m", " 7K3F9Q2M ", "US-7K3F9Q2m"] {
+            assert_eq!(as_stored(written), "US-7K3F9Q2M", "{written}");
+        }
+        assert_eq!(as_stored("us-oil0"), "US-0110", "letters that the alphabet leaves out");
+    }
+}

@@ -1,0 +1,136 @@
+//! `ledger show`: everything about one action.
+
+use std::fmt::Write as _;
+
+use serde_json::json;
+
+use super::list::{why, with_level};
+use super::{Place, as_json, filled, find, lines, minute, rfc3339, show_result, state_name};
+use crate::cli::Common;
+use crate::exit::{Exit, Fatal};
+use crate::ledger::History;
+use crate::model::{Entry, Occasion, State, TaskLink};
+use crate::report::{clean, explain};
+
+pub(super) fn run(common: &Common, place: &Place, key: &str) -> Result<Exit, Fatal> {
+    let history = place.some_history()?;
+    let (occasion, entry) = find(&history, key)?;
+    let others = occasion.entries.iter().filter(|other| other.short != entry.short);
+    let others: Vec<_> = others.map(|other| as_json(&history, occasion, other)).collect();
+    let next = next_step(occasion, entry);
+    let json = json!({
+        "schema": 1,
+        "workspace": history.workspace,
+        "action": as_json(&history, occasion, entry),
+        "occasion": {
+            "level": filled(&occasion.level),
+            "representative": occasion.representative,
+            "contacts": occasion.contacts,
+            "record": occasion.record().map(|record| json!({ "module": record.module, "id": record.id })),
+            "false_since": occasion.false_since.map(rfc3339),
+            "actions": others,
+        },
+        "next_step": next,
+    });
+    show_result(common, &text(&history, occasion, entry, next.as_deref()), &json)?;
+    Ok(Exit::Done)
+}
+
+fn text(history: &History, occasion: &Occasion, entry: &Entry, next: Option<&str>) -> String {
+    let state = state_name(entry.state).replace('_', " ");
+    let mut text = format!("{} · {} · {state}\n", entry.short, entry.key.kind.name());
+    for (name, value) in facts(occasion, entry) {
+        let _ = writeln!(text, "  {name:<12}{}", clean(&value));
+    }
+    let resolutions = history.resolutions.get(&entry.short).into_iter().flatten();
+    for resolved in resolutions {
+        let by = resolved.by.as_ref().map_or(String::new(), |by| format!(" by {by}"));
+        let note = resolved.note.as_ref().map_or(String::new(), |note| format!(": {note}"));
+        let line = format!(
+            "{} as {}{by}, was {}{note}",
+            minute(resolved.at),
+            resolved.resolution.name(),
+            state_name(resolved.state).replace('_', " ")
+        );
+        let _ = writeln!(text, "  {:<12}{}", "resolved", clean(&line).replace('\n', " "));
+    }
+    let others: Vec<_> = occasion.entries.iter().filter(|other| other.short != entry.short).map(row).collect();
+    if !others.is_empty() {
+        let table = lines(&["key", "kind", "state", "level", "tag on contact", "why"], &others);
+        let _ = write!(text, "\nOf the same occasion\n{table}");
+    }
+    if let Some(next) = next {
+        let _ = writeln!(text, "\nhelp: {next}");
+    }
+    text
+}
+
+fn row(entry: &Entry) -> Vec<String> {
+    let state = state_name(entry.state).replace('_', " ");
+    let level = with_level("", &entry.key.level).trim_start_matches(", ").to_owned();
+    vec![entry.short.clone(), entry.key.kind.name().to_owned(), state, level, entry.key.contact.clone(), why(entry)]
+}
+
+fn facts(occasion: &Occasion, entry: &Entry) -> Vec<(&'static str, String)> {
+    let mut facts = vec![
+        ("signal", with_level(&occasion.id.signal, &entry.key.level)),
+        ("about", occasion.id.subject.to_string()),
+        ("opened", minute(occasion.id.opened_at)),
+    ];
+    let mut add = |name, value: Option<String>| facts.extend(value.map(|value| (name, value)));
+    add("ended", occasion.ended_at.map(minute));
+    add("false since", occasion.false_since.filter(|_| occasion.is_open()).map(minute));
+    add("tag on", filled(&entry.key.contact).map(str::to_owned));
+    let contacts: Vec<_> = occasion.contacts.iter().map(String::as_str).collect();
+    add("contacts", filled(&contacts.join(", ")).map(str::to_owned));
+    add(
+        "record",
+        match &occasion.link {
+            Some(TaskLink::Record(record)) => Some(format!("{} {} in Zoho", record.module, record.id)),
+            Some(TaskLink::Unlinked) => Some("none: there was no e-mail to find one by".to_owned()),
+            None => None,
+        },
+    );
+    add("reason", Some(format!("{}: {}", entry.reason.name(), explain_entry(entry))));
+    add("claimed", entry.claimed_at.map(minute));
+    add("closed", entry.closed_at.map(minute));
+    add("remote id", entry.remote_id.clone());
+    add("said", entry.error.clone());
+    facts
+}
+
+/// The reason in a few words. What is done needs other words than what is left.
+fn explain_entry(entry: &Entry) -> &'static str {
+    use crate::model::Reason;
+    match entry.reason {
+        Reason::New => "the first time that the subject signalled",
+        Reason::Returned => "the signal came back",
+        Reason::Escalated => "a higher level than before",
+        Reason::Joined => "the contact joined the occasion",
+        Reason::TagRecreated => "the tag was gone from the workspace",
+        Reason::TagRestored => "a person had taken the tag off",
+        reason => explain(reason),
+    }
+}
+
+/// What a person can do about it, where there is something.
+fn next_step(occasion: &Occasion, entry: &Entry) -> Option<String> {
+    let resolve = format!("usage-signals ledger resolve {}", entry.short);
+    match entry.state {
+        State::Refused if occasion.is_open() => Some(format!(
+            "no run tries it again. Mend the cause, then {resolve} --as failed (the next run tries again), or --as done (it was \
+             made by hand), or --as dismissed (nobody is to do it)"
+        )),
+        State::Refused => Some(format!(
+            "the signal is over, so it is no longer needed: {resolve} --as dismissed takes it off the reports, or --as done \
+             where it was made by hand"
+        )),
+        State::Claimed => Some(format!(
+            "the next run asks what became of it. If you know: {resolve} --as done (it is there), or --as failed (the next run \
+             does it), or --as dismissed (nobody is to do it)"
+        )),
+        State::Planned => Some(format!("the next run does it; {resolve} --as dismissed stops that")),
+        State::Skipped if occasion.is_open() => Some(format!("{resolve} --as failed has it done after all")),
+        State::Skipped | State::Done | State::Dropped | State::Undone => None,
+    }
+}

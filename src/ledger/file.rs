@@ -1,0 +1,84 @@
+//! Looking into the file without changing a byte of it.
+
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::error::LedgerError;
+use super::schema;
+
+/// Looks into a ledger: `work` gets the connection and the schema's version, which may be an older one, because bringing it up
+/// to date would be a change. None where there is no file, or nothing in it yet.
+pub(super) fn look<T>(
+    path: &Path,
+    work: impl FnOnce(&Connection, i64) -> Result<T, LedgerError>,
+) -> Result<Option<T>, LedgerError> {
+    if !path.try_exists().unwrap_or(true) {
+        return Ok(None);
+    }
+    // To read a database with a write-ahead log, SQLite makes or changes files beside it. A ledger that was closed properly
+    // has no such log, and can be read as if nobody wrote. Where there is one, a run is under way or was killed, and its
+    // last commits are in the log: both files are copied, and the copy is read.
+    let wal = with_suffix(path, "-wal");
+    if !wal.exists() {
+        return read(path, "mode=ro&immutable=1", work);
+    }
+    let copy = Copy::of(path, &wal).map_err(LedgerError::folder(path))?;
+    read(&copy.ledger, "mode=rw", work)
+}
+
+fn read<T>(
+    path: &Path,
+    how: &str,
+    work: impl FnOnce(&Connection, i64) -> Result<T, LedgerError>,
+) -> Result<Option<T>, LedgerError> {
+    let open_error = |source| LedgerError::Open { path: path.to_owned(), source };
+    let name: String = path.to_string_lossy().chars().flat_map(escape_in_uri).collect();
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(format!("file:{name}?{how}"), flags).map_err(open_error)?;
+    match schema::check(&connection, path)? {
+        0 => Ok(None),
+        version => work(&connection, version).map(Some),
+    }
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// A ledger and its log in a private temporary folder, which goes with it.
+struct Copy {
+    folder: PathBuf,
+    ledger: PathBuf,
+}
+
+impl Copy {
+    fn of(path: &Path, wal: &Path) -> std::io::Result<Copy> {
+        let folder = std::env::temp_dir().join(format!("usage-signals-read-{:016x}", fastrand::u64(..)));
+        std::fs::DirBuilder::new().mode(0o700).create(&folder)?;
+        let copy = Copy { ledger: folder.join("ledger.sqlite"), folder };
+        // The log first: a checkpoint in between moves commits from it into the file, and none is missed.
+        std::fs::copy(wal, with_suffix(&copy.ledger, "-wal"))?;
+        std::fs::copy(path, &copy.ledger)?;
+        Ok(copy)
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        // It is in the temporary folder: the system clears what is left.
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn escape_in_uri(character: char) -> Vec<char> {
+    match character {
+        '%' => "%25".chars().collect(),
+        '?' => "%3f".chars().collect(),
+        '#' => "%23".chars().collect(),
+        other => vec![other],
+    }
+}

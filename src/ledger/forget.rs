@@ -1,0 +1,135 @@
+//! Forgetting a contact: what is personal goes, and what keeps anything from happening twice stays.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{ToSql, Transaction, params};
+
+use super::change;
+use super::error::LedgerError;
+use super::write::Writer;
+use crate::model::{Date, Reason, Step, forgotten_mark};
+
+/// What forgetting came to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Forgotten {
+    /// Occasions that named the contacts.
+    pub occasions: usize,
+    /// Short keys of actions that were still to be done, and are not done any more.
+    pub dropped: BTreeSet<String>,
+}
+
+/// The occasions that are about the contact `$1` itself.
+const ABOUT: &str = "SELECT id FROM occasions WHERE subject_kind = 'contact'
+    AND (subject_id = $1 OR representative = $1 OR id IN (SELECT occasion_id FROM concerned WHERE contact_id = $1))";
+/// The accounts' occasions whose task is on the contact's record.
+const REPRESENTED: &str = "SELECT id FROM occasions WHERE subject_kind = 'account' AND representative = $1";
+/// All occasions that name the contact.
+const NAMES: &str = "SELECT id FROM occasions WHERE subject_id = $1 AND subject_kind = 'contact' OR representative = $1
+    OR id IN (SELECT occasion_id FROM concerned WHERE contact_id = $1)
+    OR id IN (SELECT occasion_id FROM entries WHERE contact_id = $1)";
+
+impl Writer {
+    /// Forgets the contacts, which are one person.
+    ///
+    /// Ids become hashes, by which later runs know to leave the contact alone. The hash of the e-mail, ids of Zoho records and
+    /// tasks, ids of messages about the person, what services said and what people noted are gone; so are the bytes in the
+    /// file. Signals about the person are over; those of an account go on without the contact. Short keys stay.
+    pub fn forget(&self, contacts: &BTreeSet<String>, at: Date) -> Result<Forgotten, LedgerError> {
+        self.connection
+            .execute_batch("PRAGMA secure_delete = ON")
+            .map_err(LedgerError::statement("make deleting thorough"))?;
+        let forgotten = self.transaction("forget a contact", |transaction| {
+            let mut forgotten = Forgotten::default();
+            let mut occasions = BTreeSet::new();
+            for contact in contacts {
+                occasions.extend(rows::<i64>(transaction, NAMES, contact)?);
+                forgotten.dropped.extend(forget_one(transaction, contact, at)?);
+            }
+            forgotten.occasions = occasions.len();
+            Ok(forgotten)
+        })?;
+        self.compact()?;
+        Ok(forgotten)
+    }
+
+    /// Leaves no free room in the file and nothing in the log beside it, where deleted rows could still be read.
+    pub(super) fn compact(&self) -> Result<(), LedgerError> {
+        self.connection
+            .execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")
+            .map_err(LedgerError::statement("compact the ledger"))
+    }
+}
+
+fn forget_one(transaction: &Transaction<'_>, contact: &str, at: Date) -> Result<BTreeSet<String>, LedgerError> {
+    let mark = forgotten_mark(contact);
+    // By name: to SQLite, `$2` is the first one where it stands first.
+    let run = |sql: &str, values: &[(&str, &dyn ToSql)]| {
+        transaction.execute(sql, values).map(drop).map_err(LedgerError::statement("forget a contact"))
+    };
+    let dropped = drop_open(transaction, contact, at)?;
+    let of_entries = "UPDATE entries SET remote_id = NULL, prior = NULL, error = NULL WHERE";
+    for sql in [
+        format!(
+            "UPDATE resolutions SET note = NULL
+                 WHERE entry_id IN (SELECT id FROM entries WHERE occasion_id IN ({NAMES}))"
+        ),
+        format!("{of_entries} occasion_id IN ({ABOUT})"),
+        format!("{of_entries} kind = 'task' AND occasion_id IN ({REPRESENTED})"),
+        "UPDATE entries SET error = NULL WHERE contact_id = $1".to_owned(),
+        format!(
+            "UPDATE occasions SET record_module = NULL, record_id = NULL, unlinked = 0
+                 WHERE id IN ({ABOUT}) OR id IN ({REPRESENTED})"
+        ),
+    ] {
+        run(&sql, &[("$1", &contact)])?;
+    }
+    let over = format!(
+        "UPDATE occasions SET person = NULL, false_since = NULL, ended_at = coalesce(ended_at, $2)
+                        WHERE id IN ({ABOUT})"
+    );
+    run(&over, &[("$1", &contact), ("$2", &at.timestamp())])?;
+    run("DELETE FROM concerned WHERE contact_id = $1", &[("$1", &contact)])?;
+    for sql in [
+        "UPDATE entries SET contact_id = $2 WHERE contact_id = $1",
+        "UPDATE occasions SET representative = $2 WHERE representative = $1",
+        "UPDATE occasions SET subject_id = $2 WHERE subject_id = $1 AND subject_kind = 'contact'",
+    ] {
+        run(sql, &[("$1", &contact), ("$2", &mark)])?;
+    }
+    let remember = "INSERT INTO forgotten (mark, forgotten_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+    run(remember, &[("$1", &mark), ("$2", &at.timestamp())])?;
+    Ok(dropped)
+}
+
+/// What is still to be done for the contact, or was refused, is moot. So are its tags in an account's signals: no run is to
+/// ask for the mark in Intercom.
+fn drop_open(transaction: &Transaction<'_>, contact: &str, at: Date) -> Result<BTreeSet<String>, LedgerError> {
+    let open = format!(
+        "SELECT short FROM entries WHERE state IN ('planned', 'refused')
+                        AND (contact_id = $1 OR occasion_id IN ({ABOUT}))"
+    );
+    let tags = "SELECT short FROM entries WHERE state = 'done' AND contact_id = $1";
+    let dropped: BTreeSet<String> = rows(transaction, &open, contact)?;
+    let tags: BTreeSet<String> = rows(transaction, tags, contact)?;
+    for short in dropped.iter().chain(&tags) {
+        change::step(transaction, short, Step::Drop)?;
+        transaction
+            .execute(
+                "UPDATE entries SET reason = $1, closed_at = $2 WHERE short = $3",
+                params![Reason::Forgotten.name(), at.timestamp(), short],
+            )
+            .map_err(LedgerError::statement("drop what was to be done for a forgotten contact"))?;
+    }
+    Ok(dropped)
+}
+
+fn rows<T: rusqlite::types::FromSql + Ord>(
+    transaction: &Transaction<'_>,
+    sql: &str,
+    contact: &str,
+) -> Result<BTreeSet<T>, LedgerError> {
+    let failed = LedgerError::statement("look for a contact");
+    let mut statement = transaction.prepare(sql).map_err(&failed)?;
+    let rows = statement.query_map([contact], |row| row.get(0)).map_err(&failed)?;
+    rows.collect::<Result<_, _>>().map_err(&failed)
+}

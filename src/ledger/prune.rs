@@ -1,0 +1,62 @@
+//! Letting go of what no decision needs any more.
+
+use rusqlite::{Transaction, params};
+
+use super::error::LedgerError;
+use super::write::Writer;
+use crate::model::Date;
+
+/// So many runs are kept however old they are: what `status` shows and measures the usual gap by.
+const RUNS_KEPT: i64 = 20;
+
+/// An occasion that no decision needs: over since before the instant, nothing in it to do, in doubt or refused, and a later one
+/// of the same signal and subject is over too.
+///
+/// The last one that ended stays, however old. By it a run knows that the signal *returned*; without it the tag that is still
+/// on the contact would read as "somebody handled it", and a signal would be lost.
+const NOT_NEEDED: &str = "
+SELECT o.id FROM occasions AS o
+WHERE o.ended_at < $1
+  AND EXISTS (SELECT 1 FROM occasions AS later
+              WHERE later.signal = o.signal AND later.subject_kind = o.subject_kind AND later.subject_id = o.subject_id
+                AND later.ended_at IS NOT NULL AND later.opened_at > o.opened_at)
+  AND NOT EXISTS (SELECT 1 FROM entries WHERE entries.occasion_id = o.id AND state IN ('planned', 'claimed', 'refused'))";
+
+/// How much went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Pruned {
+    /// Occasions.
+    pub occasions: usize,
+    /// Their entries.
+    pub entries: usize,
+    /// Records of runs.
+    pub runs: usize,
+}
+
+impl Writer {
+    /// Removes what ended before the instant and is not needed, and gives the room back to the disk.
+    pub fn prune(&self, before: Date) -> Result<Pruned, LedgerError> {
+        let pruned = self.transaction("prune the ledger", |transaction| {
+            let delete = |sql: &str| {
+                transaction.execute(sql, [before.timestamp()]).map_err(LedgerError::statement("prune the ledger"))
+            };
+            let of_them = "entries WHERE occasion_id IN";
+            delete(&format!("DELETE FROM resolutions WHERE entry_id IN (SELECT id FROM {of_them} ({NOT_NEEDED}))"))?;
+            let entries = delete(&format!("DELETE FROM {of_them} ({NOT_NEEDED})"))?;
+            delete(&format!("DELETE FROM concerned WHERE occasion_id IN ({NOT_NEEDED})"))?;
+            let occasions = delete(&format!("DELETE FROM occasions WHERE id IN ({NOT_NEEDED})"))?;
+            Ok(Pruned { occasions, entries, runs: prune_runs(transaction, before)? })
+        })?;
+        self.compact()?;
+        Ok(pruned)
+    }
+}
+
+fn prune_runs(transaction: &Transaction<'_>, before: Date) -> Result<usize, LedgerError> {
+    transaction
+        .execute(
+            "DELETE FROM runs WHERE as_of < $1 AND id NOT IN (SELECT id FROM runs ORDER BY as_of DESC, id LIMIT $2)",
+            params![before.timestamp(), RUNS_KEPT],
+        )
+        .map_err(LedgerError::statement("prune the runs"))
+}
