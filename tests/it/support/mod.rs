@@ -67,6 +67,11 @@ pub fn configure(toml: &str) -> Config {
     config::load(Some(&file), &environment).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
+/// A folder that costs no disk, where the system has one: a ledger waits for the disk with every commit.
+fn in_memory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 /// What happens to the orders of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
@@ -98,6 +103,8 @@ pub struct World {
     pub completed: BTreeSet<String>,
     /// For which occasion and level each task was made.
     pub tasks: BTreeMap<String, (OccasionId, String)>,
+    /// The same of each message.
+    pub messages: BTreeMap<String, (OccasionId, String)>,
     /// What happened though no answer came: remote ids by short key.
     pub lost: BTreeMap<String, String>,
     /// Everything that took effect: `task storage_limit acme`, `tag storage_limit c1`.
@@ -105,12 +112,13 @@ pub struct World {
     folder: tempfile::TempDir,
     lock: Lock,
     next_id: usize,
+    tags_made: usize,
     runs: usize,
 }
 
 impl World {
     pub fn new(toml: &str, contacts: Vec<Contact>) -> World {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = in_memory();
         let lock = Lock::take(folder.path(), "test").unwrap();
         World {
             config: configure(&format!("[scan]\ntimezone = \"UTC\"\n{toml}")),
@@ -125,11 +133,13 @@ impl World {
             backwards: false,
             completed: BTreeSet::new(),
             tasks: BTreeMap::new(),
+            messages: BTreeMap::new(),
             lost: BTreeMap::new(),
             effects: Vec::new(),
             folder,
             lock,
             next_id: 0,
+            tags_made: 0,
             runs: 0,
         }
     }
@@ -145,8 +155,12 @@ impl World {
     }
 
     pub fn tag(&mut self, id: &str, tag: &str) {
-        let next = format!("tag{}", self.tag_ids.len() + 1);
-        let tag_id = self.tag_ids.entry(tag.to_lowercase()).or_insert(next).clone();
+        let tags_made = &mut self.tags_made;
+        let new = || {
+            *tags_made += 1; // a tag that was deleted leaves its id to none
+            format!("tag{tags_made}")
+        };
+        let tag_id = self.tag_ids.entry(tag.to_lowercase()).or_insert_with(new).clone();
         let tags = &mut self.contacts.get_mut(id).unwrap().tags.ids;
         if !tags.contains(&tag_id) {
             tags.push(tag_id);
@@ -306,7 +320,9 @@ impl World {
             Order::Message(message) => {
                 let thread =
                     message.thread.as_ref().map_or(String::new(), |thread| format!(" in thread {}", thread.ts));
-                (format!("message {signal} {}{thread}", item.subject().id), format!("C1/{}", self.next_id))
+                let id = format!("C1/{}", self.next_id);
+                self.messages.insert(id.clone(), (item.occasion.clone(), level.to_owned()));
+                (format!("message {signal} {}{thread}", item.subject().id), id)
             }
             Order::Tag(tag) if tag.change == TagChange::Add => {
                 self.tag(&tag.contact, &tag.tag);
