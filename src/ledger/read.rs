@@ -69,7 +69,7 @@ impl Reader {
             return Ok(Reader::default());
         }
         let workspace = workspace(&connection)?;
-        let mut known = known(&connection)?;
+        let mut known = known(&connection, version)?;
         if version >= schema::WITH_SHARES {
             known.shares = shares(&connection)?;
         }
@@ -145,7 +145,7 @@ WHERE ended_at IS NULL
    OR EXISTS (SELECT 1 FROM entries WHERE entries.occasion_id = o.id AND state IN ('planned', 'claimed', 'refused'))
 ORDER BY signal, subject_kind, subject_id, opened_at";
 
-pub(super) fn known(connection: &Connection) -> Result<Known, LedgerError> {
+pub(super) fn known(connection: &Connection, version: i64) -> Result<Known, LedgerError> {
     let failed = LedgerError::statement("read the ledger");
     let mut occasions = BTreeMap::new();
     let mut order = Vec::new();
@@ -165,12 +165,13 @@ pub(super) fn known(connection: &Connection) -> Result<Known, LedgerError> {
         }
     }
     let mut shorts = BTreeSet::new();
+    let sent_to = if version >= schema::WITH_SENT_TO { "sent_to" } else { "NULL" };
     let mut statement = connection
-        .prepare(
+        .prepare(&format!(
             "SELECT occasion_id, level, kind, contact_id, short, state, reason, remote_id, error, claimed_at, closed_at,
-                    may_repeat, prior
-             FROM entries ORDER BY id",
-        )
+                    may_repeat, prior, {sent_to}
+             FROM entries ORDER BY id"
+        ))
         .map_err(&failed)?;
     let mut rows = statement.query([]).map_err(&failed)?;
     while let Some(row) = rows.next().map_err(&failed)? {
@@ -253,6 +254,7 @@ fn entry(row: &Row<'_>) -> Result<Entry, LedgerError> {
         closed_at: time(row, 10)?,
         may_repeat: row.get::<_, i64>(11).map_err(&failed)? != 0,
         prior: text(row, 12)?,
+        sent_to: text(row, 13)?,
     })
 }
 

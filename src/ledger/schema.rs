@@ -7,13 +7,13 @@ use rusqlite::Connection;
 use super::error::LedgerError;
 
 /// The version this program writes. Version 0 is an empty file.
-pub const VERSION: i64 = 2;
+pub const VERSION: i64 = 3;
 
 /// "USIG": marks the file as ours.
 const APPLICATION_ID: i64 = 0x5553_4947;
 
 /// One entry a version, in order; never changed once released.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
 CREATE TABLE meta (
     name  TEXT NOT NULL PRIMARY KEY,
@@ -82,10 +82,17 @@ CREATE TABLE shares (
     UNIQUE (attribute, run_id)
 );
 ",
+    "
+-- Where a claim was sent, where that can change from run to run: a Slack channel.
+ALTER TABLE entries ADD COLUMN sent_to TEXT;
+",
 ];
 
 /// The first version that has the table `shares`.
 pub const WITH_SHARES: i64 = 2;
+
+/// The first version whose entries say where they were sent.
+pub const WITH_SENT_TO: i64 = 3;
 
 /// Whether this is a ledger that this program can read, and whether it is still empty.
 pub fn check(connection: &Connection, path: &Path) -> Result<i64, LedgerError> {

@@ -87,7 +87,7 @@ impl Writer {
 
     /// What the ledger knows.
     pub fn known(&self) -> Result<Known, LedgerError> {
-        Ok(Known { shares: read::shares(&self.connection)?, ..read::known(&self.connection)? })
+        Ok(Known { shares: read::shares(&self.connection)?, ..read::known(&self.connection, schema::VERSION)? })
     }
 
     /// Commits everything a plan asks for, before any request leaves.
@@ -107,24 +107,27 @@ impl Writer {
         })
     }
 
-    /// Writes down that the actions are about to be tried.
-    pub fn claim(&self, shorts: &[&str], at: Date) -> Result<(), LedgerError> {
+    /// Writes down that the actions are about to be tried, and where they are sent if that can change.
+    pub fn claim(&self, shorts: &[&str], at: Date, sent_to: Option<&str>) -> Result<(), LedgerError> {
         self.transaction("claim", |transaction| {
             for short in shorts {
                 step(transaction, short, Step::Claim)?;
                 transaction
-                    .execute("UPDATE entries SET claimed_at = $1 WHERE short = $2", params![at.timestamp(), short])
+                    .execute(
+                        "UPDATE entries SET claimed_at = $1, sent_to = $2 WHERE short = $3",
+                        params![at.timestamp(), sent_to, short],
+                    )
                     .map_err(LedgerError::statement("claim"))?;
             }
             Ok(())
         })
     }
 
-    /// Writes down where the tasks of these actions go, before any of them is made.
-    pub fn link(&self, links: &[(&str, &TaskLink)]) -> Result<(), LedgerError> {
+    /// Writes down where the tasks of these actions go, before any of them is made; None forgets a record that is gone.
+    pub fn link(&self, links: &[(&str, Option<&TaskLink>)]) -> Result<(), LedgerError> {
         self.transaction("record where tasks go", |transaction| {
             for (short, link) in links {
-                let (module, id, unlinked) = link_columns(Some(link));
+                let (module, id, unlinked) = link_columns(*link);
                 transaction
                     .execute(
                         "UPDATE occasions SET record_module = $1, record_id = $2, unlinked = $3
@@ -290,12 +293,13 @@ fn update_occasion(
 
 fn enter(transaction: &Transaction<'_>, id: &OccasionId, entry: &Entry) -> Result<(), LedgerError> {
     let row = occasion_row(transaction, id)?;
-    let Entry { key, short, state, reason, prior, remote_id, error, claimed_at, closed_at, may_repeat } = entry;
+    let Entry { key, short, state, reason, prior, remote_id, error, claimed_at, sent_to, closed_at, may_repeat } =
+        entry;
     transaction
         .prepare_cached(
             "INSERT INTO entries (occasion_id, level, kind, contact_id, short, state, reason, remote_id, error, claimed_at,
-                                  closed_at, may_repeat, prior)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                                  closed_at, may_repeat, prior, sent_to)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         )
         .and_then(|mut statement| {
             statement.execute(params![
@@ -311,7 +315,8 @@ fn enter(transaction: &Transaction<'_>, id: &OccasionId, entry: &Entry) -> Resul
                 claimed_at.map(|at| at.timestamp()),
                 closed_at.map(|at| at.timestamp()),
                 i64::from(*may_repeat),
-                prior
+                prior,
+                sent_to
             ])
         })
         .map(drop)
@@ -399,6 +404,7 @@ mod tests {
             remote_id: None,
             error: None,
             claimed_at: None,
+            sent_to: None,
             closed_at: None,
             may_repeat: false,
         };
@@ -437,10 +443,10 @@ mod tests {
         writer.bind("w1").unwrap();
         let id = id("acme", 10);
         writer.record(&[open(&id), planned(&id, "US-1", Kind::Task)]).unwrap();
-        writer.claim(&["US-1"], at(10)).unwrap();
+        writer.claim(&["US-1"], at(10), None).unwrap();
         assert_eq!(open_claims(&writer.known().unwrap()).len(), 1);
         let link = TaskLink::Record(Record { module: "Leads".into(), id: "57".into() });
-        writer.link(&[("US-1", &link)]).unwrap();
+        writer.link(&[("US-1", Some(&link))]).unwrap();
         writer.close(&[Closing { remote_id: Some("99".into()), ..closing("US-1", Step::Confirm) }], at(11)).unwrap();
         drop(writer);
 
@@ -481,10 +487,10 @@ mod tests {
         let id = id("acme", 10);
         writer.record(&[open(&id), planned(&id, "US-1", Kind::Task)]).unwrap();
         writer.close(&[closing("US-1", Step::Confirm)], at(11)).unwrap_err();
-        writer.claim(&["US-1"], at(11)).unwrap();
-        let error = writer.claim(&["US-1"], at(11)).unwrap_err();
+        writer.claim(&["US-1"], at(11), None).unwrap();
+        let error = writer.claim(&["US-1"], at(11), None).unwrap_err();
         assert!(matches!(error, LedgerError::IllegalStep { .. }), "{error}");
-        writer.claim(&["US-2"], at(11)).unwrap_err();
+        writer.claim(&["US-2"], at(11), None).unwrap_err();
     }
 
     #[test]

@@ -90,6 +90,9 @@ pub struct Task {
     pub forward_line: String,
     /// Due_Date.
     pub due_date: NaiveDate,
+    /// For a signal that returned, the run's date: a due date before it is that of the occasion before, and gives way. None
+    /// where the task to bring forward is of the same occasion: what is overdue there stays so.
+    pub overdue_before: Option<NaiveDate>,
     /// Priority.
     pub priority: Priority,
     /// Whose record the task goes on: the representative.

@@ -178,6 +178,7 @@ impl Builder<'_> {
             remote_id: None,
             error: None,
             claimed_at: None,
+            sent_to: None,
             closed_at: (state != State::Planned).then_some(self.input.as_of),
             may_repeat: false,
         }

@@ -112,6 +112,7 @@ impl Builder<'_> {
             description: description.clone(),
             forward_line: format!("{}: {}{level}", self.local_date(self.input.as_of), brief.details),
             due_date: brief.due_date,
+            overdue_before: (entry.reason == Reason::Returned).then(|| self.local_date(self.input.as_of)),
             priority: brief.priority,
             person: record_person.clone(),
             company: brief.account.clone(),

@@ -200,10 +200,14 @@ impl World {
 
     /// The plan of a run, nothing recorded.
     pub fn plan(&self, at: DateTime<Utc>) -> Plan {
-        let known = self.known();
+        self.plan_on(&self.known(), at)
+    }
+
+    /// The plan of a run that goes on from what a ledger knows.
+    pub fn plan_on(&self, known: &Known, at: DateTime<Utc>) -> Plan {
         let rules = &self.config.rules;
         let rule_tags = rules.rules.iter().filter_map(|rule| self.tag_ids.get(&rule.tag.to_lowercase()).cloned());
-        let mut sightings = Sightings::new(&known, rule_tags.collect());
+        let mut sightings = Sightings::new(known, rule_tags.collect());
         let in_scope = |contact: &&Contact| {
             self.scope.contacts.as_ref().is_none_or(|contacts| contacts.contains(&contact.id))
                 && !self.unread.contains(&contact.id)
@@ -221,13 +225,13 @@ impl World {
             sightings.add(seen, evaluation, rules);
         }
         let mut facts = Facts { tag_ids: self.tag_ids.clone(), ..Facts::default() };
-        for id in missing_contacts(rules, &self.scope, &known, &sightings) {
+        for id in missing_contacts(rules, &self.scope, known, &sightings) {
             if !self.contacts.contains_key(&id) {
                 facts.gone.insert(id);
             }
         }
-        let groups = group(rules, &sightings, &facts, &known);
-        let questions = Questions::of(&groups, &sightings, &facts, &known);
+        let groups = group(rules, &sightings, &facts, known);
+        let questions = Questions::of(&groups, &sightings, &facts, known);
         for id in questions.companies {
             facts.companies.insert(id.clone(), self.companies.get(&id).cloned().unwrap_or_default());
         }
@@ -248,7 +252,7 @@ impl World {
             scope: self.scope.clone(),
             sightings: &sightings,
             facts: &facts,
-            known: &known,
+            known,
         })
     }
 
@@ -266,7 +270,7 @@ impl World {
                 if kind == Kind::Tag && task.is_some_and(|task| !task_done.contains(&task.short)) {
                     continue;
                 }
-                ledger.claim(&[&action.short], at).unwrap();
+                ledger.claim(&[&action.short], at, None).unwrap();
                 if let Some(Order::Tag(tag)) = &action.order
                     && !self.contacts.contains_key(&tag.contact)
                 {
@@ -286,7 +290,7 @@ impl World {
                     }
                 };
                 if kind == Kind::Task && fate != Fate::CarriedOver {
-                    ledger.link(&[(&action.short, &TaskLink::Unlinked)]).unwrap();
+                    ledger.link(&[(&action.short, Some(&TaskLink::Unlinked))]).unwrap();
                     task_done.insert(action.short.clone());
                 }
                 let remote_id =
