@@ -73,6 +73,8 @@ pub struct Brief {
     pub contact_url: String,
     /// When the previous occasion opened, for a signal that returned.
     pub again_since: Option<NaiveDate>,
+    /// Whether it reached this level in an occasion that people were told of at a lower one.
+    pub escalated: bool,
     /// The rule's own `message` text, rendered; None for the standard layout.
     pub message: Option<String>,
 }

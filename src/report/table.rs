@@ -96,7 +96,7 @@ fn work_table(report: &Report<'_>, items: &[&Item], width: u16) -> Table {
         let level = if item.level.is_empty() { String::new() } else { format!(", {}", item.level) };
         let flags: String = item.flags.iter().map(|flag| format!("\n{flag}")).collect();
         table.add_row([
-            format!("{}\nby {}", item.priority.name(), item.due_date),
+            urgency(item),
             who(item),
             clean(&format!("{}{level}\n{}{flags}", item.occasion.signal, one_line(&item.details, TEXT_CHARS))),
             clean(&one_line(&item.action, TEXT_CHARS)),
@@ -104,6 +104,14 @@ fn work_table(report: &Report<'_>, items: &[&Item], width: u16) -> Table {
         ]);
     }
     table
+}
+
+/// What is over is not urgent any more.
+fn urgency(item: &Item) -> String {
+    match item.reason {
+        Reason::Cleared => "over".to_owned(),
+        _ => format!("{}\nby {}", item.priority.name(), item.due_date),
+    }
 }
 
 fn who(item: &Item) -> String {

@@ -1,7 +1,7 @@
 //! SPEC 3, sentence by sentence: subjects, occasions, and every row of the decision table.
 
 use usage_signals::model::{Contact, Kind, Message, Reason, References, State, SubjectKind, Value};
-use usage_signals::plan::{Company, Item, Mode, Order, Scope, SinksOn};
+use usage_signals::plan::{Company, Item, Mode, Order, Plan, Scope, SinksOn};
 
 use crate::support::*;
 
@@ -193,6 +193,39 @@ fn escalated_brings_the_task_forward_and_replies_in_the_thread() {
     assert_eq!(world.occasion("storage_limit").level, "critical");
     world.run(hour(12));
     assert!(world.news().is_empty());
+}
+
+#[test]
+fn a_message_says_that_the_level_rose_unless_it_fell_again_before_it_was_sent() {
+    let mut world = world(vec![storage("c1", "acme", 83.0)]);
+    let first = world.run(hour(0));
+    assert!(!message(item(&first, "storage_limit")).brief.escalated);
+    world.set("c1", "storage_percent", number(96.0));
+    world.fates.insert(Kind::Message, Fate::CarriedOver);
+    for run in 1..3 {
+        let plan = world.run(hour(6 * run));
+        assert!(message(item(&plan, "storage_limit")).brief.escalated, "run {run}");
+    }
+    world.set("c1", "storage_percent", number(85.0));
+    let plan = world.run(hour(18));
+    assert!(!message(item(&plan, "storage_limit")).brief.escalated, "85% are not critical");
+}
+
+#[test]
+fn a_due_date_stays_as_it_was_told_however_often_the_program_runs() {
+    let mut world = world(vec![storage("c1", "acme", 83.0)]);
+    let due = |plan: &Plan| item(plan, "storage_limit").due_date.to_string();
+    let told = due(&world.run(hour(0)));
+    assert_eq!(told, "2025-12-27");
+    assert_eq!(due(&world.run(hour(48))), told, "already done");
+    world.set("c1", "storage_percent", number(96.0));
+    assert_eq!(due(&world.run(hour(72))), "2025-12-26", "escalated: three days from then");
+    assert_eq!(due(&world.run(hour(96))), "2025-12-26");
+    world.set("c1", "storage_percent", number(10.0));
+    world.run(hour(120));
+    assert_eq!(due(&world.run(hour(144))), "2025-12-26", "cleared");
+    world.set("c1", "storage_percent", number(96.0));
+    assert_eq!(due(&world.run(hour(240))), "2026-01-02", "returned");
 }
 
 #[test]

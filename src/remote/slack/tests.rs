@@ -23,6 +23,7 @@ fn order(short: &str) -> Message {
         flags: vec![],
         contact_url: "https://app.intercom.com/1".into(),
         again_since: None,
+        escalated: false,
         message: None,
     };
     Message { short: short.into(), brief, task: TaskNews::None, thread: None, may_repeat: false }

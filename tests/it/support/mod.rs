@@ -7,6 +7,7 @@ pub mod services;
 pub mod site;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use usage_signals::config::{self, Config};
@@ -111,6 +112,8 @@ pub struct World {
     pub effects: Vec<String>,
     folder: tempfile::TempDir,
     lock: Lock,
+    /// Kept open: opening is most of what it costs.
+    ledger: Rc<Writer>,
     next_id: usize,
     tags_made: usize,
     runs: usize,
@@ -120,6 +123,7 @@ impl World {
     pub fn new(toml: &str, contacts: Vec<Contact>) -> World {
         let folder = in_memory();
         let lock = Lock::take(folder.path(), "test").unwrap();
+        let ledger = Rc::new(Writer::open(&folder.path().join(LEDGER_FILE), &lock).unwrap());
         World {
             config: configure(&format!("[scan]\ntimezone = \"UTC\"\n{toml}")),
             contacts: contacts.into_iter().map(|contact| (contact.id.clone(), contact)).collect(),
@@ -138,6 +142,7 @@ impl World {
             effects: Vec::new(),
             folder,
             lock,
+            ledger,
             next_id: 0,
             tags_made: 0,
             runs: 0,
@@ -180,7 +185,8 @@ impl World {
     }
 
     pub fn lose_ledger(&mut self) {
-        std::fs::remove_file(self.folder.path().join(LEDGER_FILE)).unwrap();
+        let file = self.folder.path().join("another.sqlite");
+        self.ledger = Rc::new(Writer::open(&file, &self.lock).unwrap());
     }
 
     pub fn known(&self) -> Known {
@@ -194,8 +200,8 @@ impl World {
         of_signal.pop().unwrap_or_else(|| panic!("no occasion of {signal}"))
     }
 
-    pub fn ledger(&self) -> Writer {
-        Writer::open(&self.folder.path().join(LEDGER_FILE), &self.lock).unwrap()
+    pub fn ledger(&self) -> Rc<Writer> {
+        Rc::clone(&self.ledger)
     }
 
     /// The plan of a run, nothing recorded.
@@ -259,6 +265,12 @@ impl World {
     /// A run: plans, records, and carries out with the fates that are set.
     pub fn run(&mut self, at: DateTime<Utc>) -> Plan {
         let plan = self.plan(at);
+        self.carry_out(&plan, at);
+        plan
+    }
+
+    /// Records a plan and carries it out, with the fates that are set.
+    pub fn carry_out(&mut self, plan: &Plan, at: DateTime<Utc>) {
         let ledger = self.ledger();
         ledger.record(&plan.changes()).unwrap();
         self.runs += 1;
@@ -306,7 +318,6 @@ impl World {
                 ledger.close(&[closing], at).unwrap();
             }
         }
-        plan
     }
 
     fn effect(&mut self, item: &Item, level: &str, order: &Order) -> String {
