@@ -301,6 +301,37 @@ fn a_snoozed_company_or_contact_opens_no_occasion_and_is_new_when_lifted() {
 }
 
 #[test]
+fn a_snooze_tag_beyond_the_ten_listed_of_one_who_does_not_signal_now_is_found() {
+    let mut world = world(vec![storage("c1", "acme", 83.0), storage("c2", "acme", 84.0)]);
+    (0..10).for_each(|number| world.tag("c2", &format!("Something Else {number}")));
+    world.run(hour(0));
+    world.tag("c2", "Signals: Snoozed");
+    world.set("c2", "storage_percent", number(10.0));
+    world.set("c1", "storage_percent", number(96.0));
+    assert_eq!(item(&world.plan(hour(6)), "storage_limit").reason, Reason::Snoozed);
+}
+
+#[test]
+fn of_a_chosen_contact_the_colleagues_count_too() {
+    let contacts = || vec![storage("c1", "acme", 83.0), storage("c2", "acme", 10.0), storage("c3", "beta", 84.0)];
+    let chosen = || Scope { contacts: Some(["c1".to_owned()].into()), ..Scope::everything() };
+    let mut handled = world(contacts());
+    handled.tag("c2", STORAGE_TAG);
+    handled.tag("c3", STORAGE_TAG);
+    handled.scope = chosen();
+    let plan = handled.plan(hour(0));
+    assert_eq!(reasons(&plan), [("storage_limit acme".to_owned(), Reason::AlreadyTagged)]);
+    assert_eq!(item(&plan, "storage_limit").people.len(), 1);
+
+    let mut snoozed = world(vec![storage("c1", "acme", 83.0), storage("c2", "acme", 84.0)]);
+    snoozed.run(hour(0));
+    snoozed.tag("c2", "Signals: Snoozed");
+    snoozed.set("c1", "storage_percent", number(96.0));
+    snoozed.scope = chosen();
+    assert_eq!(item(&snoozed.plan(hour(6)), "storage_limit").reason, Reason::Snoozed);
+}
+
+#[test]
 fn snoozing_an_open_occasion_stops_escalation_and_unfinished_actions() {
     let mut world = world(vec![storage("c1", "acme", 83.0)]);
     world.fates.insert(Kind::Message, Fate::CarriedOver);

@@ -126,6 +126,23 @@ fn a_message_in_doubt_is_looked_for_in_the_channel_that_it_was_sent_to() {
 }
 
 #[test]
+fn a_chosen_contact_whose_colleague_carries_the_tag_is_handled() {
+    let mut contacts = full_accounts(3);
+    contacts[1]["companies"] = contacts[0]["companies"].clone();
+    contacts[1]["custom_attributes"]["storage_percent"] = json!(10);
+    let services = Services::new(&contacts);
+    services.change(&json!({ "tag_contact": { "contact": contacts[1]["id"], "tag": "Expansion: Storage Limit" } }));
+    services.change(&json!({ "tag_contact": { "contact": contacts[2]["id"], "tag": "Expansion: Storage Limit" } }));
+    let report = finish(&mut services.command(&["--contact", contacts[0]["id"].as_str().unwrap()])).expect(0).json();
+    assert_eq!(report["signals"].as_array().unwrap().len(), 1, "{report:#}");
+    assert_eq!(
+        (&report["signals"][0]["reason"], &report["contacts"]["scanned"]),
+        (&json!("already_tagged"), &json!(1))
+    );
+    assert_eq!(services.count("zoho insert Tasks"), 0);
+}
+
+#[test]
 fn one_bad_record_does_not_repeat_the_good_ones() {
     let mut contacts = full_accounts(3);
     // Zoho refuses the address, so this task is linked to nothing; and a name of 200 letters is cut, not refused.

@@ -27,10 +27,11 @@ pub struct Page {
     pub total: Option<u64>,
 }
 
-/// A walk over all contacts.
+/// A walk over the contacts that fit a query.
 #[derive(Debug)]
 pub struct Pages {
     intercom: Intercom,
+    query: serde_json::Value,
     wanted: Arc<BTreeSet<String>>,
     cursor: Option<String>,
     finished: bool,
@@ -41,8 +42,18 @@ pub struct Pages {
 impl Intercom {
     /// A walk over all contacts, keeping the attributes named in `wanted`.
     pub fn pages(&self, wanted: &BTreeSet<String>) -> Pages {
+        self.pages_of(json!({ "field": "created_at", "operator": ">", "value": 0 }), wanted)
+    }
+
+    /// A walk over the contacts that carry a tag; one that was put on just now may not be known to the search yet.
+    pub fn pages_with_tag(&self, tag_id: &str, wanted: &BTreeSet<String>) -> Pages {
+        self.pages_of(json!({ "field": "tag_id", "operator": "=", "value": tag_id }), wanted)
+    }
+
+    fn pages_of(&self, query: serde_json::Value, wanted: &BTreeSet<String>) -> Pages {
         Pages {
             intercom: self.clone(),
+            query,
             wanted: Arc::new(wanted.clone()),
             cursor: None,
             finished: false,
@@ -104,9 +115,8 @@ impl Pages {
         if self.finished {
             return Ok(None);
         }
-        let everybody = json!({ "field": "created_at", "operator": ">", "value": 0 });
         let (page, next) =
-            self.intercom.search(&everybody, self.cursor.as_deref(), &self.wanted, &mut self.seen).await?;
+            self.intercom.search(&self.query, self.cursor.as_deref(), &self.wanted, &mut self.seen).await?;
         match next {
             Some(next) if !self.cursors.insert(next.clone()) => {
                 let message = "the search named the same cursor again: its pages have no end";

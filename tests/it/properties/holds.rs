@@ -76,8 +76,7 @@ fn only_what_is_wanted(history: &History, action: &PlannedAction, entry: Option<
 /// While a subject is snoozed it gets no task, no message and no tag, and no occasion opens or rises.
 fn snoozed(history: &History, item: &Item, occasion: Option<&Occasion>) -> Holds {
     let concerned = occasion.filter(|occasion| occasion.is_open()).into_iter().flat_map(|occasion| &occasion.contacts);
-    let read = |id: &&String| history.world.scope.contacts.as_ref().is_none_or(|contacts| contacts.contains(*id));
-    let mut concerned = concerned.filter(read).chain(item.people.iter().map(|person| &person.id));
+    let mut concerned = concerned.chain(item.people.iter().map(|person| &person.id));
     let company = match item.subject().kind {
         SubjectKind::Account => Some(item.subject().id.clone()),
         SubjectKind::Contact => {

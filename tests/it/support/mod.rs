@@ -17,8 +17,8 @@ use usage_signals::model::{
     Change, Contact, Kind, Known, Links, Occasion, OccasionId, Reason, References, Step, TagChange, TaskLink, Value,
 };
 use usage_signals::plan::{
-    self, Company, Decision, Facts, Input, Item, Mode, Order, Plan, Questions, Scope, Sightings, SinksOn, group,
-    missing_contacts,
+    self, Colleagues, Company, Decision, Facts, Input, Item, Mode, Order, Plan, Questions, Scope, Sightings, SinksOn,
+    group, missing_contacts,
 };
 
 pub const ALL_ON: SinksOn = SinksOn { tasks: true, messages: true, tags: true };
@@ -223,10 +223,7 @@ impl World {
             arriving.reverse();
         }
         for contact in arriving {
-            // Intercom lists at most ten tags.
-            let mut seen = contact.clone();
-            seen.tags.complete = seen.tags.ids.len() <= 10;
-            seen.tags.ids.truncate(10);
+            let seen = seen(contact);
             let evaluation = rules.evaluate(&seen, at);
             sightings.add(seen, evaluation, rules);
         }
@@ -234,6 +231,14 @@ impl World {
         for id in missing_contacts(rules, &self.scope, known, &sightings) {
             if !self.contacts.contains_key(&id) {
                 facts.gone.insert(id);
+            }
+        }
+        let groups = group(rules, &sightings, &facts, known);
+        let Colleagues { concerned, tags, accounts } = Colleagues::of(&groups, &self.scope, &sightings, &facts);
+        for contact in self.contacts.values() {
+            let of_account = contact.companies.ids.iter().any(|id| accounts.contains(id));
+            if concerned.contains(&contact.id) || of_account && contact.tags.ids.iter().any(|id| tags.contains(id)) {
+                sightings.keep(seen(contact));
             }
         }
         let groups = group(rules, &sightings, &facts, known);
@@ -356,6 +361,14 @@ impl World {
     pub fn news(&mut self) -> Vec<String> {
         std::mem::take(&mut self.effects)
     }
+}
+
+/// As Intercom lists it: at most ten tags.
+fn seen(contact: &Contact) -> Contact {
+    let mut seen = contact.clone();
+    seen.tags.complete = seen.tags.ids.len() <= 10;
+    seen.tags.ids.truncate(10);
+    seen
 }
 
 /// Intercom does not have the contact any more.
