@@ -8,11 +8,13 @@ use super::history::{COMPANIES, PEOPLE, RULES};
 use crate::support::Fate;
 
 /// What the configuration says, for a whole history.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Habits {
     pub on_untag: OnUntag,
     /// Whether the account rule takes its tags off when it clears; the rule about logins always does.
     pub remove_tag: bool,
+    /// The storage that each of the people begins with: several signal at once more often than events would have it.
+    pub storage: [f64; 4],
 }
 
 /// One thing that happens.
@@ -73,7 +75,13 @@ pub(super) enum Only {
 
 pub(super) fn habits() -> impl Strategy<Value = Habits> {
     let on_untag = prop_oneof![2 => Just(OnUntag::Keep), 1 => Just(OnUntag::Restore)];
-    (on_untag, any::<bool>()).prop_map(|(on_untag, remove_tag)| Habits { on_untag, remove_tag })
+    let storage = || prop_oneof![2 => Just(1.0), 1 => Just(83.0), 1 => Just(96.0)];
+    let storage = [storage(), storage(), storage(), storage()];
+    (on_untag, any::<bool>(), storage).prop_map(|(on_untag, remove_tag, storage)| Habits {
+        on_untag,
+        remove_tag,
+        storage,
+    })
 }
 
 pub(super) fn events() -> impl Strategy<Value = Event> {

@@ -51,6 +51,9 @@ impl History {
             if habits.remove_tag { "[[rules]]\nsignal = \"storage_limit\"\non_clear = \"remove_tag\"" } else { "" };
         let mut world = World::new(toml, contacts);
         world.config.plan.on_untag = habits.on_untag;
+        for (id, storage) in PEOPLE.iter().zip(habits.storage) {
+            world.set(id, "storage_percent", number(storage));
+        }
         // More than Intercom lists, so that what matters is beyond.
         for number in 0..10 {
             world.tag(PEOPLE[3], &format!("Something Else {number}"));

@@ -124,7 +124,7 @@ fn limits(history: &History, plan: &Plan, before: &Known) -> Holds {
         matches!(item.reason, Reason::New | Reason::Returned | Reason::Escalated) && item.has_work()
             || item.actions.iter().any(|action| is_told(action) && is_new(action) && action.decision == Decision::Do)
     };
-    let subjects: BTreeSet<_> = plan.items.iter().filter(acts).map(|item| item.subject()).collect();
+    let subjects: BTreeSet<_> = plan.items.iter().filter(acts).map(Item::subject).collect();
     if let Some(top) = limits.top {
         prop_assert!(subjects.len() <= top, "beyond --top {top}: {subjects:?}");
     }
