@@ -26,7 +26,10 @@ impl Course {
         for outcome in outcomes {
             let failure = match outcome {
                 Outcome::Done(_) | Outcome::Gone => None,
-                Outcome::CarriedOver(failure) | Outcome::Refused(failure) | Outcome::InDoubt(failure) => Some(failure),
+                Outcome::CarriedOver(failure)
+                | Outcome::Refused(failure)
+                | Outcome::RecordGone(failure)
+                | Outcome::InDoubt(failure) => Some(failure),
             };
             if let Some(failure) = failure.filter(|failure| failure.kind != FailureKind::Action) {
                 self.halted = Some(failure.clone());
@@ -34,7 +37,7 @@ impl Course {
             match outcome {
                 Outcome::InDoubt(failure) => last_lost = Some(failure),
                 Outcome::CarriedOver(_) => carried_over = true,
-                Outcome::Done(_) | Outcome::Gone | Outcome::Refused(_) => answered = true,
+                Outcome::Done(_) | Outcome::Gone | Outcome::Refused(_) | Outcome::RecordGone(_) => answered = true,
             }
         }
         match last_lost {

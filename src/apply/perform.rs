@@ -1,6 +1,6 @@
 //! Carrying out a plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Sinks;
 use super::course::Course;
@@ -159,7 +159,9 @@ impl Performer<'_> {
             if !self.may_start(&batch, results, &course) {
                 continue;
             }
-            self.claim(&batch)?;
+            self.claim(&batch, sink.address())?;
+            let fresh: BTreeSet<_> =
+                batch.iter().filter(|task| task.link.is_none()).map(|task| task.short.clone()).collect();
             let (linked, failed) = self.link(sink, batch).await?;
             self.close(failed, results, &mut course)?;
             if let Some(failure) = course.halted().cloned() {
@@ -169,8 +171,10 @@ impl Performer<'_> {
                 continue;
             }
             task_links.extend(linked.iter().filter_map(|task| Some((task.short.clone(), task.link.clone()?))));
-            let outcomes = sink.perform(&linked).await;
-            self.close(pair(&linked, outcomes), results, &mut course)?;
+            let outcomes = pair(&linked, sink.perform(&linked).await);
+            let outcomes: Vec<_> = outcomes.into_iter().map(|outcome| refuse_fresh(outcome, &fresh)).collect();
+            self.unlink(&outcomes)?;
+            self.close(outcomes, results, &mut course)?;
         }
         Ok(task_links)
     }
@@ -194,9 +198,16 @@ impl Performer<'_> {
                 None => failed.push((task.short, Outcome::CarriedOver(no_answer()))),
             }
         }
-        let links = linked.iter().filter_map(|task| Some((task.short.as_str(), task.link.as_ref()?)));
+        let links = linked.iter().map(|task| (task.short.as_str(), task.link.as_ref()));
         self.ledger.link(&links.collect::<Vec<_>>())?;
         Ok((linked, failed))
+    }
+
+    /// Forgets records that are gone, before the claims are given back: the next run looks them up afresh.
+    fn unlink(&self, outcomes: &[(String, Outcome)]) -> Result<(), LedgerError> {
+        let gone = outcomes.iter().filter(|(_, outcome)| matches!(outcome, Outcome::RecordGone(_)));
+        let gone: Vec<_> = gone.map(|(short, _)| (short.as_str(), None)).collect();
+        if gone.is_empty() { Ok(()) } else { self.ledger.link(&gone) }
     }
 
     async fn run_if_on<S: Sink>(
@@ -211,7 +222,7 @@ impl Performer<'_> {
             if !self.may_start(&batch, results, &course) {
                 continue;
             }
-            self.claim(&batch)?;
+            self.claim(&batch, sink.address())?;
             let outcomes = sink.perform(&batch).await;
             self.close(pair(&batch, outcomes), results, &mut course)?;
         }
@@ -233,10 +244,10 @@ impl Performer<'_> {
         false
     }
 
-    fn claim<O: Keyed>(&self, batch: &[O]) -> Result<(), LedgerError> {
+    fn claim<O: Keyed>(&self, batch: &[O], address: Option<&str>) -> Result<(), LedgerError> {
         let shorts: Vec<_> = batch.iter().map(Keyed::short).collect();
         tracing::debug!(action.keys = shorts.join(" "), "claim");
-        self.ledger.claim(&shorts, self.at)
+        self.ledger.claim(&shorts, self.at, address)
     }
 
     /// Writes down outcomes.
@@ -270,6 +281,14 @@ fn pair<O: Keyed>(batch: &[O], outcomes: Vec<Outcome>) -> Vec<(String, Outcome)>
     batch.iter().map(outcome_of).collect()
 }
 
+/// A record that this run has just looked up would be found again by the next: then a person has to see to it.
+fn refuse_fresh((short, outcome): (String, Outcome), fresh: &BTreeSet<String>) -> (String, Outcome) {
+    match outcome {
+        Outcome::RecordGone(failure) if fresh.contains(&short) => (short, Outcome::Refused(failure)),
+        outcome => (short, outcome),
+    }
+}
+
 fn no_answer() -> Failure {
     Failure { message: "the sink gave no outcome".to_owned(), quote: None, help: None, kind: FailureKind::Action }
 }
@@ -277,7 +296,7 @@ fn no_answer() -> Failure {
 fn performed(outcome: &Outcome) -> Performed {
     let (status, reason, remote_id, failure) = match outcome.clone() {
         Outcome::Done(receipt) => (Status::Done, None, Some(receipt.remote_id), None),
-        Outcome::CarriedOver(failure) => (Status::Failed, None, None, Some(failure)),
+        Outcome::CarriedOver(failure) | Outcome::RecordGone(failure) => (Status::Failed, None, None, Some(failure)),
         Outcome::Refused(failure) => (Status::Failed, Some(Reason::Refused), None, Some(failure)),
         Outcome::InDoubt(failure) => (Status::InDoubt, Some(Reason::InDoubt), None, Some(failure)),
         Outcome::Gone => (Status::Skipped, Some(Reason::ContactGone), None, None),
@@ -289,7 +308,9 @@ fn performed(outcome: &Outcome) -> Performed {
 fn closing(short: &str, outcome: Outcome) -> Option<Closing> {
     let (step, reason, remote_id, error) = match outcome {
         Outcome::Done(receipt) => (Step::Confirm, None, Some(receipt.remote_id), None),
-        Outcome::CarriedOver(failure) => (Step::CarryOver, None, None, Some(failure.message)),
+        Outcome::CarriedOver(failure) | Outcome::RecordGone(failure) => {
+            (Step::CarryOver, None, None, Some(failure.message))
+        }
         Outcome::Refused(failure) => (Step::Refuse, Some(Reason::Refused), None, Some(failure.message)),
         Outcome::Gone => (Step::Drop, Some(Reason::ContactGone), None, None),
         Outcome::InDoubt(_) => return None,

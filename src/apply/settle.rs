@@ -87,6 +87,7 @@ fn question(claim: &OpenClaim, tag_of: &impl Fn(&str) -> Option<String>) -> Clai
         claimed_at: entry.claimed_at.unwrap_or(occasion.id.opened_at),
         link: occasion.link.clone(),
         prior: entry.prior.clone(),
+        sent_to: entry.sent_to.clone(),
         tag: tag_of(&occasion.id.signal).unwrap_or_default(),
     }
 }

@@ -95,6 +95,8 @@ pub enum Outcome {
     CarriedOver(Failure),
     /// It certainly did not happen, and trying again would not help.
     Refused(Failure),
+    /// It certainly did not happen: the record that the task was to go on is gone, or not what it was.
+    RecordGone(Failure),
     /// A request left and the answer did not come, or made no sense.
     InDoubt(Failure),
     /// The contact is gone from Intercom: nothing to act on.
@@ -114,6 +116,8 @@ pub struct Claim {
     pub link: Option<TaskLink>,
     /// The task that was to be brought forward, or the message that was to be replied to: a remote id.
     pub prior: Option<String>,
+    /// Where it was sent, as [`Sink::address`] had it then; None where nobody wrote that down.
+    pub sent_to: Option<String>,
     /// The tag's name; empty where it is not about a tag, or no rule has it any more.
     pub tag: String,
 }
@@ -144,6 +148,11 @@ pub trait Sink {
     /// Cuts orders, which come in the order in which they are to be done, into the batches that are claimed, performed and
     /// closed together. Nothing is left out or reordered.
     fn batches(&self, orders: Vec<Self::Order>) -> Vec<Vec<Self::Order>>;
+
+    /// Where it is sent, if that can change from run to run: written down with the claim, because that is where to ask.
+    fn address(&self) -> Option<&str> {
+        None
+    }
 
     /// Carries out a claimed batch: exactly one outcome for each order, in the same order.
     fn perform(&mut self, batch: &[Self::Order]) -> impl Future<Output = Vec<Outcome>>;

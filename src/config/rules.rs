@@ -17,8 +17,16 @@ const REQUIRED: [&str; 6] = ["tag", "when", "priority", "respond_within_days", "
 /// Rules that are on, and rules that are off.
 pub(super) type Sorted = (Vec<Rule>, Vec<Rule>);
 
+/// The tag that silences, which no rule can have: it would silence itself with the first contact that it tags.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Snooze<'a> {
+    pub tag: &'a str,
+    /// Where the file names it; None for the default.
+    pub place: Option<&'a Place>,
+}
+
 /// Reads all rules. What is wrong is noted; a rule with a mistake is left out.
-pub(super) fn read(root: &Table<'_>, defaults: &Table<'_>, attributes: &Attributes) -> Sorted {
+pub(super) fn read(root: &Table<'_>, defaults: &Table<'_>, attributes: &Attributes, snooze: Snooze<'_>) -> Sorted {
     let findings = root.findings;
     let mut users = by_signal(root.tables("rules"), findings);
     let mut layered: Vec<(String, Layers<'_>)> = Vec::new();
@@ -39,6 +47,7 @@ pub(super) fn read(root: &Table<'_>, defaults: &Table<'_>, attributes: &Attribut
         let tag = layers.first(|table| table.filled("tag"));
         if let Some(tag) = tag.as_ref().filter(|_| enabled) {
             report_same_tag(&mut tags, findings, &signal, tag);
+            report_snooze_tag(snooze, findings, &signal, tag);
         }
         let rule = reader.rule(signal, tag.map(|tag| tag.value), &layers);
         layers.finish();
@@ -107,6 +116,14 @@ fn report_same_tag(
         // In the user's file rather than among the built-in rules.
         let place = if tag.place.file < there.file { &there } else { &tag.place };
         findings.add(place, message, Some(help));
+    }
+}
+
+fn report_snooze_tag(snooze: Snooze<'_>, findings: &Findings, signal: &str, tag: &Located<String>) {
+    if tag.value.trim().to_lowercase() == snooze.tag.to_lowercase() {
+        let message = format!("the rule \"{signal}\" has the snooze tag, and would silence itself");
+        let help = "give `snooze_tag` in [scan], or the rule's `tag`, another name".to_owned();
+        findings.add(snooze.place.unwrap_or(&tag.place), message, Some(help));
     }
 }
 

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use jiff::tz::TimeZone;
 use jiff::{Span, SpanRelativeTo};
 
-use super::place::Located;
+use super::place::{Located, Place};
 use super::rules::condition;
 use super::table::Table;
 use crate::model::Type;
@@ -21,6 +21,8 @@ const MAX_DURATION: Duration = HOUR.saturating_mul(24 * 366);
 /// What `[scan]` gives.
 pub(super) struct Scan {
     pub settings: Settings,
+    /// Where the file names the snooze tag; None for the default.
+    pub snooze_tag: Option<Place>,
     pub include: Option<Condition>,
     pub deadline: Duration,
 }
@@ -37,12 +39,15 @@ pub(super) fn read_scan(root: &Table<'_>, attributes: &Attributes) -> Scan {
     let clear_after = duration(&scan, "clear_after").unwrap_or(24 * HOUR);
     // Not less: a weekend on which nobody of one country comes by is no outage.
     let stale_after = duration(&scan, "stale_after").unwrap_or(72 * HOUR);
-    let snooze_tag = scan.filled("snooze_tag");
+    let (snooze_tag, snooze_place) = match scan.filled("snooze_tag") {
+        Some(found) => (found.value.trim().to_owned(), Some(found.place)),
+        None => ("Signals: Snoozed".to_owned(), None),
+    };
     let settings = Settings {
         existing_tag: scan.choice("existing_tag", &existing).map_or(ExistingTag::Handled, |found| found.value),
         on_untag: scan.choice("on_untag", &untag).map_or(OnUntag::Keep, |found| found.value),
         clear_after: TimeDelta::from_std(clear_after).unwrap_or(TimeDelta::days(1)),
-        snooze_tag: snooze_tag.map_or_else(|| "Signals: Snoozed".to_owned(), |found| found.value.trim().to_owned()),
+        snooze_tag,
         timezone: timezone(&scan).unwrap_or_else(TimeZone::system),
         limits: Limits {
             max_new_tasks: count("max_new_tasks", 100),
@@ -60,7 +65,7 @@ pub(super) fn read_scan(root: &Table<'_>, attributes: &Attributes) -> Scan {
     let include = scan.text("include").filter(|text| !text.value.trim().is_empty());
     let include = include.and_then(|text| condition(scan.findings, &text, scope));
     scan.finish();
-    Scan { settings, include, deadline }
+    Scan { settings, snooze_tag: snooze_place, include, deadline }
 }
 
 fn usize_of(count: u32) -> usize {

@@ -98,12 +98,13 @@ fn update_occasion(
 
 fn enter(transaction: &Transaction<'_>, id: &OccasionId, entry: &Entry) -> Result<(), LedgerError> {
     let row = occasion_row(transaction, id)?;
-    let Entry { key, short, state, reason, prior, remote_id, error, claimed_at, closed_at, may_repeat } = entry;
+    let Entry { key, short, state, reason, prior, remote_id, error, claimed_at, sent_to, closed_at, may_repeat } =
+        entry;
     transaction
         .prepare_cached(
             "INSERT INTO entries (occasion_id, level, kind, contact_id, short, state, reason, remote_id, error, claimed_at,
-                                  closed_at, may_repeat, prior)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                                  closed_at, may_repeat, prior, sent_to)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         )
         .and_then(|mut statement| {
             statement.execute(params![
@@ -119,7 +120,8 @@ fn enter(transaction: &Transaction<'_>, id: &OccasionId, entry: &Entry) -> Resul
                 claimed_at.map(|at| at.timestamp()),
                 closed_at.map(|at| at.timestamp()),
                 i64::from(*may_repeat),
-                prior
+                prior,
+                sent_to
             ])
         })
         .map(drop)

@@ -47,7 +47,7 @@ impl History {
             let news = version >= schema::WITH_RESOLUTIONS;
             Ok(History {
                 workspace: read::workspace(connection)?,
-                occasions: read::occasions(connection, "")?.0,
+                occasions: read::occasions(connection, "", version)?.0,
                 resolutions: if news { resolutions(connection)? } else { BTreeMap::new() },
                 runs: runs(connection, if news { "started_at" } else { "NULL" })?,
                 forgotten: if news { read::forgotten(connection)? } else { BTreeSet::new() },

@@ -101,7 +101,7 @@ WHERE ended_at IS NULL
 
 /// What a ledger of this version knows.
 pub(super) fn known(connection: &Connection, version: i64) -> Result<Known, LedgerError> {
-    let (occasions, shorts) = occasions(connection, TO_DECIDE)?;
+    let (occasions, shorts) = occasions(connection, TO_DECIDE, version)?;
     let shares = if version >= schema::WITH_SHARES { shares(connection)? } else { BTreeMap::new() };
     let forgotten = if version >= schema::WITH_RESOLUTIONS { forgotten(connection)? } else { BTreeSet::new() };
     Ok(Known { occasions, shorts, shares, forgotten })
@@ -111,6 +111,7 @@ pub(super) fn known(connection: &Connection, version: i64) -> Result<Known, Ledg
 pub(super) fn occasions(
     connection: &Connection,
     condition: &str,
+    version: i64,
 ) -> Result<(Vec<Occasion>, BTreeSet<String>), LedgerError> {
     let failed = LedgerError::statement("read the ledger");
     let mut occasions = BTreeMap::new();
@@ -137,12 +138,13 @@ pub(super) fn occasions(
         }
     }
     let mut shorts = BTreeSet::new();
+    let sent_to = if version >= schema::WITH_RESOLUTIONS { "sent_to" } else { "NULL" };
     let mut statement = connection
-        .prepare(
+        .prepare(&format!(
             "SELECT occasion_id, level, kind, contact_id, short, state, reason, remote_id, error, claimed_at, closed_at,
-                    may_repeat, prior
-             FROM entries ORDER BY id",
-        )
+                    may_repeat, prior, {sent_to}
+             FROM entries ORDER BY id"
+        ))
         .map_err(&failed)?;
     let mut rows = statement.query([]).map_err(&failed)?;
     while let Some(row) = rows.next().map_err(&failed)? {
@@ -231,6 +233,7 @@ fn entry(row: &Row<'_>) -> Result<Entry, LedgerError> {
         closed_at: time(row, 10)?,
         may_repeat: row.get::<_, i64>(11).map_err(&failed)? != 0,
         prior: text(row, 12)?,
+        sent_to: text(row, 13)?,
     })
 }
 

@@ -99,13 +99,15 @@ CREATE TABLE forgotten (
     mark         TEXT NOT NULL PRIMARY KEY,
     forgotten_at BIGINT NOT NULL
 );
+-- Where a claim was sent, where that can change from run to run: a Slack channel.
+ALTER TABLE entries ADD COLUMN sent_to TEXT;
 ",
 ];
 
 /// The first version that has the table `shares`.
 pub const WITH_SHARES: i64 = 2;
 
-/// The first version that has the tables `resolutions` and `forgotten`, and the start of a run.
+/// The first version that has the tables `resolutions` and `forgotten`, the start of a run, and where a claim was sent.
 pub const WITH_RESOLUTIONS: i64 = 3;
 
 /// Whether this is a ledger that this program can read, and whether it is still empty.

@@ -41,6 +41,7 @@ fn planned(id: &OccasionId, short: &str, kind: Kind) -> Change {
         remote_id: None,
         error: None,
         claimed_at: None,
+        sent_to: None,
         closed_at: None,
         may_repeat: false,
     };
@@ -79,10 +80,10 @@ fn an_action_goes_from_planned_to_done_and_is_read_back() {
     writer.bind("w1").unwrap();
     let id = id("acme", 10);
     writer.record(&[open(&id), planned(&id, "US-1", Kind::Task)]).unwrap();
-    writer.claim(&["US-1"], at(10)).unwrap();
+    writer.claim(&["US-1"], at(10), None).unwrap();
     assert_eq!(open_claims(&writer.known().unwrap()).len(), 1);
     let link = TaskLink::Record(Record { module: "Leads".into(), id: "57".into() });
-    writer.link(&[("US-1", &link)]).unwrap();
+    writer.link(&[("US-1", Some(&link))]).unwrap();
     writer.close(&[Closing { remote_id: Some("99".into()), ..closing("US-1", Step::Confirm) }], at(11)).unwrap();
     drop(writer);
 
@@ -123,10 +124,10 @@ fn an_illegal_step_is_refused_and_changes_nothing() {
     let id = id("acme", 10);
     writer.record(&[open(&id), planned(&id, "US-1", Kind::Task)]).unwrap();
     writer.close(&[closing("US-1", Step::Confirm)], at(11)).unwrap_err();
-    writer.claim(&["US-1"], at(11)).unwrap();
-    let error = writer.claim(&["US-1"], at(11)).unwrap_err();
+    writer.claim(&["US-1"], at(11), None).unwrap();
+    let error = writer.claim(&["US-1"], at(11), None).unwrap_err();
     assert!(matches!(error, LedgerError::IllegalStep { .. }), "{error}");
-    writer.claim(&["US-2"], at(11)).unwrap_err();
+    writer.claim(&["US-2"], at(11), None).unwrap_err();
 }
 
 #[test]

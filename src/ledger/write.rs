@@ -121,24 +121,27 @@ impl Writer {
         })
     }
 
-    /// Writes down that the actions are about to be tried.
-    pub fn claim(&self, shorts: &[&str], at: Date) -> Result<(), LedgerError> {
+    /// Writes down that the actions are about to be tried, and where they are sent if that can change.
+    pub fn claim(&self, shorts: &[&str], at: Date, sent_to: Option<&str>) -> Result<(), LedgerError> {
         self.transaction("claim", |transaction| {
             for short in shorts {
                 change::step(transaction, short, Step::Claim)?;
                 transaction
-                    .execute("UPDATE entries SET claimed_at = $1 WHERE short = $2", params![at.timestamp(), short])
+                    .execute(
+                        "UPDATE entries SET claimed_at = $1, sent_to = $2 WHERE short = $3",
+                        params![at.timestamp(), sent_to, short],
+                    )
                     .map_err(LedgerError::statement("claim"))?;
             }
             Ok(())
         })
     }
 
-    /// Writes down where the tasks of these actions go, before any of them is made.
-    pub fn link(&self, links: &[(&str, &TaskLink)]) -> Result<(), LedgerError> {
+    /// Writes down where the tasks of these actions go, before any of them is made; None forgets a record that is gone.
+    pub fn link(&self, links: &[(&str, Option<&TaskLink>)]) -> Result<(), LedgerError> {
         self.transaction("record where tasks go", |transaction| {
             for (short, link) in links {
-                let (module, id, unlinked) = change::link_columns(Some(link));
+                let (module, id, unlinked) = change::link_columns(*link);
                 transaction
                     .execute(
                         "UPDATE occasions SET record_module = $1, record_id = $2, unlinked = $3

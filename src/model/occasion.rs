@@ -131,6 +131,9 @@ pub struct Entry {
     pub error: Option<String>,
     /// `as_of` of the run that claimed it last.
     pub claimed_at: Option<Date>,
+    /// Where the run that claimed it last sent it: the Slack channel. None where there is only one place, and before that was
+    /// written down.
+    pub sent_to: Option<String>,
     /// `as_of` of the run that closed it.
     pub closed_at: Option<Date>,
     /// True where it may have been done before without our knowing (a message whose fate could not be learnt).

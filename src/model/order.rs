@@ -73,6 +73,8 @@ pub struct Brief {
     pub contact_url: String,
     /// When the previous occasion opened, for a signal that returned.
     pub again_since: Option<NaiveDate>,
+    /// Whether it reached this level in an occasion that people were told of at a lower one.
+    pub escalated: bool,
     /// The rule's own `message` text, rendered; None for the standard layout.
     pub message: Option<String>,
 }
@@ -90,6 +92,9 @@ pub struct Task {
     pub forward_line: String,
     /// Due_Date.
     pub due_date: NaiveDate,
+    /// For a signal that returned, the run's date: a due date before it is that of the occasion before, and gives way. None
+    /// where the task to bring forward is of the same occasion: what is overdue there stays so.
+    pub overdue_before: Option<NaiveDate>,
     /// Priority.
     pub priority: Priority,
     /// Whose record the task goes on: the representative.

@@ -123,8 +123,12 @@ pub fn build(input: &Input<'_>) -> Plan {
     // An incomplete read leaves items with nothing to say.
     items.retain(|item| input.scope.complete || !item.actions.is_empty());
     items.sort_by_cached_key(rank);
-    let Builder { observations, warnings, .. } = builder;
     let refusal = guard::hold_back(&mut items, input);
+    for item in items.iter_mut().filter(|item| !item.has_work()) {
+        item.due_date = builder.due_date_told(item);
+    }
+    items.sort_by_cached_key(rank);
+    let Builder { observations, warnings, .. } = builder;
     Plan {
         workspace: input.workspace.to_owned(),
         as_of: input.as_of,
@@ -178,6 +182,7 @@ impl Builder<'_> {
             remote_id: None,
             error: None,
             claimed_at: None,
+            sent_to: None,
             closed_at: (state != State::Planned).then_some(self.input.as_of),
             may_repeat: false,
         }

@@ -71,7 +71,7 @@ pub struct Item {
     pub action: String,
     /// `hot_lead`, ….
     pub flags: Vec<String>,
-    /// By when.
+    /// By when: as counted from this run where something is done now, else as it was told.
     pub due_date: NaiveDate,
     /// Why this is done or left as a whole.
     pub reason: Reason,

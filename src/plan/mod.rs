@@ -26,5 +26,5 @@ pub use group::{Group, group};
 pub use guard::{Refusal, WAYS_OUT};
 pub use item::{Decision, Item, Order, Plan, PlannedAction};
 pub use outage::{Figures, Outage};
-pub use questions::{Questions, missing_contacts, unread_contacts};
+pub use questions::{Colleagues, Questions, missing_contacts, unread_contacts};
 pub use sightings::{Hit, Sightings};

@@ -6,7 +6,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use jiff::Timestamp;
 
 use super::build::Builder;
-use super::item::Order;
+use super::item::{Item, Order};
 use crate::model::{
     Brief, Contact, Entry, Kind, Message, MessageRef, Occasion, Person, Reason, Tag, TagChange, Task, TaskNews,
 };
@@ -89,6 +89,7 @@ impl Builder<'_> {
             flags: rule.flags.clone(),
             contact_url,
             again_since,
+            escalated: false,
             message,
         };
         Story { rule, brief, description: task_description, record_person }
@@ -112,6 +113,7 @@ impl Builder<'_> {
             description: description.clone(),
             forward_line: format!("{}: {}{level}", self.local_date(self.input.as_of), brief.details),
             due_date: brief.due_date,
+            overdue_before: (entry.reason == Reason::Returned).then(|| self.local_date(self.input.as_of)),
             priority: brief.priority,
             person: record_person.clone(),
             company: brief.account.clone(),
@@ -123,9 +125,12 @@ impl Builder<'_> {
     }
 
     fn message(&self, story: &Story<'_>, entry: &Entry, before: Before<'_>) -> Message {
+        // Sent late, it may tell of a lower level than the one that it was planned for.
+        let escalated = entry.reason == Reason::Escalated && entry.key.level == story.brief.level;
+        let again_since = self.again_since(story, entry, before);
         Message {
             short: entry.short.clone(),
-            brief: Brief { again_since: self.again_since(story, entry, before), ..story.brief.clone() },
+            brief: Brief { again_since, escalated, ..story.brief.clone() },
             task: before.open.map_or(TaskNews::None, |occasion| self.task_news(occasion)),
             thread: entry.prior.as_deref().and_then(MessageRef::from_remote_id),
             may_repeat: entry.may_repeat,
@@ -156,8 +161,21 @@ impl Builder<'_> {
     }
 
     fn due_date(&self, days: u32) -> NaiveDate {
-        let today = self.local_date(self.input.as_of);
-        today.checked_add_days(Days::new(u64::from(days))).unwrap_or(today)
+        days_after(self.local_date(self.input.as_of), days)
+    }
+
+    /// By when an item is due of which nothing is done now: as its task or message said when it was sent last, or would have
+    /// when the occasion opened. What was never told is due from now on.
+    pub(super) fn due_date_told(&self, item: &Item) -> NaiveDate {
+        let Some(occasion) = self.input.known.occasions.iter().find(|known| known.id == item.occasion) else {
+            return item.due_date;
+        };
+        let told = occasion.last_done(Kind::Task).or_else(|| occasion.last_done(Kind::Message));
+        let level = told.map_or(&occasion.level, |entry| &entry.key.level);
+        let since = told.and_then(|entry| entry.claimed_at).unwrap_or(occasion.id.opened_at);
+        let rule = self.input.rules.rules.iter().find(|rule| rule.signal == occasion.id.signal);
+        let days = rule.map_or(0, |rule| rule.respond_within_days_at(level));
+        days_after(self.local_date(since), days)
     }
 
     /// The calendar date of an instant where the sales people are.
@@ -172,6 +190,10 @@ impl Builder<'_> {
         });
         local.ok().flatten().unwrap_or_else(|| at.date_naive())
     }
+}
+
+fn days_after(date: NaiveDate, days: u32) -> NaiveDate {
+    date.checked_add_days(Days::new(u64::from(days))).unwrap_or(date)
 }
 
 /// The order to add or remove a rule's tag.

@@ -7,7 +7,7 @@ use super::facts::Facts;
 use super::group::{Group, Kin};
 use super::leftover::occasion_company;
 use super::sightings::Sightings;
-use crate::model::{ActionKey, Contact, Kind, Known, Occasion, State, Truth};
+use crate::model::{ActionKey, Contact, Kind, Known, Occasion, State, SubjectKind, Truth};
 use crate::rules::RuleSet;
 
 /// Ids to ask about.
@@ -19,6 +19,33 @@ pub struct Questions {
     pub tags_of: BTreeSet<String>,
     /// Whether the workspace's tags are to be read again, after the contacts: one of ours is missing on a contact.
     pub tags: bool,
+}
+
+/// With `--contact`: what must be known of others, so that the chosen ones are treated as in a full scan.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Colleagues {
+    /// Contacts that the same occasions concern: one of them may be snoozed.
+    pub concerned: BTreeSet<String>,
+    /// Ids of tags of which a colleague may be a carrier, which would mean that the signal was handled before.
+    pub tags: BTreeSet<String>,
+    /// Whose colleagues count.
+    pub accounts: BTreeSet<String>,
+}
+
+impl Colleagues {
+    /// Of the groups of chosen contacts; nothing where everybody is read.
+    pub fn of(groups: &[Group<'_>], scope: &Scope, sightings: &Sightings, facts: &Facts) -> Colleagues {
+        let mut colleagues = Colleagues::default();
+        for group in groups.iter().filter(|_| scope.contacts.is_some()) {
+            let concerned = group.open.iter().flat_map(|open| &open.contacts);
+            colleagues.concerned.extend(concerned.filter(|id| sightings.contact(id).is_none()).cloned());
+            if group.subject.kind == SubjectKind::Account && group.open.is_none() && group.ended.is_none() {
+                colleagues.tags.extend(facts.tag_id(&group.rule.tag).map(str::to_owned));
+                colleagues.accounts.insert(group.subject.id.clone());
+            }
+        }
+        colleagues
+    }
 }
 
 /// Representatives that were not read in this run, though an unfinished task or message needs their figures.
@@ -63,8 +90,14 @@ impl Questions {
         let unfinished = |occasion: &&Occasion| {
             occasion.is_open() && occasion.entries.iter().any(|entry| entry.state == State::Planned)
         };
-        let unfinished = known.occasions.iter().filter(unfinished);
-        questions.companies.extend(unfinished.filter_map(|occasion| occasion_company(occasion, facts, sightings)));
+        let unfinished: Vec<&Occasion> = known.occasions.iter().filter(unfinished).collect();
+        let companies = unfinished.iter().filter_map(|occasion| occasion_company(occasion, facts, sightings));
+        questions.companies.extend(companies);
+        // The snooze tag of whoever is concerned counts, also of those who do not signal now.
+        let occasions = unfinished.into_iter().chain(groups.iter().filter_map(|group| group.open));
+        let concerned = occasions.flat_map(|occasion| &occasion.contacts).filter_map(|id| sightings.contact(id));
+        let cut_short = concerned.filter(|contact| !contact.tags.complete);
+        questions.tags_of.extend(cut_short.map(|contact| contact.id.clone()));
         let kin = Kin::of(sightings, facts);
         for group in groups {
             questions.companies.extend(group.company(facts));

@@ -100,6 +100,11 @@ impl Sightings {
         !self.marks.is_empty() && self.marks.contains(&forgotten_mark(&contact.id))
     }
 
+    /// Takes in a contact for its tags alone: whatever rules hold for it, this run is not about it.
+    pub fn keep(&mut self, contact: Contact) {
+        self.kept.entry(contact.id.clone()).or_insert_with(|| Arc::new(contact));
+    }
+
     /// The contacts for which the rule holds, by id.
     pub fn hits(&self, signal: &str) -> impl Iterator<Item = &Hit> {
         self.hits.get(signal).into_iter().flat_map(BTreeMap::values)

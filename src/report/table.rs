@@ -100,7 +100,7 @@ fn work_table(report: &Report<'_>, items: &[&Item], width: u16) -> Table {
         let level = if item.level.is_empty() { String::new() } else { format!(", {}", item.level) };
         let flags: String = item.flags.iter().map(|flag| format!("\n{flag}")).collect();
         table.add_row([
-            format!("{}\nby {}", item.priority.name(), item.due_date),
+            urgency(item),
             who(item),
             clean(&format!("{}{level}\n{}{flags}", item.occasion.signal, one_line(&item.details, TEXT_CHARS))),
             clean(&one_line(&item.action, TEXT_CHARS)),
@@ -108,6 +108,14 @@ fn work_table(report: &Report<'_>, items: &[&Item], width: u16) -> Table {
         ]);
     }
     table
+}
+
+/// What is over is not urgent any more.
+fn urgency(item: &Item) -> String {
+    match item.reason {
+        Reason::Cleared => "over".to_owned(),
+        _ => format!("{}\nby {}", item.priority.name(), item.due_date),
+    }
 }
 
 /// Whom a signal is about, in one line or two: the account and its people, or the person and the account.

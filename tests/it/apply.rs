@@ -120,7 +120,7 @@ impl Run {
     async fn apply(&self) -> (Results, Vec<Message>, Vec<Tag>) {
         let lock = Lock::take(self.folder.path(), "test").unwrap();
         let ledger = Writer::open(&self.folder.path().join(LEDGER_FILE), &lock).unwrap();
-        let plan = self.world.plan(hour(0));
+        let plan = self.world.plan_on(&ledger.known().unwrap(), hour(0));
         ledger.record(&plan.changes()).unwrap();
         let links = Links { contact: "i/{id}".into(), record: "z/{module}/{id}".into() };
         let (switch, stop) = Stop::after(Duration::from_secs(60));
@@ -214,6 +214,20 @@ async fn a_record_that_cannot_be_found_carries_over_its_own_task_only() {
     run.links = vec![Err(Outcome::CarriedOver(failure(FailureKind::Action)))];
     run.apply().await;
     assert_eq!(run.states(Kind::Task), [State::Planned, State::Done]);
+}
+
+#[tokio::test]
+async fn a_record_that_is_gone_is_looked_up_afresh_but_not_in_circles() {
+    let mut run = Run::new();
+    run.tasks = vec![Outcome::CarriedOver(failure(FailureKind::Action))];
+    run.apply().await;
+    run.tasks = vec![Outcome::RecordGone(failure(FailureKind::Action))];
+    for (expected, looks_up) in [(State::Planned, false), (State::Refused, true)] {
+        run.seen.take();
+        run.apply().await;
+        assert_eq!(run.states(Kind::Task), [expected, State::Done]);
+        assert_eq!(run.seen.take().iter().any(|line| line.starts_with("link")), looks_up);
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! SPEC 3, sentence by sentence: subjects, occasions, and every row of the decision table.
 
 use usage_signals::model::{Contact, Kind, Message, Reason, References, State, SubjectKind, Value};
-use usage_signals::plan::{Company, Item, Mode, Order, Scope, SinksOn};
+use usage_signals::plan::{Company, Item, Mode, Order, Plan, Scope, SinksOn};
 
 use crate::support::*;
 
@@ -196,6 +196,39 @@ fn escalated_brings_the_task_forward_and_replies_in_the_thread() {
 }
 
 #[test]
+fn a_message_says_that_the_level_rose_unless_it_fell_again_before_it_was_sent() {
+    let mut world = world(vec![storage("c1", "acme", 83.0)]);
+    let first = world.run(hour(0));
+    assert!(!message(item(&first, "storage_limit")).brief.escalated);
+    world.set("c1", "storage_percent", number(96.0));
+    world.fates.insert(Kind::Message, Fate::CarriedOver);
+    for run in 1..3 {
+        let plan = world.run(hour(6 * run));
+        assert!(message(item(&plan, "storage_limit")).brief.escalated, "run {run}");
+    }
+    world.set("c1", "storage_percent", number(85.0));
+    let plan = world.run(hour(18));
+    assert!(!message(item(&plan, "storage_limit")).brief.escalated, "85% are not critical");
+}
+
+#[test]
+fn a_due_date_stays_as_it_was_told_however_often_the_program_runs() {
+    let mut world = world(vec![storage("c1", "acme", 83.0)]);
+    let due = |plan: &Plan| item(plan, "storage_limit").due_date.to_string();
+    let told = due(&world.run(hour(0)));
+    assert_eq!(told, "2025-12-27");
+    assert_eq!(due(&world.run(hour(48))), told, "already done");
+    world.set("c1", "storage_percent", number(96.0));
+    assert_eq!(due(&world.run(hour(72))), "2025-12-26", "escalated: three days from then");
+    assert_eq!(due(&world.run(hour(96))), "2025-12-26");
+    world.set("c1", "storage_percent", number(10.0));
+    world.run(hour(120));
+    assert_eq!(due(&world.run(hour(144))), "2025-12-26", "cleared");
+    world.set("c1", "storage_percent", number(96.0));
+    assert_eq!(due(&world.run(hour(240))), "2026-01-02", "returned");
+}
+
+#[test]
 fn falling_back_to_a_lower_level_does_nothing() {
     let mut world = world(vec![storage("c1", "acme", 96.0)]);
     world.run(hour(0));
@@ -265,6 +298,37 @@ fn a_snoozed_company_or_contact_opens_no_occasion_and_is_new_when_lifted() {
     for world in [&mut by_company, &mut by_contact] {
         assert_eq!(item(&world.run(hour(6)), "storage_limit").reason, Reason::New);
     }
+}
+
+#[test]
+fn a_snooze_tag_beyond_the_ten_listed_of_one_who_does_not_signal_now_is_found() {
+    let mut world = world(vec![storage("c1", "acme", 83.0), storage("c2", "acme", 84.0)]);
+    (0..10).for_each(|number| world.tag("c2", &format!("Something Else {number}")));
+    world.run(hour(0));
+    world.tag("c2", "Signals: Snoozed");
+    world.set("c2", "storage_percent", number(10.0));
+    world.set("c1", "storage_percent", number(96.0));
+    assert_eq!(item(&world.plan(hour(6)), "storage_limit").reason, Reason::Snoozed);
+}
+
+#[test]
+fn of_a_chosen_contact_the_colleagues_count_too() {
+    let contacts = || vec![storage("c1", "acme", 83.0), storage("c2", "acme", 10.0), storage("c3", "beta", 84.0)];
+    let chosen = || Scope { contacts: Some(["c1".to_owned()].into()), ..Scope::everything() };
+    let mut handled = world(contacts());
+    handled.tag("c2", STORAGE_TAG);
+    handled.tag("c3", STORAGE_TAG);
+    handled.scope = chosen();
+    let plan = handled.plan(hour(0));
+    assert_eq!(reasons(&plan), [("storage_limit acme".to_owned(), Reason::AlreadyTagged)]);
+    assert_eq!(item(&plan, "storage_limit").people.len(), 1);
+
+    let mut snoozed = world(vec![storage("c1", "acme", 83.0), storage("c2", "acme", 84.0)]);
+    snoozed.run(hour(0));
+    snoozed.tag("c2", "Signals: Snoozed");
+    snoozed.set("c1", "storage_percent", number(96.0));
+    snoozed.scope = chosen();
+    assert_eq!(item(&snoozed.plan(hour(6)), "storage_limit").reason, Reason::Snoozed);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::program::{finish, program};
 use crate::support::services::{Services, full_accounts};
@@ -124,6 +124,78 @@ fn the_zoho_token_is_cached_and_refreshed_once_when_revoked() {
     services.scan().expect(0);
     assert_eq!(services.requests_to("/oauth/v2/token"), 2);
     assert_eq!(services.count("zoho insert Tasks"), 3);
+}
+
+/// One account, whose lead was made in a first run, and whose task was not.
+fn with_a_lead_and_no_task(fault: &Value) -> Services {
+    let services = Services::new(&full_accounts(1));
+    services.fault(fault.clone());
+    assert_ne!(services.scan().code, Some(0));
+    services.mend();
+    assert_eq!(services.count("zoho insert Leads"), 1);
+    services.sandbox.with_world(|world| world.zoho.leads.clear());
+    services
+}
+
+#[test]
+fn a_lead_that_is_gone_before_its_task_is_made_is_looked_up_afresh() {
+    let services =
+        with_a_lead_and_no_task(&json!({ "service": "zoho", "method": "POST", "path_prefix": "/crm/v8/Tasks",
+        "kind": "status", "status": 403, "body": { "code": "NO_PERMISSION", "status": "error", "details": {} } }));
+    let report = services.scan().expect(1).json();
+    let task = &report["signals"][0]["actions"][0];
+    assert_eq!(
+        (&task["kind"], &task["status"], &task["reason"]),
+        (&json!("task"), &json!("failed"), &json!("unfinished"))
+    );
+    services.scan().expect(0);
+    assert_eq!((services.count("zoho insert Leads"), services.count("zoho insert Tasks")), (2, 1));
+    let (lead, on) = services
+        .sandbox
+        .with_world(|world| (world.zoho.leads[0]["id"].clone(), world.zoho.tasks[0]["What_Id"]["id"].clone()));
+    assert_eq!(lead, on);
+}
+
+#[test]
+fn a_task_in_doubt_is_found_though_its_lead_was_converted_since() {
+    let services =
+        with_a_lead_and_no_task(&json!({ "service": "zoho", "method": "POST", "path_prefix": "/crm/v8/Tasks",
+        "times": 1, "kind": "reset_after" }));
+    services.sandbox.with_world(|world| world.zoho.tasks[0].remove("What_Id"));
+    services.scan().expect(0);
+    assert_eq!(services.count("zoho insert Tasks"), 1);
+}
+
+#[test]
+fn a_message_in_doubt_is_looked_for_in_the_channel_that_it_was_sent_to() {
+    let services = Services::new(&full_accounts(1));
+    services
+        .fault(json!({ "service": "slack", "path_prefix": "/chat.postMessage", "times": 1, "kind": "reset_after" }));
+    services.scan().expect(1);
+    services.sandbox.with_world(|world| {
+        let mut other = world.slack.channels[0].clone();
+        other.id = "C0ELSEWHERE".to_owned();
+        world.slack.channels.push(other);
+    });
+    finish(services.command(&[]).env("SLACK_CHANNEL", "C0ELSEWHERE")).expect(0);
+    assert_eq!(services.count("slack post"), 1);
+}
+
+#[test]
+fn a_chosen_contact_whose_colleague_carries_the_tag_is_handled() {
+    let mut contacts = full_accounts(3);
+    contacts[1]["companies"] = contacts[0]["companies"].clone();
+    contacts[1]["custom_attributes"]["storage_percent"] = json!(10);
+    let services = Services::new(&contacts);
+    services.change(&json!({ "tag_contact": { "contact": contacts[1]["id"], "tag": "Expansion: Storage Limit" } }));
+    services.change(&json!({ "tag_contact": { "contact": contacts[2]["id"], "tag": "Expansion: Storage Limit" } }));
+    let report = finish(&mut services.command(&["--contact", contacts[0]["id"].as_str().unwrap()])).expect(0).json();
+    assert_eq!(report["signals"].as_array().unwrap().len(), 1, "{report:#}");
+    assert_eq!(
+        (&report["signals"][0]["reason"], &report["contacts"]["scanned"]),
+        (&json!("already_tagged"), &json!(1))
+    );
+    assert_eq!(services.count("zoho insert Tasks"), 0);
 }
 
 #[test]

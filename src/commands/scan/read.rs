@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::exit::{Exit, Fatal, exit_of};
 use crate::model::{Contact, Known};
-use crate::plan::{self, Company, Facts, Questions, Scope, Sightings};
+use crate::plan::{self, Colleagues, Company, Facts, Questions, Scope, Sightings};
 use crate::remote::error::RemoteError;
 use crate::remote::intercom::{Intercom, Page, TagName, Undecodable};
 use crate::rules::RuleSet;
@@ -178,6 +178,37 @@ impl Reading<'_> {
         Ok(())
     }
 
+    /// With `--contact`: those who decide with the chosen contacts whether something is handled or snoozed.
+    async fn read_colleagues(&self, read: &mut Read) -> Result<(), RemoteError> {
+        let groups = plan::group(self.rules, &read.sightings, &read.facts, self.known);
+        let Colleagues { concerned, tags, accounts } =
+            Colleagues::of(&groups, &read.scope, &read.sightings, &read.facts);
+        let wanted = self.rules.wanted();
+        for id in concerned {
+            if let Some(Ok(contact)) = self.intercom.contact(&id, wanted).await? {
+                read.sightings.keep(contact);
+            }
+        }
+        for tag in tags {
+            let mut pages = self.intercom.pages_with_tag(&tag, wanted);
+            while let Some(page) = pages.next().await? {
+                for contact in page.contacts {
+                    if !contact.companies.complete
+                        && let Some(companies) = self.intercom.contact_companies(&contact.id).await?
+                    {
+                        let ids = companies.into_iter().map(|company| company.id).collect();
+                        read.facts.companies_of.insert(contact.id.clone(), ids);
+                    }
+                    let companies = read.facts.companies_of(&contact);
+                    if companies.iter().any(|company| accounts.contains(company)) {
+                        read.sightings.keep(contact);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Company lists, company names and tags, for what signals.
     async fn ask(&self, read: &mut Read) -> Result<(), RemoteError> {
         let unlisted = Questions::company_lists(self.rules, &read.sightings);
@@ -188,6 +219,7 @@ impl Reading<'_> {
                 read.facts.companies_of.insert(id, ids);
             }
         }
+        self.read_colleagues(read).await?;
         let groups = plan::group(self.rules, &read.sightings, &read.facts, self.known);
         let questions = Questions::of(&groups, &read.sightings, &read.facts, self.known);
         let mut companies = self.each(questions.companies, async |id| self.intercom.company(id).await);

@@ -234,6 +234,9 @@ pub(super) fn why(error: &serde_json::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
     use super::*;
 
     const EXAMPLE: &str = include_str!("../../../fixtures/intercom-examples/contact.json");
@@ -365,5 +368,47 @@ mod tests {
         assert_eq!(domain(r#"{"id":"1","email":" Ann@ACME.example "}"#), Some(text("acme.example")));
         assert_eq!(domain(r#"{"id":"1","email":"a@b.c","email_domain":"d.e"}"#), Some(text("d.e")));
         assert_eq!(domain(r#"{"id":"1","email":"nonsense"}"#), None);
+    }
+
+    /// JSON of any shape, with the names and values that are read among it.
+    fn any_json() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(json!(null)),
+            any::<bool>().prop_map(|yes| json!(yes)),
+            any::<i64>().prop_map(|number| json!(number)),
+            any::<f64>().prop_map(|number| json!(number)),
+            "\\PC{0,8}".prop_map(|text| json!(text)),
+            Just(json!("2025-12-20T06:00:00Z")),
+        ];
+        let name = prop_oneof![
+            3 => prop::sample::select(vec![
+                "id", "email", "tags", "companies", "data", "custom_attributes", "last_seen_at", "location", "total_count",
+                "has_more", "storage_percent",
+            ]),
+            1 => Just("else"),
+        ];
+        leaf.prop_recursive(4, 40, 6, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(|items| json!(items)),
+                prop::collection::vec((name.clone(), inner), 0..8).prop_map(|fields| {
+                    json!(fields.into_iter().collect::<std::collections::BTreeMap<&str, serde_json::Value>>())
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_json_makes_reading_panic(json in any_json(), id in any::<bool>(), cut in any::<prop::sample::Index>()) {
+            let mut json = json;
+            if let Some(fields) = json.as_object_mut().filter(|_| id) {
+                fields.insert("id".to_owned(), json!("65a0c001de40000000000000"));
+            }
+            let text = json.to_string();
+            let read = read_contact(&text, &wanted(&["storage_percent", "location.country"]));
+            prop_assert!(!id || !json.is_object() || read.map_or_else(|error| error.id, |contact| Some(contact.id)).is_some());
+            let cut: String = text.chars().take(cut.index(text.len() + 1)).collect();
+            let _ = read_contact(&cut, &wanted(&["storage_percent"]));
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::parts::{Part, Span};
@@ -52,7 +53,9 @@ pub struct Pages {
 /// A part, and how far it was read.
 #[derive(Debug)]
 struct Reading {
-    part: Part,
+    /// None where the contacts of another query are read, which is never cut.
+    part: Option<Part>,
+    query: Value,
     cursor: Option<String>,
     cursors: HashSet<String>,
     pages: u64,
@@ -61,18 +64,32 @@ struct Reading {
 }
 
 impl Reading {
+    fn new(part: Option<Part>, query: Value) -> Self {
+        Reading { part, query, cursor: None, cursors: HashSet::new(), pages: 0, left: None }
+    }
+
     fn of(part: Part) -> Self {
-        Reading { part, cursor: None, cursors: HashSet::new(), pages: 0, left: None }
+        Reading::new(Some(part), part.query())
     }
 }
 
 impl Intercom {
     /// A walk over all contacts, keeping the attributes named in `wanted`.
     pub fn pages(&self, wanted: &BTreeSet<String>) -> Pages {
+        self.walk(Reading::of(Part::ALL), wanted)
+    }
+
+    /// A walk over the contacts that carry a tag; one that was put on just now may not be known to the search yet.
+    pub fn pages_with_tag(&self, tag_id: &str, wanted: &BTreeSet<String>) -> Pages {
+        let carriers = json!({ "field": "tag_id", "operator": "=", "value": tag_id });
+        self.walk(Reading::new(None, carriers), wanted)
+    }
+
+    fn walk(&self, first: Reading, wanted: &BTreeSet<String>) -> Pages {
         Pages {
             intercom: self.clone(),
             wanted: Arc::new(wanted.clone()),
-            waiting: vec![Reading::of(Part::ALL)],
+            waiting: vec![first],
             under_way: JoinSet::new(),
             span: None,
             most_in_part: 0,
@@ -132,7 +149,7 @@ impl Pages {
             let reading = self.waiting.swap_remove(longest);
             let (intercom, wanted) = (self.intercom.clone(), Arc::clone(&self.wanted));
             self.under_way.spawn(async move {
-                let found = intercom.search(&reading.part.query(), reading.cursor.as_deref(), &wanted).await;
+                let found = intercom.search(&reading.query, reading.cursor.as_deref(), &wanted).await;
                 (reading, found)
             });
         }
@@ -141,14 +158,15 @@ impl Pages {
     /// What is to be read after a page: the part's next one, or the pieces that the part is cut into (true).
     fn go_on(&mut self, mut reading: Reading, found: &Found) -> Result<bool, RemoteError> {
         reading.pages += 1;
-        if reading.part == Part::ALL && self.before_again.is_none() {
+        if reading.part == Some(Part::ALL) && self.before_again.is_none() {
             self.expected = smaller(self.expected, found.total);
         }
         let Some(next) = found.next.clone() else { return Ok(false) };
         if reading.pages == 1
-            && let Some(pieces) = self.pieces(reading.part, found)
+            && let Some(part) = reading.part
+            && let Some(pieces) = self.pieces(part, found)
         {
-            if reading.part == Part::ALL {
+            if part == Part::ALL {
                 let intercom = self.intercom.clone();
                 self.counting.spawn(async move { intercom.listed().await });
             }
@@ -248,14 +266,15 @@ fn smaller(one: Option<u64>, other: Option<u64>) -> Option<u64> {
 /// Where a page stood, for people.
 fn place(reading: &Reading) -> String {
     let page = reading.pages + 1;
-    if reading.part == Part::ALL { format!("on page {page}") } else { format!("on page {page} of {}", reading.part) }
+    match reading.part.filter(|part| *part != Part::ALL) {
+        Some(part) => format!("on page {page} of {part}"),
+        None => format!("on page {page}"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
-
     use crate::remote::intercom::tests::intercom;
     use crate::remote::script::{Reply, Script};
 

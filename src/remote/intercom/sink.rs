@@ -247,6 +247,7 @@ mod tests {
             claimed_at: chrono::DateTime::UNIX_EPOCH,
             link: None,
             prior: None,
+            sent_to: None,
             tag: tag.into(),
         };
         let script = Script::play([

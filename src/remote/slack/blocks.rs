@@ -161,6 +161,10 @@ fn others(brief: &Brief) -> String {
 /// What is special about this message.
 fn notes(order: &Message) -> String {
     let mut notes: Vec<String> = order.brief.flags.iter().take(5).map(|flag| words(flag)).collect();
+    let level = line(&order.brief.level, 60);
+    if order.brief.escalated && !level.is_empty() {
+        notes.push(format!("Now {level}"));
+    }
     notes.extend(order.brief.again_since.map(|since| format!("Again, last on {}", date(since))));
     if order.may_repeat {
         notes.push("May be a repeat".to_owned());
@@ -283,6 +287,7 @@ mod tests {
             flags: vec![],
             contact_url: "https://app.intercom.com/a/apps/w/users/1".into(),
             again_since: None,
+            escalated: false,
             message: None,
         };
         let task = TaskNews::Done {
@@ -345,6 +350,18 @@ mod tests {
         [section]
           <https://app.intercom.com/a/apps/w/users/1|Intercom> · <https://crm.zoho.com/crm/tab/Leads/11|Zoho record> · <https://crm.zoho.com/crm/tab/Tasks/71|Zoho task>
         "#);
+    }
+
+    #[test]
+    fn a_message_of_a_level_that_was_reached_says_so() {
+        let mut order = order();
+        assert_eq!(notes(&order), "");
+        order.brief.escalated = true;
+        order.brief.level = "very\n<!here>".into();
+        assert_eq!(notes(&order), "Now very &lt;!here&gt;");
+        order.brief.level = "critical".into();
+        assert!(shown(&message(&order)).contains("[context]\n  Now critical\n"));
+        assert!(shown(&digest(&[order])).contains("Urgent, by 23 Dec 2025 · Now critical"));
     }
 
     #[test]

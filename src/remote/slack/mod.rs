@@ -28,6 +28,8 @@ pub use post::Preview;
 use verdict::Reply;
 
 const SERVICE: &str = "Slack";
+/// Stands for the channel of a webhook, which is not known.
+const WEBHOOK: &str = "webhook";
 /// A channel takes about one message a second, and apps that go on beyond that can be switched off.
 pub const SPACING: Duration = Duration::from_millis(1100);
 const BOT_HELP: Help = Help {
@@ -199,7 +201,7 @@ impl Sink for Slack {
             Ok(post::Posted::Bot { channel, ts }) => {
                 Outcome::Done(Receipt { remote_id: format!("{channel}/{ts}{suffix}") })
             }
-            Ok(post::Posted::Webhook) => Outcome::Done(Receipt { remote_id: "webhook".to_owned() }),
+            Ok(post::Posted::Webhook) => Outcome::Done(Receipt { remote_id: WEBHOOK.to_owned() }),
             Err(error) => error.outcome(),
         };
         vec![outcome; batch.len()]
@@ -210,6 +212,10 @@ impl Sink for Slack {
             Some(channel) => self.look_up(&channel, claims).await,
             None => vec![Answer::CannotTell; claims.len()],
         }
+    }
+
+    fn address(&self) -> Option<&str> {
+        Some(self.channel.as_deref().unwrap_or(WEBHOOK))
     }
 }
 

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 use serde::Deserialize;
 
-use super::Slack;
 use super::post::EVENT_TYPE;
 use super::verdict::{self, Reply};
+use super::{Slack, WEBHOOK};
 use crate::apply::sink::{Answer, Claim, Receipt};
 use crate::model::MessageRef;
 use crate::remote::error::{ErrorKind, RemoteError};
@@ -87,8 +87,35 @@ impl Slack {
         }
     }
 
-    /// One answer for each claim.
+    /// One answer for each claim, from where it can be: the channel that it was sent to (`channel` where nobody wrote that
+    /// down), and that of the message that it replies to.
     pub(super) async fn look_up(&self, channel: &str, claims: &[Claim]) -> Vec<Answer> {
+        let places = |claim: &Claim| -> BTreeSet<String> {
+            let parent = claim.prior.as_deref().and_then(MessageRef::from_remote_id).map(|parent| parent.channel);
+            parent.into_iter().chain([claim.sent_to.clone().unwrap_or_else(|| channel.to_owned())]).collect()
+        };
+        let mut answers = vec![Answer::DidNotHappen; claims.len()];
+        for channel in claims.iter().flat_map(places).collect::<BTreeSet<_>>() {
+            let (here, claims): (Vec<&mut Answer>, Vec<Claim>) = answers
+                .iter_mut()
+                .zip(claims)
+                .filter(|(_, claim)| places(claim).contains(&channel))
+                .map(|(answer, claim)| (answer, claim.clone()))
+                .unzip();
+            let found = match channel.as_str() {
+                WEBHOOK => vec![Answer::CannotTell; claims.len()], // nobody can look behind it
+                channel => self.look_up_in(channel, &claims).await,
+            };
+            for (answer, found) in here.into_iter().zip(found) {
+                if weight(&found) > weight(answer) {
+                    *answer = found;
+                }
+            }
+        }
+        answers
+    }
+
+    async fn look_up_in(&self, channel: &str, claims: &[Claim]) -> Vec<Answer> {
         let Some(since) = claims.iter().map(|claim| claim.claimed_at).min() else {
             return Vec::new();
         };
@@ -97,7 +124,7 @@ impl Slack {
         let mut found = Found::new();
         // The history from `oldest` on does not list a thread that began before it.
         let parents = claims.iter().filter_map(|claim| MessageRef::from_remote_id(claim.prior.as_deref()?));
-        let parents = parents.map(|parent| parent.ts).collect();
+        let parents = parents.filter(|parent| parent.channel == channel).map(|parent| parent.ts).collect();
         let searched = self.search(channel, &format!("{oldest}.000000"), parents, &wanted, &mut found).await;
         let missing = || match &searched {
             Ok(()) => Answer::DidNotHappen,
@@ -174,6 +201,16 @@ impl Slack {
             }
             Reply::Bad { error, .. } => Err(error.into()),
         }
+    }
+}
+
+/// Which answer counts of two channels: found in one is found, and not found must hold for both.
+fn weight(answer: &Answer) -> u8 {
+    match answer {
+        Answer::DidNotHappen | Answer::Gone => 0,
+        Answer::CannotTell => 1,
+        Answer::NoAnswer(_) => 2,
+        Answer::Happened(_) => 3,
     }
 }
 

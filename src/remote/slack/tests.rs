@@ -23,6 +23,7 @@ fn order(short: &str) -> Message {
         flags: vec![],
         contact_url: "https://app.intercom.com/1".into(),
         again_since: None,
+        escalated: false,
         message: None,
     };
     Message { short: short.into(), brief, task: TaskNews::None, thread: None, may_repeat: false }
@@ -69,6 +70,7 @@ fn word(outcome: &Outcome) -> (&'static str, Option<FailureKind>) {
         Outcome::CarriedOver(failure) => ("carried over", Some(failure.kind)),
         Outcome::Refused(failure) => ("refused", Some(failure.kind)),
         Outcome::InDoubt(failure) => ("in doubt", Some(failure.kind)),
+        Outcome::RecordGone(failure) => ("record gone", Some(failure.kind)),
         Outcome::Gone => ("gone", None),
     }
 }
@@ -260,6 +262,7 @@ fn claim(short: &str, second: i64) -> Claim {
         claimed_at: DateTime::from_timestamp(second, 0).unwrap(),
         link: None,
         prior: None,
+        sent_to: None,
         tag: String::new(),
     }
 }
@@ -303,6 +306,30 @@ async fn settling_looks_into_threads_that_the_channel_saw() {
     let answers = bot(&script).settle(&[claim("US-1", 1_766_210_400)]).await;
     assert_eq!(answers, [Answer::Happened(Receipt { remote_id: "C1/6.0".into() })]);
     assert!(script.requests()[1].line.contains("conversations.replies?channel=C1&ts=5.0&"));
+}
+
+#[tokio::test]
+async fn settling_looks_into_the_channel_that_the_message_was_sent_to() {
+    let script = Script::play([
+        history(&json!([ours("7.0", &json!({ "key": "US-1" }))]), ""),
+        history(&json!([ours("8.0", &json!({ "key": "US-4" }))]), ""),
+        no("not_in_channel"),
+    ])
+    .await;
+    let sent_to = |short: &str, channel: &str| Claim { sent_to: Some(channel.into()), ..claim(short, 1_766_210_400) };
+    let reply = Claim { prior: Some("C3/5.0".into()), ..sent_to("US-5", "C1") };
+    let claims =
+        [sent_to("US-1", "C0"), sent_to("US-4", "C1"), sent_to("US-3", "webhook"), reply, sent_to("US-6", "C1")];
+    let happened = |id: &str| Answer::Happened(Receipt { remote_id: id.into() });
+    let answers = bot(&script).settle(&claims).await;
+    let expected =
+        [happened("C0/7.0"), happened("C1/8.0"), Answer::CannotTell, Answer::CannotTell, Answer::DidNotHappen];
+    assert_eq!(answers, expected);
+    let asked: Vec<_> = script.requests().into_iter().map(|asked| asked.line).collect();
+    for (line, channel) in asked.iter().zip(["C0", "C1", "C3"]) {
+        assert!(line.starts_with(&format!("GET /api/conversations.history?channel={channel}&")), "{asked:?}");
+    }
+    assert_eq!(asked.len(), 3);
 }
 
 #[tokio::test]

@@ -133,6 +133,17 @@ impl Complaint {
             || text_at(&self.details, "json_path").is_some_and(|path| path.ends_with(&format!(".{field}")))
     }
 
+    /// Whether it says that the record which a task was to go on is gone, or is a lead no more. What Zoho says of a converted
+    /// lead there is not documented, so both ways are taken.
+    pub(super) fn is_about_record(&self) -> bool {
+        self.is_converted() || (self.code == "INVALID_DATA" && (self.is_about("What_Id") || self.is_about("Who_Id")))
+    }
+
+    /// Whether it says that the lead was converted.
+    pub(super) fn is_converted(&self) -> bool {
+        matches!(self.code.as_str(), "CONVERTED_RECORD" | "ID_ALREADY_CONVERTED")
+    }
+
     /// Whether the complaint mentions a name anywhere.
     pub(super) fn mentions(&self, name: &str) -> bool {
         self.message.contains(name) || self.details.to_string().contains(name)

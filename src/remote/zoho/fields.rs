@@ -87,12 +87,18 @@ pub(super) fn change(task: &Row, order: &Task) -> Option<Value> {
     if is_higher(priority, task.text("Priority")) {
         set("Priority", priority.to_owned());
     }
-    let due = order.due_date.format("%Y-%m-%d").to_string();
+    let due = date(order.due_date);
     // Dates of this form sort as text.
-    if task.text("Due_Date").is_none_or(|old| due.as_str() < old) {
+    let is_over = |old: &str| order.overdue_before.is_some_and(|today| old < date(today).as_str());
+    if task.text("Due_Date").is_none_or(|old| due.as_str() < old || is_over(old)) {
         set("Due_Date", due);
     }
     Some(Value::Object(fields))
+}
+
+/// As Zoho writes dates.
+fn date(date: chrono::NaiveDate) -> String {
+    date.format("%Y-%m-%d").to_string()
 }
 
 fn with_line(old: &str, line: &str) -> String {
@@ -126,7 +132,7 @@ pub(super) fn task(order: &Task, link: &TaskLink, links: &Links) -> Value {
     let mut fields = Map::new();
     let mut set = |field: &str, value: Value| fields.insert(field.to_owned(), value);
     set("Subject", subject(&order.subject, &order.short).into());
-    set("Due_Date", order.due_date.format("%Y-%m-%d").to_string().into());
+    set("Due_Date", date(order.due_date).into());
     set("Priority", priority(order.priority).into());
     set("Status", NOT_STARTED.into());
     let note = match link {
@@ -166,6 +172,7 @@ mod tests {
             description: "STORAGE LIMIT\r\n83% used\u{0}".to_owned(),
             forward_line: "2025-12-20: now\ncritical".to_owned(),
             due_date: NaiveDate::from_ymd_opt(2025, 12, 27).unwrap(),
+            overdue_before: None,
             priority: Priority::High,
             person: Person {
                 id: "1".to_owned(),
@@ -313,6 +320,20 @@ mod tests {
         ];
         for (priority, due, expected) in cases {
             assert_eq!(change(priority.clone(), due.clone()), expected, "{priority} {due}");
+        }
+    }
+
+    #[test]
+    fn a_task_of_an_occasion_before_gets_a_due_date_that_can_be_met() {
+        let order = Task { overdue_before: NaiveDate::from_ymd_opt(2025, 12, 20), ..order() };
+        for (old, due) in [
+            ("2025-12-01", Some("2025-12-27")),
+            ("2025-12-19", Some("2025-12-27")),
+            ("2025-12-20", None),
+            ("2025-12-31", Some("2025-12-27")),
+        ] {
+            let change = change(&row(&json!({"id": "9", "Description": "old", "Due_Date": old})), &order).unwrap();
+            assert_eq!(change.get("Due_Date").and_then(Value::as_str), due, "{old}");
         }
     }
 

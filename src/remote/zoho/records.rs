@@ -198,12 +198,7 @@ fn place_of_updated(id: &str, result: Result<String, Refusal>) -> Option<Result<
         Err(refusal) => refusal,
     };
     match complaint {
-        Some(complaint)
-            if matches!(complaint.code.as_str(), "CONVERTED_RECORD" | "ID_ALREADY_CONVERTED")
-                || complaint.is_about("id") =>
-        {
-            None
-        }
+        Some(complaint) if complaint.is_converted() || complaint.is_about("id") => None,
         Some(complaint) if matches!(complaint.verdict(), Verdict::Refused | Verdict::Later) => {
             let code = complaint.code().unwrap_or_default();
             tracing::warn!(lead.id = id, code, "lead status not set; the task goes on the lead all the same");

@@ -43,6 +43,14 @@ pub(super) async fn settle(zoho: &mut Zoho, claims: &[Claim]) -> Vec<Answer> {
             answers.extend(made(zoho, column, &group).await);
         }
     }
+    // A lead may have been converted or deleted since: its tasks are on another record then, or on none.
+    let missed = |(index, _, link): &&Open<'_>| {
+        matches!(link, TaskLink::Record(_)) && answers.get(index) == Some(&Answer::DidNotHappen)
+    };
+    let missed: Vec<Open<'_>> = open.iter().filter(missed).copied().collect();
+    if !missed.is_empty() {
+        answers.extend(made(zoho, None, &missed).await);
+    }
     // Without a link nothing was sent: the link is committed first.
     let answer = |index| answers.remove(&index).unwrap_or(Answer::DidNotHappen);
     (0..claims.len()).map(answer).collect()

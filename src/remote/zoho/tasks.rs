@@ -95,6 +95,12 @@ fn created(order: &Task, result: Result<String, Refusal>) -> Outcome {
             tracing::info!(action.key = action, task.id = id, "task made");
             done(&id)
         }
+        Err(Refusal { complaint: Some(complaint), outcome: Outcome::Refused(failure) })
+            if complaint.is_about_record() =>
+        {
+            tracing::warn!(action.key = action, "the record of a task is gone");
+            Outcome::RecordGone(failure)
+        }
         Err(Refusal { complaint, outcome }) => {
             let code = complaint.as_ref().and_then(|complaint| complaint.code()).unwrap_or_default();
             tracing::warn!(action.key = action, code, "task not made");

@@ -61,6 +61,7 @@ fn order(number: u32, email: Option<&str>, link: Option<TaskLink>) -> Task {
         description: "STORAGE LIMIT".to_owned(),
         forward_line: "now critical".to_owned(),
         due_date: NaiveDate::from_ymd_opt(2025, 12, 27).unwrap(),
+        overdue_before: None,
         priority: Priority::High,
         person: Person { id: number.to_string(), email: email.map(str::to_owned), name: Some("Jane Doe".to_owned()) },
         company: Some("Acme".to_owned()),
@@ -90,6 +91,7 @@ fn claim(number: u32, link: Option<TaskLink>, prior: Option<&str>) -> Claim {
         claimed_at: DateTime::from_timestamp(1_766_210_400, 0).unwrap(),
         link,
         prior: prior.map(str::to_owned),
+        sent_to: None,
         tag: String::new(),
     }
 }
@@ -427,6 +429,8 @@ async fn claims_are_settled_by_their_keys() {
         Reply::json(&page.to_string()),
         rows(&json!([{"id": "64", "Subject": "y · US-2"}, {"id": "63", "Subject": "copy of y · US-2"}])),
         rows(&json!([{"id": "65", "Subject": "z · US-6"}])),
+        // On a lead that was converted since, the task is to be found by when it was made.
+        rows(&json!([{"id": "66", "Subject": "w · US-3"}, {"id": "65", "Subject": "z · US-6"}])),
     ];
     let script = Script::play(replies).await;
     let claims = [
@@ -440,7 +444,7 @@ async fn claims_are_settled_by_their_keys() {
     ];
     let answers = client(&script, None).settle(&claims).await;
     let no = Answer::DidNotHappen;
-    let expected = [no.clone(), happened("61"), happened("63"), no.clone(), happened("91"), no, happened("65")];
+    let expected = [no.clone(), happened("61"), happened("63"), happened("66"), happened("91"), no, happened("65")];
     assert_eq!(answers, expected);
     let requests = script.requests();
     let query = |at: usize| sent(&requests[at])["select_query"].as_str().unwrap().to_owned();
@@ -448,7 +452,8 @@ async fn claims_are_settled_by_their_keys() {
     assert_eq!(query(2), format!("{select} Who_Id in ('11') limit 2000"));
     assert_eq!(query(3), format!("{select} What_Id in ('12', '13', '15') limit 2000"));
     assert_eq!(query(4), format!("{select} What_Id in ('12', '13', '15') limit 2000 offset 1"));
-    assert_eq!(query(5), format!("{select} Created_Time >= '2025-12-20T05:45:00+00:00' limit 2000"));
+    let since = format!("{select} Created_Time >= '2025-12-20T05:45:00+00:00' limit 2000");
+    assert_eq!([query(5), query(6)], [since.clone(), since]);
 }
 
 #[tokio::test]

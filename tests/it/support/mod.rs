@@ -10,6 +10,7 @@ pub mod site;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use usage_signals::config::{self, Config};
@@ -19,8 +20,8 @@ use usage_signals::model::{
     Change, Contact, Kind, Known, Links, Occasion, OccasionId, Reason, References, Step, TagChange, TaskLink, Value,
 };
 use usage_signals::plan::{
-    self, Company, Decision, Facts, Input, Item, Mode, Order, Plan, Questions, Scope, Sightings, SinksOn, group,
-    missing_contacts,
+    self, Colleagues, Company, Decision, Facts, Input, Item, Mode, Order, Plan, Questions, Scope, Sightings, SinksOn,
+    group, missing_contacts,
 };
 
 pub const ALL_ON: SinksOn = SinksOn { tasks: true, messages: true, tags: true };
@@ -70,6 +71,11 @@ pub fn configure(toml: &str) -> Config {
     config::load(Some(&file), &environment).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
+/// A folder that costs no disk, where the system has one: a ledger waits for the disk with every commit.
+fn in_memory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 /// What happens to the orders of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
@@ -101,20 +107,26 @@ pub struct World {
     pub completed: BTreeSet<String>,
     /// For which occasion and level each task was made.
     pub tasks: BTreeMap<String, (OccasionId, String)>,
+    /// The same of each message.
+    pub messages: BTreeMap<String, (OccasionId, String)>,
     /// What happened though no answer came: remote ids by short key.
     pub lost: BTreeMap<String, String>,
     /// Everything that took effect: `task storage_limit acme`, `tag storage_limit c1`.
     pub effects: Vec<String>,
     folder: tempfile::TempDir,
     lock: Lock,
+    /// Kept open: opening is most of what it costs.
+    ledger: Rc<Writer>,
     next_id: usize,
+    tags_made: usize,
     runs: usize,
 }
 
 impl World {
     pub fn new(toml: &str, contacts: Vec<Contact>) -> World {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = in_memory();
         let lock = Lock::take(folder.path(), "test").unwrap();
+        let ledger = Rc::new(Writer::open(&folder.path().join(LEDGER_FILE), &lock).unwrap());
         World {
             config: configure(&format!("[scan]\ntimezone = \"UTC\"\n{toml}")),
             contacts: contacts.into_iter().map(|contact| (contact.id.clone(), contact)).collect(),
@@ -128,11 +140,14 @@ impl World {
             backwards: false,
             completed: BTreeSet::new(),
             tasks: BTreeMap::new(),
+            messages: BTreeMap::new(),
             lost: BTreeMap::new(),
             effects: Vec::new(),
             folder,
             lock,
+            ledger,
             next_id: 0,
+            tags_made: 0,
             runs: 0,
         }
     }
@@ -148,8 +163,12 @@ impl World {
     }
 
     pub fn tag(&mut self, id: &str, tag: &str) {
-        let next = format!("tag{}", self.tag_ids.len() + 1);
-        let tag_id = self.tag_ids.entry(tag.to_lowercase()).or_insert(next).clone();
+        let tags_made = &mut self.tags_made;
+        let new = || {
+            *tags_made += 1; // a tag that was deleted leaves its id to none
+            format!("tag{tags_made}")
+        };
+        let tag_id = self.tag_ids.entry(tag.to_lowercase()).or_insert_with(new).clone();
         let tags = &mut self.contacts.get_mut(id).unwrap().tags.ids;
         if !tags.contains(&tag_id) {
             tags.push(tag_id);
@@ -169,7 +188,8 @@ impl World {
     }
 
     pub fn lose_ledger(&mut self) {
-        std::fs::remove_file(self.folder.path().join(LEDGER_FILE)).unwrap();
+        let file = self.folder.path().join("another.sqlite");
+        self.ledger = Rc::new(Writer::open(&file, &self.lock).unwrap());
     }
 
     pub fn known(&self) -> Known {
@@ -187,16 +207,20 @@ impl World {
         self.folder.path().join(LEDGER_FILE)
     }
 
-    pub fn ledger(&self) -> Writer {
-        Writer::open(&self.ledger_file(), &self.lock).unwrap()
+    pub fn ledger(&self) -> Rc<Writer> {
+        Rc::clone(&self.ledger)
     }
 
     /// The plan of a run, nothing recorded.
     pub fn plan(&self, at: DateTime<Utc>) -> Plan {
-        let known = self.known();
+        self.plan_on(&self.known(), at)
+    }
+
+    /// The plan of a run that goes on from what a ledger knows.
+    pub fn plan_on(&self, known: &Known, at: DateTime<Utc>) -> Plan {
         let rules = &self.config.rules;
         let rule_tags = rules.rules.iter().filter_map(|rule| self.tag_ids.get(&rule.tag.to_lowercase()).cloned());
-        let mut sightings = Sightings::new(&known, rule_tags.collect());
+        let mut sightings = Sightings::new(known, rule_tags.collect());
         let in_scope = |contact: &&Contact| {
             self.scope.contacts.as_ref().is_none_or(|contacts| contacts.contains(&contact.id))
                 && !self.unread.contains(&contact.id)
@@ -206,21 +230,26 @@ impl World {
             arriving.reverse();
         }
         for contact in arriving {
-            // Intercom lists at most ten tags.
-            let mut seen = contact.clone();
-            seen.tags.complete = seen.tags.ids.len() <= 10;
-            seen.tags.ids.truncate(10);
+            let seen = seen(contact);
             let evaluation = rules.evaluate(&seen, at);
             sightings.add(seen, evaluation, rules);
         }
         let mut facts = Facts { tag_ids: self.tag_ids.clone(), ..Facts::default() };
-        for id in missing_contacts(rules, &self.scope, &known, &sightings) {
+        for id in missing_contacts(rules, &self.scope, known, &sightings) {
             if !self.contacts.contains_key(&id) {
                 facts.gone.insert(id);
             }
         }
-        let groups = group(rules, &sightings, &facts, &known);
-        let questions = Questions::of(&groups, &sightings, &facts, &known);
+        let groups = group(rules, &sightings, &facts, known);
+        let Colleagues { concerned, tags, accounts } = Colleagues::of(&groups, &self.scope, &sightings, &facts);
+        for contact in self.contacts.values() {
+            let of_account = contact.companies.ids.iter().any(|id| accounts.contains(id));
+            if concerned.contains(&contact.id) || of_account && contact.tags.ids.iter().any(|id| tags.contains(id)) {
+                sightings.keep(seen(contact));
+            }
+        }
+        let groups = group(rules, &sightings, &facts, known);
+        let questions = Questions::of(&groups, &sightings, &facts, known);
         for id in questions.companies {
             facts.companies.insert(id.clone(), self.companies.get(&id).cloned().unwrap_or_default());
         }
@@ -241,13 +270,19 @@ impl World {
             scope: self.scope.clone(),
             sightings: &sightings,
             facts: &facts,
-            known: &known,
+            known,
         })
     }
 
     /// A run: plans, records, and carries out with the fates that are set.
     pub fn run(&mut self, at: DateTime<Utc>) -> Plan {
         let plan = self.plan(at);
+        self.carry_out(&plan, at);
+        plan
+    }
+
+    /// Records a plan and carries it out, with the fates that are set.
+    pub fn carry_out(&mut self, plan: &Plan, at: DateTime<Utc>) {
         let ledger = self.ledger();
         ledger.record(&plan.changes()).unwrap();
         self.runs += 1;
@@ -259,7 +294,7 @@ impl World {
                 if kind == Kind::Tag && task.is_some_and(|task| !task_done.contains(&task.short)) {
                     continue;
                 }
-                ledger.claim(&[&action.short], at).unwrap();
+                ledger.claim(&[&action.short], at, None).unwrap();
                 if let Some(Order::Tag(tag)) = &action.order
                     && !self.contacts.contains_key(&tag.contact)
                 {
@@ -279,7 +314,7 @@ impl World {
                     }
                 };
                 if kind == Kind::Task && fate != Fate::CarriedOver {
-                    ledger.link(&[(&action.short, &TaskLink::Unlinked)]).unwrap();
+                    ledger.link(&[(&action.short, Some(&TaskLink::Unlinked))]).unwrap();
                     task_done.insert(action.short.clone());
                 }
                 let remote_id =
@@ -295,7 +330,6 @@ impl World {
                 ledger.close(&[closing], at).unwrap();
             }
         }
-        plan
     }
 
     fn effect(&mut self, item: &Item, level: &str, order: &Order) -> String {
@@ -313,7 +347,9 @@ impl World {
             Order::Message(message) => {
                 let thread =
                     message.thread.as_ref().map_or(String::new(), |thread| format!(" in thread {}", thread.ts));
-                (format!("message {signal} {}{thread}", item.subject().id), format!("C1/{}", self.next_id))
+                let id = format!("C1/{}", self.next_id);
+                self.messages.insert(id.clone(), (item.occasion.clone(), level.to_owned()));
+                (format!("message {signal} {}{thread}", item.subject().id), id)
             }
             Order::Tag(tag) if tag.change == TagChange::Add => {
                 self.tag(&tag.contact, &tag.tag);
@@ -332,6 +368,14 @@ impl World {
     pub fn news(&mut self) -> Vec<String> {
         std::mem::take(&mut self.effects)
     }
+}
+
+/// As Intercom lists it: at most ten tags.
+fn seen(contact: &Contact) -> Contact {
+    let mut seen = contact.clone();
+    seen.tags.complete = seen.tags.ids.len() <= 10;
+    seen.tags.ids.truncate(10);
+    seen
 }
 
 /// Intercom does not have the contact any more.

@@ -1,0 +1,145 @@
+//! What can happen, and how often it does.
+
+use proptest::prelude::*;
+use usage_signals::plan::settings::OnUntag;
+use usage_signals::plan::{Mode, SinksOn};
+
+use super::history::{COMPANIES, PEOPLE, RULES};
+use crate::support::Fate;
+
+/// What the configuration says, for a whole history.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Habits {
+    pub on_untag: OnUntag,
+    /// Whether the account rule takes its tags off when it clears; the rule about logins always does.
+    pub remove_tag: bool,
+    /// The storage that each of the people begins with: several signal at once more often than events would have it.
+    pub storage: [f64; 4],
+}
+
+/// One thing that happens.
+#[derive(Debug, Clone)]
+pub(super) enum Event {
+    /// A figure of a rule is pushed: unknown, false, true, or true at the higher level if there is one.
+    Figure(usize, usize, Option<f64>),
+    /// From now on nobody's figure of this rule can be read, or everybody's can again.
+    DataBreaksOff(usize, bool),
+    /// Somebody changes companies, or leaves them all.
+    Move(usize, Option<&'static str>),
+    /// Somebody gets another e-mail; two can share one.
+    Email(usize, u8),
+    /// Somebody leaves Intercom, or comes back.
+    Leave(usize),
+    /// Two contacts become one: the first is gone for good, and its tags go over.
+    Merge(usize, usize),
+    /// A person takes a rule's tag off, or puts it on.
+    Tag(usize, usize, bool),
+    /// Somebody deletes a rule's tag from the workspace.
+    DeleteTag(usize),
+    /// A person puts the snooze tag on a contact, or takes it off.
+    Snooze(usize, bool),
+    /// The same for a company.
+    SnoozeCompany(usize, bool),
+    /// Somebody completes every task there is.
+    Complete,
+    /// Which sinks are on from now on.
+    Sinks(SinksOn),
+    /// A run.
+    Run(Box<Run>),
+}
+
+/// How a run is called, and what it meets.
+#[derive(Debug, Clone)]
+pub(super) struct Run {
+    /// So long after the one before.
+    pub hours: i64,
+    /// What becomes of tasks, messages and tags.
+    pub fates: [Fate; 3],
+    /// Whether the claims of earlier runs are asked about first.
+    pub settle: bool,
+    /// Whether the contacts are read to the end.
+    pub complete: bool,
+    /// `--contact` or `--only`.
+    pub only: Only,
+    pub top: Option<usize>,
+    pub max_new_tasks: usize,
+    pub mode: Mode,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Only {
+    Everything,
+    Contact(usize),
+    Signal(usize),
+}
+
+pub(super) fn habits() -> impl Strategy<Value = Habits> {
+    let on_untag = prop_oneof![2 => Just(OnUntag::Keep), 1 => Just(OnUntag::Restore)];
+    let storage = || prop_oneof![2 => Just(1.0), 1 => Just(83.0), 1 => Just(96.0)];
+    let storage = [storage(), storage(), storage(), storage()];
+    (on_untag, any::<bool>(), storage).prop_map(|(on_untag, remove_tag, storage)| Habits {
+        on_untag,
+        remove_tag,
+        storage,
+    })
+}
+
+pub(super) fn events() -> impl Strategy<Value = Event> {
+    let who = || 0..PEOPLE.len();
+    // The rule with two levels more often.
+    let rule = || prop_oneof![4 => Just(0_usize), 1 => 1..RULES.len()];
+    let figure = prop_oneof![1 => Just(None), 2 => Just(Some(1.0)), 3 => Just(Some(83.0)), 2 => Just(Some(96.0))];
+    let company = || prop_oneof![Just(None), Just(Some("acme")), Just(Some("beta"))];
+    let sinks = (any::<bool>(), any::<bool>(), any::<bool>());
+    let sinks = sinks.prop_map(|(tasks, messages, tags)| SinksOn { tasks, messages, tags });
+    prop_oneof![
+        9 => (who(), rule(), figure).prop_map(|(who, rule, figure)| Event::Figure(who, rule, figure)),
+        1 => (rule(), any::<bool>()).prop_map(|(rule, off)| Event::DataBreaksOff(rule, off)),
+        2 => (who(), company()).prop_map(|(who, company)| Event::Move(who, company)),
+        1 => (who(), 0_u8..3).prop_map(|(who, email)| Event::Email(who, email)),
+        1 => who().prop_map(Event::Leave),
+        1 => (who(), who()).prop_map(|(from, into)| Event::Merge(from, into)),
+        3 => (who(), rule(), any::<bool>()).prop_map(|(who, rule, on)| Event::Tag(who, rule, on)),
+        1 => rule().prop_map(Event::DeleteTag),
+        2 => (who(), any::<bool>()).prop_map(|(who, on)| Event::Snooze(who, on)),
+        1 => (0..COMPANIES.len(), any::<bool>()).prop_map(|(company, on)| Event::SnoozeCompany(company, on)),
+        1 => Just(Event::Complete),
+        1 => sinks.prop_map(Event::Sinks),
+        13 => run().prop_map(|run| Event::Run(Box::new(run))),
+    ]
+}
+
+fn run() -> impl Strategy<Value = Run> {
+    let fate = || {
+        prop_oneof![
+            8 => Just(Fate::Done), 2 => Just(Fate::CarriedOver), 1 => Just(Fate::Refused), 1 => Just(Fate::InDoubt),
+            2 => Just(Fate::Lost)
+        ]
+    };
+    let hours = prop_oneof![6 => 1_i64..40, 2 => Just(0_i64), 2 => -60_i64..0];
+    let only = prop_oneof![
+        8 => Just(Only::Everything), 1 => (0..PEOPLE.len()).prop_map(Only::Contact),
+        1 => (0..RULES.len()).prop_map(Only::Signal)
+    ];
+    let top = prop_oneof![5 => Just(None), 2 => (1_usize..3).prop_map(Some)];
+    let max_new_tasks = prop_oneof![4 => Just(100_usize), 2 => 0_usize..2];
+    let rarely = || prop::bool::weighted(0.1);
+    let mode = (rarely(), prop::bool::weighted(0.3), rarely()).prop_map(|(baseline, allow_large_plan, accept)| Mode {
+        baseline,
+        allow_large_plan,
+        accept: RULES.iter().filter(|_| accept).map(|rule| rule.signal.to_owned()).collect(),
+    });
+    let weighed = (prop::bool::weighted(0.8), prop::bool::weighted(0.9));
+    (hours, [fate(), fate(), fate()], weighed, only, top, max_new_tasks, mode).prop_map(
+        |(hours, fates, (settle, complete), only, top, max_new_tasks, mode)| Run {
+            hours,
+            fates,
+            settle,
+            complete,
+            only,
+            top,
+            max_new_tasks,
+            mode,
+        },
+    )
+}

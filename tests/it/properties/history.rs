@@ -1,0 +1,233 @@
+//! A world to which things happen.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use usage_signals::ledger::{Closing, open_claims};
+use usage_signals::model::{Contact, Kind, References, Step, Value};
+use usage_signals::plan::settings::OnUntag;
+use usage_signals::plan::{Mode, Plan, Scope};
+
+use super::event::{Event, Habits, Only, Run};
+use super::holds;
+use crate::support::*;
+
+/// A rule that something can happen to.
+pub(super) struct Told {
+    pub signal: &'static str,
+    pub tag: &'static str,
+    pub attribute: &'static str,
+}
+
+pub(super) const RULES: [Told; 3] = [
+    Told { signal: "storage_limit", tag: "Expansion: Storage Limit", attribute: "storage_percent" },
+    Told { signal: "power_user", tag: "Expansion: Power User", attribute: "projects_count" },
+    Told { signal: "churn_risk_inactivity", tag: "Churn Risk: Inactive 14 Days", attribute: "days_since_last_login" },
+];
+pub(super) const PEOPLE: [&str; 4] = ["c1", "c2", "c3", "c4"];
+pub(super) const COMPANIES: [&str; 2] = ["acme", "beta"];
+const SNOOZE_TAG: &str = "Signals: Snoozed";
+/// So many that one who leaves is no outage, and that an outage is one. Nothing happens to the rest.
+const READ: usize = 14;
+
+pub(super) struct History {
+    pub world: World,
+    pub on_untag: OnUntag,
+    /// Whose tag of a rule a person ever took off.
+    pub taken_off: BTreeSet<(String, &'static str)>,
+    gone: BTreeMap<String, Contact>,
+    /// Attributes that nobody can read at the moment.
+    broken: BTreeSet<&'static str>,
+    pub now: i64,
+}
+
+impl History {
+    pub fn new(habits: Habits) -> History {
+        let quiet: Vec<_> = RULES.iter().map(|rule| (rule.attribute, number(1.0))).collect();
+        let people = PEOPLE.iter().zip(["acme", "acme", "beta", "acme"]);
+        let mut contacts: Vec<_> = people.map(|(id, company)| contact(id, Some(company), &quiet)).collect();
+        contacts.extend((PEOPLE.len()..READ).map(|number| contact(&format!("quiet{number}"), None, &quiet)));
+        let toml =
+            if habits.remove_tag { "[[rules]]\nsignal = \"storage_limit\"\non_clear = \"remove_tag\"" } else { "" };
+        let mut world = World::new(toml, contacts);
+        world.config.plan.on_untag = habits.on_untag;
+        for (id, storage) in PEOPLE.iter().zip(habits.storage) {
+            world.set(id, "storage_percent", number(storage));
+        }
+        // More than Intercom lists, so that what matters is beyond.
+        for number in 0..10 {
+            world.tag(PEOPLE[3], &format!("Something Else {number}"));
+        }
+        History {
+            world,
+            on_untag: habits.on_untag,
+            taken_off: BTreeSet::new(),
+            gone: BTreeMap::new(),
+            broken: BTreeSet::new(),
+            now: 0,
+        }
+    }
+
+    pub fn happen(&mut self, event: &Event) -> Result<(), TestCaseError> {
+        let world = &mut self.world;
+        let is_there = |world: &World, who: usize| world.contacts.contains_key(PEOPLE[who]);
+        match *event {
+            Event::Figure(who, rule, value) if is_there(world, who) => {
+                world.set(PEOPLE[who], RULES[rule].attribute, value.map_or(Value::Null, number));
+            }
+            Event::DataBreaksOff(rule, true) => drop(self.broken.insert(RULES[rule].attribute)),
+            Event::DataBreaksOff(rule, false) => drop(self.broken.remove(RULES[rule].attribute)),
+            Event::Move(who, company) if is_there(world, who) => {
+                let companies = References::all(company.map(str::to_owned).into_iter().collect());
+                world.contacts.get_mut(PEOPLE[who]).unwrap().companies = companies;
+            }
+            Event::Email(who, email) if is_there(world, who) => {
+                world.contacts.get_mut(PEOPLE[who]).unwrap().email = Some(format!("{email}@example.com"));
+            }
+            Event::Leave(who) => match world.contacts.remove(PEOPLE[who]) {
+                Some(contact) => drop(self.gone.insert(contact.id.clone(), contact)),
+                None => drop(self.gone.remove(PEOPLE[who]).map(|back| world.contacts.insert(back.id.clone(), back))),
+            },
+            Event::Merge(from, into) if from != into && is_there(world, from) && is_there(world, into) => {
+                let merged = world.contacts.remove(PEOPLE[from]).unwrap();
+                let tags = &mut world.contacts.get_mut(PEOPLE[into]).unwrap().tags.ids;
+                tags.extend(merged.tags.ids);
+                tags.sort();
+                tags.dedup();
+            }
+            Event::Tag(who, rule, true) if is_there(world, who) => world.tag(PEOPLE[who], RULES[rule].tag),
+            Event::Tag(who, rule, false) if is_there(world, who) => {
+                world.untag(PEOPLE[who], RULES[rule].tag);
+                self.taken_off.insert((PEOPLE[who].to_owned(), RULES[rule].signal));
+            }
+            Event::DeleteTag(rule) if world.tag_ids.contains_key(&RULES[rule].tag.to_lowercase()) => {
+                world.delete_tag(RULES[rule].tag);
+            }
+            Event::Snooze(who, true) if is_there(world, who) => world.tag(PEOPLE[who], SNOOZE_TAG),
+            Event::Snooze(who, false) if is_there(world, who) => world.untag(PEOPLE[who], SNOOZE_TAG),
+            Event::SnoozeCompany(company, on) => {
+                let tags = &mut world.companies.entry(COMPANIES[company].to_owned()).or_default().tags;
+                *tags = if on { vec![SNOOZE_TAG.to_lowercase()] } else { Vec::new() };
+            }
+            Event::Complete => world.completed.extend(world.tasks.keys().cloned()),
+            Event::Sinks(sinks) => world.sinks = sinks,
+            Event::Run(ref run) => drop(self.run_as(run)?),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn run_as(&mut self, run: &Run) -> Result<Plan, TestCaseError> {
+        let Run { hours, fates, settle, complete, only, top, max_new_tasks, mode } = run;
+        self.now += hours;
+        if *settle {
+            self.settle();
+        }
+        self.world.fates = [Kind::Task, Kind::Message, Kind::Tag].into_iter().zip(*fates).collect();
+        self.world.fates.insert(Kind::Untag, fates[2]);
+        self.world.scope = Scope { complete: *complete, ..self.scope(*only) };
+        self.world.mode = mode.clone();
+        self.world.config.plan.limits.top = *top;
+        self.world.config.plan.limits.max_new_tasks = *max_new_tasks;
+        self.run()
+    }
+
+    /// Contacts with the e-mail of the one that is asked for are read too.
+    fn scope(&self, only: Only) -> Scope {
+        match only {
+            Only::Everything => Scope::everything(),
+            Only::Signal(rule) => {
+                Scope { signals: Some(BTreeSet::from([RULES[rule].signal.to_owned()])), ..Scope::everything() }
+            }
+            Only::Contact(who) => {
+                let email = self.world.contacts.get(PEOPLE[who]).and_then(Contact::email_key);
+                let asked = self.world.contacts.values();
+                let asked = asked.filter(|contact| contact.id == PEOPLE[who] || contact.email_key() == email);
+                Scope { contacts: Some(asked.map(|contact| contact.id.clone()).collect()), ..Scope::everything() }
+            }
+        }
+    }
+
+    /// Closes the claims of earlier runs with the truth, as far as it can be learnt.
+    fn settle(&mut self) {
+        let claims = open_claims(&self.world.known());
+        let on = |kind| match kind {
+            Kind::Task => self.world.sinks.tasks,
+            Kind::Message => self.world.sinks.messages,
+            Kind::Tag | Kind::Untag => self.world.sinks.tags,
+        };
+        let closings = claims.iter().filter(|claim| on(claim.entry.key.kind)).map(|claim| {
+            let short = claim.entry.short.clone();
+            let remote_id = self.world.lost.get(&short).cloned();
+            let step = if remote_id.is_some() { Step::Confirm } else { Step::CarryOver };
+            Closing { short, step, reason: None, remote_id, error: None, may_repeat: false }
+        });
+        let closings: Vec<_> = closings.collect();
+        self.world.ledger().close(&closings, hour(self.now)).unwrap();
+        for closing in closings {
+            self.world.lost.remove(&closing.short);
+        }
+    }
+
+    fn run(&mut self) -> Result<Plan, TestCaseError> {
+        let unseen = self.break_off();
+        let at = hour(self.now);
+        let before = self.world.known();
+        let plan = self.world.plan(at);
+        prop_assert_eq!(&plan, &self.world.plan(at), "the same input gives the same plan");
+        holds::plan(self, &plan, &before)?;
+        // Records what is planned; a plan that the ledger refuses ends the test.
+        self.world.carry_out(&plan, at);
+        for (id, attribute, value) in unseen {
+            self.world.set(&id, attribute, value);
+        }
+        holds::state(self)?;
+        Ok(plan)
+    }
+
+    /// Takes away what nobody can read at the moment; hands it back.
+    fn break_off(&mut self) -> Vec<(String, &'static str, Value)> {
+        let mut unseen = Vec::new();
+        for contact in self.world.contacts.values_mut() {
+            for &attribute in &self.broken {
+                let value = contact.attributes.insert(attribute.to_owned(), Value::Null);
+                unseen.push((contact.id.clone(), attribute, value.unwrap_or(Value::Null)));
+            }
+        }
+        unseen
+    }
+
+    /// However it went: once everything works again and nothing is snoozed, every signal is where an undisturbed one would be,
+    /// and a further run has nothing to do.
+    pub fn mend(&mut self) -> Result<(), TestCaseError> {
+        self.broken.clear();
+        self.world.companies.clear();
+        let people: Vec<_> = self.world.contacts.keys().cloned().collect();
+        people.iter().for_each(|id| self.world.untag(id, SNOOZE_TAG));
+        self.world.sinks = ALL_ON;
+        self.world.scope = Scope::everything();
+        self.world.mode = Mode::default();
+        self.world.config.plan.limits.top = None;
+        self.world.config.plan.limits.max_new_tasks = 100;
+        self.world.fates.clear();
+        self.now += 1;
+        self.settle();
+        self.run()?;
+        let plan = self.run()?;
+        prop_assert!(plan.to_do().next().is_none(), "planned twice: {:#?}", plan.to_do().collect::<Vec<_>>());
+        prop_assert!(plan.changes().is_empty(), "{:#?}", plan.changes());
+        holds::nothing_lost(self)
+    }
+
+    /// Whether people silenced a contact.
+    pub fn is_snoozed(&self, contact: &str) -> bool {
+        let tag = self.world.tag_ids.get(&SNOOZE_TAG.to_lowercase());
+        let contact = self.world.contacts.get(contact);
+        tag.zip(contact).is_some_and(|(tag, contact)| contact.tags.ids.contains(tag))
+    }
+
+    /// Whether people silenced a company.
+    pub fn is_company_snoozed(&self, company: &str) -> bool {
+        self.world.companies.get(company).is_some_and(|company| !company.tags.is_empty())
+    }
+}
