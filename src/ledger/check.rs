@@ -35,8 +35,10 @@ pub struct Finding {
 /// does every short key still belong to what it stands for?
 pub fn check(path: &Path) -> Checked {
     let looked = file::look(path, |connection, version| {
-        let mut findings: Vec<String> = pragma(connection, "PRAGMA integrity_check", |row| row.get(0))?;
-        findings.retain(|said| said != "ok");
+        let said: Vec<String> = pragma(connection, "PRAGMA integrity_check", |row| row.get(0))?;
+        // One row may hold several lines, and a heading.
+        let lines = said.iter().flat_map(|said| said.lines()).filter(|line| *line != "ok" && !line.starts_with("***"));
+        let mut findings: Vec<String> = lines.map(str::to_owned).collect();
         findings.extend(pragma(connection, "PRAGMA foreign_key_check", |row| {
             let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
             Ok(format!("a row of {table} belongs to a row of {parent} that is not there"))

@@ -275,7 +275,7 @@ fn the_power_goes_between_any_two_writes_of_the_ledger() {
             left.files.insert(format!("{LEDGER_FILE}-wal"), moment.wal.clone());
             tally.recover(&moment.place, &left.open(), &expected);
         });
-        tally.conclude(&format!("ledger writes, Slack {slack:?}"), 60, slack == Slack::Unreadable);
+        tally.conclude(&format!("ledger writes, Slack {slack:?}"), 45, slack == Slack::Unreadable);
     }
 }
 

@@ -516,15 +516,20 @@ fn about_this_machine() -> Vec<Case> {
                 file(services, ".local/state/usage-signals/ledger.sqlite", &"no database\n".repeat(1000), 0o600);
             },
         ),
-        case(("machine.ledger", "fail", 1), "damaged in", "restore it from a backup", |services, _| {
-            scan(services, "tags", 0);
-            let path = state(services).join("ledger.sqlite");
-            let mut bytes = std::fs::read(&path).unwrap();
-            // An index that lacks an entry: the number of cells in the header of its page.
-            let page = bytes.chunks(4096).rposition(|page| page[0] == 10 && page[4] > 1).unwrap() * 4096;
-            bytes[page + 4] -= 1;
-            std::fs::write(&path, bytes).unwrap();
-        }),
+        case(
+            ("machine.ledger", "fail", 1),
+            "findings; the first: ",
+            "restore the ledger from a backup",
+            |services, _| {
+                scan(services, "tags", 0);
+                let path = state(services).join("ledger.sqlite");
+                let mut bytes = std::fs::read(&path).unwrap();
+                // An index that lacks an entry: the number of cells in the header of its page.
+                let page = bytes.chunks(4096).rposition(|page| page[0] == 10 && page[4] > 1).unwrap() * 4096;
+                bytes[page + 4] -= 1;
+                std::fs::write(&path, bytes).unwrap();
+            },
+        ),
         case(
             ("machine.workspace", "fail", 1),
             "belongs to the Intercom workspace gv1demo, and the token is for another",
@@ -534,7 +539,7 @@ fn about_this_machine() -> Vec<Case> {
                 services.sandbox.with_world(|world| world.intercom.app.insert("id_code".to_owned(), json!("another")));
             },
         ),
-        case(("machine.actions", "warn", 0), "refused", "until a person resolves it", |services, _| {
+        case(("machine.actions", "warn", 0), "refused", "ledger resolve KEY --as", |services, _| {
             services.fault(json!({ "service": "intercom", "method": "POST", "path_prefix": "/contacts/6", "times": 1,
                 "kind": "status", "status": 400 }));
             scan(services, "tags", 1);
