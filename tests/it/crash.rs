@@ -5,12 +5,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, SubsecRound, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use usage_signals::ledger::LEDGER_FILE;
 use usage_signals::sandbox::World;
 
 use crate::support::plot::{Slack, everything_due};
-use crate::support::program::{finish, program};
+use crate::support::program::{finish, program, zone_at_noon};
 use crate::support::remains::{Difference, Remains};
 use crate::support::site::{Cut, Next, Saved, Site, Watcher};
 
@@ -277,13 +277,6 @@ fn the_power_goes_between_any_two_writes_of_the_ledger() {
         });
         tally.conclude(&format!("ledger writes, Slack {slack:?}"), 45, slack == Slack::Unreadable);
     }
-}
-
-/// A zone in which it is about noon, so that no date changes while the test runs: the program takes the time of day.
-fn zone_at_noon() -> String {
-    let hour = i64::from(Utc::now().hour());
-    // "Etc/GMT-2" is two hours ahead of UTC.
-    format!("Etc/GMT{:+}", hour - 12)
 }
 
 /// The built binary on a site, with the services in this process.

@@ -49,3 +49,12 @@ fn report_of_a_first_run_and_of_a_second() {
     let scan = |instant: &str| run(home.path(), &["scan", "--sandbox", "--as-of", instant]).expect(0).out;
     insta::assert_snapshot!(format!("{}\n{}", scan(AS_OF), scan("2025-12-20T12:00:00Z")));
 }
+
+/// What sales people get to read: every task and message of the demo.
+#[test]
+fn previews() {
+    let home = tempfile::tempdir().unwrap();
+    let ran = run(home.path(), &["scan", "--sandbox", "--dry-run", "--preview", "--as-of", AS_OF]).expect(0);
+    let from = ran.out.find("\nZoho task").unwrap();
+    insta::assert_snapshot!(&ran.out[from..]);
+}

@@ -4,7 +4,8 @@ use clap::Parser;
 use usage_signals::Cli;
 use usage_signals::exit::Exit;
 
-use crate::support::program::{AS_OF, run};
+use crate::support::program::{AS_OF, finish, run};
+use crate::support::services::Services;
 
 const README: &str = include_str!("../../README.md");
 
@@ -29,19 +30,35 @@ fn every_command_is_one_that_the_program_takes() {
     assert!(commands >= 5, "{commands}");
 }
 
+/// What the README shows of a command's output, holding each line to what is printed.
+#[track_caller]
+fn check(command: &str, printed: &str) {
+    let shown = README.split(&format!("<!-- output: {command} -->")).nth(1).unwrap();
+    let shown = shown.split("<!-- end -->").next().unwrap();
+    let lines: Vec<_> = shown.lines().filter(|line| !line.starts_with("```") && !line.trim().is_empty()).collect();
+    assert!(lines.len() > 10, "{shown}");
+    let known: Vec<_> = printed.lines().map(str::trim_end).collect();
+    for line in lines.iter().filter(|line| line.trim() != "…") {
+        assert!(known.contains(&line.trim_end()), "the README shows {line:?}, {command} printed\n{printed}");
+    }
+}
+
 #[test]
 fn the_first_command_runs_the_main_job_and_prints_what_the_readme_shows() {
-    let shown = README.split("<!-- output: scan --sandbox -->").nth(1).unwrap().split("<!-- end -->").next().unwrap();
-    let lines: Vec<_> = shown.lines().filter(|line| !line.starts_with("```") && !line.trim().is_empty()).collect();
-    assert!(lines.len() > 20, "{shown}");
     let home = tempfile::tempdir().unwrap();
     let ran = run(home.path(), &["scan", "--sandbox", "--as-of", AS_OF]).expect(0);
-    let printed: Vec<_> = ran.out.lines().map(str::trim_end).collect();
-    for line in lines.iter().filter(|line| line.trim() != "…") {
-        assert!(printed.contains(&line.trim_end()), "the README shows {line:?}, the program printed\n{}", ran.out);
-    }
+    check("scan --sandbox", &ran.out);
     let again = run(home.path(), &["scan", "--sandbox", "--as-of", "2025-12-20T12:00:00Z"]).expect(0);
     assert!(again.out.contains("Nothing to do."), "{}", again.out);
+}
+
+#[test]
+fn the_commands_of_the_first_days_print_what_the_readme_shows() {
+    let demo = Services::demo();
+    for command in ["coverage", "scan --dry-run --preview", "explain oscar@kestrel.example.com"] {
+        let ran = finish(demo.program().args(command.split(' ')).args(["--as-of", AS_OF])).expect(0);
+        check(command, &ran.out);
+    }
 }
 
 #[test]

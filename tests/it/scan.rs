@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::support::program::*;
+use crate::support::services::Services;
 
 /// What a report says is done, without what only a real run can know.
 fn list(report: &Value) -> Value {
@@ -299,4 +300,38 @@ fn nothing_but_the_report_is_on_stdout_and_no_name_is_in_the_log() {
         assert!(line["span"]["run.id"].is_string(), "{line}");
     }
     assert!(!ran.err.contains("sandbox-intercom-token"), "a token is in the log");
+}
+
+#[test]
+fn a_preview_is_what_the_services_then_receive() {
+    let demo = Services::demo();
+    demo.sandbox.with_world(|world| world.slack.rate_limit = false);
+    let arguments = ["--sinks", "tasks,messages"];
+    let zone = zone_at_noon();
+    let dry_run = finish(demo.command(&arguments).args(["--dry-run", "--preview"]).env("TZ", &zone)).expect(0);
+    let preview = dry_run.json()["preview"].clone();
+    finish(demo.command(&arguments).env("TZ", &zone)).expect(0);
+    let (tasks, messages) = demo.sandbox.with_world(|world| (world.zoho.tasks.clone(), world.slack.messages.clone()));
+    let shown = preview["tasks"].as_array().unwrap();
+    assert!(shown.len() > 10);
+    for task in shown.iter().map(|task| &task["record"]) {
+        let made = tasks.iter().find(|made| made["Subject"] == task["Subject"]);
+        let made = made.unwrap_or_else(|| panic!("{task:#}"));
+        for field in ["Due_Date", "Priority", "Status"] {
+            assert_eq!(made[field], task[field], "{task:#}");
+        }
+        // But for the record, whose id only Zoho knows.
+        let text = |task: &Value| task.as_str().unwrap().split("Zoho record: ").next().unwrap().to_owned();
+        assert_eq!(text(&made["Description"]), text(&task["Description"]));
+    }
+    let shown = preview["messages"].as_array().unwrap();
+    assert!(shown.len() > 10);
+    for body in shown.iter().map(|message| &message["body"]) {
+        let posted = messages.iter().find(|posted| posted["metadata"] == body["metadata"]);
+        let posted = posted.unwrap_or_else(|| panic!("{body:#}"));
+        assert_eq!(posted["text"], body["text"]);
+        // All blocks but the last, which links the record and the task.
+        let told = |message: &Value| message.as_array().unwrap().split_last().unwrap().1.to_vec();
+        assert_eq!(told(&posted["blocks"]), told(&body["blocks"]));
+    }
 }

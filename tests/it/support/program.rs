@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use chrono::{Timelike, Utc};
 use serde_json::Value;
 
 pub const AS_OF: &str = "2025-12-20T06:00:00Z";
@@ -101,4 +102,11 @@ pub fn snapshot(folder: &Path) -> BTreeMap<String, Vec<u8>> {
         }
     }
     files
+}
+
+/// A zone in which it is about noon, so that no date changes while the test runs: the program takes the time of day.
+pub fn zone_at_noon() -> String {
+    let hour = i64::from(Utc::now().hour());
+    // "Etc/GMT-2" is two hours ahead of UTC.
+    format!("Etc/GMT{:+}", hour - 12)
 }
