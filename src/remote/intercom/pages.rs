@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
+use super::page::Found;
 use super::parts::{Part, Span};
-use super::search::{Found, Page};
+use super::search::Page;
 use super::seen::Seen;
 use super::{HELP, Intercom, SERVICE};
 use crate::remote::error::{ErrorKind, RemoteError};
