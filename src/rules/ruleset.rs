@@ -67,8 +67,8 @@ impl RuleSet {
         RuleSet { rules, disabled, include, attributes, wanted, used, texts }
     }
 
-    /// The names of the attributes that conditions depend on, each once: pushed ones and Intercom's own; of what is worked
-    /// out, the parts.
+    /// The names of the attributes that conditions depend on, each once, sorted: pushed ones and Intercom's own; of what is
+    /// worked out, the parts.
     pub fn used(&self) -> impl Iterator<Item = &str> {
         self.used.iter().map(Source::text)
     }

@@ -60,7 +60,7 @@ pub enum Reading<'a> {
     /// True or false.
     YesNo(bool),
     /// A list of texts.
-    List(Vec<String>),
+    List(Vec<Cow<'a, str>>),
     /// An instant.
     Date(Date),
 }
@@ -303,7 +303,7 @@ impl Reading<'_> {
             Reading::Number(number) => Value::Number(*number),
             Reading::Text(text) => Value::Text(text.to_string()),
             Reading::YesNo(yes) => Value::Bool(*yes),
-            Reading::List(items) => Value::List(items.iter().cloned().map(Value::Text).collect()),
+            Reading::List(items) => Value::List(items.iter().map(|item| Value::Text(item.to_string())).collect()),
             Reading::Date(date) => Value::Text(date.to_rfc3339()),
         }
     }

@@ -177,3 +177,6 @@ impl<'de> Visitor<'de> for Contacts<'_, '_> {
         Ok((contacts, oldest))
     }
 }
+
+#[cfg(test)]
+mod tests;
