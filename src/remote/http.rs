@@ -326,7 +326,8 @@ impl Client {
         if response.content_length().is_some_and(|length| !fits(length)) {
             return Err(too_large());
         }
-        let mut body = Vec::new();
+        let length = response.content_length().and_then(|length| usize::try_from(length).ok());
+        let mut body = Vec::with_capacity(length.unwrap_or_default());
         while let Some(chunk) = response.chunk().await.map_err(lost)? {
             if body.len() + chunk.len() > self.max_body_bytes {
                 return Err(too_large());

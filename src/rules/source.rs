@@ -247,6 +247,11 @@ impl Source {
         }
     }
 
+    /// Whether a value of the attribute could be read.
+    pub(super) fn is_readable(&self, value: &Value) -> bool {
+        read_as(self.kind, value).is_ok()
+    }
+
     fn read_plain<'a>(&'a self, seen: Seen<'a>) -> Result<Reading<'a>, Unread<'a>> {
         match &self.read {
             Read::Attribute => {

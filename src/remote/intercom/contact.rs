@@ -41,15 +41,16 @@ pub(super) fn read_by_itself(json: &str, wanted: &Wanted<'_>) -> Result<Contact,
 }
 
 /// The contact of its fields; None without an id.
-pub(super) fn contact(fields: Fields<'_>, wanted: &Wanted<'_>) -> Option<Contact> {
-    let id = fields.id.filter(|id| is_id(id))?;
-    let own = |name: &str| fields.own.iter().rev().find(|(own, _)| *own == name).map(|(_, value)| value);
-    let text = |name: &str| match own(name) {
-        Some(Value::Text(text)) if !text.is_empty() => Some(text.clone()),
+pub(super) fn contact(mut fields: Fields<'_>, wanted: &Wanted<'_>) -> Option<Contact> {
+    let id = fields.id.take().filter(|id| is_id(id))?;
+    let last_seen_at = fields.own("last_seen_at").and_then(|value| sensible_date(value));
+    let mut text = |name: &str| match fields.own(name)? {
+        Value::Text(text) if text.is_empty() => None,
+        Value::Text(text) if wanted.has(name) => Some(text.clone()),
+        Value::Text(text) => Some(std::mem::take(text)),
         _ => None,
     };
     let (email, name) = (text("email"), text("name"));
-    let last_seen_at = own("last_seen_at").and_then(sensible_date);
     let own = fields.own.into_iter().filter(|(name, _)| wanted.has(name));
     let own = own.map(|(name, value)| (name, own_value(name, value)));
     // Of two with the same name the later one stays.

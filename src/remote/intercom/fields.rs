@@ -19,6 +19,13 @@ pub(super) struct Fields<'w> {
     pub companies: References,
 }
 
+impl Fields<'_> {
+    /// One of Intercom's own fields.
+    pub(super) fn own(&mut self, name: &str) -> Option<&mut Value> {
+        self.own.iter_mut().rev().find(|(own, _)| *own == name).map(|(_, value)| value)
+    }
+}
+
 /// What becomes of a contact in which a list, the location or the custom attributes are not of their shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Odd {
@@ -51,7 +58,11 @@ impl<'de, 'w> Visitor<'de> for Reader<'_, 'w> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'w>, A::Error> {
-        let mut fields = Fields::default();
+        let mut fields = Fields {
+            own: Vec::with_capacity(self.wanted.own.len()),
+            custom: Vec::with_capacity(self.wanted.custom.len()),
+            ..Fields::default()
+        };
         while let Some(key) = map.next_key_seed(KeyOf(&self.wanted.own))? {
             match key {
                 Key::Id => fields.id = map.next_value::<Id>()?.0,

@@ -12,6 +12,9 @@ use super::wanted::Wanted;
 use super::wire::{Any, List, Next};
 use crate::model::{Contact, Value};
 
+/// No page that Intercom answers is larger.
+const MOST_PER_PAGE: usize = 150;
+
 /// One answer of the search, as it is.
 #[derive(Debug, Default, PartialEq)]
 pub struct Found {
@@ -168,7 +171,7 @@ impl<'de> Visitor<'de> for Contacts<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-        let (mut contacts, mut oldest) = (Vec::new(), None);
+        let (mut contacts, mut oldest) = (Vec::with_capacity(MOST_PER_PAGE), None);
         while let Some(fields) = items.next_element_seed(Reader { wanted: self.0, odd: Odd::Refused })? {
             let created_at = || fields.own.iter().find(|(name, _)| *name == "created_at");
             oldest = oldest.or_else(|| seconds(&created_at()?.1));

@@ -330,6 +330,15 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_page_that_ends_in_the_middle_is_asked_for_again() {
+        let cut = r#"{"data":[{"id":"1"},{"id":"2"}],"total_count":2,"pages":{"next":nu"#;
+        let script = Script::play([Reply::json(cut), page("1 2 3", None)]).await;
+        let mut pages = intercom(&script).pages(&BTreeSet::new());
+        assert_eq!(ids(&mut pages).await.unwrap().unwrap().len(), 3);
+        assert_eq!(script.requests().len(), 2);
+    }
+
+    #[tokio::test]
     async fn an_answer_without_a_list_is_no_empty_page() {
         let script = Script::play([Reply::json(r#"{"message":"welcome"}"#)]).await;
         let error = intercom(&script).pages(&BTreeSet::new()).next().await.unwrap_err();

@@ -78,6 +78,10 @@ impl<'w> Names<'w> {
         Names(by_length)
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.0.iter().map(Vec::len).sum()
+    }
+
     pub(super) fn get(&self, key: &str) -> Option<&'w str> {
         let same = self.0.get(key.len())?;
         same.iter().find(|(known, _)| *known == key).map(|(_, name)| *name)
