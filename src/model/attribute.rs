@@ -3,6 +3,8 @@
 //! Reading never guesses: what cannot be read as the wanted type is unknown with a reason, never zero, because a rule that
 //! fires on a misread figure costs a customer's trust, and one that treats "no figure" as zero fires on everybody.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 
 /// A value as it was pushed, before anything is read from it.
@@ -118,7 +120,7 @@ impl Value {
     ///
     /// Items are trimmed and empty ones dropped. A list with no items is empty, which is known; only an absent value, null
     /// or `""` is missing. Intercom cannot store arrays in a custom attribute, so the string forms are the normal ones.
-    pub fn read_list(&self) -> Result<Vec<String>, UnknownReason> {
+    pub fn read_list(&self) -> Result<Vec<Cow<'_, str>>, UnknownReason> {
         match self {
             _ if self.is_missing() => Err(UnknownReason::Missing),
             Value::List(items) => items
@@ -152,16 +154,17 @@ fn parse_number(text: &str) -> Option<f64> {
     text.parse().ok().filter(|number: &f64| plain && number.is_finite())
 }
 
-fn kept_items<'a>(items: impl Iterator<Item = &'a str>) -> Vec<String> {
-    items.map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+fn kept_items<'a>(items: impl Iterator<Item = &'a str>) -> Vec<Cow<'a, str>> {
+    items.map(str::trim).filter(|item| !item.is_empty()).map(Cow::Borrowed).collect()
 }
 
-fn read_list_text(text: &str) -> Result<Vec<String>, UnknownReason> {
+fn read_list_text(text: &str) -> Result<Vec<Cow<'_, str>>, UnknownReason> {
     let trimmed = text.trim();
     if trimmed.starts_with('[') {
         // Somebody's code wrote JSON into a text attribute. Half a JSON array is not a one-item list.
         let items: Vec<String> = serde_json::from_str(trimmed).map_err(|_| UnknownReason::Unreadable)?;
-        return Ok(kept_items(items.iter().map(String::as_str)));
+        let items = items.iter().map(|item| item.trim()).filter(|item| !item.is_empty());
+        return Ok(items.map(|item| Cow::Owned(item.to_owned())).collect());
     }
     Ok(kept_items(text.split([',', ';', '|'])))
 }
@@ -235,7 +238,7 @@ mod tests {
 
     #[test]
     fn lists_are_read_from_every_encoding() {
-        let items = |items: &[&str]| Ok(items.iter().map(|&item| item.to_owned()).collect::<Vec<_>>());
+        let items = |items: &[&'static str]| Ok(items.iter().map(|&item| Cow::Borrowed(item)).collect::<Vec<_>>());
         let cases = [
             ("a JSON array", Value::List(vec![text("a"), text(" b ")]), items(&["a", "b"])),
             ("a JSON array in a text", text(r#" ["a", "b", ""] "#), items(&["a", "b"])),

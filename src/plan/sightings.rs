@@ -61,10 +61,7 @@ impl Sightings {
         self.scanned += 1;
         self.count_unknown(&evaluation);
         self.count_readable(&evaluation, rules);
-        for (rule, verdict) in rules.rules.iter().zip(&evaluation.verdicts) {
-            let decided = usize::from(verdict.truth != Truth::Unknown);
-            *self.decided.entry(rule.signal.clone()).or_default() += decided;
-        }
+        self.count_decided(&evaluation, rules);
         if evaluation.verdicts.iter().any(|verdict| verdict.truth == Truth::True) {
             self.signalled.insert(contact.id.clone());
         }
@@ -125,21 +122,38 @@ impl Sightings {
         self.truths.get(contact)?.get(signal).copied()
     }
 
+    /// Verdicts stand in the order of the signals, as the counts do: nothing is looked up, and no text is made.
+    fn count_decided(&mut self, evaluation: &Evaluation, rules: &RuleSet) {
+        if self.decided.is_empty() {
+            let counts = rules.rules.iter().zip(&evaluation.verdicts).map(|(rule, _)| (rule.signal.clone(), 0));
+            self.decided = counts.collect();
+        }
+        for (count, verdict) in self.decided.values_mut().zip(&evaluation.verdicts) {
+            *count += usize::from(verdict.truth != Truth::Unknown);
+        }
+    }
+
+    /// What is readable stands in the order of the names, as the counts do.
     fn count_readable(&mut self, evaluation: &Evaluation, rules: &RuleSet) {
-        for (attribute, readable) in rules.used().zip(&evaluation.readable) {
-            match self.readable.get_mut(attribute) {
-                Some(count) => *count += usize::from(*readable),
-                None => drop(self.readable.insert(attribute.to_owned(), usize::from(*readable))),
-            }
+        if self.readable.is_empty() {
+            self.readable = rules.used().map(|attribute| (attribute.to_owned(), 0)).collect();
+        }
+        for (count, readable) in self.readable.values_mut().zip(&evaluation.readable) {
+            *count += usize::from(*readable);
         }
         self.newest_seen = self.newest_seen.max(evaluation.last_seen_at);
     }
 
     fn count_unknown(&mut self, evaluation: &Evaluation) {
         let of_rules = evaluation.verdicts.iter().flat_map(|verdict| verdict.unknown.iter());
-        let all: BTreeSet<_> = of_rules.chain(&evaluation.include_unknown).collect();
-        for (attribute, reason) in all {
-            *self.unknown.entry((attribute.clone(), *reason)).or_default() += 1;
+        let mut all: Vec<_> = of_rules.chain(&evaluation.include_unknown).collect();
+        all.sort_unstable();
+        all.dedup();
+        for unknown in all {
+            match self.unknown.get_mut(unknown) {
+                Some(count) => *count += 1,
+                None => drop(self.unknown.insert(unknown.clone(), 1)),
+            }
         }
     }
 }

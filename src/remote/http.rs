@@ -199,6 +199,18 @@ impl Client {
 
     /// Sends until an answer is final, tries are used up, or the run is to stop.
     pub async fn send(&self, request: &Request, stop: &Stop) -> Result<Answer, RemoteError> {
+        let fits = |answer: &Answer| request.expect.fits(answer.status, &answer.body).then_some(());
+        Ok(self.send_and_read(request, stop, fits).await?.0)
+    }
+
+    /// The same, and what `read` makes of a success, which is asked instead of what the request expects: None counts as lost,
+    /// as something that is not JSON does. Of an answer that is no success nothing is read.
+    pub async fn send_and_read<T>(
+        &self,
+        request: &Request,
+        stop: &Stop,
+        read: impl Fn(&Answer) -> Option<T>,
+    ) -> Result<(Answer, Option<T>), RemoteError> {
         let started = Instant::now();
         self.secrets.learn_headers(&request.headers);
         let mut tries = 0;
@@ -207,11 +219,11 @@ impl Client {
             let pause = self.pace.reserve(Instant::now());
             self.go_on(pause, stop).await.map_err(|reason| self.stopped(request, reason, in_doubt, tries, started))?;
             tries += 1;
-            let seen = self.try_once(request, tries, started).await;
+            let seen = self.try_once(request, tries, started, &read).await;
             let attempt = Attempt {
                 kind: request.kind,
                 seen: match &seen {
-                    Ok(answer) => Seen::Answer(answer.status, &answer.headers),
+                    Ok((answer, _)) => Seen::Answer(answer.status, &answer.headers),
                     Err(Lost(why, _)) => Seen::Nothing(*why),
                 },
                 number: tries,
@@ -222,14 +234,14 @@ impl Client {
             let now = Utc::now();
             in_doubt |= retry::may_have_worked(&attempt, now);
             match (retry::decide(&attempt, now), seen) {
-                (Decision::Done, Ok(answer)) => return Ok(answer),
+                (Decision::Done, Ok(answer_and_read)) => return Ok(answer_and_read),
                 (Decision::RetryAfter(wait), seen) => {
-                    self.note_retry(request, &seen, tries, wait);
+                    self.note_retry(request, seen.as_ref().map(|(answer, _)| answer), tries, wait);
                     self.go_on(wait, stop)
                         .await
                         .map_err(|reason| self.stopped(request, reason, in_doubt, tries, started))?;
                 }
-                (Decision::GiveUp(kind), Ok(answer)) => return Err(self.error(request, kind, &answer)),
+                (Decision::GiveUp(kind), Ok((answer, _))) => return Err(self.error(request, kind, &answer)),
                 (Decision::GiveUp(kind), Err(lost)) => return Err(self.lost(request, kind, &lost.1, tries, started)),
                 // `decide` is never done with a fault; if it were, the effect would not be known.
                 (Decision::Done, Err(lost)) => {
@@ -296,7 +308,13 @@ impl Client {
         }
     }
 
-    async fn try_once(&self, request: &Request, tries: u32, started: Instant) -> Result<Answer, Lost> {
+    async fn try_once<T>(
+        &self,
+        request: &Request,
+        tries: u32,
+        started: Instant,
+        read: impl Fn(&Answer) -> Option<T>,
+    ) -> Result<(Answer, Option<T>), Lost> {
         let mut builder = self.http.request(request.method.clone(), self.url(request)).headers(request.headers.clone());
         builder = match &request.body {
             Body::None => builder,
@@ -309,15 +327,19 @@ impl Client {
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
         let body = match self.read(response).await {
-            Ok(body) if status.is_success() && !request.expect.fits(status, &body) => {
-                return Err(Lost(NoAnswer::NotJson, format!("answered {status} with something that is not JSON")));
-            }
             Ok(body) => body,
             // What a refusal says is only for people; that it refused is certain.
             Err(_) if !status.is_success() => Vec::new(),
             Err(lost) => return Err(lost),
         };
-        Ok(Answer { status, headers, body, tries, elapsed: started.elapsed() })
+        let answer = Answer { status, headers, body, tries, elapsed: started.elapsed() };
+        if !status.is_success() {
+            return Ok((answer, None));
+        }
+        match read(&answer) {
+            Some(read) => Ok((answer, Some(read))),
+            None => Err(Lost(NoAnswer::NotJson, format!("answered {status} with something that is not JSON"))),
+        }
     }
 
     /// Reads to the end, within the time-out that has been running since the request was sent.
@@ -328,7 +350,8 @@ impl Client {
         if response.content_length().is_some_and(|length| !fits(length)) {
             return Err(too_large());
         }
-        let mut body = Vec::new();
+        let length = response.content_length().and_then(|length| usize::try_from(length).ok());
+        let mut body = Vec::with_capacity(length.unwrap_or_default());
         while let Some(chunk) = response.chunk().await.map_err(lost)? {
             if body.len() + chunk.len() > self.max_body_bytes {
                 return Err(too_large());
@@ -355,7 +378,7 @@ impl Client {
         if self.path_is_secret { String::new() } else { scrub(&format!("/{}", request.path.join("/"))) }
     }
 
-    fn note_retry(&self, request: &Request, seen: &Result<Answer, Lost>, tries: u32, wait: Duration) {
+    fn note_retry(&self, request: &Request, seen: Result<&Answer, &Lost>, tries: u32, wait: Duration) {
         let why = match seen {
             Ok(answer) => answer.status.to_string(),
             Err(Lost(_, text)) => self.scrubbed(text),

@@ -160,7 +160,7 @@ impl Comparison {
                 Ok(list.iter().any(|value| equals(&item, value)))
             }
             Comparison::Contains { list, item } => Ok(match (list.read(seen)?, item.read(seen)?) {
-                (Reading::List(items), Reading::Text(text)) => items.iter().any(|item| *item == text),
+                (Reading::List(items), Reading::Text(text)) => items.contains(&text),
                 _ => false,
             }),
             Comparison::Filled(source) => Ok(source.is_filled(seen)),

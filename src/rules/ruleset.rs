@@ -67,8 +67,8 @@ impl RuleSet {
         RuleSet { rules, disabled, include, attributes, wanted, used, texts }
     }
 
-    /// The names of the attributes that conditions depend on, each once: pushed ones and Intercom's own; of what is worked
-    /// out, the parts.
+    /// The names of the attributes that conditions depend on, each once, sorted: pushed ones and Intercom's own; of what is
+    /// worked out, the parts.
     pub fn used(&self) -> impl Iterator<Item = &str> {
         self.used.iter().map(Source::text)
     }
@@ -104,7 +104,7 @@ impl RuleSet {
             included,
             include_unknown: Vec::new(),
             verdicts: Vec::new(),
-            readable: self.used.iter().map(|attribute| attribute.read(seen).is_ok()).collect(),
+            readable: self.readable(contact),
             last_seen_at: contact.last_seen_at.filter(|at| *at <= as_of),
         };
         match (included, &self.include) {
@@ -113,6 +113,17 @@ impl RuleSet {
             (Truth::False | Truth::Unknown, _) => {}
         }
         evaluation
+    }
+
+    /// Names and values are both sorted by name: they are walked side by side, and nothing is looked up.
+    fn readable(&self, contact: &Contact) -> Vec<bool> {
+        let mut values = contact.attributes.iter().peekable();
+        let readable = |attribute: &Source| {
+            while values.next_if(|(name, _)| name.as_str() < attribute.text()).is_some() {}
+            let value = values.next_if(|(name, _)| name.as_str() == attribute.text());
+            value.is_some_and(|(_, value)| attribute.is_readable(value))
+        };
+        self.used.iter().map(readable).collect()
     }
 }
 

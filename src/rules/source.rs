@@ -60,7 +60,7 @@ pub enum Reading<'a> {
     /// True or false.
     YesNo(bool),
     /// A list of texts.
-    List(Vec<String>),
+    List(Vec<Cow<'a, str>>),
     /// An instant.
     Date(Date),
 }
@@ -247,6 +247,11 @@ impl Source {
         }
     }
 
+    /// Whether a value of the attribute could be read.
+    pub(super) fn is_readable(&self, value: &Value) -> bool {
+        read_as(self.kind, value).is_ok()
+    }
+
     fn read_plain<'a>(&'a self, seen: Seen<'a>) -> Result<Reading<'a>, Unread<'a>> {
         match &self.read {
             Read::Attribute => {
@@ -303,7 +308,7 @@ impl Reading<'_> {
             Reading::Number(number) => Value::Number(*number),
             Reading::Text(text) => Value::Text(text.to_string()),
             Reading::YesNo(yes) => Value::Bool(*yes),
-            Reading::List(items) => Value::List(items.iter().cloned().map(Value::Text).collect()),
+            Reading::List(items) => Value::List(items.iter().map(|item| Value::Text(item.to_string())).collect()),
             Reading::Date(date) => Value::Text(date.to_rfc3339()),
         }
     }

@@ -1,46 +1,16 @@
 //! From Intercom's contact to [`Contact`]: typed where it matters, and only the attributes that are wanted.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use chrono::DateTime;
-use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::DeserializeSeed;
 use serde_json::error::Category;
-use serde_json::value::RawValue;
 
+use super::fields::{Fields, Odd, Reader};
 use super::is_id;
-use super::wire::{Any, Id, List, Tag};
-use crate::model::{Contact, Date, References, Value};
-
-/// Intercom's own fields that rules can use, besides `location.*`. Others come from `custom_attributes`, or not at all.
-pub const OWN_FIELDS: [&str; 20] = [
-    "role",
-    "name",
-    "email",
-    "email_domain",
-    "phone",
-    "external_id",
-    "created_at",
-    "updated_at",
-    "signed_up_at",
-    "last_seen_at",
-    "last_replied_at",
-    "last_contacted_at",
-    "last_email_opened_at",
-    "last_email_clicked_at",
-    "browser",
-    "browser_language",
-    "os",
-    "language_override",
-    "unsubscribed_from_emails",
-    "has_hard_bounced",
-];
-
-/// Whether an attribute is Intercom's own; the others are custom attributes.
-pub fn is_own_field(name: &str) -> bool {
-    OWN_FIELDS.contains(&name) || name.starts_with("location.")
-}
+use super::wanted::Wanted;
+use super::wire::OnlyId;
+use crate::model::{Contact, Date, Value};
 
 /// The first second after any date that makes sense here: 2100. Milliseconds lie far beyond it.
 const LATEST: i64 = 4_102_444_800;
@@ -56,148 +26,52 @@ pub struct Undecodable {
 
 /// Reads one contact of Intercom's JSON, with the attributes named in `wanted`.
 pub fn read_contact(json: &str, wanted: &BTreeSet<String>) -> Result<Contact, Undecodable> {
+    read_by_itself(json, &Wanted::new(wanted))
+}
+
+/// The same for many contacts.
+pub(super) fn read_by_itself(json: &str, wanted: &Wanted<'_>) -> Result<Contact, Undecodable> {
     let undecodable = |why: String| Undecodable { id: read_id(json), why };
     let mut parser = serde_json::Deserializer::from_str(json);
-    let fields = Fields { wanted }
+    let fields = Reader { wanted, odd: Odd::LeftOut }
         .deserialize(&mut parser)
         .and_then(|fields| parser.end().map(|()| fields))
         .map_err(|error| undecodable(why(&error)))?;
-    let Some(id) = fields.id.filter(|id| is_id(id)) else {
-        return Err(undecodable("has no id".to_owned()));
-    };
-    let text = |name: &str| match fields.own.get(name) {
-        Some(Value::Text(text)) if !text.is_empty() => Some(text.clone()),
+    contact(fields, wanted).ok_or_else(|| undecodable("has no id".to_owned()))
+}
+
+/// The contact of its fields; None without an id.
+pub(super) fn contact(mut fields: Fields<'_>, wanted: &Wanted<'_>) -> Option<Contact> {
+    let id = fields.id.take().filter(|id| is_id(id))?;
+    let last_seen_at = fields.own("last_seen_at").and_then(|value| sensible_date(value));
+    let mut text = |name: &str| match fields.own(name)? {
+        Value::Text(text) if text.is_empty() => None,
+        Value::Text(text) if wanted.has(name) => Some(text.clone()),
+        Value::Text(text) => Some(std::mem::take(text)),
         _ => None,
     };
-    let email = text("email");
-    let mut attributes = fields.custom;
-    for (name, value) in &fields.own {
-        if wanted.contains(name) {
-            attributes.insert(name.clone(), own_value(name, value));
-        }
-    }
-    if wanted.contains("email_domain")
+    let (email, name) = (text("email"), text("name"));
+    let own = fields.own.into_iter().filter(|(name, _)| wanted.has(name));
+    let own = own.map(|(name, value)| (name, own_value(name, value)));
+    // Of two with the same name the later one stays.
+    let all = fields.custom.into_iter().chain(own);
+    let mut attributes: BTreeMap<String, Value> = all.map(|(name, value)| (name.to_owned(), value)).collect();
+    if wanted.has("email_domain")
         && attributes.get("email_domain").is_none_or(Value::is_missing)
         && let Some(domain) = email.as_deref().and_then(domain)
     {
         attributes.insert("email_domain".to_owned(), Value::Text(domain));
     }
-    Ok(Contact {
-        id,
-        name: text("name"),
-        last_seen_at: fields.own.get("last_seen_at").and_then(sensible_date),
-        email,
-        attributes,
-        tags: fields.tags,
-        companies: fields.companies,
-    })
-}
-
-struct Fields<'w> {
-    wanted: &'w BTreeSet<String>,
-}
-
-#[derive(Default)]
-struct Read {
-    id: Option<String>,
-    own: BTreeMap<String, Value>,
-    custom: BTreeMap<String, Value>,
-    tags: References,
-    companies: References,
-}
-
-impl<'de> DeserializeSeed<'de> for Fields<'_> {
-    type Value = Read;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Read, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Fields<'_> {
-    type Value = Read;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a contact")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Read, A::Error> {
-        let mut read = Read::default();
-        while let Some(key) = map.next_key::<String>()? {
-            match key.as_str() {
-                "id" => read.id = map.next_value::<Id>()?.0,
-                "tags" => read.tags = references(map.next_value()?),
-                "companies" => read.companies = references(map.next_value()?),
-                "custom_attributes" => {
-                    pick(map.next_value()?, "", self.wanted, &mut read.custom);
-                }
-                "location" => pick(map.next_value()?, "location.", self.wanted, &mut read.own),
-                // These are needed whatever the rules say.
-                "email" | "name" | "last_seen_at" => {
-                    read.own.insert(key, map.next_value::<Any>()?.0);
-                }
-                _ if self.wanted.contains(&key) && OWN_FIELDS.contains(&key.as_str()) => {
-                    read.own.insert(key, map.next_value::<Any>()?.0);
-                }
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(read)
-    }
-}
-
-/// The wanted members of an object; nothing of anything else.
-fn pick(raw: &RawValue, prefix: &str, wanted: &BTreeSet<String>, into: &mut BTreeMap<String, Value>) {
-    struct Members<'a> {
-        prefix: &'a str,
-        wanted: &'a BTreeSet<String>,
-        into: &'a mut BTreeMap<String, Value>,
-    }
-    impl<'de> Visitor<'de> for Members<'_> {
-        type Value = ();
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-            while let Some(key) = map.next_key::<String>()? {
-                let name = format!("{}{key}", self.prefix);
-                if self.wanted.contains(&name) {
-                    self.into.insert(name, map.next_value::<Any>()?.0);
-                } else {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-            Ok(())
-        }
-    }
-    let members = Members { prefix, wanted, into };
-    // Null, or something else than an object, holds no members; what was read before a fault stands.
-    let _ = serde_json::Deserializer::from_str(raw.get()).deserialize_map(members);
-}
-
-/// A contact's list of tags or companies. What cannot be read is a list that may be incomplete.
-fn references(raw: &RawValue) -> References {
-    let list: List<'_> = serde_json::from_str(raw.get()).unwrap_or_default();
-    let Some(items) = list.items() else {
-        return References::default();
-    };
-    let ids: Vec<String> = items.iter().filter_map(|item| serde_json::from_str::<Tag>(item.get()).ok()?.id.0).collect();
-    let listed = u64::try_from(ids.len()).unwrap_or(u64::MAX);
-    let complete = list.has_more != Some(true) && list.total().is_none_or(|total| total <= listed);
-    References { ids, complete }
+    Some(Contact { id, name, last_seen_at, email, attributes, tags: fields.tags, companies: fields.companies })
 }
 
 /// Customers' code writes dates too: milliseconds, year 1, negative numbers. Such a value is there but unreadable.
-fn own_value(name: &str, value: &Value) -> Value {
+fn own_value(name: &str, value: Value) -> Value {
     match value {
-        Value::Number(number) if name.ends_with("_at") && sensible_date(value).is_none() => {
+        Value::Number(number) if name.ends_with("_at") && sensible_date(&value).is_none() => {
             Value::Text(format!("no date: {number}"))
         }
-        _ => value.clone(),
+        _ => value,
     }
 }
 
@@ -212,10 +86,6 @@ fn domain(email: &str) -> Option<String> {
 }
 
 fn read_id(json: &str) -> Option<String> {
-    #[derive(Deserialize)]
-    struct OnlyId {
-        id: Id,
-    }
     // Serde takes an array for a struct too, field by field; what is first there is no id.
     let is_object = json.trim_start().starts_with('{');
     let id = serde_json::from_str::<OnlyId>(json).ok()?.id.0;
@@ -238,6 +108,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::References;
 
     const EXAMPLE: &str = include_str!("../../../fixtures/intercom-examples/contact.json");
 

@@ -6,6 +6,8 @@
 mod attributes;
 mod companies;
 mod contact;
+mod fields;
+mod page;
 mod pages;
 mod parts;
 mod pushed;
@@ -13,6 +15,7 @@ mod search;
 mod seen;
 mod sink;
 mod tags;
+mod wanted;
 mod wire;
 
 use std::collections::BTreeSet;
@@ -32,12 +35,14 @@ use crate::remote::http::{Answer, Client, Help, Options, Request, Timing, secret
 use crate::remote::outcomes::{self, End, RequestKind};
 
 pub use companies::Company;
-pub use contact::{OWN_FIELDS, Undecodable, is_own_field, read_contact};
+pub use contact::{Undecodable, read_contact};
+pub use page::{Found, NoPage, read_page};
 pub use pages::{Pages, Paging};
 pub use pushed::read_pushed;
 pub use search::Page;
 pub use sink::TagSink;
 pub use tags::TagName;
+pub use wanted::{OWN_FIELDS, is_own_field};
 
 const SERVICE: &str = "Intercom";
 /// The version of the API that every request names.

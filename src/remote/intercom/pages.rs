@@ -6,8 +6,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
+use super::page::Found;
 use super::parts::{Part, Span};
-use super::search::{Found, Page};
+use super::search::Page;
 use super::seen::Seen;
 use super::{HELP, Intercom, SERVICE};
 use crate::remote::error::{ErrorKind, RemoteError};
@@ -344,6 +345,15 @@ mod tests {
         let page = pages.next().await.unwrap().unwrap();
         assert!(page.contacts.is_empty() && page.undecodable.is_empty());
         assert_eq!(pages.next().await.unwrap(), None);
+        assert_eq!(script.requests().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_page_that_ends_in_the_middle_is_asked_for_again() {
+        let cut = r#"{"data":[{"id":"1"},{"id":"2"}],"total_count":2,"pages":{"next":nu"#;
+        let script = Script::play([Reply::json(cut), page("1 2 3", None)]).await;
+        let mut pages = intercom(&script).pages(&BTreeSet::new());
+        assert_eq!(ids(&mut pages).await.unwrap().unwrap().len(), 3);
         assert_eq!(script.requests().len(), 2);
     }
 

@@ -6,14 +6,15 @@
 use std::collections::BTreeSet;
 
 use chrono::DateTime;
-use serde::Deserialize;
+use reqwest::StatusCode;
 use serde_json::json;
 
 use super::Intercom;
-use super::contact::{Undecodable, read_contact};
+use super::contact::Undecodable;
+use super::page::{Found, NoPage, read_page};
 use super::seen::Seen;
-use super::wire::{Any, List, Next};
-use crate::model::{Contact, Value};
+use super::wire::List;
+use crate::model::Contact;
 use crate::remote::error::RemoteError;
 use crate::remote::http::{Answer, Request};
 use crate::remote::outcomes::RequestKind;
@@ -27,21 +28,6 @@ pub struct Page {
     pub undecodable: Vec<Undecodable>,
     /// Where it stood, for people: `on page 3`.
     pub place: String,
-}
-
-/// One answer of the search, as it is.
-#[derive(Debug, Default)]
-pub(super) struct Found {
-    pub contacts: Vec<Contact>,
-    pub undecodable: Vec<Undecodable>,
-    /// How many the query finds.
-    pub total: Option<u64>,
-    /// The cursor of the next page.
-    pub next: Option<String>,
-    /// When the first contact of the page was created, in Unix seconds.
-    pub oldest: Option<i64>,
-    /// When the answer was given, by the clock of the service, in Unix seconds.
-    pub answered_at: Option<i64>,
 }
 
 impl Intercom {
@@ -77,26 +63,15 @@ impl Intercom {
         let sort = json!({ "field": "created_at", "order": "ascending" });
         let body = json!({ "query": query, "sort": sort, "pagination": pagination });
         let request = Request::post(RequestKind::Search, &["contacts", "search"], body.to_string().into_bytes());
-        let answer = self.success(&request).await?;
-        // One contact with broken bytes is not to lose its page.
-        let text = String::from_utf8_lossy(&answer.body);
-        let list: List<'_> = serde_json::from_str(&text).map_err(|_| self.unreadable(&request, &answer))?;
-        let items = list.items().ok_or_else(|| self.unreadable(&request, &answer))?;
-        let mut found = Found { total: list.total(), answered_at: date(&answer), ..Found::default() };
-        for item in items {
-            match read_contact(item.get(), wanted) {
-                Ok(contact) => found.contacts.push(contact),
-                Err(broken) => found.undecodable.push(broken),
-            }
-        }
-        found.oldest = items.iter().find_map(|item| created_at(item.get()));
-        found.next = match list.next() {
-            Some(Next::Cursor { starting_after }) => Some(starting_after),
-            None => None,
-            // Ending here would pass a part of the contacts off as all of them.
-            Some(Next::Address(_) | Next::Other(_)) => return Err(self.unreadable(&request, &answer)),
+        // Reading it tells whether it is JSON: no need to look through it before.
+        let read = |answer: &Answer| match read_page(&answer.body, wanted) {
+            Err(NoPage::NotJson) if answer.status != StatusCode::NO_CONTENT => None,
+            read => Some(read),
         };
-        Ok(found)
+        let (answer, page) = self.0.client.send_and_read(&request, &self.0.stop, read).await?;
+        let page = page.ok_or_else(|| self.0.client.refused(&request, &answer))?;
+        let found = page.map_err(|_| self.unreadable(&request, &answer))?;
+        Ok(Found { answered_at: date(&answer), ..found })
     }
 }
 
@@ -107,17 +82,6 @@ impl Found {
         contacts.retain(|contact| seen.is_new(&contact.id));
         undecodable.retain(|broken| broken.id.as_deref().is_none_or(|id| seen.is_new(id)));
         Page { contacts, undecodable, place }
-    }
-}
-
-fn created_at(contact: &str) -> Option<i64> {
-    #[derive(Deserialize)]
-    struct OnlyCreated {
-        created_at: Any,
-    }
-    match serde_json::from_str::<OnlyCreated>(contact).ok()?.created_at.0 {
-        value @ Value::Number(_) => value.read_date().ok().map(|date| date.timestamp()),
-        _ => None,
     }
 }
 

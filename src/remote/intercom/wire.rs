@@ -77,22 +77,26 @@ impl<'de> Deserialize<'de> for Id {
         let raw = <&RawValue>::deserialize(deserializer)?.get();
         // Digits as they stand: an id of 19 digits does not survive a float.
         let is_integer = !raw.is_empty() && raw.bytes().all(|byte| byte.is_ascii_digit());
-        let text = is_integer.then(|| raw.to_owned());
-        let text = text.or_else(|| serde_json::from_str(raw).ok());
+        let quoted = || raw.strip_prefix('"')?.strip_suffix('"').filter(|text| !text.contains('\\'));
+        let plain = if is_integer { Some(raw) } else { quoted() };
+        let text = plain.map(str::to_owned).or_else(|| serde_json::from_str(raw).ok());
         Ok(Id(text.filter(|id| !id.is_empty())))
     }
 }
 
+/// Of anything that has an id.
+#[derive(Debug, Deserialize)]
+pub struct OnlyId {
+    pub id: Id,
+}
+
 /// A list in any of Intercom's envelopes: the items are under `data`, or under a name of their own.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, bound(deserialize = "'de: 'a"))]
-pub struct List<'a> {
-    #[serde(borrow)]
-    pub data: Option<Vec<&'a RawValue>>,
-    #[serde(borrow)]
-    pub companies: Option<Vec<&'a RawValue>>,
-    #[serde(borrow)]
-    pub tags: Option<Vec<&'a RawValue>>,
+#[derive(Debug, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a, T: Deserialize<'de>"))]
+pub struct List<'a, T = &'a RawValue> {
+    pub data: Option<Vec<T>>,
+    pub companies: Option<Vec<T>>,
+    pub tags: Option<Vec<T>>,
     #[serde(borrow)]
     pub total_count: Option<&'a RawValue>,
     pub has_more: Option<bool>,
@@ -100,9 +104,15 @@ pub struct List<'a> {
     pub pages: Option<&'a RawValue>,
 }
 
-impl<'a> List<'a> {
+impl<T> Default for List<'_, T> {
+    fn default() -> Self {
+        List { data: None, companies: None, tags: None, total_count: None, has_more: None, pages: None }
+    }
+}
+
+impl<T> List<'_, T> {
     /// The items, or None where the answer has no list at all.
-    pub fn items(&self) -> Option<&[&'a RawValue]> {
+    pub fn items(&self) -> Option<&[T]> {
         let items = self.data.as_ref().or(self.companies.as_ref()).or(self.tags.as_ref());
         items.map(Vec::as_slice)
     }

@@ -1,0 +1,192 @@
+//! From bytes to a contact that was held against eight rules, against `serde_json` reading the same bytes into a plain struct
+//! of the same fields.
+//!
+//! ```text
+//! cargo bench --bench per_contact -- --sample-count 1500
+//! ```
+//!
+//! Compare the column `fastest` within one run: it is the one that other work on the machine disturbs least.
+
+#![expect(clippy::unwrap_used, reason = "what is measured is known to be good")]
+
+use std::fmt::Write as _;
+
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use serde::Deserialize;
+use usage_signals::config;
+use usage_signals::model::{Date, Known};
+use usage_signals::plan::Sightings;
+use usage_signals::remote::intercom::read_page;
+use usage_signals::rules::RuleSet;
+
+const CONTACTS: usize = 150;
+
+fn main() {
+    let page = page();
+    assert!((2900..3200).contains(&(page.len() / CONTACTS)), "{} bytes per contact", page.len() / CONTACTS);
+    assert_eq!(rules().rules.len(), 8);
+    divan::main();
+}
+
+/// Eight of the built-in rules.
+fn rules() -> RuleSet {
+    let on = ["team_growth", "multi_department", "heavy_api_use"];
+    let text: String = on
+        .iter()
+        .fold(String::new(), |text, signal| text + &format!("[[rules]]\nsignal = \"{signal}\"\nenabled = true\n"));
+    config::parse("usage-signals.toml", &text, &|_| None).unwrap().rules
+}
+
+fn as_of() -> Date {
+    Date::from_timestamp(1_766_210_400, 0).unwrap()
+}
+
+/// One answer of the search: contacts as Intercom writes them, with forty custom attributes of which rules and texts use
+/// twelve. The first one signals.
+fn page() -> Vec<u8> {
+    let contacts: Vec<String> = (0..CONTACTS).map(contact).collect();
+    let next = r#"{"page":2,"starting_after":"WzE3MzQ1Mzc0MjQwMDAsIjY3NjJmMGQwMWJiNjlmOWYyMTkzYmI3ZCIsMl0="}"#;
+    format!(
+        r#"{{"type":"list","data":[{}],"total_count":1000000,"pages":{{"type":"pages","next":{next},"page":1,"per_page":150,"total_pages":6667}}}}"#,
+        contacts.join(",")
+    )
+    .into_bytes()
+}
+
+fn contact(number: usize) -> String {
+    let id = format!("6762f0d01bb69f9f{number:08x}");
+    let storage = if number == 0 { 96 } else { 41 };
+    let mut custom = format!(
+        r#""user_type":"customer","plan_type":"team","teammates_count":5,"projects_count":12,"storage_percent":{storage},"storage_used_mb":41000,"storage_limit_mb":100000,"days_since_last_login":3,"enterprise_features_tried":"","departments_using":"Marketing","teammates_invited_last_30_days":1,"api_usage_last_30_days":250"#
+    );
+    for other in 0..28 {
+        let _ = match other % 3 {
+            0 => write!(custom, r#","figure_{other}_count":{}"#, other * 37 + number),
+            1 => write!(custom, r#","other_text_{other}":"some text""#),
+            _ => write!(custom, r#","flag_{other}_is_on":true"#),
+        };
+    }
+    let list = |name: &str, items: &str, count: u32| {
+        format!(
+            r#""{name}":{{"type":"list","data":[{items}],"url":"/contacts/{id}/{name}","total_count":{count},"has_more":false}}"#
+        )
+    };
+    let tag = r#"{"type":"tag","id":"102","url":"/tags/102"},{"type":"tag","id":"1177","url":"/tags/1177"}"#;
+    let company = r#"{"type":"company","id":"6762f07f1bb69f9f2193baf5","url":"/companies/6762f07f1bb69f9f2193baf5"}"#;
+    format!(
+        r#"{{"type":"contact","id":"{id}","workspace_id":"workspace1","external_id":"{number}","role":"user","email":"ann.{number}@acme.example","phone":null,"name":"Ann Example {number}","avatar":null,"owner_id":null,"social_profiles":{{"type":"list","data":[]}},"has_hard_bounced":false,"marked_email_as_spam":false,"unsubscribed_from_emails":false,"created_at":1734537424,"updated_at":1734537424,"signed_up_at":1734537424,"last_seen_at":1766100000,"last_replied_at":null,"last_contacted_at":1766000000,"last_email_opened_at":null,"last_email_clicked_at":null,"language_override":null,"browser":"chrome","browser_version":"131.0.0.0","browser_language":"en","os":"Windows 10","location":{{"type":"location","country":"Germany","region":"Hesse","city":"Frankfurt","country_code":"DEU","continent_code":"EU"}},"android_app_name":null,"android_app_version":null,"android_device":null,"android_os_version":null,"android_sdk_version":null,"android_last_seen_at":null,"ios_app_name":null,"ios_app_version":null,"ios_device":null,"ios_os_version":null,"ios_sdk_version":null,"ios_last_seen_at":null,"custom_attributes":{{{custom}}},{},{},{},{},{},"utm_content":null,"utm_campaign":null,"utm_source":null,"referrer":"https://www.example.com/search","sms_consent":false,"unsubscribed_from_sms":false}}"#,
+        list("tags", tag, 2),
+        list("notes", "", 0),
+        list("companies", company, 1),
+        list("opted_out_subscription_types", "", 0),
+        list("opted_in_subscription_types", "", 0),
+    )
+}
+
+/// The same fields, as somebody would write them who reads nothing else and trusts every type.
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "what it costs to read them is measured")]
+struct PlainContact {
+    id: String,
+    email: Option<String>,
+    name: Option<String>,
+    last_seen_at: Option<i64>,
+    created_at: Option<i64>,
+    custom_attributes: PlainAttributes,
+    tags: PlainList,
+    companies: PlainList,
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "what it costs to read them is measured")]
+struct PlainAttributes {
+    user_type: Option<String>,
+    plan_type: Option<String>,
+    teammates_count: Option<f64>,
+    projects_count: Option<f64>,
+    storage_percent: Option<f64>,
+    storage_used_mb: Option<f64>,
+    storage_limit_mb: Option<f64>,
+    days_since_last_login: Option<f64>,
+    enterprise_features_tried: Option<String>,
+    departments_using: Option<String>,
+    teammates_invited_last_30_days: Option<f64>,
+    api_usage_last_30_days: Option<f64>,
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "what it costs to read them is measured")]
+struct PlainList {
+    data: Vec<PlainItem>,
+    total_count: u64,
+    has_more: bool,
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "what it costs to read them is measured")]
+struct PlainItem {
+    id: String,
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "what it costs to read them is measured")]
+struct PlainPage {
+    data: Vec<PlainContact>,
+    total_count: u64,
+    pages: PlainPages,
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "what it costs to read them is measured")]
+struct PlainPages {
+    next: Option<PlainNext>,
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "what it costs to read them is measured")]
+struct PlainNext {
+    starting_after: String,
+}
+
+/// What it is held against.
+#[divan::bench]
+fn plain_struct(bencher: Bencher<'_, '_>) {
+    let page = page();
+    bencher
+        .counter(ItemsCount::new(CONTACTS))
+        .bench_local(|| drop(serde_json::from_slice::<PlainPage>(divan::black_box(&page)).unwrap()));
+}
+
+#[divan::bench]
+fn decode(bencher: Bencher<'_, '_>) {
+    let (page, rules) = (page(), rules());
+    bencher
+        .counter(ItemsCount::new(CONTACTS))
+        .bench_local(|| drop(read_page(divan::black_box(&page), rules.wanted()).unwrap()));
+}
+
+#[divan::bench]
+fn decode_and_evaluate(bencher: Bencher<'_, '_>) {
+    let (page, rules) = (page(), rules());
+    bencher.counter(ItemsCount::new(CONTACTS)).bench_local(|| {
+        let found = read_page(divan::black_box(&page), rules.wanted()).unwrap();
+        for contact in found.contacts {
+            divan::black_box(rules.evaluate(&contact, as_of()));
+        }
+    });
+}
+
+#[divan::bench]
+fn decode_evaluate_and_count(bencher: Bencher<'_, '_>) {
+    let (page, rules) = (page(), rules());
+    bencher.counter(ItemsCount::new(CONTACTS)).bench_local(|| {
+        let mut sightings = Sightings::new(&Known::default(), Default::default());
+        let found = read_page(divan::black_box(&page), rules.wanted()).unwrap();
+        for contact in found.contacts {
+            let evaluation = rules.evaluate(&contact, as_of());
+            sightings.add(contact, evaluation, &rules);
+        }
+        assert_eq!(sightings.signalled.len(), 1);
+    });
+}

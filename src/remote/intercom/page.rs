@@ -1,0 +1,185 @@
+//! One answer of the search, from bytes to contacts.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::contact::{Undecodable, contact, read_by_itself};
+use super::fields::{Odd, Reader};
+use super::wanted::Wanted;
+use super::wire::{Any, List, Next};
+use crate::model::{Contact, Value};
+
+/// No page that Intercom answers is larger.
+const MOST_PER_PAGE: usize = 150;
+
+/// One answer of the search, as it is.
+#[derive(Debug, Default, PartialEq)]
+pub struct Found {
+    /// The contacts.
+    pub contacts: Vec<Contact>,
+    /// What could not be read as a contact.
+    pub undecodable: Vec<Undecodable>,
+    /// How many the query finds.
+    pub total: Option<u64>,
+    /// The cursor of the next page.
+    pub next: Option<String>,
+    /// When the first contact of the page was created, in Unix seconds.
+    pub oldest: Option<i64>,
+    /// When the answer was given, by the clock of the service, in Unix seconds; the body does not tell.
+    pub answered_at: Option<i64>,
+}
+
+/// Why the body of an answer is no page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoPage {
+    /// It is not even JSON: empty, cut off, an HTML page.
+    NotJson,
+    /// It is JSON of another shape, or names a next page in a way that nobody can follow.
+    OtherShape,
+}
+
+/// Reads one answer of the search, keeping the attributes named in `wanted`.
+///
+/// In one go over the bytes, which is what nearly every page allows. Where anything is odd, the page is read again with care, so
+/// that only what is odd is lost: [`with_care`] says what the result is, and reading in one go is only a faster way to it.
+pub fn read_page(body: &[u8], wanted: &BTreeSet<String>) -> Result<Found, NoPage> {
+    let wanted = Wanted::new(wanted);
+    match at_once(body, &wanted) {
+        Some(found) => Ok(found),
+        None => with_care(body, &wanted),
+    }
+}
+
+/// Each contact by itself: a broken one loses neither the others nor its own name.
+fn with_care(body: &[u8], wanted: &Wanted<'_>) -> Result<Found, NoPage> {
+    serde_json::from_slice::<IgnoredAny>(body).map_err(|_| NoPage::NotJson)?;
+    // One contact with broken bytes is not to lose its page.
+    let text = String::from_utf8_lossy(body);
+    let list: List<'_> = serde_json::from_str(&text).map_err(|_| NoPage::OtherShape)?;
+    let items = list.items().ok_or(NoPage::OtherShape)?;
+    let mut found = Found { total: list.total(), next: cursor(&list)?, ..Found::default() };
+    for item in items {
+        match read_by_itself(item.get(), wanted) {
+            Ok(contact) => found.contacts.push(contact),
+            Err(broken) => found.undecodable.push(broken),
+        }
+    }
+    found.oldest = items.iter().find_map(|item| created_at(item.get()));
+    Ok(found)
+}
+
+/// The whole page in one go; None where anything is odd.
+fn at_once(body: &[u8], wanted: &Wanted<'_>) -> Option<Found> {
+    let mut parser = serde_json::Deserializer::from_str(str::from_utf8(body).ok()?);
+    let found = parser.deserialize_map(Whole(wanted)).ok()?;
+    parser.end().ok()?;
+    Some(found)
+}
+
+fn cursor<T>(list: &List<'_, T>) -> Result<Option<String>, NoPage> {
+    match list.next() {
+        Some(Next::Cursor { starting_after }) => Ok(Some(starting_after)),
+        None => Ok(None),
+        // Ending here would pass a part of the contacts off as all of them.
+        Some(Next::Address(_) | Next::Other(_)) => Err(NoPage::OtherShape),
+    }
+}
+
+fn created_at(contact: &str) -> Option<i64> {
+    #[derive(Deserialize)]
+    struct OnlyCreated {
+        created_at: Any,
+    }
+    seconds(&serde_json::from_str::<OnlyCreated>(contact).ok()?.created_at.0)
+}
+
+fn seconds(created_at: &Value) -> Option<i64> {
+    match created_at {
+        Value::Number(_) => created_at.read_date().ok().map(|date| date.timestamp()),
+        _ => None,
+    }
+}
+
+/// The page itself. An error wherever [`with_care`] might come to anything else.
+struct Whole<'a, 'w>(&'a Wanted<'w>);
+
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "snake_case")]
+enum Key {
+    Data,
+    TotalCount,
+    Pages,
+    // Of other lists.
+    Companies,
+    Tags,
+    HasMore,
+    #[serde(other)]
+    Other,
+}
+
+impl<'de> Visitor<'de> for Whole<'_, '_> {
+    type Value = Found;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a page")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Found, A::Error> {
+        let odd = || A::Error::custom("odd");
+        let mut contacts = None;
+        let mut list = List::<'de, IgnoredAny>::default();
+        while let Some(key) = map.next_key()? {
+            let twice = match key {
+                Key::Data => contacts.replace(map.next_value_seed(Contacts(self.0))?).is_some(),
+                Key::TotalCount => list.total_count.replace(map.next_value()?).is_some(),
+                Key::Pages => list.pages.replace(map.next_value()?).is_some(),
+                Key::Companies | Key::Tags | Key::HasMore => return Err(odd()),
+                Key::Other => {
+                    map.next_value::<IgnoredAny>()?;
+                    false
+                }
+            };
+            if twice {
+                return Err(odd());
+            }
+        }
+        let (contacts, oldest) = contacts.ok_or_else(odd)?;
+        let next = cursor(&list).map_err(|_| odd())?;
+        Ok(Found { contacts, oldest, next, total: list.total(), ..Found::default() })
+    }
+}
+
+/// The contacts, and when the first that tells was created.
+struct Contacts<'a, 'w>(&'a Wanted<'w>);
+
+impl<'de> DeserializeSeed<'de> for Contacts<'_, '_> {
+    type Value = (Vec<Contact>, Option<i64>);
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Contacts<'_, '_> {
+    type Value = (Vec<Contact>, Option<i64>);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("contacts")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        let (mut contacts, mut oldest) = (Vec::with_capacity(MOST_PER_PAGE), None);
+        while let Some(fields) = items.next_element_seed(Reader { wanted: self.0, odd: Odd::Refused })? {
+            let created_at = || fields.own.iter().find(|(name, _)| *name == "created_at");
+            oldest = oldest.or_else(|| seconds(&created_at()?.1));
+            contacts.push(contact(fields, self.0).ok_or_else(|| A::Error::missing_field("id"))?);
+        }
+        Ok((contacts, oldest))
+    }
+}
+
+#[cfg(test)]
+mod tests;
