@@ -9,6 +9,7 @@ mod results;
 mod settle;
 pub mod sink;
 pub mod stop;
+mod waiting;
 
 pub use perform::apply;
 pub use results::{Performed, Results, Status};
