@@ -85,7 +85,8 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     }
     let log = |status| {
         let version = call.headers.get("intercom-version").and_then(|value| value.to_str().ok()).map(str::to_owned);
-        lock(&shared.log).push(RequestLog { method: call.method.clone(), path: full_path.clone(), version, status });
+        let (method, path, at) = (call.method.clone(), full_path.clone(), std::time::SystemTime::now());
+        lock(&shared.log).push(RequestLog { method, path, version, status, at });
     };
     let before = matches!(fault, Some(FaultKind::ResetBefore | FaultKind::Status { after: false, .. }));
     let reply = carry_out(&shared, (!before).then_some(service), &call, fault.is_some());
