@@ -10,6 +10,7 @@ mod results;
 mod settle;
 pub mod sink;
 pub mod stop;
+mod waiting;
 
 pub use perform::apply;
 pub use results::{Performed, Results, Status};

@@ -1,18 +1,22 @@
 //! Carrying out a plan.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::Cell;
+use std::collections::BTreeSet;
+
+use tokio::sync::watch;
 
 use super::Sinks;
 use super::course::Course;
 use super::results::{Performed, Results, Status};
 use super::sink::{Failure, FailureKind, Keyed, Outcome, Sink, TaskSink};
 use super::stop::Stop;
+use super::waiting::{Orders, TasksSoFar, Waiting, held_back};
 use crate::ledger::{Closing, LedgerError, Writer};
-use crate::model::{Date, Kind, Links, Message, Reason, Step, Tag, Task, TaskLink, TaskNews};
-use crate::plan::{Decision, Item, Order, Plan};
+use crate::model::{Date, Links, Message, Reason, Step, Tag, Task};
+use crate::plan::Plan;
 
-/// Carries out what a recorded plan says: tasks first; then messages, which say what became of the task, and tags, which
-/// wait for it, side by side.
+/// Carries out what a recorded plan says, the sinks side by side: a tag waits for the task of its signal, messages for the last
+/// task, because they say what became of theirs.
 ///
 /// An error is the ledger's: nothing more is sent, because nothing more could be written down. What was claimed by then is
 /// in doubt, and the next run asks. What was done by then is in the results all the same.
@@ -28,7 +32,7 @@ where
     M: Sink<Order = Message>,
     G: Sink<Order = Tag>,
 {
-    let performer = Performer { ledger, stop, at: plan.as_of };
+    let performer = Performer { ledger, stop, at: plan.as_of, broken: Cell::new(false) };
     let mut results = Results::default();
     let failed = performer.all(plan, sinks, links, &mut results).await.err();
     // A stop in the middle of the last request, too: nothing came after it that could have noticed.
@@ -38,81 +42,12 @@ where
     (results, failed)
 }
 
-/// What is to be done, by sink, each with the task of the same signal where that is to be done in this run too.
-struct Orders {
-    tasks: Vec<Task>,
-    messages: Vec<(Message, Option<String>)>,
-    tags: Vec<(Tag, Option<String>)>,
-}
-
-impl Orders {
-    fn of(plan: &Plan) -> Orders {
-        let mut orders = Orders { tasks: Vec::new(), messages: Vec::new(), tags: Vec::new() };
-        for (item, action) in plan.to_do() {
-            match &action.order {
-                Some(Order::Task(task)) => orders.tasks.push(task.as_ref().clone()),
-                Some(Order::Message(message)) => orders.messages.push((message.as_ref().clone(), task_of(item))),
-                Some(Order::Tag(tag)) if action.key.kind == Kind::Tag => orders.tags.push((tag.clone(), task_of(item))),
-                Some(Order::Tag(tag)) => orders.tags.push((tag.clone(), None)),
-                None => {}
-            }
-        }
-        orders
-    }
-}
-
-fn task_of(item: &Item) -> Option<String> {
-    let task = item.actions.iter().find(|action| action.key.kind == Kind::Task && action.decision == Decision::Do);
-    task.map(|action| action.short.clone())
-}
-
-/// Puts into each message what became of its task.
-fn with_task_news(
-    messages: Vec<(Message, Option<String>)>,
-    results: &Results,
-    task_links: &BTreeMap<String, TaskLink>,
-    links: &Links,
-) -> Vec<Message> {
-    let news = |short: &String| {
-        let Some(performed) = results.performed.get(short) else { return TaskNews::Follows };
-        match (&performed.status, &performed.remote_id) {
-            (Status::Done, Some(id)) => TaskNews::Done {
-                task_url: links.task(id),
-                record_url: match task_links.get(short) {
-                    Some(TaskLink::Record(record)) => Some(links.record(record)),
-                    _ => None,
-                },
-            },
-            _ if performed.reason == Some(Reason::Refused) => TaskNews::Refused,
-            _ => TaskNews::Follows,
-        }
-    };
-    let with_news = |(message, task): (Message, Option<String>)| match task {
-        Some(short) => Message { task: news(&short), ..message },
-        None => message,
-    };
-    messages.into_iter().map(with_news).collect()
-}
-
-/// A tag without a ledger must mean "handled", so it waits for the task, unless Zoho refused that for good.
-fn ready_tags(tags: Vec<(Tag, Option<String>)>, results: &Results) -> (Vec<Tag>, Vec<(String, Performed)>) {
-    let task_is_settled = |short: &String| {
-        let task = results.performed.get(short);
-        task.is_some_and(|task| task.status == Status::Done || task.reason == Some(Reason::Refused))
-    };
-    let (ready, waiting): (Vec<_>, Vec<_>) =
-        tags.into_iter().partition(|(_, task)| task.as_ref().is_none_or(task_is_settled));
-    let wait = |(tag, _): (Tag, _)| {
-        let reason = Some(Reason::WaitsForTask);
-        (tag.short, Performed { status: Status::Planned, reason, remote_id: None, failure: None })
-    };
-    (ready.into_iter().map(|(tag, _)| tag).collect(), waiting.into_iter().map(wait).collect())
-}
-
 struct Performer<'a> {
     ledger: &'a Writer,
     stop: &'a Stop,
     at: Date,
+    /// The ledger failed: nothing more is begun, at any sink.
+    broken: Cell<bool>,
 }
 
 impl Performer<'_> {
@@ -129,31 +64,46 @@ impl Performer<'_> {
         G: Sink<Order = Tag>,
     {
         let orders = Orders::of(plan);
-        let task_links = match &mut sinks.tasks {
-            Some(sink) => self.tasks(sink, orders.tasks, results).await?,
-            None => BTreeMap::new(),
-        };
-        let messages = with_task_news(orders.messages, results, &task_links, links);
-        let (tags, waiting) = ready_tags(orders.tags, results);
-        results.performed.extend(waiting);
+        let (tell, told) = watch::channel(TasksSoFar::default());
         let (mut of_messages, mut of_tags) = (Results::default(), Results::default());
-        let (messages, tags) = tokio::join!(
-            self.run_if_on(sinks.messages.as_mut(), messages, &mut of_messages),
-            self.run_if_on(sinks.tags.as_mut(), tags, &mut of_tags)
+        let (tasks, messages, tags) = tokio::join!(
+            self.tasks(sinks.tasks.as_mut(), orders.tasks, &tell),
+            self.messages(sinks.messages.as_mut(), orders.messages, links, told.clone(), &mut of_messages),
+            self.tags(sinks.tags.as_mut(), orders.tags, told, &mut of_tags)
         );
+        tell.send_modify(|so_far| results.merge(std::mem::take(&mut so_far.results)));
         results.merge(of_messages);
         results.merge(of_tags);
-        messages.and(tags)
+        tasks.and(messages).and(tags)
+    }
+
+    /// Tasks, batch after batch; what became of each batch is told.
+    async fn tasks<T: TaskSink>(
+        &self,
+        sink: Option<&mut T>,
+        orders: Vec<Task>,
+        tell: &watch::Sender<TasksSoFar>,
+    ) -> Result<(), LedgerError> {
+        let mut results = Results::default();
+        let done = match sink {
+            Some(sink) => self.task_batches(sink, orders, &mut results, tell).await,
+            None => Ok(()),
+        };
+        tell.send_modify(|so_far| {
+            so_far.results = results;
+            so_far.over = true;
+        });
+        done
     }
 
     /// Finds or makes the records that tasks go on, then the tasks.
-    async fn tasks<T: TaskSink>(
+    async fn task_batches<T: TaskSink>(
         &self,
         sink: &mut T,
         orders: Vec<Task>,
         results: &mut Results,
-    ) -> Result<BTreeMap<String, TaskLink>, LedgerError> {
-        let mut task_links = BTreeMap::new();
+        tell: &watch::Sender<TasksSoFar>,
+    ) -> Result<(), LedgerError> {
         let mut course = Course::default();
         for batch in sink.batches(orders) {
             if !self.may_start(&batch, results, &course) {
@@ -170,13 +120,56 @@ impl Performer<'_> {
                 self.close(given_back.collect(), results, &mut course)?;
                 continue;
             }
-            task_links.extend(linked.iter().filter_map(|task| Some((task.short.clone(), task.link.clone()?))));
             let outcomes = pair(&linked, sink.perform(&linked).await);
             let outcomes: Vec<_> = outcomes.into_iter().map(|outcome| refuse_fresh(outcome, &fresh)).collect();
             self.unlink(&outcomes)?;
             self.close(outcomes, results, &mut course)?;
+            tell.send_modify(|so_far| {
+                so_far.results.clone_from(results);
+                so_far.links.extend(linked.into_iter().filter_map(|task| Some((task.short, task.link?))));
+            });
         }
-        Ok(task_links)
+        Ok(())
+    }
+
+    /// Messages, once all tasks are over: they are ranked and gathered into digests together, and say what became of the tasks.
+    async fn messages<M: Sink<Order = Message>>(
+        &self,
+        sink: Option<&mut M>,
+        messages: Vec<Waiting<Message>>,
+        links: &Links,
+        mut tasks: watch::Receiver<TasksSoFar>,
+        results: &mut Results,
+    ) -> Result<(), LedgerError> {
+        let messages = match tasks.wait_for(|so_far| so_far.over).await {
+            Ok(tasks) => tasks.told_in(messages, links),
+            // Nobody is left to tell: the run is over.
+            Err(_) => Vec::new(),
+        };
+        self.run_if_on(sink, messages, results, &mut Course::default()).await
+    }
+
+    /// Tags, each as soon as its task is settled, while further tasks are made.
+    async fn tags<G: Sink<Order = Tag>>(
+        &self,
+        mut sink: Option<&mut G>,
+        mut tags: Vec<Waiting<Tag>>,
+        mut tasks: watch::Receiver<TasksSoFar>,
+        results: &mut Results,
+    ) -> Result<(), LedgerError> {
+        let mut course = Course::default();
+        loop {
+            let (ready, over) = {
+                let so_far = tasks.borrow_and_update();
+                (so_far.take_ready(&mut tags), so_far.over)
+            };
+            self.run_if_on(sink.as_deref_mut(), ready, results, &mut course).await?;
+            if over || tasks.changed().await.is_err() {
+                break;
+            }
+        }
+        results.performed.extend(held_back(tags));
+        Ok(())
     }
 
     /// Where each task goes; the answers are committed before any task is made.
@@ -199,7 +192,7 @@ impl Performer<'_> {
             }
         }
         let links = linked.iter().map(|task| (task.short.as_str(), task.link.as_ref()));
-        self.ledger.link(&links.collect::<Vec<_>>())?;
+        self.noted(self.ledger.link(&links.collect::<Vec<_>>()))?;
         Ok((linked, failed))
     }
 
@@ -207,7 +200,7 @@ impl Performer<'_> {
     fn unlink(&self, outcomes: &[(String, Outcome)]) -> Result<(), LedgerError> {
         let gone = outcomes.iter().filter(|(_, outcome)| matches!(outcome, Outcome::RecordGone(_)));
         let gone: Vec<_> = gone.map(|(short, _)| (short.as_str(), None)).collect();
-        if gone.is_empty() { Ok(()) } else { self.ledger.link(&gone) }
+        if gone.is_empty() { Ok(()) } else { self.noted(self.ledger.link(&gone)) }
     }
 
     async fn run_if_on<S: Sink>(
@@ -215,16 +208,16 @@ impl Performer<'_> {
         sink: Option<&mut S>,
         orders: Vec<S::Order>,
         results: &mut Results,
+        course: &mut Course,
     ) -> Result<(), LedgerError> {
         let Some(sink) = sink else { return Ok(()) };
-        let mut course = Course::default();
         for batch in sink.batches(orders) {
-            if !self.may_start(&batch, results, &course) {
+            if !self.may_start(&batch, results, course) {
                 continue;
             }
             self.claim(&batch, sink.address())?;
             let outcomes = sink.perform(&batch).await;
-            self.close(pair(&batch, outcomes), results, &mut course)?;
+            self.close(pair(&batch, outcomes), results, course)?;
         }
         Ok(())
     }
@@ -234,7 +227,7 @@ impl Performer<'_> {
         let reason = self.stop.reason();
         results.stopped = results.stopped.or(reason);
         if reason.is_none() && course.halted().is_none() {
-            return true;
+            return !self.broken.get();
         }
         if let Some(failure) = course.halted() {
             let failed =
@@ -247,7 +240,13 @@ impl Performer<'_> {
     fn claim<O: Keyed>(&self, batch: &[O], address: Option<&str>) -> Result<(), LedgerError> {
         let shorts: Vec<_> = batch.iter().map(Keyed::short).collect();
         tracing::debug!(action.keys = shorts.join(" "), "claim");
-        self.ledger.claim(&shorts, self.at, address)
+        self.noted(self.ledger.claim(&shorts, self.at, address))
+    }
+
+    /// Remembers that the ledger failed.
+    fn noted(&self, result: Result<(), LedgerError>) -> Result<(), LedgerError> {
+        self.broken.set(self.broken.get() || result.is_err());
+        result
     }
 
     /// Writes down outcomes.
@@ -268,7 +267,7 @@ impl Performer<'_> {
             results.performed.insert(short, performed);
         }
         if !closings.is_empty() {
-            self.ledger.close(&closings, self.at)?;
+            self.noted(self.ledger.close(&closings, self.at))?;
         }
         Ok(())
     }

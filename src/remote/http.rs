@@ -216,10 +216,12 @@ impl Client {
         let mut tries = 0;
         let mut in_doubt = false;
         loop {
+            let under_way = self.pace.begin();
             let pause = self.pace.reserve(Instant::now());
             self.go_on(pause, stop).await.map_err(|reason| self.stopped(request, reason, in_doubt, tries, started))?;
             tries += 1;
             let seen = self.try_once(request, tries, started, &read).await;
+            drop(under_way);
             let attempt = Attempt {
                 kind: request.kind,
                 seen: match &seen {

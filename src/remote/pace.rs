@@ -1,5 +1,6 @@
 //! Keeping below a service's limit by what its headers say, so that being refused for speed is the exception.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,7 +17,21 @@ const SPREAD_BELOW: u64 = 4;
 ///
 /// Shared by concurrent requests: each is given a moment of its own.
 #[derive(Debug, Default)]
-pub struct Pace(Mutex<Option<Window>>);
+pub struct Pace {
+    window: Mutex<Option<Window>>,
+    /// Requests that have begun and are not answered.
+    under_way: AtomicU64,
+}
+
+/// A request that is under way, until this is dropped.
+#[derive(Debug)]
+pub struct UnderWay<'a>(&'a AtomicU64);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Window {
@@ -29,9 +44,15 @@ struct Window {
 }
 
 impl Pace {
+    /// Counts a request from before its moment is asked for until its answer was learnt from.
+    pub fn begin(&self) -> UnderWay<'_> {
+        self.under_way.fetch_add(1, Ordering::Relaxed);
+        UnderWay(&self.under_way)
+    }
+
     /// How long the next request should wait; the moment is taken by asking.
     pub fn reserve(&self, now: Instant) -> Duration {
-        let mut window = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(current) = window.as_mut() else {
             return Duration::ZERO;
         };
@@ -62,10 +83,13 @@ impl Pace {
             return;
         };
         let ends = now + left;
-        let mut window = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // The service has not counted the others that are under way.
+        let others = self.under_way.load(Ordering::Relaxed).saturating_sub(1);
+        let remaining = remaining.saturating_sub(others);
+        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         let (remaining, last) = match window.as_ref() {
-            // Resets come in whole seconds, so the same window may seem to end a second apart. Answers overtake each other,
-            // and requests under way are not yet counted: the lower figure is the safe one.
+            // Resets come in whole seconds, so the same window may seem to end a second apart. Answers overtake each other:
+            // the lower figure is the safe one.
             Some(known) if ends < known.ends + Duration::from_millis(1500) => {
                 (remaining.min(known.remaining), known.last)
             }
@@ -130,6 +154,18 @@ mod tests {
         pace.learn(&headers(83, 0, 10), now, clock());
         pace.learn(&headers(83, 40, 10), now, clock());
         assert_eq!(pace.reserve(now), Duration::from_secs(10));
+    }
+
+    #[test]
+    fn what_is_under_way_is_not_given_out_again() {
+        let (pace, now) = (Pace::default(), Instant::now());
+        let all = [pace.begin(), pace.begin(), pace.begin()];
+        pace.learn(&headers(83, 3, 10), now, clock());
+        assert_eq!(pace.reserve(now), Duration::from_secs(5), "one of three is left, in the middle of the window");
+        assert_eq!(pace.reserve(now), Duration::from_secs(10));
+        drop(all);
+        pace.learn(&headers(83, 3, 20), now, clock());
+        assert_eq!(pace.reserve(now), Duration::from_secs(5), "the first of three in a window of 20 s");
     }
 
     #[test]

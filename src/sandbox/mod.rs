@@ -56,6 +56,8 @@ pub struct RequestLog {
     pub version: Option<String>,
     /// Status of the answer; 0 when a fault closed the connection without one.
     pub status: u16,
+    /// When it was answered, by the machine's clock.
+    pub at: std::time::SystemTime,
 }
 
 impl Sandbox {

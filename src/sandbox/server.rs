@@ -101,7 +101,8 @@ fn respond(
 ) -> Result<Response<Sent>, Dropped> {
     let log = |status| {
         let version = call.headers.get("intercom-version").and_then(|value| value.to_str().ok()).map(str::to_owned);
-        lock(&shared.log).push(RequestLog { method: call.method.clone(), path: full_path.to_owned(), version, status });
+        let (method, path, at) = (call.method.clone(), full_path.to_owned(), std::time::SystemTime::now());
+        lock(&shared.log).push(RequestLog { method, path, version, status, at });
     };
     if let Some(FaultKind::Change { change }) = fault
         && let Err(error) = lock(&shared.world).apply_change(change)

@@ -12,7 +12,7 @@ use crate::exit::{Exit, Fatal, exit_of};
 use crate::model::{Contact, Known};
 use crate::plan::{self, Colleagues, Company, Facts, Questions, Scope, Sightings};
 use crate::remote::error::RemoteError;
-use crate::remote::intercom::{Intercom, Page, TagName, Undecodable};
+use crate::remote::intercom::{Intercom, Page, Pages, TagName, Undecodable};
 use crate::rules::RuleSet;
 
 /// What was read.
@@ -53,6 +53,11 @@ impl Reading<'_> {
     /// Reads what the run is to look at. A refused credential ends the run; anything else that breaks off makes the read
     /// incomplete, and the run goes on with what is unfinished. `unconfirmed`: why it is incomplete from the start.
     pub(super) async fn read(&self, unconfirmed: Option<RemoteError>) -> Result<Read, Fatal> {
+        let mut pages = self.intercom.pages(self.wanted);
+        if self.contacts.is_empty() {
+            // The first page is on its way while the tags are asked for.
+            pages.start();
+        }
         let tags = self.intercom.tags().await;
         let (tags, tags_read) = match tags {
             Ok(tags) => (tags, Ok(())),
@@ -75,8 +80,11 @@ impl Reading<'_> {
         }
         note(&mut read, unconfirmed.map_or(Ok(()), Err))?;
         note(&mut read, tags_read)?;
-        let contacts =
-            if self.contacts.is_empty() { self.read_pages(&mut read).await } else { self.read_chosen(&mut read).await };
+        let contacts = if self.contacts.is_empty() {
+            self.read_pages(&mut read, pages).await
+        } else {
+            self.read_chosen(&mut read).await
+        };
         note(&mut read, contacts)?;
         if let Some(wanted) = read.not_found.first() {
             let error = anyhow::anyhow!("Intercom has no contact {wanted:?}");
@@ -91,9 +99,8 @@ impl Reading<'_> {
         Ok(read)
     }
 
-    async fn read_pages(&self, read: &mut Read) -> Result<(), RemoteError> {
+    async fn read_pages(&self, read: &mut Read, mut pages: Pages) -> Result<(), RemoteError> {
         let progress = progress_bar(self.quiet);
-        let mut pages = self.intercom.pages(self.wanted);
         let result = loop {
             match pages.next().await {
                 Ok(Some(page)) => {

@@ -142,8 +142,9 @@ impl Pages {
         self.doubt.as_deref()
     }
 
-    /// Sends as many requests as may be under way, those first that have most before them (or do not know).
-    fn start(&mut self) {
+    /// Sends as many requests as may be under way, those first that have most before them (or do not know). [`Pages::next`]
+    /// does it too; before that there is one request, for the first page.
+    pub fn start(&mut self) {
         while self.under_way.len() < self.intercom.at_once() {
             let longest = self.waiting.iter().enumerate().max_by_key(|(_, reading)| reading.left.unwrap_or(u64::MAX));
             let Some(longest) = longest.map(|(place, _)| place) else { return };

@@ -1,0 +1,61 @@
+//! What the whole program takes: time, processor, memory and requests, against the sandbox in another process.
+//!
+//! `cargo bench --bench whole -- [--quick] [NAME…]`; see `benches/README.md`. Without a name, everything, which takes a quarter
+//! of an hour and about 6 GB; `--quick` takes smaller numbers and less than a minute, and shows no more than that it works.
+
+#![recursion_limit = "256"]
+
+mod cases;
+mod raw;
+mod run;
+mod served;
+mod world;
+
+use std::process::ExitCode;
+
+use cases::{CASES, Figure, say};
+
+fn main() -> ExitCode {
+    match measure() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure() -> anyhow::Result<()> {
+    // cargo adds `--bench`.
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    match arguments.split_first() {
+        Some((first, rest)) if first == served::SERVE => return served::serve(rest),
+        Some((first, _)) if first == raw::DECODE => return raw::decode(),
+        _ => {}
+    }
+    let (options, names): (Vec<String>, Vec<String>) =
+        arguments.into_iter().partition(|argument| argument.starts_with('-'));
+    let known = CASES.map(|(name, _)| name);
+    if let Some(odd) = options.iter().find(|option| *option != "--quick") {
+        anyhow::bail!("there is no option {odd}; there is --quick");
+    }
+    if let Some(odd) = names.iter().find(|name| !known.contains(&name.as_str())) {
+        anyhow::bail!("there is no {odd}; there are {}", known.join(", "));
+    }
+    let quick = !options.is_empty();
+    let mut figures = Vec::new();
+    for (name, case) in CASES {
+        if names.is_empty() || names.iter().any(|wanted| wanted == name) {
+            say(&format!("\n## {name}\n"))?;
+            figures.extend(case(quick)?);
+        }
+    }
+    if quick {
+        return Ok(say("\nthe figures need the whole numbers: leave --quick out")?);
+    }
+    say("\n## figures\n\n| figure | wanted | measured |\n|---|---|---|")?;
+    for Figure { what, wanted, measured } in figures {
+        say(&format!("| {what} | {wanted} | {measured} |"))?;
+    }
+    Ok(())
+}

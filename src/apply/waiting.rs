@@ -1,0 +1,94 @@
+//! What waits for what: the steps of one signal are done in order, and nothing else waits.
+
+use std::collections::BTreeMap;
+
+use super::results::{Performed, Results, Status};
+use crate::model::{Kind, Links, Message, Reason, Tag, Task, TaskLink, TaskNews};
+use crate::plan::{Decision, Item, Order, Plan};
+
+/// An order, and the task of the same signal where that is to be done in this run too (its short key).
+pub(super) type Waiting<O> = (O, Option<String>);
+
+/// What is to be done, by sink.
+pub(super) struct Orders {
+    pub(super) tasks: Vec<Task>,
+    pub(super) messages: Vec<Waiting<Message>>,
+    pub(super) tags: Vec<Waiting<Tag>>,
+}
+
+impl Orders {
+    pub(super) fn of(plan: &Plan) -> Orders {
+        let mut orders = Orders { tasks: Vec::new(), messages: Vec::new(), tags: Vec::new() };
+        for (item, action) in plan.to_do() {
+            match &action.order {
+                Some(Order::Task(task)) => orders.tasks.push(task.as_ref().clone()),
+                Some(Order::Message(message)) => orders.messages.push((message.as_ref().clone(), task_of(item))),
+                Some(Order::Tag(tag)) if action.key.kind == Kind::Tag => orders.tags.push((tag.clone(), task_of(item))),
+                Some(Order::Tag(tag)) => orders.tags.push((tag.clone(), None)),
+                None => {}
+            }
+        }
+        orders
+    }
+}
+
+fn task_of(item: &Item) -> Option<String> {
+    let task = item.actions.iter().find(|action| action.key.kind == Kind::Task && action.decision == Decision::Do);
+    task.map(|action| action.short.clone())
+}
+
+/// What became of the tasks, as far as they are.
+#[derive(Debug, Default)]
+pub(super) struct TasksSoFar {
+    pub(super) results: Results,
+    /// By short key: where tasks went.
+    pub(super) links: BTreeMap<String, TaskLink>,
+    /// No more will be done in this run.
+    pub(super) over: bool,
+}
+
+impl TasksSoFar {
+    /// Takes out the tags that may be put on, and leaves the others. A tag without a ledger must mean "handled", so it waits
+    /// for the task, unless Zoho refused that for good.
+    pub(super) fn take_ready(&self, tags: &mut Vec<Waiting<Tag>>) -> Vec<Tag> {
+        let task_is_settled = |short: &String| {
+            let task = self.results.performed.get(short);
+            task.is_some_and(|task| task.status == Status::Done || task.reason == Some(Reason::Refused))
+        };
+        let (ready, waiting): (Vec<_>, Vec<_>) =
+            std::mem::take(tags).into_iter().partition(|(_, task)| task.as_ref().is_none_or(task_is_settled));
+        *tags = waiting;
+        ready.into_iter().map(|(tag, _)| tag).collect()
+    }
+
+    /// Puts into each message what became of its task.
+    pub(super) fn told_in(&self, messages: Vec<Waiting<Message>>, links: &Links) -> Vec<Message> {
+        let with_news = |(message, task): Waiting<Message>| match task {
+            Some(short) => Message { task: self.news(&short, links), ..message },
+            None => message,
+        };
+        messages.into_iter().map(with_news).collect()
+    }
+
+    fn news(&self, short: &str, links: &Links) -> TaskNews {
+        let Some(performed) = self.results.performed.get(short) else { return TaskNews::Follows };
+        match (&performed.status, &performed.remote_id) {
+            (Status::Done, Some(id)) => TaskNews::Done {
+                task_url: links.task(id),
+                record_url: match self.links.get(short) {
+                    Some(TaskLink::Record(record)) => Some(links.record(record)),
+                    _ => None,
+                },
+            },
+            _ if performed.reason == Some(Reason::Refused) => TaskNews::Refused,
+            _ => TaskNews::Follows,
+        }
+    }
+}
+
+/// The results of tags whose task was not done.
+pub(super) fn held_back(tags: Vec<Waiting<Tag>>) -> impl Iterator<Item = (String, Performed)> {
+    let performed =
+        Performed { status: Status::Planned, reason: Some(Reason::WaitsForTask), remote_id: None, failure: None };
+    tags.into_iter().map(move |(tag, _)| (tag.short, performed.clone()))
+}
