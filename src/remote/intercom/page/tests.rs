@@ -178,13 +178,27 @@ fn any_json() -> impl Strategy<Value = String> {
     })
 }
 
+/// A list that is nearly one.
+fn any_list() -> impl Strategy<Value = String> {
+    let item = prop_oneof![4 => "\\{\"id\":(\"[a-z0-9]{1,3}\"|[0-9])\\}", 1 => any_json()];
+    let items = prop::collection::vec(item, 0..3).prop_map(|items| format!("[{}]", items.join(",")));
+    let member = prop_oneof![
+        3 => ("\"(data|tags)\"", items).prop_map(|(key, items)| format!("{key}:{items}")),
+        3 => "\"has_more\":(true|false|null)|\"total_count\":[0-9]",
+        1 => (any_key(), any_json()).prop_map(|(key, value)| format!("{}:{value}", json!(key))),
+    ];
+    prop::collection::vec(member, 0..4).prop_map(|members| format!("{{{}}}", members.join(",")))
+}
+
 /// A contact that is nearly one.
 fn any_contact() -> impl Strategy<Value = String> {
-    let id = prop_oneof![4 => "\"[a-z0-9]{1,4}\"", 1 => any_scalar()];
-    (id, prop::collection::vec((any_key(), any_json()), 0..6)).prop_map(|(id, members)| {
-        let members: String = members.iter().map(|(key, value)| format!(",{}:{value}", json!(key))).collect();
-        format!("{{\"id\":{id}{members}}}")
-    })
+    let id = prop_oneof![9 => "\"[a-z0-9]{1,4}\"", 1 => any_scalar()];
+    let member = prop_oneof![
+        2 => (any_key(), any_json()).prop_map(|(key, value)| format!(",{}:{value}", json!(key))),
+        2 => ("tags|companies", any_list()).prop_map(|(key, list)| format!(",{}:{list}", json!(key))),
+        1 => "(,\"created_at\":17345374[0-9]{2}){1,2}",
+    ];
+    (id, prop::collection::vec(member, 0..4)).prop_map(|(id, members)| format!("{{\"id\":{id}{}}}", members.concat()))
 }
 
 proptest! {
