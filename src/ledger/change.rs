@@ -152,7 +152,7 @@ pub(super) fn close(transaction: &Transaction<'_>, closing: &Closing, at: Date) 
     transaction
         .prepare_cached(
             "UPDATE entries SET reason = coalesce($1, reason), remote_id = coalesce($2, remote_id), error = $3,
-                                closed_at = $4, may_repeat = $5
+                                closed_at = $4, may_repeat = CASE WHEN may_repeat = 1 THEN 1 ELSE $5 END
              WHERE short = $6",
         )
         .and_then(|mut statement| {

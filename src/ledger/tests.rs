@@ -209,3 +209,22 @@ fn foreign_newer_and_broken_files_are_refused_with_a_way_out() {
     let error = Writer::open(&path, &folder.lock).unwrap_err();
     assert!(error.to_string().contains("schema version 99"), "{error}");
 }
+
+#[test]
+fn a_message_that_may_be_a_repeat_stays_one_however_often_it_is_carried_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let lock = Lock::take(folder.path(), "test").unwrap();
+    let writer = Writer::open(&folder.path().join(LEDGER_FILE), &lock).unwrap();
+    writer.bind("w1").unwrap();
+    let id = id("acme", 1);
+    writer.record(&[open(&id), planned(&id, "US-1", Kind::Message)]).unwrap();
+    let close = |may_repeat| {
+        let closing = Closing { may_repeat, ..closing("US-1", Step::CarryOver) };
+        writer.close(&[closing], at(20)).unwrap();
+        writer.known().unwrap().occasions.first().unwrap().entries.first().unwrap().may_repeat
+    };
+    writer.claim(&["US-1"], at(10), None).unwrap();
+    assert!(close(true), "no answer, and nobody can be asked");
+    writer.claim(&["US-1"], at(11), None).unwrap();
+    assert!(close(false), "refused for speed, and the first one may still be there");
+}

@@ -42,7 +42,7 @@ pub enum Carries {
 impl Facts {
     /// The id of a tag by name; names are compared without case, as Intercom does.
     pub fn tag_id(&self, name: &str) -> Option<&str> {
-        self.tag_ids.get(&name.to_lowercase()).map(String::as_str)
+        self.tag_ids.get(&tag_key(name)).map(String::as_str)
     }
 
     /// Whether the workspace has a tag with this id.
@@ -72,4 +72,10 @@ impl Facts {
     pub fn company_name(&self, id: &str) -> Option<&str> {
         self.companies.get(id)?.name.as_deref()
     }
+}
+
+/// What tags with names that count as the same have in common: Intercom compares them without case, and blanks around a name
+/// are nobody's intention.
+pub fn tag_key(name: &str) -> String {
+    name.trim().to_lowercase()
 }

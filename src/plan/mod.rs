@@ -21,7 +21,7 @@ pub mod settings;
 mod sightings;
 
 pub use build::{Input, Mode, Scope, SinksOn, build};
-pub use facts::{Company, Facts};
+pub use facts::{Company, Facts, tag_key};
 pub use group::{Group, group};
 pub use guard::{Refusal, WAYS_OUT};
 pub use item::{Decision, Item, Order, Plan, PlannedAction};

@@ -11,12 +11,17 @@ use super::parts::{Part, Span};
 use super::search::Page;
 use super::seen::Seen;
 use super::{HELP, Intercom, SERVICE};
+use crate::model::Contact;
 use crate::remote::error::{ErrorKind, RemoteError};
 
 /// Up to so many pages are read one after the other.
 const FEW_PAGES: u64 = 8;
 /// Contacts in a part, at most: so many pages have to be read one after the other.
 const MOST_IN_PART: u64 = 3000;
+
+/// Pages in a row without anybody new, before a search is taken for an endless one. A few are no harm: contacts that were
+/// changed between two pages come twice.
+const MOST_BARREN: u32 = 20;
 
 /// How contacts are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,13 +65,15 @@ struct Reading {
     cursor: Option<String>,
     cursors: HashSet<String>,
     pages: u64,
+    /// Pages in a row that showed nobody new.
+    barren: u32,
     /// Contacts that are still to come, as far as it is known.
     left: Option<u64>,
 }
 
 impl Reading {
     fn new(part: Option<Part>, query: Value) -> Self {
-        Reading { part, query, cursor: None, cursors: HashSet::new(), pages: 0, left: None }
+        Reading { part, query, cursor: None, cursors: HashSet::new(), pages: 0, barren: 0, left: None }
     }
 
     fn of(part: Part) -> Self {
@@ -178,6 +185,13 @@ impl Pages {
         if !reading.cursors.insert(next.clone()) {
             let message = "the search named the same cursor again: its pages have no end";
             return Err(bad_answer(message));
+        }
+        let is_new = |contact: &Contact| !self.seen.has(&contact.id);
+        // When all are read once more, most of them are known.
+        let brings_news = self.before_again.is_some() || found.contacts.iter().any(is_new);
+        reading.barren = if brings_news { 0 } else { reading.barren + 1 };
+        if reading.barren >= MOST_BARREN {
+            return Err(bad_answer("the search shows the same contacts again and again: its pages have no end"));
         }
         let read = reading.pages.saturating_mul(self.intercom.0.paging.per_page.into());
         reading.left = found.total.map(|total| total.saturating_sub(read));
@@ -323,6 +337,20 @@ mod tests {
         assert!(ids(&mut pages).await.is_ok());
         let error = ids(&mut pages).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::BadAnswer, "{error}");
+    }
+
+    #[tokio::test]
+    async fn the_same_contacts_under_ever_new_cursors_are_an_error() {
+        let script = Script::play((0..30).map(|number| page("1 2", Some(&format!("c{number}"))))).await;
+        let mut pages = intercom(&script).pages(&BTreeSet::new());
+        let error = loop {
+            match ids(&mut pages).await {
+                Ok(_) => {}
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.kind, ErrorKind::BadAnswer, "{error}");
+        assert_eq!(script.requests().len(), 21);
     }
 
     #[tokio::test]

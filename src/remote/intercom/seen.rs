@@ -18,6 +18,11 @@ impl Seen {
         }
     }
 
+    /// Whether an id came already.
+    pub(super) fn has(&self, id: &str) -> bool {
+        packed(id).map_or_else(|| self.other.contains(id), |id| self.short.contains(&id))
+    }
+
     /// How many different ids came.
     pub(super) fn len(&self) -> u64 {
         u64::try_from(self.short.len() + self.other.len()).unwrap_or(u64::MAX)
@@ -51,6 +56,7 @@ mod tests {
         ];
         assert!(ids.iter().all(|id| seen.is_new(id)));
         assert!(!ids.iter().any(|id| seen.is_new(id)));
+        assert!(ids.iter().all(|id| seen.has(id)) && !seen.has("2"));
         assert_eq!(seen.len(), 8);
     }
 }

@@ -14,8 +14,9 @@ use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::http::Request;
 use crate::remote::outcomes::RequestKind;
 
-/// Clocks differ: ours claimed, Slack's stamped.
-const MARGIN: TimeDelta = TimeDelta::minutes(10);
+/// Clocks differ: ours claimed, Slack's stamped. A day and an hour covers a clock that was set in the wrong zone or a day ahead,
+/// and costs a page or two of history more.
+const MARGIN: TimeDelta = TimeDelta::hours(25);
 /// 200 messages each. A channel that had more since the claim is too busy to be searched.
 const MOST_PAGES: u32 = 50;
 const MOST_THREADS: usize = 50;

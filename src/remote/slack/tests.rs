@@ -292,7 +292,7 @@ async fn settling_reads_the_history_from_before_the_first_claim() {
     );
     let lines: Vec<String> = script.requests().into_iter().map(|asked| asked.line).collect();
     let first =
-        "GET /api/conversations.history?channel=C1&oldest=1766209800.000000&include_all_metadata=true&limit=200";
+        "GET /api/conversations.history?channel=C1&oldest=1766120400.000000&include_all_metadata=true&limit=200";
     assert_eq!(lines, [format!("{first} HTTP/1.1"), format!("{first}&cursor=next HTTP/1.1")]);
 }
 

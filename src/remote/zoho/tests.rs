@@ -452,7 +452,7 @@ async fn claims_are_settled_by_their_keys() {
     assert_eq!(query(2), format!("{select} Who_Id in ('11') limit 2000"));
     assert_eq!(query(3), format!("{select} What_Id in ('12', '13', '15') limit 2000"));
     assert_eq!(query(4), format!("{select} What_Id in ('12', '13', '15') limit 2000 offset 1"));
-    let since = format!("{select} Created_Time >= '2025-12-20T05:45:00+00:00' limit 2000");
+    let since = format!("{select} Created_Time >= '2025-12-19T05:00:00+00:00' limit 2000");
     assert_eq!([query(5), query(6)], [since.clone(), since]);
 }
 
