@@ -66,7 +66,7 @@ impl Served {
         let answers = BufReader::new(child.stdout.take().context("the sandbox has no output")?);
         let asks = child.stdin.take();
         let mut served = Served { child, asks, answers, environment: Vec::new(), shape };
-        let pair = |line: String| Some(line.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()))?);
+        let pair = |line: String| line.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
         served.environment = served.lines()?.into_iter().filter_map(pair).collect();
         Ok(served)
     }
