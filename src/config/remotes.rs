@@ -93,7 +93,7 @@ pub(super) fn read_intercom(root: &Table<'_>, env: Env<'_>) -> Option<Intercom> 
     let app = format!("https://app.{region}intercom.com/a/apps/{{workspace}}/users/{{id}}/all-conversations");
     let contact_url = pattern(&table, "contact_url", &["{id}"], &["{workspace}", "{id}"]).unwrap_or(app);
     let per_page = table.count("per_page", 1..=150).map_or(150, |found| found.value);
-    let at_once = table.count("requests_at_once", 1..=64).map_or(10, |found| found.value);
+    let at_once = table.count("requests_at_once", 1..=64).map_or(8, |found| found.value);
     let requests_at_once = usize::try_from(at_once).unwrap_or(1);
     let request_timeout = request_timeout(&table);
     table.finish();

@@ -44,12 +44,9 @@ impl<O: Keyed + Clone> Sink for Scripted<'_, O> {
     }
 
     async fn perform(&mut self, batch: &[O]) -> Vec<Outcome> {
-        // An answer takes its time, and others are under way meanwhile.
-        tokio::task::yield_now().await;
         for (state, linked) in self.states(batch) {
             self.seen.borrow_mut().push(format!("perform: {} linked {linked}", state.name()));
         }
-        self.seen.borrow_mut().extend(batch.iter().map(|order| format!("order {}", order.short())));
         self.orders.extend(batch.iter().cloned());
         let done = Outcome::Done(Receipt { remote_id: "R1".into() });
         batch.iter().map(|_| if self.outcomes.is_empty() { done.clone() } else { self.outcomes.remove(0) }).collect()
@@ -62,7 +59,6 @@ impl<O: Keyed + Clone> Sink for Scripted<'_, O> {
 
 impl TaskSink for Scripted<'_, Task> {
     async fn link(&mut self, batch: &[Task]) -> Vec<Result<TaskLink, Outcome>> {
-        tokio::task::yield_now().await;
         for (state, linked) in self.states(batch) {
             self.seen.borrow_mut().push(format!("link: {} linked {linked}", state.name()));
         }
@@ -164,16 +160,6 @@ async fn every_request_finds_its_claim_committed_and_every_task_its_link() {
     assert_eq!(seen.iter().filter(|line| *line == "perform: claimed linked true").count(), 6, "{seen:?}");
     assert!(results.performed.values().all(|performed| performed.status == Status::Done));
     assert!(run.entries().iter().all(|entry| entry.state == State::Done && entry.remote_id.as_deref() == Some("R1")));
-}
-
-#[tokio::test]
-async fn a_tag_waits_for_its_own_task_and_a_message_for_all() {
-    let run = Run::new();
-    run.apply().await;
-    let entries = run.entries();
-    let kind_of = |short: &str| entries.iter().find(|entry| entry.short == short).unwrap().key.kind;
-    let done: Vec<Kind> = run.seen.take().iter().filter_map(|line| line.strip_prefix("order ")).map(kind_of).collect();
-    assert_eq!(done[..3], [Kind::Task, Kind::Tag, Kind::Task], "{done:?}");
 }
 
 #[tokio::test]
