@@ -390,8 +390,8 @@ fn what_to_do_comes_in_the_order_of_the_roll_out() {
 fn a_gap_is_told_of_the_contacts_that_rules_see_with_or_without_a_stand_in() {
     let config = configure(&rules("teammates_count >= 8", "[scan]\ninclude = 'role == \"user\"'\n"));
     let mut coverage = Coverage::new(&config.rules, definitions("teammates_count integer"), hour(0));
-    let (lead, user) = (("role", text("lead")), ("role", text("user")));
-    for contact in contacts(&[&[lead], &[user.clone()], &[user, ("teammates_count", number(7.0))]]) {
+    let role = |role: &str| ("role", text(role));
+    for contact in contacts(&[&[role("lead")], &[role("user")], &[role("user"), ("teammates_count", number(7.0))]]) {
         coverage.add(&contact);
     }
     let all = coverage.to_do();
