@@ -112,14 +112,25 @@ fn nearest_zone(name: &str) -> Option<String> {
     zones.iter().find(|zone| city(zone) == near).cloned()
 }
 
-/// `"30%"` or 30.
+/// `"30%"` or 30. A number below 1 without a percent sign may be meant as a part of one, and is refused.
 fn share(scan: &Table<'_>, key: &'static str) -> Option<f64> {
     let wanted = "a share such as \"30%\"";
     let text = scan.text_or_number(key, wanted)?;
     let written = text.value.trim();
     let number = written.strip_suffix('%').unwrap_or(written).trim().parse::<f64>().ok();
-    if let Some(share) = number.filter(|share| (0.0..=100.0).contains(share)) {
-        return Some(share);
+    let in_percent = written.ends_with('%');
+    match number.filter(|share| (0.0..=100.0).contains(share)) {
+        Some(share) if share > 0.0 && share < 1.0 && !in_percent => {
+            let message = format!("`{key}` is in percent, and {written} would be less than one percent");
+            let help = format!(
+                "write \"{}%\" or {0} if {written} is meant as a part of one, \"{written}%\" if it is meant so",
+                (share * 1e6).round() / 1e4
+            );
+            scan.findings.add(&text.place, message, Some(help));
+            return None;
+        }
+        Some(share) => return Some(share),
+        None => {}
     }
     let message = format!("`{key}` wants a share from 0% to 100%, not \"{written}\"");
     scan.findings.add(&text.place, message, Some("for example: \"30%\"".to_owned()));

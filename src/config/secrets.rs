@@ -61,7 +61,7 @@ pub struct Sinks {
 }
 
 /// Reads the credentials. Each variable may instead be given as `…_FILE`, the path of a file that holds it; an empty value
-/// counts as missing, and both at once are a problem. Problems never show a value.
+/// counts as missing. An empty file is a problem, and so are both at once. Problems never show a value.
 pub fn credentials(
     env: &dyn Fn(&str) -> Option<String>,
     read_file: &dyn Fn(&Path) -> io::Result<String>,
@@ -121,7 +121,14 @@ fn secret(
         }
         (direct, None) => Ok(direct.map(|value| (value, None))),
         (None, Some(path)) => match read_file(Path::new(&path)) {
-            Ok(text) => Ok(filled(text).map(|value| (value, Some(path.into())))),
+            Ok(text) => match filled(text) {
+                Some(value) => Ok(Some((value, Some(path.into())))),
+                None => {
+                    let message = format!("the file that {file_variable} names is empty: {path}");
+                    let help = format!("write the value into it, or unset {file_variable}");
+                    Err(Problems(vec![in_environment(&file_variable, message, &help)]))
+                }
+            },
             Err(error) => {
                 let message = format!("cannot read the file that {file_variable} names: {error}");
                 let help = "check the path and who may read it";
@@ -152,14 +159,19 @@ pub fn missing(credentials: &Credentials, config: &Config, sinks: Sinks) -> Resu
     }
     if sinks.tasks && credentials.zoho.is_none() {
         let lacking: Vec<&str> = ZOHO.into_iter().filter(|name| !credentials.found.contains_key(name)).collect();
-        let verb = if lacking.len() == 1 { "is" } else { "are" };
+        let (verb, set) = if lacking.len() == 1 {
+            ("is", "set it (or as …_FILE)")
+        } else {
+            ("are", "set them (or each as …_FILE)")
+        };
         let message = format!("tasks are on, but {} {verb} not set", lacking.join(", "));
-        let help =
-            "set them (or each as …_FILE), or switch tasks off: `--sinks tags,messages`, or enabled = false in [zoho]";
-        problems.push(in_environment(lacking.first().unwrap_or(&ZOHO[0]), message, help));
+        let sinks_left = if can_post(credentials, config) { "tags,messages" } else { "tags" };
+        let help = format!("{set}, or switch tasks off: `--sinks {sinks_left}`, or enabled = false in [zoho]");
+        problems.push(in_environment(lacking.first().unwrap_or(&ZOHO[0]), message, &help));
     }
     if sinks.messages {
-        let off = "or switch messages off: `--sinks tags,tasks`, or enabled = false in [slack]";
+        let sinks_left = if credentials.zoho.is_some() { "tags,tasks" } else { "tags" };
+        let off = format!("or switch messages off: `--sinks {sinks_left}`, or enabled = false in [slack]");
         match credentials.slack {
             None => {
                 let message = format!("messages are on, but neither {BOT} nor {WEBHOOK} is set");
@@ -175,6 +187,14 @@ pub fn missing(credentials: &Credentials, config: &Config, sinks: Sinks) -> Resu
         }
     }
     if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
+}
+
+fn can_post(credentials: &Credentials, config: &Config) -> bool {
+    match credentials.slack {
+        None => false,
+        Some(SlackCredentials::Bot(_)) => config.slack.channel.is_some(),
+        Some(SlackCredentials::Webhook(_)) => true,
+    }
 }
 
 #[cfg(test)]
@@ -204,7 +224,6 @@ mod tests {
             (vec![(INTERCOM, "direct")], Some("direct")),
             (vec![("INTERCOM_ACCESS_TOKEN_FILE", "/run/token")], Some("from-file")),
             (vec![(INTERCOM, ""), ("INTERCOM_ACCESS_TOKEN_FILE", "/run/token")], Some("from-file")),
-            (vec![("INTERCOM_ACCESS_TOKEN_FILE", "/run/empty")], None),
             (vec![(INTERCOM, " ")], None),
             (vec![], None),
         ] {
@@ -221,6 +240,10 @@ mod tests {
             (
                 vec![("ZOHO_CLIENT_SECRET_FILE", "/run/nothing")],
                 "cannot read the file that ZOHO_CLIENT_SECRET_FILE names",
+            ),
+            (
+                vec![("INTERCOM_ACCESS_TOKEN_FILE", "/run/empty")],
+                "the file that INTERCOM_ACCESS_TOKEN_FILE names is empty: /run/empty",
             ),
             (vec![(BOT, "very-secret"), (WEBHOOK, webhook)], "SLACK_BOT_TOKEN and SLACK_WEBHOOK_URL are both set"),
             (vec![(WEBHOOK, "https://evil.example/very-secret")], "not the address of a Slack webhook"),
@@ -247,9 +270,9 @@ mod tests {
         for words in [
             "INTERCOM_ACCESS_TOKEN is not set",
             "tasks are on, but ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET, ZOHO_REFRESH_TOKEN are not set",
-            "`--sinks tags,messages`, or enabled = false in [zoho]",
+            "`--sinks tags`, or enabled = false in [zoho]",
             "messages are on, but neither SLACK_BOT_TOKEN nor SLACK_WEBHOOK_URL is set",
-            "`--sinks tags,tasks`, or enabled = false in [slack]",
+            "`--sinks tags`, or enabled = false in [slack]",
         ] {
             assert!(nothing.contains(words), "{words}\n{nothing}");
         }
@@ -257,6 +280,7 @@ mod tests {
         assert_eq!(said(&[token], Sinks::default()), Ok(()), "a dry run needs only Intercom's token");
         let half = said(&[token, (ZOHO[0], "a"), (ZOHO[2], "c"), (BOT, "b")], all).unwrap_err();
         assert!(half.contains("but ZOHO_CLIENT_SECRET is not set"), "{half}");
+        assert!(half.contains("set it (or as …_FILE), or switch tasks off: `--sinks tags`"), "{half}");
         assert!(half.contains("no channel to post to"), "{half}");
     }
 }

@@ -254,10 +254,18 @@ fn durations_and_shares_are_read_as_people_write_them() {
     for text in ["0s", "-1h", "1 month", "", "9999 days", "2"] {
         refused(&format!("[scan]\ndeadline = \"{text}\""));
     }
-    for (text, share) in [("\"30%\"", 30.0), ("12.5", 12.5), ("\" 5 % \"", 5.0), ("100", 100.0)] {
+    for (text, share) in [
+        ("\"30%\"", 30.0),
+        ("12.5", 12.5),
+        ("\" 5 % \"", 5.0),
+        ("100", 100.0),
+        ("\"0.5%\"", 0.5),
+        ("1", 1.0),
+        ("0", 0.0),
+    ] {
         assert_eq!(loaded(&format!("[scan]\nmax_share = {text}")).plan.limits.max_share_percent, share, "{text}");
     }
-    for text in ["-1", "101", "\"a third\"", "nan", "true"] {
+    for text in ["-1", "101", "\"a third\"", "nan", "true", "0.3", "\"0.3\""] {
         refused(&format!("[scan]\nmax_share = {text}"));
     }
 }

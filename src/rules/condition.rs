@@ -128,6 +128,22 @@ impl Comparison {
         }
     }
 
+    /// The texts that it wants one of: of `==`, `in [..]` and `"a" in list`. None of other comparisons.
+    pub(super) fn texts(&self) -> Vec<&str> {
+        let values: Vec<&Value> = match self {
+            Comparison::Compare { op: Op::Equal, right: value, .. } | Comparison::Contains { item: value, .. } => {
+                value.fixed_value().into_iter().collect()
+            }
+            Comparison::OneOf { list, .. } => list.iter().collect(),
+            _ => Vec::new(),
+        };
+        let texts = values.into_iter().filter_map(|value| match value {
+            Value::Text(text) => Some(text.as_str()),
+            _ => None,
+        });
+        texts.collect()
+    }
+
     /// What it is about: the side that is not a literal.
     pub fn subject(&self) -> &Source {
         match self {

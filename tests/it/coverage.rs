@@ -275,7 +275,23 @@ fn a_rule_that_can_be_decided_says_how_often_it_fires_or_how_far_the_values_go()
         reached("!(teammates_count > 2)", "the smallest teammates_count seen is 3; it takes 2 or less"),
         reached("teammates_count == 5", "no teammates_count seen is 5: they are between 3 and 7"),
         reached("teammates_count in [4, 5]", "`teammates_count in [4, 5]` is true for nobody"),
-        reached("plan_type == \"business\"", "`plan_type == \"business\"` is true for nobody"),
+        reached("plan_type == \"business\"", "`plan_type == \"business\"` is true for nobody: seen is \"team\""),
+        Case {
+            cause: "misspelt",
+            advice: "write it in the rule as the product does",
+            ..reached(
+                "plan_type == \"Team\"",
+                "`plan_type == \"Team\"` is true for nobody: seen is \"team\": did you mean \"team\"?",
+            )
+        },
+        Case {
+            cause: "misspelt",
+            advice: "write it in the rule as the product does",
+            ..reached(
+                "plan_type in [\"teem\", \"x\"]",
+                "`plan_type in [\"teem\", \"x\"]` is true for nobody: seen is \"team\": did you mean \"team\"?",
+            )
+        },
         reached("!has(plan_type)", "`has(plan_type)` is false for nobody"),
         Case {
             name: "each for somebody, both for nobody",
@@ -368,6 +384,48 @@ fn what_to_do_comes_in_the_order_of_the_roll_out() {
     let attributes: Vec<_> = coverage.attributes().iter().map(|attribute| attribute.name.as_str()).collect();
     assert_eq!(attributes[..6], ROLL_OUT);
     assert_eq!(attributes[6], "plan_type");
+}
+
+#[test]
+fn a_gap_is_told_of_the_contacts_that_rules_see_with_or_without_a_stand_in() {
+    let config = configure(&rules("teammates_count >= 8", "[scan]\ninclude = 'role == \"user\"'\n"));
+    let mut coverage = Coverage::new(&config.rules, definitions("teammates_count integer"), hour(0));
+    let role = |role: &str| ("role", text(role));
+    for contact in contacts(&[&[role("lead")], &[role("user")], &[role("user"), ("teammates_count", number(7.0))]]) {
+        coverage.add(&contact);
+    }
+    let all = coverage.to_do();
+    let told = all.iter().find(|to_do| to_do.attribute.as_deref() == Some("teammates_count")).unwrap();
+    assert_eq!(told.cause, "teammates_count is unknown for 1 of 2 contacts");
+    assert_eq!((told.advice.as_str(), &told.meanwhile), ("have the product write it for everybody", &None));
+    assert!(!all.iter().any(|to_do| to_do.attribute.as_deref() == Some("role")), "Intercom fills its own: {all:#?}");
+}
+
+#[test]
+fn an_archived_attribute_is_to_be_restored() {
+    let told = |defined: Vec<AttributeDefinition>, value: Value| {
+        let config = configure(&rules("teammates_count >= 8", ""));
+        let mut coverage = Coverage::new(&config.rules, defined, hour(0));
+        contacts(&[&[("teammates_count", value)]]).iter().for_each(|contact| coverage.add(contact));
+        let told = coverage.to_do().into_iter().find(|it| it.attribute.as_deref() == Some("teammates_count"));
+        let names: Vec<_> = coverage.attributes().iter().map(|attribute| attribute.name.clone()).collect();
+        assert!(!names.contains(&"old".to_owned()), "nothing asks for it: {names:?}");
+        told.map(|it| (it.cause, it.advice))
+    };
+    let archived = || {
+        definitions("teammates_count integer, old string")
+            .into_iter()
+            .map(|it| AttributeDefinition { archived: true, ..it })
+    };
+    let restore = "restore it in Intercom, and see that the product still writes it".to_owned();
+    let frozen = "teammates_count is archived in Intercom: the values of 1 contact are not updated any more".to_owned();
+    assert_eq!(told(archived().collect(), number(7.0)), Some((frozen, restore.clone())));
+    let empty = "teammates_count is archived in Intercom, and no contact has a value that can be read".to_owned();
+    assert_eq!(told(archived().collect(), Value::Null), Some((empty, restore)));
+    // The one that took its place counts, wherever it stands in the list.
+    let active = definitions("teammates_count integer");
+    assert_eq!(told(archived().chain(active.clone()).collect(), number(7.0)), None);
+    assert_eq!(told(active.into_iter().chain(archived()).collect(), number(7.0)), None);
 }
 
 /// The program with the environment of a world.

@@ -59,7 +59,8 @@ fn attribute(attribute: &Attribute, plans: &[Plan]) -> Value {
     let all = attribute.filled() + missing;
     json!({
         "attribute": name,
-        "defined": definition.is_some(),
+        "defined": definition.is_some() && !attribute.is_archived(),
+        "archived": attribute.is_archived(),
         "own": own,
         "declared": definition.as_ref().map(|definition| definition.data_type.as_str()),
         "read_as": wanted.map(Type::name),

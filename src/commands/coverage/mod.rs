@@ -43,7 +43,7 @@ pub async fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> 
     let workspace = intercom.workspace().await?.id;
     // Of Intercom's own, only those that rules can use are read: the others would look as if nobody had them.
     let (definitions, not_usable): (Vec<_>, Vec<_>) = intercom
-        .attributes()
+        .all_attributes()
         .await?
         .into_iter()
         .partition(|definition| definition.custom || is_own_field(&definition.name));
@@ -53,7 +53,8 @@ pub async fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> 
         Err(error) if exit_of(&error) == Exit::Credential => return Err(error.into()),
         result => result.err(),
     };
-    let mut not_usable: Vec<_> = not_usable.into_iter().map(|definition| definition.name).collect();
+    let mut not_usable: Vec<_> =
+        not_usable.into_iter().filter(|it| !it.archived).map(|definition| definition.name).collect();
     not_usable.sort();
     let mut report = Report {
         findings: coverage.findings(),

@@ -54,7 +54,9 @@ fn head(report: &Report<'_>, text: &mut String) {
     if !undecodable.is_empty() {
         let _ = write!(text, ", {} could not be decoded", undecodable.len());
     }
-    let defined = coverage.attributes().iter().filter(|attribute| attribute.definition.is_some()).count();
+    let defined =
+        coverage.attributes().iter().filter(|attribute| attribute.definition.is_some() && !attribute.is_archived());
+    let defined = defined.count();
     let _ = writeln!(text, " · {} defined", plural(defined, "attribute"));
     if coverage.included() != coverage.contacts() {
         let _ = writeln!(text, "[scan] include lets {} through to the rules", plural(coverage.included(), "contact"));
@@ -95,8 +97,11 @@ fn attributes(report: &Report<'_>, width: u16) -> Table {
     header.push("least · middle · most, or most frequent".to_owned());
     table.set_header(header);
     for attribute in coverage.attributes() {
-        let declared = attribute.definition.as_ref().map(|definition| shown(&definition.data_type, VALUE_CHARS));
-        let declared = declared.unwrap_or_else(|| if attribute.own { "Intercom's" } else { "not defined" }.to_owned());
+        let declared = match &attribute.definition {
+            Some(definition) if definition.archived => "archived".to_owned(),
+            Some(definition) => shown(&definition.data_type, VALUE_CHARS),
+            None => if attribute.own { "Intercom's" } else { "not defined" }.to_owned(),
+        };
         let all = attribute.filled() + attribute.missing;
         let mut row = vec![shown(&attribute.name, NAME_CHARS), declared, bar(attribute.readable, all)];
         row.extend(plans.iter().map(|(index, plan)| {

@@ -15,10 +15,12 @@ use crate::remote::error::{ErrorKind, RemoteError};
 pub enum Status {
     /// As it should be.
     Ok,
-    /// A run works, but a person should know; or it could not be looked at.
+    /// A run works, but a person should know.
     Warn,
     /// A run would fail, or do something else than is meant.
     Fail,
+    /// It was not looked at, because something else is wrong.
+    NotChecked,
 }
 
 impl Status {
@@ -27,6 +29,7 @@ impl Status {
             Status::Ok => "ok",
             Status::Warn => "warn",
             Status::Fail => "fail",
+            Status::NotChecked => "not_checked",
         }
     }
 }
@@ -110,7 +113,7 @@ impl Group {
     /// What could not be looked at, because something else is wrong.
     pub fn skip(&mut self, names: &[&str], why: &str) {
         for name in names {
-            self.add(name, Status::Warn, &format!("not checked: {why}"), None, Exit::Done);
+            self.add(name, Status::NotChecked, &format!("not checked: {why}"), None, Exit::Done);
             if let Some(check) = self.checks.last_mut() {
                 check.skipped = Some(why.to_owned());
             }
@@ -135,14 +138,15 @@ fn all(groups: &[Group]) -> impl Iterator<Item = &Check> {
 /// The exit code: 2 for a configuration that cannot be used, 3 for a refused credential, 1 for anything else that failed.
 pub fn exit(groups: &[Group], strict: bool) -> Exit {
     let exits = all(groups).map(|check| match check.status {
-        Status::Warn if strict => Exit::Failed,
+        Status::Warn | Status::NotChecked if strict => Exit::Failed,
         _ => check.exit,
     });
     Exit::first(&exits.collect::<Vec<_>>())
 }
 
 fn counts(groups: &[Group]) -> BTreeMap<Status, usize> {
-    let mut counts = BTreeMap::from([(Status::Ok, 0), (Status::Warn, 0), (Status::Fail, 0)]);
+    let mut counts =
+        BTreeMap::from([Status::Ok, Status::Warn, Status::Fail, Status::NotChecked].map(|status| (status, 0)));
     for check in all(groups) {
         *counts.entry(check.status).or_default() += 1;
     }
@@ -158,7 +162,6 @@ pub fn to_table(groups: &[Group]) -> String {
         let _ = writeln!(text, "{}", group.title);
         let mut rest = group.checks.iter().peekable();
         while let Some(check) = rest.next() {
-            let status = check.status.name();
             let Some(why) = &check.skipped else {
                 show(check, width, &mut text);
                 continue;
@@ -167,14 +170,13 @@ pub fn to_table(groups: &[Group]) -> String {
             while let Some(next) = rest.next_if(|next| next.skipped.as_ref() == Some(why)) {
                 names.push(&next.name);
             }
-            let _ = writeln!(text, "  {status:<4}  not checked, {why}: {}", names.join(", "));
+            let _ = writeln!(text, "  -     not checked, {why}: {}", names.join(", "));
         }
         text.push('\n');
     }
     let counts = counts(groups);
     let count = |status| counts.get(&status).copied().unwrap_or_default();
-    let skipped = all(groups).filter(|check| check.skipped.is_some()).count();
-    let (warned, failed) = (count(Status::Warn) - skipped, count(Status::Fail));
+    let (warned, failed, skipped) = (count(Status::Warn), count(Status::Fail), count(Status::NotChecked));
     let warnings = if warned == 1 { "warning" } else { "warnings" };
     let _ = write!(text, "{} ok, {warned} {warnings}, {failed} failed", count(Status::Ok));
     if skipped > 0 {
@@ -246,7 +248,7 @@ mod tests {
         The other
           fail  third  no
                        help: ask somebody
-          warn  not checked, the third failed: fourth, fifth
+          -     not checked, the third failed: fourth, fifth
 
         1 ok, 1 warning, 1 failed, 2 not checked. Nothing was changed.
         ");
@@ -254,7 +256,9 @@ mod tests {
         assert_eq!(clean(&"x".repeat(1000)).len(), LINE_CHARS);
         assert_eq!(json["checks"][4]["name"], "other.fifth");
         assert_eq!(json["checks"][4]["message"], "not checked: the third failed");
-        assert_eq!((&json["counts"]["warn"], &json["exit_code"]), (&json!(3), &json!(3)));
+        assert_eq!(json["checks"][4]["status"], "not_checked");
+        assert_eq!(json["counts"], json!({ "ok": 1, "warn": 1, "fail": 1, "not_checked": 2 }));
+        assert_eq!(json["exit_code"], 3);
     }
 
     #[test]

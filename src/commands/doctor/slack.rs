@@ -91,7 +91,10 @@ async fn channel(group: &mut Group, setup: &Setup, client: &Slack, scopes: &[Str
     }
     let code = |error: &RemoteError| error.details.code.clone().unwrap_or_default();
     match client.read_channel().await {
-        Ok(()) => group.ok("channel", format!("{name} is there for the bot")),
+        Ok(()) => group.ok(
+            "channel",
+            format!("{name} can be read; whether it can be posted to shows only when something is posted"),
+        ),
         Err(error) if code(&error) == "missing_scope" => {
             group.warn("channel", format!("not checked: {error}"), WITHOUT_HISTORY);
         }

@@ -16,6 +16,8 @@ const REST: [&str; 9] =
     ["data_center", "credits", "Contacts", "Leads", "Tasks", "query", "fields.Leads", "fields.Tasks", "task_owner"];
 /// Fewer than these, and a large run may not come to its end: each ten records and each query cost one.
 const FEW_CREDITS: u64 = 500;
+/// Zoho's list of fields tells what Zoho itself demands, not what a layout does.
+const UNSEEN: &str = "which fields an administrator made mandatory shows only when one is written";
 
 /// The checks, and what the service said about itself.
 pub async fn examine(setup: Result<&Setup, &str>, stop: &Stop) -> (Group, Heard) {
@@ -118,7 +120,7 @@ async fn layouts(group: &mut Group, setup: &Setup, client: &mut Zoho) {
 fn fields(group: &mut Group, setup: &Setup, name: &str, layout: &Layout) {
     let (lacking, demanded) = (layout.lacking(), layout.demanded());
     match (lacking.is_empty(), demanded.is_empty()) {
-        (true, true) => group.ok(name, "all that is written is there"),
+        (true, true) => group.ok(name, format!("all that is written is there; {UNSEEN}")),
         (false, _) => group.warn(
             name,
             format!("Zoho does not list {}: what is written into it is dropped without a word", lacking.join(", ")),
@@ -126,7 +128,10 @@ fn fields(group: &mut Group, setup: &Setup, name: &str, layout: &Layout) {
         ),
         (true, false) => group.warn(
             name,
-            format!("Zoho demands {}, which is not filled here: it may refuse what is made", demanded.join(", ")),
+            format!(
+                "Zoho demands {}, which is not filled here: it may refuse what is made; {UNSEEN}",
+                demanded.join(", ")
+            ),
             "make it optional in Setup → Modules and Fields",
         ),
     }
@@ -144,7 +149,15 @@ fn fields(group: &mut Group, setup: &Setup, name: &str, layout: &Layout) {
             continue;
         }
         let message = format!("does not offer {}: views and reports would leave it out", quoted(&list.missing));
-        let help = "add it in Setup → Modules and Fields; another lead status can be set in the rules (lead_status)";
+        let help = match list.field.as_str() {
+            "Leads.Lead_Status" => {
+                "add it in Setup → Modules and Fields, or set another lead status in the rules (lead_status)"
+            }
+            "Tasks.Priority" => {
+                "add it in Setup → Modules and Fields, or set another priority in the rules that have it (priority)"
+            }
+            _ => "add it in Setup → Modules and Fields",
+        };
         group.fail(&name, message, Some(help));
     }
 }

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::attribute::{Attribute, roll_out};
-use super::cause::{Cause, Kind};
+use super::cause::{Cause, Kind, RESTORE};
 use super::verdict::Verdict;
 use super::{Coverage, Finding};
 use crate::rules::attributes::Attributes;
+use crate::rules::condition::Condition;
+use crate::rules::rule::Rule;
 use crate::rules::source::{Seen, Source};
 
 /// One thing to do.
@@ -31,7 +33,7 @@ pub struct ToDo {
 pub struct Meanwhile {
     /// What is there: one or two attributes.
     pub have: &'static str,
-    /// Contacts that have it, and not the figure itself.
+    /// Contacts that rules see, and that have it and not the figure itself.
     pub contacts: usize,
     /// The line that uses it, under `[attributes.fallback]` of the configuration.
     pub setting: &'static str,
@@ -118,23 +120,27 @@ impl Coverage<'_> {
         all
     }
 
-    /// Figures that rules which are on can read for some, and that something could stand in for.
+    /// Figures that rules which are on can read for some of the contacts that they see, or that are archived. Intercom fills
+    /// its own by itself.
     fn gaps(&self, findings: &[Finding<'_>], told: &[ToDo]) -> Vec<ToDo> {
+        let needed: Vec<_> = findings.iter().filter(|it| it.enabled).map(|it| (it.rule, needed_by(it.rule))).collect();
         let gap = |attribute: &Attribute| {
             let name = &attribute.name;
-            let meanwhile = self.meanwhile(name)?;
-            let using = findings.iter().filter(|it| it.enabled && self.rules.used_by(it.rule).contains(name.as_str()));
-            let rules: Vec<_> = using.map(|finding| finding.rule.signal.clone()).collect();
+            let using = needed.iter().filter(|(_, names)| names.contains(name.as_str()));
+            let rules: Vec<_> = using.map(|(rule, _)| rule.signal.clone()).collect();
             let is_told = told.iter().any(|to_do| to_do.attribute.as_ref() == Some(name));
-            let without = self.contacts - attribute.readable;
-            (!rules.is_empty() && !is_told).then(|| ToDo {
-                attribute: Some(name.clone()),
-                cause: format!("{name} is unknown for {without} of {} contacts", self.contacts),
-                advice: "have the product write it for everybody".to_owned(),
-                rules,
-                rules_off: Vec::new(),
-                meanwhile: Some(meanwhile),
-            })
+            let without = self.included.saturating_sub(attribute.readable_included);
+            let (cause, advice) = match without {
+                _ if rules.is_empty() || is_told || attribute.own => return None,
+                _ if attribute.is_archived() => (Cause::archived(attribute), RESTORE),
+                0 => return None,
+                _ => {
+                    let cause = format!("{name} is unknown for {without} of {} contacts", self.included);
+                    (cause, "have the product write it for everybody")
+                }
+            };
+            let (rules_off, meanwhile) = (Vec::new(), self.meanwhile(name));
+            Some(ToDo { attribute: Some(name.clone()), cause, advice: advice.to_owned(), rules, rules_off, meanwhile })
         };
         self.attributes.iter().filter_map(gap).collect()
     }
@@ -143,6 +149,19 @@ impl Coverage<'_> {
         let stand_in = self.stand_ins.iter().find(|stand_in| stand_in.pushed.text() == name && stand_in.fills > 0);
         stand_in.map(StandIn::meanwhile)
     }
+}
+
+/// The attributes without which a condition of a rule is unknown.
+fn needed_by(rule: &Rule) -> BTreeSet<&str> {
+    let mut names = BTreeSet::new();
+    for comparison in rule.conditions().flat_map(Condition::comparisons) {
+        for source in comparison.sources() {
+            source.visit_needed(&mut |name| {
+                names.insert(name);
+            });
+        }
+    }
+    names
 }
 
 /// Whether somebody has to change the data or a setting; that nobody reaches a threshold is no fault.

@@ -35,6 +35,8 @@ pub struct Attribute {
     pub wanted: Option<Type>,
     /// Contacts with a value that can be read so.
     pub readable: usize,
+    /// Of those, the ones that `[scan] include` lets through to the rules.
+    pub(super) readable_included: usize,
     /// Contacts without one: absent, null, or an empty text.
     pub missing: usize,
     /// Contacts with something else, by what it is, with the id of the first.
@@ -95,6 +97,7 @@ impl Attribute {
             own,
             wanted,
             readable: 0,
+            readable_included: 0,
             missing: 0,
             unreadable: BTreeMap::new(),
             by_plan: Vec::new(),
@@ -102,8 +105,8 @@ impl Attribute {
         }
     }
 
-    /// Counts one more contact, which is on the plan with this index.
-    pub(super) fn add(&mut self, seen: Seen<'_>, plan: usize) {
+    /// Counts one more contact, which is on the plan with this index, and which rules see or not.
+    pub(super) fn add(&mut self, seen: Seen<'_>, plan: usize, included: bool) {
         let value = seen.contact.attributes.get(&self.name).unwrap_or(&Value::Null);
         if value.is_missing() {
             self.missing += 1;
@@ -121,6 +124,7 @@ impl Attribute {
             }
         }
         self.readable += 1;
+        self.readable_included += usize::from(included);
         if self.by_plan.len() <= plan {
             self.by_plan.resize(plan + 1, 0);
         }
@@ -137,6 +141,11 @@ impl Attribute {
     /// Whether contacts of the workspace can have it at all.
     pub fn exists(&self) -> bool {
         self.own || self.definition.is_some() || self.filled() > 0
+    }
+
+    /// Whether it was put away in Intercom: it keeps the values that it had, and nobody updates them any more.
+    pub fn is_archived(&self) -> bool {
+        self.definition.as_ref().is_some_and(|definition| definition.archived)
     }
 
     /// Intercom's word for the type it declares, where that can hold nothing that rules could read.

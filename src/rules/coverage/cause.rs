@@ -20,6 +20,8 @@ pub struct Cause {
 pub enum Kind {
     /// The workspace does not have the attribute.
     NotDefined,
+    /// The workspace has it, put away: nobody updates it any more, and nobody has a value that can be read.
+    Archived,
     /// A list is wanted, and the attribute has a type in which Intercom cannot store one.
     ListNotStorable,
     /// The type that is declared, or what is written into a text, is not what is compared.
@@ -36,6 +38,8 @@ pub enum Kind {
     LeftOut,
     /// It can be decided, and with the values as they are it is never so.
     NotReached,
+    /// The same, and it compares with a text that is nearly one of those that there are.
+    Misspelt,
     /// `[scan] include` leaves everybody out.
     NobodyIncluded,
     /// Each part is true for somebody, all of them for nobody.
@@ -47,6 +51,7 @@ impl Kind {
     pub fn name(self) -> &'static str {
         match self {
             Kind::NotDefined => "not_defined",
+            Kind::Archived => "archived",
             Kind::ListNotStorable => "list_not_storable",
             Kind::WrongType => "wrong_type",
             Kind::NeverFilled => "never_filled",
@@ -55,6 +60,7 @@ impl Kind {
             Kind::NeverBoth => "never_both",
             Kind::LeftOut => "left_out",
             Kind::NotReached => "not_reached",
+            Kind::Misspelt => "misspelt",
             Kind::NobodyIncluded => "nobody_included",
             Kind::NeverTogether => "never_together",
         }
@@ -66,6 +72,7 @@ impl Cause {
     pub(super) fn of_the_workspace(attribute: &Attribute) -> Option<Cause> {
         let name = &attribute.name;
         let (kind, message) = match (attribute.misfit(), attribute.wanted) {
+            _ if attribute.is_archived() => (Kind::Archived, Cause::archived(attribute)),
             _ if !attribute.exists() => (Kind::NotDefined, format!("the workspace has no attribute {name}")),
             (Some(declared), Some(Type::List)) => {
                 let message = format!("{name} is of type {declared}, in which Intercom cannot store a list");
@@ -77,6 +84,18 @@ impl Cause {
             _ => return None,
         };
         Some(Cause { kind, attribute: name.clone(), message })
+    }
+
+    /// What is said of an archived attribute.
+    pub(super) fn archived(attribute: &Attribute) -> String {
+        let name = &attribute.name;
+        match attribute.readable {
+            0 => format!("{name} is archived in Intercom, and no contact has a value that can be read"),
+            1 => format!("{name} is archived in Intercom: the values of 1 contact are not updated any more"),
+            readable => {
+                format!("{name} is archived in Intercom: the values of {readable} contacts are not updated any more")
+            }
+        }
     }
 
     /// Every part is true for somebody: of the condition, or of the level and its rule.
@@ -123,12 +142,15 @@ impl Cause {
         let wanted = attribute.and_then(|attribute| attribute.wanted);
         match (self.kind, wanted) {
             (Kind::NotDefined, _) => {
-                let defined = others.iter().filter(|other| other.definition.is_some() && !other.own);
+                let defined =
+                    others.iter().filter(|other| other.definition.is_some() && !other.own && !other.is_archived());
                 let near = nearest(name, defined.map(|other| other.name.as_str()));
                 let near =
                     near.map_or(String::new(), |near| format!(" (is `{near}`, which the workspace has, the same?)"));
                 format!("create it in Intercom as {}, then have the product write it{near}", storable(wanted))
             }
+            (Kind::Archived, _) => RESTORE.to_owned(),
+            (Kind::Misspelt, _) => "write it in the rule as the product does".to_owned(),
             (Kind::ListNotStorable | Kind::WrongType, Some(wanted))
                 if attribute.is_some_and(|it| it.misfit().is_some()) =>
             {
@@ -155,6 +177,9 @@ impl Cause {
         }
     }
 }
+
+/// What to do about an archived attribute.
+pub(super) const RESTORE: &str = "restore it in Intercom, and see that the product still writes it";
 
 fn unreadable(attribute: &Attribute) -> (Kind, String) {
     let (name, filled) = (&attribute.name, attribute.filled());

@@ -91,12 +91,16 @@ pub struct Outcome {
 }
 
 impl<'r> Coverage<'r> {
-    /// Nothing seen yet. `definitions` are the attributes that the workspace has.
+    /// Nothing seen yet. `definitions` are the attributes that the workspace has, in any order; archived ones count where
+    /// something knows their name and no other has it.
     pub fn new(rules: &'r RuleSet, definitions: Vec<AttributeDefinition>, as_of: Date) -> Self {
         let all_rules = || rules.rules.iter().chain(&rules.disabled);
+        let mut names: BTreeSet<String> =
+            definitions.iter().filter(|it| !it.archived).map(|definition| definition.name.clone()).collect();
+        // Of two of one name the last stays: the one that is not archived.
+        let (active, archived): (Vec<_>, Vec<_>) = definitions.into_iter().partition(|it| !it.archived);
         let mut definitions: BTreeMap<_, _> =
-            definitions.into_iter().map(|definition| (definition.name.clone(), definition)).collect();
-        let mut names: BTreeSet<String> = definitions.keys().cloned().collect();
+            archived.into_iter().chain(active).map(|definition| (definition.name.clone(), definition)).collect();
         names.extend(CATALOGUE.iter().map(|known| known.name.to_owned()));
         names.extend(all_rules().flat_map(|rule| rules.used_by(rule)).map(str::to_owned));
         let mut attributes: Vec<_> = names
@@ -142,12 +146,13 @@ impl<'r> Coverage<'r> {
         let seen = Seen { contact, as_of: self.as_of };
         self.contacts += 1;
         let plan = self.plan_of(seen);
-        self.attributes.iter_mut().for_each(|attribute| attribute.add(seen, plan));
-        self.stand_ins.iter_mut().for_each(|stand_in| stand_in.add(seen));
-        if self.include.as_mut().is_some_and(|include| include.add(seen) != Truth::True) {
+        let included = self.include.as_mut().is_none_or(|include| include.add(seen) == Truth::True);
+        self.attributes.iter_mut().for_each(|attribute| attribute.add(seen, plan, included));
+        if !included {
             return;
         }
         self.included += 1;
+        self.stand_ins.iter_mut().for_each(|stand_in| stand_in.add(seen));
         for Watched { when, levels, .. } in &mut self.watched {
             let holds = when.add(seen) == Truth::True;
             for (_, level, reached) in levels {

@@ -6,11 +6,15 @@
 
 use std::collections::BTreeMap;
 
-use super::attribute::Attribute;
+use super::attribute::{Attribute, Spread};
 use super::cause::{Cause, Kind};
 use super::tally::{Compared, Tally};
 use crate::model::UnknownReason;
+use crate::rules::attributes::nearest;
 use crate::rules::condition::{Comparison, Condition, Op};
+
+/// So many of the texts that there are, the most frequent, are told.
+const TEXTS: usize = 6;
 
 /// What the contacts say about a condition.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,7 +105,7 @@ impl Known<'_> {
                 if causes.is_empty() { Possible::NotSeen(causes) } else { Possible::Never(causes) }
             }
             (_, _) if filled && wanted => Possible::Never(self.undecided(compared)),
-            _ => Possible::NotSeen(vec![not_reached(compared, wanted)]),
+            _ => Possible::NotSeen(vec![self.not_reached(compared, wanted)]),
         }
     }
 
@@ -134,20 +138,45 @@ impl Known<'_> {
         }
         causes
     }
-}
 
-/// Why a comparison was decided, and never came out as wanted.
-fn not_reached(compared: &Compared<'_>, wanted: bool) -> Cause {
-    let comparison = compared.comparison;
-    let attribute = comparison.subject().text().to_owned();
-    let message = limit(compared, wanted).unwrap_or_else(|| {
-        if wanted {
-            format!("`{comparison}` is true for nobody")
-        } else {
-            format!("`{comparison}` is false for nobody")
+    /// Why a comparison was decided, and never came out as wanted.
+    fn not_reached(&self, compared: &Compared<'_>, wanted: bool) -> Cause {
+        let comparison = compared.comparison;
+        let attribute = comparison.subject().text().to_owned();
+        let reached = |message| Cause { kind: Kind::NotReached, attribute: attribute.clone(), message };
+        match limit(compared, wanted) {
+            Some(message) => reached(message),
+            None if !wanted => reached(format!("`{comparison}` is false for nobody")),
+            None => {
+                self.texts_seen(comparison).unwrap_or_else(|| reached(format!("`{comparison}` is true for nobody")))
+            }
         }
-    });
-    Cause { kind: Kind::NotReached, attribute, message }
+    }
+
+    /// The texts that there are, where a text is compared with others, and which of them may be meant.
+    fn texts_seen(&self, comparison: &Comparison) -> Option<Cause> {
+        let name = comparison.subject().text();
+        let attribute = self.attributes.iter().find(|attribute| attribute.name == name)?;
+        let Spread::Words { words, .. } = &attribute.spread else { return None };
+        let shared: Vec<_> = words.shared().into_iter().map(|(text, _)| text).collect();
+        let wanted = comparison.texts();
+        // One that there is was not seen among the contacts that rules see.
+        if shared.is_empty() || wanted.is_empty() || wanted.iter().any(|wanted| shared.contains(wanted)) {
+            return None;
+        }
+        let meant = wanted.iter().find_map(|wanted| nearest(wanted, shared.iter().copied()));
+        let mut seen: Vec<_> = shared.iter().take(TEXTS).map(|text| format!("\"{text}\"")).collect();
+        if shared.len() > TEXTS {
+            seen.push("…".to_owned());
+        }
+        let are = if seen.len() == 1 { "is" } else { "are" };
+        let message = format!("`{comparison}` is true for nobody: seen {are} {}", seen.join(", "));
+        let (kind, message) = match meant {
+            Some(meant) => (Kind::Misspelt, format!("{message}: did you mean \"{meant}\"?")),
+            None => (Kind::NotReached, message),
+        };
+        Some(Cause { kind, attribute: name.to_owned(), message })
+    }
 }
 
 /// How far the values go, where a number is compared with one that stands in the rule.
