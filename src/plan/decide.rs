@@ -60,18 +60,13 @@ impl Builder<'_> {
         let reason = self.opening_reason(group);
         let level = group.level().to_owned();
         let id = self.new_occasion_id(group);
-        let before = Before { open: None, prior: group.ended.filter(|_| reason == Reason::Returned) };
+        let before = Before { open: None, prior: group.ended.filter(|_| group.heir && reason == Reason::Returned) };
         let story = self.group_story(group, &level, before);
         let open = self.opening(group, &story, &id, &level, before);
         let mut item = self.item(group, &story, id.clone(), reason, vec![open]);
-        // Tags of the occasion before that were still to come off stay on: it is true again.
-        let late = group.ended.iter().flat_map(|ended| &ended.entries);
-        let late = late.filter(|entry| entry.key.kind == Kind::Untag && entry.state == State::Planned);
-        item.changes.extend(late.map(|entry| Change::Step {
-            short: entry.short.clone(),
-            step: Step::Drop,
-            reason: Reason::Returned,
-        }));
+        for hit in &group.hits {
+            item.changes.extend(self.leave_on(group.rule, &hit.contact));
+        }
         for kind in [Kind::Task, Kind::Message] {
             let key = ActionKey { kind, level: level.clone(), contact: String::new() };
             item.actions.push(match reason {
@@ -90,6 +85,21 @@ impl Builder<'_> {
         let mut held = item.clone();
         held.leave_all(Reason::Held);
         Item { without_new: Some(Box::new(held)), ..item }
+    }
+
+    /// A tag of an occasion before that was still to come off stays on when the contact comes into another: it is true again.
+    /// A contact signals in one group only, so that nothing is dropped twice.
+    fn leave_on(&self, rule: &Rule, contact: &Contact) -> Vec<Change> {
+        if self.is_concerned(&rule.signal, &contact.id) {
+            return Vec::new(); // dropped with what is left of the occasion before
+        }
+        let before = self.input.known.occasions.iter().filter(|occasion| occasion.id.signal == rule.signal);
+        let late = before.flat_map(|occasion| &occasion.entries).filter(|entry| {
+            entry.key.kind == Kind::Untag && entry.state == State::Planned && entry.key.contact == contact.id
+        });
+        let drop =
+            |entry: &Entry| Change::Step { short: entry.short.clone(), step: Step::Drop, reason: Reason::Returned };
+        late.map(drop).collect()
     }
 
     fn opening(
@@ -233,6 +243,7 @@ impl Builder<'_> {
                 None if new_part == NewPart::Left => continue,
                 None => {
                     item.changes.push(Change::Join { id: open.id.clone(), contact: hit.contact.id.clone() });
+                    item.changes.extend(self.leave_on(group.rule, &hit.contact));
                     match self.carries(group, &hit.contact) {
                         Carries::Yes => self.record_tag_found(group, &open.id, &key),
                         Carries::No => self.want(story, &open.id, &key, Reason::Joined, before),

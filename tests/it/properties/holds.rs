@@ -29,6 +29,17 @@ pub(super) fn plan(history: &History, plan: &Plan, before: &Known) -> Holds {
         }
         snoozed(history, item, occasion)?;
     }
+    let mut changed = BTreeSet::new();
+    for change in plan.changes() {
+        let short = match &change {
+            Change::Enter { entry, .. } => &entry.short,
+            Change::Step { short, .. } => short,
+            _ => continue,
+        };
+        prop_assert!(changed.insert(short.clone()), "changed twice: {change:?}");
+        let done = plan.to_do().find(|(_, action)| action.short == *short && !action.changes.contains(&change));
+        prop_assert!(done.is_none(), "changed and done besides: {change:?} {done:#?}");
+    }
     limits(history, plan, before)
 }
 
