@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::facts::Facts;
-use super::group::{Kin, group};
+use super::group::{Group, Kin, group};
 use super::guard;
 use super::item::{Item, Plan};
 use super::outage::{self, Judgement};
@@ -56,6 +56,13 @@ impl Scope {
         self.complete && self.signals.is_none() && self.contacts.is_none()
     }
 
+    /// Whether the run is concerned with a group at all: somebody may have been read for the figures of another's signal alone.
+    pub(super) fn concerns(&self, group: &Group<'_>) -> bool {
+        let Some(contacts) = &self.contacts else { return true };
+        group.hits.iter().any(|hit| contacts.contains(&hit.contact.id))
+            || group.open.is_some_and(|open| !contacts.is_disjoint(&open.contacts))
+    }
+
     /// Whether the run is concerned with an occasion at all.
     pub fn covers(&self, occasion: &Occasion) -> bool {
         self.signals.as_ref().is_none_or(|signals| signals.contains(&occasion.id.signal))
@@ -105,7 +112,7 @@ pub fn build(input: &Input<'_>) -> Plan {
     let groups = group(input.rules, input.sightings, input.facts, input.known);
     let mut seen = BTreeSet::new();
     let mut items = Vec::new();
-    for group in &groups {
+    for group in groups.iter().filter(|group| input.scope.concerns(group)) {
         if let Some(open) = group.open {
             seen.insert(open.id.clone());
         }

@@ -1,5 +1,7 @@
 //! SPEC 3, sentence by sentence: subjects, occasions, and every row of the decision table.
 
+use std::collections::BTreeMap;
+
 use usage_signals::model::{Contact, Kind, Message, Reason, References, State, SubjectKind, Value};
 use usage_signals::plan::{Company, Item, Mode, Order, Plan, Scope, SinksOn};
 
@@ -329,6 +331,23 @@ fn of_a_chosen_contact_the_colleagues_count_too() {
     snoozed.set("c1", "storage_percent", number(96.0));
     snoozed.scope = chosen();
     assert_eq!(item(&snoozed.plan(hour(6)), "storage_limit").reason, Reason::Snoozed);
+}
+
+#[test]
+fn a_colleague_who_is_read_for_a_chosen_contact_gets_nothing_of_its_own() {
+    let full = |id: &str, projects: f64| {
+        contact(id, Some("acme"), &[("storage_percent", number(83.0)), ("projects_count", number(projects))])
+    };
+    let mut world = world(vec![full("c1", 25.0), full("c2", 1.0)]);
+    world.fates = BTreeMap::from([(Kind::Task, Fate::CarriedOver), (Kind::Message, Fate::CarriedOver)]);
+    world.run(hour(0));
+    world.fates.clear();
+    world.scope = Scope { contacts: Some(["c2".to_owned()].into()), ..Scope::everything() };
+    let mut known = world.known();
+    let storage_limit = ("storage_limit acme".to_owned(), Reason::Unfinished);
+    assert_eq!(reasons(&world.plan_on(&known, hour(1))), [storage_limit.clone()], "unfinished");
+    known.occasions.retain(|occasion| occasion.id.signal == "storage_limit");
+    assert_eq!(reasons(&world.plan_on(&known, hour(1))), [storage_limit], "new");
 }
 
 #[test]

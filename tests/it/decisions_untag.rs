@@ -152,3 +152,20 @@ fn settle(world: &World) {
         world.ledger().close(&[closing], hour(37)).unwrap();
     }
 }
+
+#[test]
+fn a_tag_that_the_search_still_shows_after_it_was_taken_off_is_put_on_again() {
+    let mut world = World::new("", vec![inactive("a", "x@example.com", 16.0)]);
+    world.run(hour(0));
+    let shown = world.contacts["a"].tags.ids.clone();
+    world.put(inactive("a", "x@example.com", 0.0));
+    world.run(hour(6));
+    world.run(hour(30));
+    world.put(inactive("a", "x@example.com", 16.0));
+    world.behind.insert("a".into(), shown);
+    world.news();
+    world.run(hour(31));
+    assert!(world.news().contains(&"tag churn_risk_inactivity a".to_owned()));
+    world.behind.clear();
+    assert!(world.run(hour(32)).changes().is_empty(), "nobody took it off");
+}

@@ -28,6 +28,11 @@ pub(super) fn plan(history: &History, plan: &Plan, before: &Known) -> Holds {
             }
         }
         snoozed(history, item, occasion)?;
+        if let Some(chosen) = &history.world.scope.contacts {
+            let concerned = occasion.into_iter().flat_map(|occasion| &occasion.contacts);
+            let mut concerned = concerned.chain(item.people.iter().map(|person| &person.id));
+            prop_assert!(concerned.any(|id| chosen.contains(id)), "nobody chose it: {item:#?}");
+        }
     }
     let mut changed = BTreeSet::new();
     for change in plan.changes() {
