@@ -218,7 +218,8 @@ impl Builder<'_> {
 
     fn taken_off(&self, group: &Group<'_>, open: &Occasion, contact: &Contact) -> bool {
         let key = ActionKey { kind: Kind::Tag, level: String::new(), contact: contact.id.clone() };
-        let Some(entry) = open.entry(&key) else { return false };
+        let entry = open.entry(&key).filter(|entry| matches!(entry.state, State::Done | State::Undone));
+        let Some(entry) = entry else { return false }; // what was never on was not taken off
         self.input.settings.on_untag == OnUntag::Keep
             && match self.find_tag(group, entry, contact) {
                 Found::TakenOff => true,
@@ -285,6 +286,9 @@ impl Builder<'_> {
         contact: &Contact,
         new_part: NewPart,
     ) -> PlannedAction {
+        if entry.state == State::Dropped && entry.reason == Reason::ContactGone {
+            return self.revive(group, open, story, entry, contact, new_part);
+        }
         if !matches!(entry.state, State::Done | State::Undone) {
             let before = Before { open: Some(open), prior: Some(open) };
             return self.carry_on(story, entry, before);
@@ -294,12 +298,31 @@ impl Builder<'_> {
             (Found::There, _) => self.skip(entry, Reason::AlreadyDone),
             (Found::ContactGone, State::Done) => self.step(entry, Step::Drop, Reason::ContactGone),
             (Found::ContactGone, _) => self.skip(entry, Reason::ContactGone),
-            (Found::WorkspaceLostIt, State::Done) => self.reopen(story, open, entry, Reason::TagRecreated, new_part),
+            (Found::WorkspaceLostIt, State::Done) => {
+                self.reopen(story, open, entry, Step::Reopen, Reason::TagRecreated, new_part)
+            }
             (Found::TakenOff | Found::WorkspaceLostIt, _) if restore => {
-                self.reopen(story, open, entry, Reason::TagRestored, new_part)
+                self.reopen(story, open, entry, Step::Reopen, Reason::TagRestored, new_part)
             }
             (Found::TakenOff, State::Done) => self.step(entry, Step::Undo, Reason::UntaggedByPerson),
             (Found::TakenOff | Found::WorkspaceLostIt, _) => self.skip(entry, Reason::UntaggedByPerson),
+        }
+    }
+
+    /// A tag of a contact that was not to be found once, and was read in this run.
+    fn revive(
+        &mut self,
+        group: &Group<'_>,
+        open: &Occasion,
+        story: &Story<'_>,
+        entry: &Entry,
+        contact: &Contact,
+        new_part: NewPart,
+    ) -> PlannedAction {
+        match self.carries(group, contact) {
+            Carries::Gone => self.skip(entry, Reason::ContactGone),
+            Carries::Yes => self.skip(entry, Reason::AlreadyTagged),
+            Carries::No => self.reopen(story, open, entry, Step::Revive, Reason::Unfinished, new_part),
         }
     }
 
@@ -308,6 +331,7 @@ impl Builder<'_> {
         story: &Story<'_>,
         open: &Occasion,
         entry: &Entry,
+        step: Step,
         reason: Reason,
         new_part: NewPart,
     ) -> PlannedAction {
@@ -318,7 +342,7 @@ impl Builder<'_> {
             return self.skip(entry, Reason::SinkOff); // stays done: comes up again when the sink is on
         }
         let before = Before { open: Some(open), prior: Some(open) };
-        let change = Change::Step { short: entry.short.clone(), step: Step::Reopen, reason };
+        let change = Change::Step { short: entry.short.clone(), step, reason };
         PlannedAction {
             decision: Decision::Do,
             reason,

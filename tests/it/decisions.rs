@@ -351,6 +351,24 @@ fn a_colleague_who_is_read_for_a_chosen_contact_gets_nothing_of_its_own() {
 }
 
 #[test]
+fn a_tag_dropped_because_the_contact_was_not_to_be_found_is_put_on_when_the_contact_is_read() {
+    let mut world = world(vec![storage("c1", "acme", 83.0), storage("c2", "acme", 83.0)]);
+    let plan = world.plan(hour(0));
+    let hidden = world.contacts.remove("c2").unwrap(); // 404 as the tag is put on
+    world.carry_out(&plan, hour(0));
+    world.run(hour(1));
+    world.put(hidden);
+    world.news();
+    let plan = world.run(hour(6));
+    let found = item(&plan, "storage_limit");
+    assert_eq!(found.reason, Reason::Unfinished);
+    let tags = ["tag c1 skip already_done", "tag c2 do unfinished"];
+    assert_eq!(actions(found)[2..], tags);
+    assert_eq!(world.news(), ["tag storage_limit c2"]);
+    assert!(world.run(hour(12)).changes().is_empty());
+}
+
+#[test]
 fn snoozing_an_open_occasion_stops_escalation_and_unfinished_actions() {
     let mut world = world(vec![storage("c1", "acme", 83.0)]);
     world.fates.insert(Kind::Message, Fate::CarriedOver);

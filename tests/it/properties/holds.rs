@@ -82,6 +82,9 @@ fn only_what_is_wanted(history: &History, action: &PlannedAction, entry: Option<
     let gone = entry.remote_id.as_ref().is_none_or(|id| !history.world.tag_ids.values().any(|known| known == id));
     match (entry.state, action.reason) {
         (State::Planned, _) => {}
+        (State::Dropped, Reason::Unfinished) => {
+            prop_assert!(entry.reason == Reason::ContactGone, "dropped for good: {action:?} {entry:?}");
+        }
         (State::Done, Reason::TagRecreated) => prop_assert!(gone, "the tag is there: {action:?}"),
         (State::Done | State::Undone, Reason::TagRestored) => {
             prop_assert!(history.on_untag == OnUntag::Restore, "a person took it off: {action:?}");
