@@ -344,10 +344,10 @@ fn a_colleague_who_is_read_for_a_chosen_contact_gets_nothing_of_its_own() {
     world.fates.clear();
     world.scope = Scope { contacts: Some(["c2".to_owned()].into()), ..Scope::everything() };
     let mut known = world.known();
-    let storage_limit = ("storage_limit acme".to_owned(), Reason::Unfinished);
-    assert_eq!(reasons(&world.plan_on(&known, hour(1))), [storage_limit.clone()], "unfinished");
+    let storage_limit = [("storage_limit acme".to_owned(), Reason::Unfinished)];
+    assert_eq!(reasons(&world.plan_on(&known, hour(1))), storage_limit, "unfinished");
     known.occasions.retain(|occasion| occasion.id.signal == "storage_limit");
-    assert_eq!(reasons(&world.plan_on(&known, hour(1))), [storage_limit], "new");
+    assert_eq!(reasons(&world.plan_on(&known, hour(1))), storage_limit, "new");
 }
 
 #[test]

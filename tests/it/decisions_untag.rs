@@ -113,6 +113,9 @@ fn a_tag_stays_on_though_the_contact_joins_an_occasion_that_opened_without_it() 
     assert!(world.run(hour(48)).changes().is_empty());
 }
 
+/// What happens to the world before a run looks at it.
+type Sees = fn(&mut World);
+
 #[test]
 fn a_tag_of_an_open_occasion_is_not_taken_off_by_the_one_before_whatever_a_run_sees() {
     let incomplete = |world: &mut World| world.scope = Scope { complete: false, ..Scope::everything() };
@@ -120,13 +123,8 @@ fn a_tag_of_an_open_occasion_is_not_taken_off_by_the_one_before_whatever_a_run_s
     let unknown = |world: &mut World| world.contacts.get_mut("a").unwrap().attributes.clear();
     let is_false = |world: &mut World| world.set("a", "days_since_last_login", number(0.0));
     let as_ever = |_: &mut World| {};
-    let runs: [(&str, &dyn Fn(&mut World)); 5] = [
-        ("incomplete", &incomplete),
-        ("unread", &unread),
-        ("unknown", &unknown),
-        ("false", &is_false),
-        ("true", &as_ever),
-    ];
+    let runs: [(&str, Sees); 5] =
+        [("incomplete", incomplete), ("unread", unread), ("unknown", unknown), ("false", is_false), ("true", as_ever)];
     for (what, sees) in runs {
         let mut world = ended(&[inactive("a", "x@example.com", 16.0)], Fate::InDoubt);
         world.put(inactive("a", "x@example.com", 16.0));
