@@ -256,6 +256,8 @@ pub enum Step {
     Undo,
     /// It is wanted again: the tag was lost, or is to be restored.
     Reopen,
+    /// It was moot because the contact was not to be found, and the contact is there.
+    Revive,
     /// A person says what became of it.
     Resolve(Resolution),
 }
@@ -277,6 +279,7 @@ impl State {
             (State::Claimed, Step::Refuse) => Some(State::Refused),
             (State::Done, Step::Undo) => Some(State::Undone),
             (State::Done | State::Undone, Step::Reopen) => Some(State::Planned),
+            (State::Dropped, Step::Revive) => Some(State::Planned),
             (State::Planned | State::Claimed | State::Refused | State::Skipped, Step::Resolve(Resolution::Done)) => {
                 Some(State::Done)
             }
@@ -376,9 +379,22 @@ mod tests {
     #[test]
     fn nothing_done_is_done_again_without_being_reopened() {
         let resolved = Resolution::ALL.map(Step::Resolve);
-        for step in [Step::Claim, Step::Confirm, Step::CarryOver, Step::Refuse, Step::Skip].into_iter().chain(resolved)
-        {
+        let steps = [Step::Claim, Step::Confirm, Step::CarryOver, Step::Refuse, Step::Skip, Step::Revive];
+        for step in steps.into_iter().chain(resolved) {
             assert_eq!(State::Done.after(step), None, "{step:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_was_dropped_is_revived_and_nothing_else_gets_it_back() {
+        for state in State::ALL {
+            let expected = (state == State::Dropped).then_some(State::Planned);
+            assert_eq!(state.after(Step::Revive), expected, "{state:?}");
+        }
+        let resolved = Resolution::ALL.map(Step::Resolve);
+        let steps = [Step::Claim, Step::Confirm, Step::CarryOver, Step::Refuse, Step::Skip, Step::Drop, Step::Undo];
+        for step in steps.into_iter().chain([Step::Reopen]).chain(resolved) {
+            assert_eq!(State::Dropped.after(step), None, "{step:?}");
         }
     }
 

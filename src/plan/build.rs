@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::facts::Facts;
-use super::group::{Kin, group};
+use super::group::{Group, Kin, group};
 use super::guard;
 use super::item::{Item, Plan};
 use super::outage::{self, Judgement};
@@ -56,6 +56,13 @@ impl Scope {
         self.complete && self.signals.is_none() && self.contacts.is_none()
     }
 
+    /// Whether the run is concerned with a group at all: somebody may have been read for the figures of another's signal alone.
+    pub(super) fn concerns(&self, group: &Group<'_>) -> bool {
+        let Some(contacts) = &self.contacts else { return true };
+        group.hits.iter().any(|hit| contacts.contains(&hit.contact.id))
+            || group.open.is_some_and(|open| !contacts.is_disjoint(&open.contacts))
+    }
+
     /// Whether the run is concerned with an occasion at all.
     pub fn covers(&self, occasion: &Occasion) -> bool {
         self.signals.as_ref().is_none_or(|signals| signals.contains(&occasion.id.signal))
@@ -100,11 +107,12 @@ pub fn build(input: &Input<'_>) -> Plan {
         warnings: BTreeSet::new(),
         observations: Vec::new(),
         held_signals: held,
+        concerned: concerned(input.known),
     };
     let groups = group(input.rules, input.sightings, input.facts, input.known);
     let mut seen = BTreeSet::new();
     let mut items = Vec::new();
-    for group in &groups {
+    for group in groups.iter().filter(|group| input.scope.concerns(group)) {
         if let Some(open) = group.open {
             seen.insert(open.id.clone());
         }
@@ -114,10 +122,8 @@ pub fn build(input: &Input<'_>) -> Plan {
         }
         items.push(item);
     }
-    let returned: BTreeSet<_> = groups.iter().map(|group| (group.rule.signal.clone(), group.subject.clone())).collect();
     for occasion in input.known.occasions.iter().filter(|occasion| !seen.contains(&occasion.id)) {
-        let again = returned.contains(&(occasion.id.signal.clone(), occasion.id.subject.clone()));
-        items.extend(builder.leftover(occasion, again));
+        items.extend(builder.leftover(occasion));
     }
     items.iter_mut().for_each(Item::wait_for_task);
     // An incomplete read leaves items with nothing to say.
@@ -161,6 +167,16 @@ pub(super) struct Builder<'a> {
     /// The rules that a data outage holds.
     pub(super) held_signals: BTreeSet<String>,
     taken: BTreeSet<String>,
+    /// Signals and contacts of open occasions.
+    concerned: BTreeSet<(&'a str, &'a str)>,
+}
+
+fn concerned<'known>(known: &'known Known) -> BTreeSet<(&'known str, &'known str)> {
+    let open = known.occasions.iter().filter(|occasion| occasion.is_open());
+    let contacts = |occasion: &'known Occasion| {
+        occasion.contacts.iter().map(|contact| (occasion.id.signal.as_str(), contact.as_str()))
+    };
+    open.flat_map(contacts).collect()
 }
 
 impl Builder<'_> {
@@ -186,6 +202,11 @@ impl Builder<'_> {
             closed_at: (state != State::Planned).then_some(self.input.as_of),
             may_repeat: false,
         }
+    }
+
+    /// Whether an open occasion of the signal concerns the contact.
+    pub(super) fn is_concerned(&self, signal: &str, contact: &str) -> bool {
+        self.concerned.contains(&(signal, contact))
     }
 
     /// Whether the sink of such actions is on.

@@ -60,18 +60,13 @@ impl Builder<'_> {
         let reason = self.opening_reason(group);
         let level = group.level().to_owned();
         let id = self.new_occasion_id(group);
-        let before = Before { open: None, prior: group.ended.filter(|_| reason == Reason::Returned) };
+        let before = Before { open: None, prior: group.ended.filter(|_| group.heir && reason == Reason::Returned) };
         let story = self.group_story(group, &level, before);
         let open = self.opening(group, &story, &id, &level, before);
         let mut item = self.item(group, &story, id.clone(), reason, vec![open]);
-        // Tags of the occasion before that were still to come off stay on: it is true again.
-        let late = group.ended.iter().flat_map(|ended| &ended.entries);
-        let late = late.filter(|entry| entry.key.kind == Kind::Untag && entry.state == State::Planned);
-        item.changes.extend(late.map(|entry| Change::Step {
-            short: entry.short.clone(),
-            step: Step::Drop,
-            reason: Reason::Returned,
-        }));
+        for hit in &group.hits {
+            item.changes.extend(self.leave_on(group.rule, &hit.contact));
+        }
         for kind in [Kind::Task, Kind::Message] {
             let key = ActionKey { kind, level: level.clone(), contact: String::new() };
             item.actions.push(match reason {
@@ -90,6 +85,21 @@ impl Builder<'_> {
         let mut held = item.clone();
         held.leave_all(Reason::Held);
         Item { without_new: Some(Box::new(held)), ..item }
+    }
+
+    /// A tag of an occasion before that was still to come off stays on when the contact comes into another: it is true again.
+    /// A contact signals in one group only, so that nothing is dropped twice.
+    fn leave_on(&self, rule: &Rule, contact: &Contact) -> Vec<Change> {
+        if self.is_concerned(&rule.signal, &contact.id) {
+            return Vec::new(); // dropped with what is left of the occasion before
+        }
+        let before = self.input.known.occasions.iter().filter(|occasion| occasion.id.signal == rule.signal);
+        let late = before.flat_map(|occasion| &occasion.entries).filter(|entry| {
+            entry.key.kind == Kind::Untag && entry.state == State::Planned && entry.key.contact == contact.id
+        });
+        let drop =
+            |entry: &Entry| Change::Step { short: entry.short.clone(), step: Step::Drop, reason: Reason::Returned };
+        late.map(drop).collect()
     }
 
     fn opening(
@@ -208,7 +218,8 @@ impl Builder<'_> {
 
     fn taken_off(&self, group: &Group<'_>, open: &Occasion, contact: &Contact) -> bool {
         let key = ActionKey { kind: Kind::Tag, level: String::new(), contact: contact.id.clone() };
-        let Some(entry) = open.entry(&key) else { return false };
+        let entry = open.entry(&key).filter(|entry| matches!(entry.state, State::Done | State::Undone));
+        let Some(entry) = entry else { return false }; // what was never on was not taken off
         self.input.settings.on_untag == OnUntag::Keep
             && match self.find_tag(group, entry, contact) {
                 Found::TakenOff => true,
@@ -233,6 +244,7 @@ impl Builder<'_> {
                 None if new_part == NewPart::Left => continue,
                 None => {
                     item.changes.push(Change::Join { id: open.id.clone(), contact: hit.contact.id.clone() });
+                    item.changes.extend(self.leave_on(group.rule, &hit.contact));
                     match self.carries(group, &hit.contact) {
                         Carries::Yes => self.record_tag_found(group, &open.id, &key),
                         Carries::No => self.want(story, &open.id, &key, Reason::Joined, before),
@@ -274,6 +286,9 @@ impl Builder<'_> {
         contact: &Contact,
         new_part: NewPart,
     ) -> PlannedAction {
+        if entry.state == State::Dropped && entry.reason == Reason::ContactGone {
+            return self.revive(group, open, story, entry, contact, new_part);
+        }
         if !matches!(entry.state, State::Done | State::Undone) {
             let before = Before { open: Some(open), prior: Some(open) };
             return self.carry_on(story, entry, before);
@@ -283,12 +298,31 @@ impl Builder<'_> {
             (Found::There, _) => self.skip(entry, Reason::AlreadyDone),
             (Found::ContactGone, State::Done) => self.step(entry, Step::Drop, Reason::ContactGone),
             (Found::ContactGone, _) => self.skip(entry, Reason::ContactGone),
-            (Found::WorkspaceLostIt, State::Done) => self.reopen(story, open, entry, Reason::TagRecreated, new_part),
+            (Found::WorkspaceLostIt, State::Done) => {
+                self.reopen(story, open, entry, Step::Reopen, Reason::TagRecreated, new_part)
+            }
             (Found::TakenOff | Found::WorkspaceLostIt, _) if restore => {
-                self.reopen(story, open, entry, Reason::TagRestored, new_part)
+                self.reopen(story, open, entry, Step::Reopen, Reason::TagRestored, new_part)
             }
             (Found::TakenOff, State::Done) => self.step(entry, Step::Undo, Reason::UntaggedByPerson),
             (Found::TakenOff | Found::WorkspaceLostIt, _) => self.skip(entry, Reason::UntaggedByPerson),
+        }
+    }
+
+    /// A tag of a contact that was not to be found once, and was read in this run.
+    fn revive(
+        &mut self,
+        group: &Group<'_>,
+        open: &Occasion,
+        story: &Story<'_>,
+        entry: &Entry,
+        contact: &Contact,
+        new_part: NewPart,
+    ) -> PlannedAction {
+        match self.carries(group, contact) {
+            Carries::Gone => self.skip(entry, Reason::ContactGone),
+            Carries::Yes => self.skip(entry, Reason::AlreadyTagged),
+            Carries::No => self.reopen(story, open, entry, Step::Revive, Reason::Unfinished, new_part),
         }
     }
 
@@ -297,6 +331,7 @@ impl Builder<'_> {
         story: &Story<'_>,
         open: &Occasion,
         entry: &Entry,
+        step: Step,
         reason: Reason,
         new_part: NewPart,
     ) -> PlannedAction {
@@ -307,7 +342,7 @@ impl Builder<'_> {
             return self.skip(entry, Reason::SinkOff); // stays done: comes up again when the sink is on
         }
         let before = Before { open: Some(open), prior: Some(open) };
-        let change = Change::Step { short: entry.short.clone(), step: Step::Reopen, reason };
+        let change = Change::Step { short: entry.short.clone(), step, reason };
         PlannedAction {
             decision: Decision::Do,
             reason,

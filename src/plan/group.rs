@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::Facts;
 use super::sightings::{Hit, Sightings};
-use crate::model::{Contact, Known, Occasion, Subject, SubjectKind};
+use crate::model::{Contact, Known, Occasion, OccasionId, Subject, SubjectKind};
 use crate::rules::{Rule, RuleSet};
 
 /// The contacts that make one rule hold for one subject.
@@ -20,6 +20,8 @@ pub struct Group<'a> {
     pub open: Option<&'a Occasion>,
     /// The last occasion that ended, if none is open.
     pub ended: Option<&'a Occasion>,
+    /// Whether the task and the thread of that one go on in this group: people who were one may be several by now.
+    pub heir: bool,
 }
 
 impl Group<'_> {
@@ -100,10 +102,26 @@ pub fn group<'a>(rules: &'a RuleSet, sightings: &'a Sightings, facts: &Facts, kn
         groups.extend(subjects.into_iter().map(|(subject, hits)| {
             let open = occasions.open(&subject);
             let ended = if open.is_some() { None } else { occasions.ended(&subject, &hits) };
-            Group { rule, subject, hits, open, ended }
+            Group { rule, subject, hits, open, ended, heir: false }
         }));
     }
+    name_heirs(&mut groups);
     groups
+}
+
+/// Of the groups that signalled in the same ended occasion, one goes on from it: the subject's own, else the lowest.
+fn name_heirs(groups: &mut [Group<'_>]) {
+    let mut heirs: BTreeMap<&OccasionId, Subject> = BTreeMap::new();
+    for group in groups.iter() {
+        let Some(ended) = group.ended else { continue };
+        if group.subject == ended.id.subject {
+            heirs.insert(&ended.id, group.subject.clone());
+        }
+        heirs.entry(&ended.id).or_insert_with(|| group.subject.clone());
+    }
+    for group in groups {
+        group.heir = group.ended.is_some_and(|ended| heirs.get(&ended.id) == Some(&group.subject));
+    }
 }
 
 fn subject_of(rule: &Rule, hit: &Hit, facts: &Facts, occasions: &Occasions<'_>, persons: &Persons) -> Subject {

@@ -15,8 +15,8 @@ use crate::model::{
 use crate::rules::{OnClear, Rule};
 
 impl Builder<'_> {
-    /// What is done about an occasion without a signal. `again`: the subject signals in a newer occasion.
-    pub(super) fn leftover(&mut self, occasion: &Occasion, again: bool) -> Option<Item> {
+    /// What is done about an occasion without a signal.
+    pub(super) fn leftover(&mut self, occasion: &Occasion) -> Option<Item> {
         if !self.input.scope.covers(occasion) {
             return None;
         }
@@ -33,7 +33,7 @@ impl Builder<'_> {
                 Observed::Unknown => return self.go_on_unseen(rule, occasion),
             }
         } else {
-            self.after_the_end(rule, occasion, again)
+            self.after_the_end(rule, occasion)
         };
         let idle = changes.is_empty() && actions.is_empty();
         (!idle).then(|| self.leftover_item(rule, occasion, changes, actions))
@@ -100,19 +100,29 @@ impl Builder<'_> {
     }
 
     /// An ended occasion with something left: tags to take off, a claim in doubt, a refusal.
-    fn after_the_end(&mut self, rule: &Rule, occasion: &Occasion, again: bool) -> Vec<PlannedAction> {
+    fn after_the_end(&mut self, rule: &Rule, occasion: &Occasion) -> Vec<PlannedAction> {
         let mut actions = Vec::new();
         for entry in &occasion.entries {
             match (entry.state, entry.key.kind) {
                 (State::Claimed | State::Refused, _) => actions.push(self.stuck(entry)),
-                // Whether it stays on is decided with the occasion that opens, or is held.
-                (State::Planned, Kind::Untag) if again => actions.push(self.skip(entry, Reason::Returned)),
+                // The tag is another occasion's by now.
+                (State::Planned, Kind::Untag) if self.is_concerned(&rule.signal, &entry.key.contact) => {
+                    actions.push(self.step(entry, Step::Drop, Reason::Returned));
+                }
+                // Whether it stays on is decided with the occasion that opens or is joined, or is held.
+                (State::Planned, Kind::Untag) if self.signals(rule, &entry.key.contact) => {
+                    actions.push(self.skip(entry, Reason::Returned));
+                }
                 (State::Planned, Kind::Untag) => actions.push(self.untag(rule, entry)),
                 (State::Planned, _) => actions.push(self.step(entry, Step::Drop, Reason::Cleared)),
                 _ => {}
             }
         }
         actions
+    }
+
+    fn signals(&self, rule: &Rule, contact: &str) -> bool {
+        self.input.sightings.hits(&rule.signal).any(|hit| hit.contact.id == contact)
     }
 
     fn untag(&mut self, rule: &Rule, entry: &Entry) -> PlannedAction {

@@ -6,7 +6,7 @@ use super::build::Scope;
 use super::facts::Facts;
 use super::group::{Group, Kin};
 use super::leftover::occasion_company;
-use super::sightings::Sightings;
+use super::sightings::{Hit, Sightings};
 use crate::model::{ActionKey, Contact, Kind, Known, Occasion, State, SubjectKind, Truth};
 use crate::rules::RuleSet;
 
@@ -36,7 +36,7 @@ impl Colleagues {
     /// Of the groups of chosen contacts; nothing where everybody is read.
     pub fn of(groups: &[Group<'_>], scope: &Scope, sightings: &Sightings, facts: &Facts) -> Colleagues {
         let mut colleagues = Colleagues::default();
-        for group in groups.iter().filter(|_| scope.contacts.is_some()) {
+        for group in groups.iter().filter(|group| scope.contacts.is_some() && scope.concerns(group)) {
             let concerned = group.open.iter().flat_map(|open| &open.contacts);
             colleagues.concerned.extend(concerned.filter(|id| sightings.contact(id).is_none()).cloned());
             if group.subject.kind == SubjectKind::Account && group.open.is_none() && group.ended.is_none() {
@@ -107,7 +107,7 @@ impl Questions {
                 // Snoozed or not, tagged or not: a list that is cut short cannot tell.
                 let lost = lost_our_tag(group, hit, facts);
                 questions.tags |= lost;
-                if !hit.contact.tags.complete || lost {
+                if !hit.contact.tags.complete || lost || shows_tag_taken_off(group, hit, facts, known) {
                     questions.tags_of.insert(hit.contact.id.clone());
                 }
             }
@@ -121,9 +121,20 @@ impl Questions {
     }
 }
 
+/// Whether the search shows a tag that an occasion before took off, or may have. The search may be behind here too, and the
+/// occasion that opens would believe that its tag is on.
+fn shows_tag_taken_off(group: &Group<'_>, hit: &Hit, facts: &Facts, known: &Known) -> bool {
+    let key = |kind| ActionKey { kind, level: String::new(), contact: hit.contact.id.clone() };
+    let is_new = group.open.is_none_or(|open| open.entry(&key(Kind::Tag)).is_none());
+    let shown = facts.tag_id(&group.rule.tag).is_some_and(|id| hit.contact.tags.lists(id));
+    let untag = key(Kind::Untag);
+    let of_signal = |occasion: &&Occasion| occasion.id.signal == group.rule.signal;
+    is_new && shown && known.occasions.iter().filter(of_signal).any(|occasion| occasion.entry(&untag).is_some())
+}
+
 /// Whether the ledger says that we tagged the contact, and the search does not show the tag. The search may be behind, so the
 /// contact itself is asked before a person is said to have taken it off.
-fn lost_our_tag(group: &Group<'_>, hit: &super::sightings::Hit, facts: &Facts) -> bool {
+fn lost_our_tag(group: &Group<'_>, hit: &Hit, facts: &Facts) -> bool {
     let key = ActionKey { kind: Kind::Tag, level: String::new(), contact: hit.contact.id.clone() };
     let entry = group.open.and_then(|open| open.entry(&key)).filter(|entry| entry.state == State::Done);
     let tag_id = entry.and_then(|entry| entry.remote_id.as_deref());

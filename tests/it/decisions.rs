@@ -1,5 +1,7 @@
 //! SPEC 3, sentence by sentence: subjects, occasions, and every row of the decision table.
 
+use std::collections::BTreeMap;
+
 use usage_signals::model::{Contact, Kind, Message, Reason, References, State, SubjectKind, Value};
 use usage_signals::plan::{Company, Item, Mode, Order, Plan, Scope, SinksOn};
 
@@ -329,6 +331,41 @@ fn of_a_chosen_contact_the_colleagues_count_too() {
     snoozed.set("c1", "storage_percent", number(96.0));
     snoozed.scope = chosen();
     assert_eq!(item(&snoozed.plan(hour(6)), "storage_limit").reason, Reason::Snoozed);
+}
+
+#[test]
+fn a_colleague_who_is_read_for_a_chosen_contact_gets_nothing_of_its_own() {
+    let full = |id: &str, projects: f64| {
+        contact(id, Some("acme"), &[("storage_percent", number(83.0)), ("projects_count", number(projects))])
+    };
+    let mut world = world(vec![full("c1", 25.0), full("c2", 1.0)]);
+    world.fates = BTreeMap::from([(Kind::Task, Fate::CarriedOver), (Kind::Message, Fate::CarriedOver)]);
+    world.run(hour(0));
+    world.fates.clear();
+    world.scope = Scope { contacts: Some(["c2".to_owned()].into()), ..Scope::everything() };
+    let mut known = world.known();
+    let storage_limit = [("storage_limit acme".to_owned(), Reason::Unfinished)];
+    assert_eq!(reasons(&world.plan_on(&known, hour(1))), storage_limit, "unfinished");
+    known.occasions.retain(|occasion| occasion.id.signal == "storage_limit");
+    assert_eq!(reasons(&world.plan_on(&known, hour(1))), storage_limit, "new");
+}
+
+#[test]
+fn a_tag_dropped_because_the_contact_was_not_to_be_found_is_put_on_when_the_contact_is_read() {
+    let mut world = world(vec![storage("c1", "acme", 83.0), storage("c2", "acme", 83.0)]);
+    let plan = world.plan(hour(0));
+    let hidden = world.contacts.remove("c2").unwrap(); // 404 as the tag is put on
+    world.carry_out(&plan, hour(0));
+    world.run(hour(1));
+    world.put(hidden);
+    world.news();
+    let plan = world.run(hour(6));
+    let found = item(&plan, "storage_limit");
+    assert_eq!(found.reason, Reason::Unfinished);
+    let tags = ["tag c1 skip already_done", "tag c2 do unfinished"];
+    assert_eq!(actions(found)[2..], tags);
+    assert_eq!(world.news(), ["tag storage_limit c2"]);
+    assert!(world.run(hour(12)).changes().is_empty());
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod batches;
 mod coverage;
 mod crash;
 mod decisions;
+mod decisions_untag;
 mod doctor;
 mod explain;
 mod hostile;

@@ -28,6 +28,22 @@ pub(super) fn plan(history: &History, plan: &Plan, before: &Known) -> Holds {
             }
         }
         snoozed(history, item, occasion)?;
+        if let Some(chosen) = &history.world.scope.contacts {
+            let concerned = occasion.into_iter().flat_map(|occasion| &occasion.contacts);
+            let mut concerned = concerned.chain(item.people.iter().map(|person| &person.id));
+            prop_assert!(concerned.any(|id| chosen.contains(id)), "nobody chose it: {item:#?}");
+        }
+    }
+    let mut changed = BTreeSet::new();
+    for change in plan.changes() {
+        let short = match &change {
+            Change::Enter { entry, .. } => &entry.short,
+            Change::Step { short, .. } => short,
+            _ => continue,
+        };
+        prop_assert!(changed.insert(short.clone()), "changed twice: {change:?}");
+        let done = plan.to_do().find(|(_, action)| action.short == *short && !action.changes.contains(&change));
+        prop_assert!(done.is_none(), "changed and done besides: {change:?} {done:#?}");
     }
     limits(history, plan, before)
 }
@@ -66,6 +82,9 @@ fn only_what_is_wanted(history: &History, action: &PlannedAction, entry: Option<
     let gone = entry.remote_id.as_ref().is_none_or(|id| !history.world.tag_ids.values().any(|known| known == id));
     match (entry.state, action.reason) {
         (State::Planned, _) => {}
+        (State::Dropped, Reason::Unfinished) => {
+            prop_assert!(entry.reason == Reason::ContactGone, "dropped for good: {action:?} {entry:?}");
+        }
         (State::Done, Reason::TagRecreated) => prop_assert!(gone, "the tag is there: {action:?}"),
         (State::Done | State::Undone, Reason::TagRestored) => {
             prop_assert!(history.on_untag == OnUntag::Restore, "a person took it off: {action:?}");

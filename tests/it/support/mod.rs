@@ -21,7 +21,7 @@ use usage_signals::model::{
 };
 use usage_signals::plan::{
     self, Colleagues, Company, Decision, Facts, Input, Item, Mode, Order, Plan, Questions, Scope, Sightings, SinksOn,
-    group, missing_contacts,
+    group, missing_contacts, unread_contacts,
 };
 
 pub const ALL_ON: SinksOn = SinksOn { tasks: true, messages: true, tags: true };
@@ -101,6 +101,8 @@ pub struct World {
     pub fates: BTreeMap<Kind, Fate>,
     /// Contacts that are there, and that the search does not bring.
     pub unread: BTreeSet<String>,
+    /// Contacts whose tags the search shows as they were: it is behind.
+    pub behind: BTreeMap<String, Vec<String>>,
     /// Whether contacts arrive in the opposite order.
     pub backwards: bool,
     /// Tasks that a person completed: one of these is not brought forward.
@@ -137,6 +139,7 @@ impl World {
             scope: Scope::everything(),
             fates: BTreeMap::new(),
             unread: BTreeSet::new(),
+            behind: BTreeMap::new(),
             backwards: false,
             completed: BTreeSet::new(),
             tasks: BTreeMap::new(),
@@ -230,9 +233,20 @@ impl World {
             arriving.reverse();
         }
         for contact in arriving {
-            let seen = seen(contact);
+            let mut seen = seen(contact);
+            if let Some(tags) = self.behind.get(&contact.id) {
+                seen.tags = References::all(tags.clone());
+            }
             let evaluation = rules.evaluate(&seen, at);
             sightings.add(seen, evaluation, rules);
+        }
+        if self.scope.contacts.is_some() {
+            for id in unread_contacts(rules, &self.scope, known, &sightings) {
+                if let Some(contact) = self.contacts.get(&id).map(seen) {
+                    let evaluation = rules.evaluate(&contact, at);
+                    sightings.look_up(contact, evaluation, rules);
+                }
+            }
         }
         let mut facts = Facts { tag_ids: self.tag_ids.clone(), ..Facts::default() };
         for id in missing_contacts(rules, &self.scope, known, &sightings) {

@@ -1,0 +1,169 @@
+//! A tag that is to come off, and the contact signals again first: in whichever occasion that is.
+
+use std::collections::BTreeSet;
+
+use usage_signals::ledger::{Closing, open_claims};
+use usage_signals::model::{Change, Contact, Kind, State, Step};
+use usage_signals::plan::{Plan, Scope, SinksOn};
+
+use crate::support::*;
+
+const TAG: &str = "Churn Risk: Inactive 14 Days";
+
+/// A contact who logged in so many days ago.
+fn inactive(id: &str, email: &str, days: f64) -> Contact {
+    let email = Some(email.to_owned());
+    Contact { email, ..contact(id, None, &[("days_since_last_login", number(days))]) }
+}
+
+/// The occasion of these contacts ended at hour 30, and what was to take their tags off met this fate.
+fn ended(contacts: &[Contact], fate: Fate) -> World {
+    let mut world = World::new("", contacts.to_vec());
+    world.run(hour(0));
+    let ids: Vec<_> = contacts.iter().map(|contact| &contact.id).collect();
+    ids.iter().for_each(|id| world.set(id, "days_since_last_login", number(0.0)));
+    world.run(hour(6));
+    world.fates.insert(Kind::Untag, fate);
+    world.run(hour(30));
+    world.fates.clear();
+    world.news();
+    world
+}
+
+/// For whom tags are taken off by a plan.
+fn untagged(plan: &Plan) -> Vec<&str> {
+    let untags = plan.to_do().filter(|(_, action)| action.key.kind == Kind::Untag);
+    untags.map(|(_, action)| action.key.contact.as_str()).collect()
+}
+
+/// The entries that take a step, each as often as it does.
+fn steps(plan: &Plan) -> Vec<String> {
+    let short = |change: Change| match change {
+        Change::Step { short, .. } => Some(short),
+        _ => None,
+    };
+    plan.changes().into_iter().filter_map(short).collect()
+}
+
+/// The states of what takes tags off.
+fn untags(world: &World) -> Vec<(String, State)> {
+    let occasions = world.known().occasions;
+    let entries = occasions.into_iter().flat_map(|occasion| occasion.entries);
+    let untags = entries.filter(|entry| entry.key.kind == Kind::Untag);
+    untags.map(|entry| (entry.key.contact, entry.state)).collect()
+}
+
+#[test]
+fn two_who_were_one_person_go_on_from_the_same_occasion_and_nothing_is_dropped_twice() {
+    let both = [inactive("a", "x@example.com", 16.0), inactive("b", "x@example.com", 16.0)];
+    let mut world = ended(&both, Fate::CarriedOver);
+    world.put(inactive("a", "y@example.com", 16.0));
+    world.put(inactive("b", "x@example.com", 16.0));
+    let plan = world.run(hour(36));
+    let steps = steps(&plan);
+    assert_eq!(steps.len(), 2, "one for each of them");
+    assert_eq!(steps.iter().collect::<BTreeSet<_>>().len(), 2);
+    assert_eq!(untags(&world), [("a".to_owned(), State::Dropped), ("b".to_owned(), State::Dropped)]);
+    // The task and the thread are those of one of them; the other gets its own.
+    let news = ["forward churn_risk_inactivity T1", "task churn_risk_inactivity b"];
+    assert_eq!(world.news()[..2], news);
+    assert!(world.run(hour(42)).changes().is_empty());
+}
+
+#[test]
+fn of_several_the_occasion_that_ended_is_of_the_one_whose_it_was() {
+    let both = [inactive("b", "x@example.com", 16.0), inactive("c", "x@example.com", 16.0)];
+    let mut world = ended(&both, Fate::Done);
+    // The lowest id of c's person is now a, whom the occasion never concerned.
+    world.put(inactive("a", "y@example.com", 16.0));
+    world.put(inactive("b", "x@example.com", 16.0));
+    world.put(inactive("c", "y@example.com", 16.0));
+    world.run(hour(36));
+    assert_eq!(world.news()[..2], ["task churn_risk_inactivity a", "forward churn_risk_inactivity T1"]);
+}
+
+#[test]
+fn a_tag_stays_on_though_the_contact_signals_under_another_subject() {
+    let mut world = ended(&[inactive("b", "x@example.com", 16.0)], Fate::CarriedOver);
+    world.put(inactive("a", "x@example.com", 16.0));
+    world.put(inactive("b", "x@example.com", 16.0));
+    let plan = world.run(hour(36));
+    assert_eq!(untagged(&plan), [""; 0]);
+    assert_eq!(untags(&world), [("b".to_owned(), State::Dropped)]);
+    assert!(world.run(hour(42)).changes().is_empty());
+}
+
+#[test]
+fn a_tag_stays_on_though_the_contact_joins_an_occasion_that_opened_without_it() {
+    let of_acme = |id, percent| storage(id, "acme", percent);
+    let toml = "[[rules]]\nsignal = \"storage_limit\"\non_clear = \"remove_tag\"";
+    let mut world = World::new(toml, vec![of_acme("a", 1.0), of_acme("b", 83.0)]);
+    world.run(hour(0));
+    world.put(of_acme("b", 1.0));
+    world.run(hour(6));
+    world.fates.insert(Kind::Untag, Fate::CarriedOver);
+    world.run(hour(30));
+    world.put(of_acme("a", 83.0));
+    // Not its colleague: nothing is true for b, so that its tag still comes off.
+    assert_eq!(untagged(&world.run(hour(36))), ["b"]);
+    world.put(of_acme("b", 83.0));
+    let plan = world.run(hour(42));
+    assert_eq!(untagged(&plan), [""; 0]);
+    assert_eq!(untags(&world), [("b".to_owned(), State::Dropped)]);
+    assert!(world.run(hour(48)).changes().is_empty());
+}
+
+/// What happens to the world before a run looks at it.
+type Sees = fn(&mut World);
+
+#[test]
+fn a_tag_of_an_open_occasion_is_not_taken_off_by_the_one_before_whatever_a_run_sees() {
+    let incomplete = |world: &mut World| world.scope = Scope { complete: false, ..Scope::everything() };
+    let unread = |world: &mut World| world.unread.extend(["a".to_owned()]);
+    let unknown = |world: &mut World| world.contacts.get_mut("a").unwrap().attributes.clear();
+    let is_false = |world: &mut World| world.set("a", "days_since_last_login", number(0.0));
+    let as_ever = |_: &mut World| {};
+    let runs: [(&str, Sees); 5] =
+        [("incomplete", incomplete), ("unread", unread), ("unknown", unknown), ("false", is_false), ("true", as_ever)];
+    for (what, sees) in runs {
+        let mut world = ended(&[inactive("a", "x@example.com", 16.0)], Fate::InDoubt);
+        world.put(inactive("a", "x@example.com", 16.0));
+        world.sinks = SinksOn { tags: false, ..ALL_ON };
+        world.run(hour(36));
+        world.sinks = ALL_ON;
+        assert_eq!(untags(&world), [("a".to_owned(), State::Claimed)], "{what}");
+        settle(&world);
+        sees(&mut world);
+        let plan = world.run(hour(42));
+        assert_eq!(untagged(&plan), [""; 0], "{what}");
+        assert_eq!(untags(&world), [("a".to_owned(), State::Dropped)], "{what}");
+        assert!(world.contacts["a"].tags.ids.contains(&world.tag_ids[&TAG.to_lowercase()]), "{what}");
+    }
+}
+
+/// Every claim turns out not to have happened.
+fn settle(world: &World) {
+    for claim in open_claims(&world.known()) {
+        let short = claim.entry.short.clone();
+        let closing =
+            Closing { short, step: Step::CarryOver, reason: None, remote_id: None, error: None, may_repeat: false };
+        world.ledger().close(&[closing], hour(37)).unwrap();
+    }
+}
+
+#[test]
+fn a_tag_that_the_search_still_shows_after_it_was_taken_off_is_put_on_again() {
+    let mut world = World::new("", vec![inactive("a", "x@example.com", 16.0)]);
+    world.run(hour(0));
+    let shown = world.contacts["a"].tags.ids.clone();
+    world.put(inactive("a", "x@example.com", 0.0));
+    world.run(hour(6));
+    world.run(hour(30));
+    world.put(inactive("a", "x@example.com", 16.0));
+    world.behind.insert("a".into(), shown);
+    world.news();
+    world.run(hour(31));
+    assert!(world.news().contains(&"tag churn_risk_inactivity a".to_owned()));
+    world.behind.clear();
+    assert!(world.run(hour(32)).changes().is_empty(), "nobody took it off");
+}
