@@ -29,6 +29,13 @@ pub struct Page {
     pub place: String,
 }
 
+impl Page {
+    /// Whether nothing came that could be a contact.
+    pub fn is_empty(&self) -> bool {
+        self.contacts.is_empty() && self.undecodable.is_empty()
+    }
+}
+
 /// One answer of the search, as it is.
 #[derive(Debug, Default)]
 pub(super) struct Found {
