@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_miss_is_said_in_words_that_fit_the_attribute() {
-        let cases: [(&str, &str, Value, &str); 21] = [
+        let cases: [(&str, &str, Value, &str); 20] = [
             ("teammates_count >= 8", "teammates_count", number(7.0), "1 teammate short: 7 of 8"),
             ("teammates_count >= 8", "teammates_count", text(" 6 "), "2 teammates short: 6 of 8"),
             ("teammates_count >= seat_limit", "teammates_count", number(9.0), "1 teammate short: 9 of 10"),
@@ -202,7 +202,6 @@ mod tests {
             ("storage_percent >= 80", "storage_percent", number(79.6), "0.4 points short: 79.6 of 80"),
             ("storage_percent >= 80", "storage_percent", number(79.999), "less than 0.01 points short: 79.999 of 80"),
             ("storage_percent >= 95", "storage_percent", number(79.99999), "15 points short: 79.99999 of 95"),
-            ("storage_used_mb >= 1e308", "storage_used_mb", number(1e307), "9e307 MB short: 1e307 of 1e308"),
             ("days_since_last_login >= 14", "days_since_last_login", number(12.0), "2 days short: 12 of 14"),
             ("days_since(last_seen_at) >= 14", "last_seen_at", text("2025-12-07"), "1 day short: 13 of 14"),
             ("storage_used_mb >= 2048", "storage_used_mb", number(2000.0), "48 MB short: 2000 of 2048"),
