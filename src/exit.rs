@@ -162,8 +162,7 @@ impl From<LedgerError> for Fatal {
             | LedgerError::IllegalStep { .. }
             | LedgerError::Unknown { .. } => Exit::Failed,
         };
-        // Its sentence names the cause already; as a chain it would be said twice.
-        Fatal { exit, help: error.help(), error: anyhow::Error::msg(error.to_string()) }
+        Fatal { exit, help: error.help(), error: anyhow::Error::msg(error.told()) }
     }
 }
 
@@ -201,6 +200,17 @@ mod tests {
         assert_eq!(Exit::first(&[Exit::Incomplete, Exit::Locked]), Exit::Locked);
         assert_eq!(Exit::first(&[Exit::Locked, Exit::Credential]), Exit::Credential);
         assert_eq!(Exit::first(&[Exit::Credential, Exit::Usage]), Exit::Usage);
+    }
+
+    #[test]
+    fn an_error_of_the_ledger_names_its_cause_once() {
+        let path = std::path::PathBuf::from("/state/lock");
+        let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        let fatal = Fatal::from(LedgerError::Folder { path: path.clone(), source: denied });
+        let message = fatal.message();
+        assert!(message.starts_with("use the state folder, /state/lock: permission denied\nhelp: "), "{message}");
+        let fatal = Fatal::from(LedgerError::Locked { path, holder: "process 7".to_owned() });
+        assert_eq!(fatal.message().matches("process 7").count(), 1);
     }
 
     #[test]

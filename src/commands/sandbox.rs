@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use sha2::{Digest, Sha256};
 
 use super::setup::Environment;
@@ -133,7 +133,7 @@ fn folder_name(dir: Option<&Path>) -> Result<String, Fatal> {
 pub(super) fn wait_for_lock(state_dir: &Path, wait: Option<Duration>, holder: &str) -> Result<Lock, Fatal> {
     let until = Instant::now() + wait.unwrap_or_default().min(Duration::from_secs(24 * 3600));
     loop {
-        let holder = format!("{holder}, since {}", Utc::now().to_rfc3339());
+        let holder = format!("{holder}, since {}", Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true));
         match Lock::take(state_dir, &holder) {
             Err(LedgerError::Locked { .. }) if Instant::now() < until => std::thread::sleep(Duration::from_millis(100)),
             taken => return Ok(taken?),

@@ -11,14 +11,17 @@ use crate::cli::{Common, Format, Status as Arguments};
 use crate::exit::{Exit, Fatal};
 use crate::ledger::lock::Lock;
 use crate::ledger::{History, RunRecord};
-use crate::model::{Date, Kind, State};
-use crate::report::plural;
+use crate::model::{Date, Entry, Kind, State};
+use crate::report::{clean, one_line, plural};
 
 /// So many runs are shown.
 const RUNS: usize = 5;
 /// So many tell the usual gap between two runs, and at least so many gaps are needed to tell it.
 const RUNS_FOR_THE_GAP: usize = 20;
 const GAPS_NEEDED: usize = 2;
+/// So many errors are shown for each state, and so much of each.
+const ERRORS: usize = 5;
+const ERROR_CHARS: usize = 200;
 
 /// What there is to say.
 struct Status<'a> {
@@ -27,8 +30,19 @@ struct Status<'a> {
     /// Who holds the lock.
     holder: Option<String>,
     /// Kinds and how many actions of each, by state: planned, in doubt, refused.
-    open: BTreeMap<&'static str, BTreeMap<&'static str, usize>>,
+    open: Open,
+    errors: Vec<StoredError>,
     next_steps: Vec<String>,
+}
+
+type Open = BTreeMap<&'static str, BTreeMap<&'static str, usize>>;
+
+/// What services said of actions that are unfinished, in doubt or refused, as the ledger keeps it.
+struct StoredError {
+    state: &'static str,
+    error: String,
+    /// Of how many actions.
+    count: usize,
 }
 
 /// Shows how things are; changes nothing.
@@ -37,8 +51,9 @@ pub fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> {
     let history = place.history()?;
     let holder = Lock::holder(&place.state_dir);
     let open = history.as_ref().map(open_actions).unwrap_or_default();
-    let next_steps = next_steps(history.as_ref(), &open, holder.as_deref(), place.now);
-    let status = Status { place: &place, history: history.as_ref(), holder, open, next_steps };
+    let errors = history.as_ref().map(stored_errors).unwrap_or_default();
+    let next_steps = next_steps(&place, history.as_ref(), &open, &errors, holder.is_some());
+    let status = Status { place: &place, history: history.as_ref(), holder, open, errors, next_steps };
     match common.format {
         Format::Json => super::print_json(&as_json(&status))?,
         Format::Table | Format::Csv => super::print(&text(&status))?,
@@ -46,28 +61,50 @@ pub fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> {
     Ok(Exit::Done)
 }
 
-fn open_actions(history: &History) -> BTreeMap<&'static str, BTreeMap<&'static str, usize>> {
-    let mut open: BTreeMap<_, BTreeMap<_, usize>> = BTreeMap::new();
+fn is_open(entry: &Entry) -> bool {
+    matches!(entry.state, State::Planned | State::Claimed | State::Refused)
+}
+
+fn open_actions(history: &History) -> Open {
+    let mut open = Open::new();
     for (_, entry) in history.entries() {
-        if matches!(entry.state, State::Planned | State::Claimed | State::Refused) {
+        if is_open(entry) {
             *open.entry(state_name(entry.state)).or_default().entry(entry.key.kind.name()).or_default() += 1;
         }
     }
     open
 }
 
+/// The most frequent first.
+fn stored_errors(history: &History) -> Vec<StoredError> {
+    let mut counts: BTreeMap<(&str, String), usize> = BTreeMap::new();
+    for (_, entry) in history.entries().filter(|(_, entry)| is_open(entry)) {
+        if let Some(error) = &entry.error {
+            *counts.entry((state_name(entry.state), one_line(error, ERROR_CHARS))).or_default() += 1;
+        }
+    }
+    let mut errors: Vec<_> =
+        counts.into_iter().map(|((state, error), count)| StoredError { state, error, count }).collect();
+    errors.sort_by_key(|error| std::cmp::Reverse(error.count));
+    errors
+}
+
 fn next_steps(
+    place: &Place,
     history: Option<&History>,
-    open: &BTreeMap<&'static str, BTreeMap<&'static str, usize>>,
-    holder: Option<&str>,
-    now: Date,
+    open: &Open,
+    errors: &[StoredError],
+    under_way: bool,
 ) -> Vec<String> {
     let mut steps = Vec::new();
     let Some(history) = history else {
-        return vec!["usage-signals scan --dry-run shows what a first run would do".to_owned()];
+        return vec![if place.in_sandbox {
+            format!("{} makes a first run there; nothing real is touched", place.command("scan"))
+        } else {
+            format!("{} shows what a first run would do", place.command("scan --dry-run"))
+        }];
     };
-    let under_way = holder.is_some();
-    if let Some(late) = overdue(&history.runs, now).filter(|_| !under_way) {
+    if let Some(late) = overdue(&history.runs, place.now).filter(|_| !under_way) {
         steps.push(format!("{late}: look at cron and its log"));
     }
     match history.runs.first() {
@@ -77,27 +114,36 @@ fn next_steps(
         }
         Some(RunRecord { exit_code: Some(code), .. }) if *code != 0 => {
             let meaning = Exit::from_code(*code).map_or("unknown", Exit::meaning);
-            steps.push(format!("the last run ended with exit code {code} ({meaning}): its report says why"));
+            // The sandbox has credentials and settings of its own, which doctor does not look at.
+            let settings = [Exit::Usage, Exit::Credential].map(Exit::code).contains(code) && !place.in_sandbox;
+            let doctor =
+                if settings { format!("; {} looks for the cause", place.command("doctor")) } else { String::new() };
+            steps.push(format!("the last run ended with exit code {code} ({meaning}): its report says why{doctor}"));
         }
         _ => {}
     }
     let count = |state: &str| open.get(state).map_or(0, |kinds| kinds.values().sum::<usize>());
     if count("refused") > 0 {
-        steps.push(
-            "refused actions wait for you: usage-signals ledger list --state refused, mend the cause, then usage-signals \
-             ledger resolve KEY --as failed (the next run tries again), done or dismissed"
-                .to_owned(),
-        );
+        let (list, resolve) = (place.command("ledger list --state refused"), place.command("ledger resolve KEY"));
+        steps.push(format!(
+            "refused actions wait for you: {list}, mend the cause, then {resolve} --as failed (the next run tries again), \
+             done or dismissed"
+        ));
     }
     if count("in_doubt") > 0 && !under_way {
-        steps.push(
-            "the next run asks what became of the actions in doubt; if you know, or slack.when_in_doubt is \"hold\": usage-signals \
-             ledger list --state in-doubt, then usage-signals ledger resolve KEY --as done, failed or dismissed"
-                .to_owned(),
-        );
+        let (list, resolve) = (place.command("ledger list --state in-doubt"), place.command("ledger resolve KEY"));
+        steps.push(format!(
+            "the next run asks what became of the actions in doubt; if you know, or slack.when_in_doubt is \"hold\": {list}, \
+             then {resolve} --as done, failed or dismissed"
+        ));
     }
     if count("planned") > 0 && !under_way {
-        steps.push("the next run does what is unfinished".to_owned());
+        steps.push(if errors.iter().any(|error| error.state == State::Planned.name()) {
+            "the next run tries again what is unfinished; what stands above kept it from being done: mend that first"
+                .to_owned()
+        } else {
+            "the next run does what is unfinished".to_owned()
+        });
     }
     steps
 }
@@ -114,6 +160,11 @@ fn overdue(runs: &[RunRecord], now: Date) -> Option<String> {
     late.then(|| format!("the last run was {} ago, and they are usually {} apart", span(ago), span(usual)))
 }
 
+/// `6 h ago`; `in 6 h` of a run that is later than the instant asked about.
+fn ago(since: TimeDelta) -> String {
+    if since < TimeDelta::zero() { format!("in {}", span(-since)) } else { format!("{} ago", span(since)) }
+}
+
 /// `45 s`, `12 min`, `6 h`, `3 days`.
 fn span(span: TimeDelta) -> String {
     match span.num_seconds() {
@@ -125,7 +176,7 @@ fn span(span: TimeDelta) -> String {
 }
 
 fn text(status: &Status<'_>) -> String {
-    let Status { place, history, holder, open, next_steps } = status;
+    let Status { place, history, holder, open, errors, next_steps } = status;
     let mut text = match history {
         None => place.nothing_yet(),
         Some(history) => {
@@ -134,7 +185,7 @@ fn text(status: &Status<'_>) -> String {
         }
     };
     if let Some(holder) = holder {
-        let _ = writeln!(text, "A run is under way: {}", crate::report::clean(holder));
+        let _ = writeln!(text, "A run is under way: {}", clean(holder));
     }
     let runs: Vec<_> = history.iter().flat_map(|history| &history.runs).take(RUNS).map(|run| row(run, place)).collect();
     if !runs.is_empty() {
@@ -148,6 +199,13 @@ fn text(status: &Status<'_>) -> String {
         let Some(kinds) = open.get(state) else { continue };
         let kinds = Kind::ALL.into_iter().filter_map(|kind| Some(plural(*kinds.get(kind.name())?, kind.name())));
         let _ = writeln!(text, "  {what}: {}", kinds.collect::<Vec<_>>().join(", "));
+        let of_state: Vec<_> = errors.iter().filter(|error| error.state == state).collect();
+        for StoredError { error, count, .. } in of_state.iter().take(ERRORS) {
+            let _ = writeln!(text, "    {}: {}", plural(*count, "action"), clean(error));
+        }
+        if of_state.len() > ERRORS {
+            let _ = writeln!(text, "    and {}", plural(of_state.len() - ERRORS, "other error"));
+        }
     }
     if history.is_some() && open.is_empty() {
         text.push_str("  nothing unfinished, in doubt or refused\n");
@@ -168,12 +226,13 @@ fn row(run: &RunRecord, place: &Place) -> Vec<String> {
     let end = exit_code.map_or("no end".to_owned(), |code| {
         format!("{code}, {}", Exit::from_code(code).map_or("unknown", Exit::meaning))
     });
-    let ago = format!("{} ago", span(place.now - *as_of));
+    let ago = ago(place.now - *as_of);
     vec![id.clone(), minute(*as_of), ago, took, count(scanned), count(signalled), end]
 }
 
 fn as_json(status: &Status<'_>) -> Json {
-    let Status { place, history, holder, open, next_steps } = status;
+    let Status { place, history, holder, open, errors, next_steps } = status;
+    let errors = errors.iter().map(|one| json!({ "state": one.state, "error": one.error, "actions": one.count }));
     let run = |run: &RunRecord| {
         json!({
             "id": run.id,
@@ -202,6 +261,7 @@ fn as_json(status: &Status<'_>) -> Json {
         "actions": {
             "planned": of_state("planned"), "in_doubt": of_state("in_doubt"), "refused": of_state("refused"),
         },
+        "errors": errors.collect::<Vec<_>>(),
         "overdue": history.and_then(|history| overdue(&history.runs, place.now)).is_some(),
         "next_steps": next_steps,
     })
@@ -222,6 +282,15 @@ mod tests {
             exit_code: None,
             scanned: None,
             signalled: None,
+        }
+    }
+
+    #[test]
+    fn a_run_is_so_long_ago_or_still_to_come() {
+        let cases =
+            [(0, "0 s ago"), (45, "45 s ago"), (7200, "2 h ago"), (-7200, "in 2 h"), (-29_267_267, "in 338 days")];
+        for (seconds, expected) in cases {
+            assert_eq!(ago(TimeDelta::seconds(seconds)), expected);
         }
     }
 

@@ -18,6 +18,8 @@ pub struct Checked {
     pub version: Option<i64>,
     /// How many entries were looked at.
     pub entries: usize,
+    /// Why it cannot be looked at, which says nothing of whether it is sound.
+    pub closed: Option<Finding>,
     /// What is wrong, each with what to do about it; empty for a sound ledger. The first twenty.
     pub findings: Vec<Finding>,
 }
@@ -47,15 +49,33 @@ pub fn check(path: &Path) -> Checked {
         findings.extend(wrong);
         findings.truncate(TOLD);
         let finding = |message| Finding { message, help: Some(RESTORE.to_owned()) };
-        Ok(Checked { version: Some(version), entries, findings: findings.into_iter().map(finding).collect() })
+        let findings = findings.into_iter().map(finding).collect();
+        Ok(Checked { version: Some(version), entries, findings, ..Checked::default() })
     });
     match looked {
         Ok(checked) => checked.unwrap_or_default(),
-        Err(error) => {
-            let cause = std::error::Error::source(&error).map_or(String::new(), |cause| format!(": {cause}"));
-            let finding = Finding { message: format!("{error}{cause}"), help: error.help() };
-            Checked { findings: vec![finding], ..Checked::default() }
+        Err(error) => failed(&error),
+    }
+}
+
+/// What an error tells of the ledger: that something is wrong with it, or only that it was not to be seen.
+fn failed(error: &LedgerError) -> Checked {
+    use rusqlite::ErrorCode::{CannotOpen, PermissionDenied};
+    let denied = match error {
+        LedgerError::Open { source, .. } | LedgerError::Statement { source, .. } => {
+            matches!(source.sqlite_error_code(), Some(CannotOpen | PermissionDenied))
         }
+        LedgerError::Folder { source, .. } => source.kind() == std::io::ErrorKind::PermissionDenied,
+        _ => false,
+    };
+    let help = if denied { Some("run it as the user of the runs".to_owned()) } else { error.help() };
+    let finding = Finding { message: error.told(), help };
+    match error {
+        LedgerError::Newer { .. } | LedgerError::Folder { .. } => {
+            Checked { closed: Some(finding), ..Checked::default() }
+        }
+        _ if denied => Checked { closed: Some(finding), ..Checked::default() },
+        _ => Checked { findings: vec![finding], ..Checked::default() },
     }
 }
 
@@ -128,4 +148,33 @@ fn entry(row: &Row<'_>, workspace: Option<&str>) -> Result<Option<String>, Ledge
     let digits = short.chars().count().saturating_sub("US-".len());
     let expected = key.short(workspace, &text(6)?, &subject, opened_at, digits);
     Ok((expected != short).then(|| format!("{short} no longer belongs to its action, whose key is {expected}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_to_be_seen_is_not_called_wrong() {
+        let sqlite = |code: i32| LedgerError::Open {
+            path: "ledger.sqlite".into(),
+            source: rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None),
+        };
+        let folder =
+            |kind: std::io::ErrorKind| LedgerError::Folder { path: "ledger.sqlite".into(), source: kind.into() };
+        let as_user = "run it as the user of the runs";
+        let cases = [
+            (sqlite(rusqlite::ffi::SQLITE_CANTOPEN), true, Some(as_user)),
+            (sqlite(rusqlite::ffi::SQLITE_PERM), true, Some(as_user)),
+            (folder(std::io::ErrorKind::PermissionDenied), true, Some(as_user)),
+            (folder(std::io::ErrorKind::StorageFull), true, None),
+            (sqlite(rusqlite::ffi::SQLITE_NOTADB), false, Some(RESTORE)),
+        ];
+        for (error, closed, help) in cases {
+            let checked = failed(&error);
+            assert_eq!((checked.closed.is_some(), checked.findings.is_empty()), (closed, closed), "{error:?}");
+            let finding = checked.closed.iter().chain(&checked.findings).next().unwrap();
+            assert!(help.is_none_or(|help| finding.help.as_deref() == Some(help)), "{finding:?}");
+        }
+    }
 }

@@ -104,6 +104,12 @@ impl LedgerError {
         move |source| LedgerError::Folder { path: path.to_owned(), source }
     }
 
+    /// The sentence with its cause. Not the whole chain: SQLite's errors say the same again in other words.
+    pub fn told(&self) -> String {
+        let cause = std::error::Error::source(self).map_or(String::new(), |cause| format!(": {cause}"));
+        format!("{self}{cause}")
+    }
+
     /// What to do about it, where there is something to do.
     pub fn help(&self) -> Option<String> {
         use rusqlite::ErrorCode::{

@@ -166,10 +166,12 @@ pub fn performed(report: &Report<'_>, item: &Item) -> String {
     let shown = lines.into_iter().filter_map(|(what, status, reason)| match status {
         Status::Skipped if reason == Reason::AlreadyDone || what.contains("Intercom") && reason == item.reason => None,
         Status::Skipped => {
-            let what = what.split(" US-").next().unwrap_or_default().to_owned(); // a key of nothing tells nothing
+            let what = what.split(" US-").next().unwrap_or_default(); // a key of nothing tells nothing
+            let what = what.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == ' ');
             Some(if reason == item.reason { format!("no {what}") } else { format!("no {what}: {}", reason.name()) })
         }
         status if status == expected => Some(what),
+        status if status.name() == reason.name() => Some(format!("{what} {}", status.name().replace('_', " "))),
         status => Some(format!("{what} {}: {}", status.name().replace('_', " "), reason.name())),
     });
     let shown: Vec<_> = shown.collect();

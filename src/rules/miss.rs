@@ -123,11 +123,13 @@ impl fmt::Display for Miss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Miss { comparison, value, threshold, by, unit, .. } = self;
         let (value, threshold) = (figure(*value), figure(*threshold));
-        let far = if *by < 0.01 { "less than 0.01".to_owned() } else { figure(*by) };
+        let far = if *by < 0.01 { "less than 0.01".to_owned() } else { figure(two_decimals(*by)) };
         let by = match unit {
             _ if *by == 0.0 => "just".to_owned(),
             Unit::None => far,
-            Unit::Percent => format!("{far} %"),
+            // Not a share of the threshold: from 60 % to 80 % it is 20 points.
+            Unit::Percent if far == "1" => "1 point".to_owned(),
+            Unit::Percent => format!("{far} points"),
             Unit::Things(one, _) if far == "1" => format!("1 {one}"),
             Unit::Things(_, several) => format!("{far} {several}"),
         };
@@ -141,9 +143,15 @@ impl fmt::Display for Miss {
     }
 }
 
+/// Rounded; as it is where it is too large to have any.
+fn two_decimals(number: f64) -> f64 {
+    let hundredths = (number * 100.0).round();
+    if hundredths.is_finite() { hundredths / 100.0 } else { number }
+}
+
 /// A figure for people: two decimals at most, but never shown as nothing, nor as something that it only nearly is.
 pub fn figure(number: f64) -> String {
-    let rounded = (number * 100.0).round() / 100.0;
+    let rounded = two_decimals(number);
     match number {
         _ if number.fract() == 0.0 && number.abs() < 1e15 => format!("{number}"),
         // In full, these have up to 300 digits.
@@ -185,13 +193,15 @@ mod tests {
 
     #[test]
     fn a_miss_is_said_in_words_that_fit_the_attribute() {
-        let cases: [(&str, &str, Value, &str); 18] = [
+        let cases: [(&str, &str, Value, &str); 20] = [
             ("teammates_count >= 8", "teammates_count", number(7.0), "1 teammate short: 7 of 8"),
             ("teammates_count >= 8", "teammates_count", text(" 6 "), "2 teammates short: 6 of 8"),
             ("teammates_count >= seat_limit", "teammates_count", number(9.0), "1 teammate short: 9 of 10"),
-            ("storage_percent >= 80", "storage_percent", number(77.0), "3 % short: 77 of 80"),
-            ("storage_percent >= 80", "storage_percent", number(79.6), "0.4 % short: 79.6 of 80"),
-            ("storage_percent >= 80", "storage_percent", number(79.999), "less than 0.01 % short: 79.999 of 80"),
+            ("storage_percent >= 80", "storage_percent", number(77.0), "3 points short: 77 of 80"),
+            ("storage_percent >= 80", "storage_percent", number(79.0), "1 point short: 79 of 80"),
+            ("storage_percent >= 80", "storage_percent", number(79.6), "0.4 points short: 79.6 of 80"),
+            ("storage_percent >= 80", "storage_percent", number(79.999), "less than 0.01 points short: 79.999 of 80"),
+            ("storage_percent >= 95", "storage_percent", number(79.99999), "15 points short: 79.99999 of 95"),
             ("days_since_last_login >= 14", "days_since_last_login", number(12.0), "2 days short: 12 of 14"),
             ("days_since(last_seen_at) >= 14", "last_seen_at", text("2025-12-07"), "1 day short: 13 of 14"),
             ("storage_used_mb >= 2048", "storage_used_mb", number(2000.0), "48 MB short: 2000 of 2048"),

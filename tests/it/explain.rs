@@ -156,9 +156,27 @@ fn a_contact_that_is_not_included_is_explained_and_not_scanned() {
         .unwrap();
     let told = explain(&services, &["66583c63de40000000000005", "--format", "json"]).expect(0).json();
     assert_eq!(told["contacts"][0]["include"]["truth"], "false");
-    assert_eq!(told["scan"]["signals"], json!([]));
-    let page = explain(&services, &["66583c63de40000000000005"]).expect(0).out;
-    assert!(page.contains("a scan does not look at this contact: [scan] include is false"), "{page}");
+    left_out(&services, "66583c63de40000000000005", "[scan] include is false for it", &[]);
+}
+
+#[test]
+fn a_contact_that_was_forgotten_is_explained_and_not_scanned() {
+    let (services, state) = demo_after_a_scan();
+    let contact = "66583c63de40000000000005";
+    finish(services.program().args(["ledger", "forget", contact, "--state-dir", &state])).expect(0);
+    left_out(&services, contact, "the contact was forgotten (usage-signals ledger forget)", &["--state-dir", &state]);
+}
+
+/// The page says twice why there is nothing to do though rules hold, and the JSON says it as a note.
+#[track_caller]
+fn left_out(services: &Services, contact: &str, why: &str, place: &[&str]) {
+    let told = explain(services, &[&[contact, "--format", "json"], place].concat()).expect(0).json();
+    let note = format!("no scan looks at contact {contact}: {why}");
+    assert_eq!((&told["scan"]["signals"], &told["notes"]), (&json!([]), &json!([note])));
+    let page = explain(services, &[&[contact], place].concat()).expect(0).out.replace("\n  ", " ");
+    assert!(page.contains(&format!("no scan looks at this contact: {why}")), "{page}");
+    assert!(page.contains(&format!("nothing: {note}")) && !page.contains("no rule holds"), "{page}");
+    assert!(page.contains("rules holds:") || page.contains("rules hold:"), "{page}");
 }
 
 #[test]
@@ -178,12 +196,24 @@ fn a_contact_on_standard_input_is_judged_by_what_it_says_and_scanned_by_what_int
 fn a_contact_on_standard_input_is_explained_also_where_intercom_says_no() {
     let services = Services::demo();
     let stranger = r#"{"id":"777","custom_attributes":{"projects_count":19}}"#;
-    let page = explain_stdin(services.home.path(), Some(&services), stranger, &[]).expect(2).out;
+    let page = explain_stdin(services.home.path(), Some(&services), stranger, &[]).expect(0).out;
     assert!(page.contains("1 project short: 19 of 20") && page.contains("Intercom has no contact \"777\""), "{page}");
     services.fault(json!({ "service": "intercom", "kind": "status", "status": 401,
         "body": { "type": "error.list", "errors": [{ "code": "unauthorized", "message": "no" }] } }));
     let page = explain_stdin(services.home.path(), Some(&services), stranger, &[]).expect(3).out;
     assert!(page.contains("1 project short: 19 of 20") && page.contains("401"), "{page}");
+}
+
+#[test]
+fn an_email_is_found_however_it_was_typed() {
+    let services = Services::demo();
+    for typed in ["maeve@brightwater.example.com", "MAEVE@Brightwater.example.com", "  maeve@brightwater.example.com "]
+    {
+        let told = explain(&services, &[typed, "--format", "json"]).expect(0).json();
+        assert_eq!(told["contacts"][0]["email"], "maeve@brightwater.example.com", "{typed:?}");
+        let dry = ["--dry-run", "--as-of", AS_OF, "--contact", typed];
+        assert_eq!(finish(&mut services.command(&dry)).expect(0).json()["contacts"]["scanned"], 1, "{typed:?}");
+    }
 }
 
 #[test]

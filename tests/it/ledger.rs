@@ -261,6 +261,82 @@ fn before_the_first_run_there_is_nothing_to_see_and_nothing_is_made() {
 }
 
 #[test]
+fn a_ledger_that_cannot_be_opened_is_named_with_the_cause() {
+    let demo = Demo::new("");
+    std::fs::create_dir_all(demo.folder()).unwrap();
+    std::fs::write(demo.ledger(), [0x5a; 4096]).unwrap();
+    for command in [&["status"][..], &["ledger", "list"], &["scan", "--dry-run"]] {
+        let ran = demo.look(8, command).expect(2);
+        assert!(ran.err.contains("ledger.sqlite: file is not a database\nhelp: "), "{ran:#?}");
+        assert!(ran.err.contains("help: restore the ledger"), "{ran:#?}");
+    }
+}
+
+#[test]
+fn status_says_what_kept_unfinished_actions_from_being_done() {
+    let demo = Demo::new("");
+    demo.faults(json!([{ "service": "zoho", "kind": "status", "status": 403, "body": {} }]));
+    demo.scan(6, &ONE_SIGNAL).expect(3);
+    let shown = demo.look(7, &["status"]).expect(0).out;
+    assert!(shown.contains("  unfinished: 1 task, 1 tag\n    1 action: Zoho refused the credential"), "{shown}");
+    assert!(shown.contains("what stands above kept it from being done"), "{shown}");
+    assert!(!shown.contains("doctor"), "it does not look at the sandbox: {shown}");
+    let json = demo.look(7, &["status", "--format", "json"]).json();
+    assert_eq!(
+        (&json["errors"][0]["state"], &json["errors"][0]["actions"]),
+        (&json!("planned"), &json!(1)),
+        "{json:#}"
+    );
+    // The same ledger, as if it were that of real runs.
+    let folder = demo.folder().display().to_string();
+    let shown = demo.run(&["status", "--state-dir", &folder]).expect(0).out;
+    assert!(shown.contains(&format!("usage-signals doctor --state-dir={folder} looks for the cause")), "{shown}");
+}
+
+#[test]
+fn printed_commands_work_where_they_are_printed() {
+    let (demo, key) = with_a_refused_task();
+    let folder = demo.folder().display().to_string();
+    for place in [vec!["--sandbox"], vec!["--state-dir", folder.as_str()]] {
+        let options = place.join("=");
+        let run = |command: &[&str]| demo.run(&[command, &place].concat()).expect(0).out;
+        let (list, resolve) = ("ledger list --state refused", "ledger resolve");
+        let shown = run(&["status"]);
+        assert!(shown.contains(&format!("usage-signals {list} {options},")), "{shown}");
+        assert!(shown.contains(&format!("usage-signals {resolve} KEY {options} --as failed")), "{shown}");
+        assert!(run(&["ledger", "list"]).contains(&format!("usage-signals ledger show KEY {options} says")));
+        let shown = run(&["ledger", "show", &key]);
+        assert!(shown.contains(&format!("usage-signals {resolve} {key} {options} --as failed")), "{shown}");
+        let typed: Vec<_> = list.split(' ').chain(options.split(' ')).collect();
+        assert!(demo.run(&typed).expect(0).out.contains(&key));
+    }
+    let none = demo.run(&["status", "--state-dir", "a b"]).expect(0).out;
+    assert!(none.contains("usage-signals scan --dry-run --state-dir='a b' shows"), "{none}");
+    let none = demo.run(&["status", "--sandbox", "--state-dir", "a b"]).expect(0).out;
+    assert!(none.contains("usage-signals scan --sandbox --state-dir='a b' makes a first run"), "{none}");
+}
+
+#[test]
+fn a_ledger_that_is_not_to_be_seen_is_not_called_unsound() {
+    let check = |damage: &dyn Fn(&Demo), verdict: &str, help: &str| {
+        let demo = Demo::new("");
+        demo.scan(6, &ONE_SIGNAL).expect(0);
+        damage(&demo);
+        let ran = demo.look(8, &["ledger", "check"]).expect(1);
+        assert!(ran.out.contains(&format!("ledger.sqlite: {verdict}\n")), "{ran:#?}");
+        assert!(ran.out.contains(&format!("help: {help}")), "{ran:#?}");
+        let json = demo.look(8, &["ledger", "check", "--format", "json"]).expect(1).json();
+        assert_eq!(json["findings"].as_array().unwrap().len(), 1, "{json:#}");
+    };
+    let newer = |demo: &Demo| {
+        rusqlite::Connection::open(demo.ledger()).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    };
+    let noise = |demo: &Demo| std::fs::write(demo.ledger(), [0x5a; 4096]).unwrap();
+    check(&newer, "cannot be looked at", "run the newer program");
+    check(&noise, "not sound", "restore the ledger");
+}
+
+#[test]
 fn looking_changes_nothing() {
     let (demo, key) = with_a_refused_task();
     let before = snapshot(demo.home.path());

@@ -52,6 +52,19 @@ fn a_dry_run_shows_exactly_what_the_real_run_does_and_changes_nothing() {
 }
 
 #[test]
+fn a_previewed_message_links_a_zoho_record_only_where_the_task_goes_on_one() {
+    let home = tempfile::tempdir().unwrap();
+    // The one without an e-mail, and one with.
+    for (contact, linked) in [("681c9606de40000000000047", false), ("66583c63de40000000000005", true)] {
+        let dry = ["--dry-run", "--preview", "--contact", contact];
+        let previews = scan_sandbox(home.path(), &dry).expect(0).json()["preview"].to_string();
+        assert!(previews.contains("TASK-ID"), "{previews}");
+        assert_eq!(previews.contains("RECORD-ID"), linked, "{previews}");
+        assert_eq!(previews.contains("|Zoho record>"), linked, "{previews}");
+    }
+}
+
+#[test]
 fn a_dry_run_changes_nothing_while_actions_are_in_doubt_either() {
     let home = tempfile::tempdir().unwrap();
     scan_sandbox(home.path(), &[]).expect(0);

@@ -137,8 +137,7 @@ fn ledger(group: &mut Group, path: &Path, workspace: Option<&Workspace>) {
     let reader = match Reader::open(path) {
         Ok(reader) => reader,
         Err(error) => {
-            let help = error.help();
-            group.fail("ledger", format!("{:#}", anyhow::Error::from(error)), help.as_deref());
+            group.fail("ledger", error.told(), error.help().as_deref());
             return group.skip(&["workspace", "actions"], "the ledger cannot be read");
         }
     };

@@ -124,7 +124,10 @@ pub(super) fn scan(told: &Told<'_>, paper: &mut Paper) {
         }
     }
     if looked.plan.items.is_empty() {
-        paper.paragraph("nothing: no rule holds, and nothing is open", 2);
+        let left_out = told.left_out();
+        let why =
+            if left_out.is_empty() { "no rule holds, and nothing is open".to_owned() } else { left_out.join("; ") };
+        paper.paragraph(&format!("nothing: {why}"), 2);
     }
     for problem in report.errors.iter().chain(&report.warnings) {
         let help = problem.help.as_ref().map_or(String::new(), |help| format!(" (help: {help})"));

@@ -19,13 +19,13 @@ pub(super) fn told(told: &Told<'_>, exit: Exit) -> Json {
         "disabled": told.setup.config.rules.disabled.iter().map(|rule| rule.signal.as_str()).collect::<Vec<_>>(),
         "occasions": told.occasions.iter().map(|one| occasion(told, one)).collect::<Vec<_>>(),
         "scan": scan(told),
-        "notes": told.notes,
+        "notes": told.left_out().iter().chain(&told.notes).collect::<Vec<_>>(),
         "exit_code": exit.code(),
     })
 }
 
 fn contact(told: &Told<'_>, person: &ToldContact) -> Json {
-    let ToldContact { contact, explanation, tags, companies } = person;
+    let ToldContact { contact, explanation, tags, companies, forgotten: _ } = person;
     let tags = match tags {
         Some(tags) => tags.iter().map(|tag| json!({ "id": tag.id, "name": tag.name })).collect::<Vec<_>>(),
         None => contact.tags.ids.iter().map(|id| json!({ "id": id, "name": null })).collect(),

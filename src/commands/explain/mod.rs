@@ -12,13 +12,13 @@ mod words;
 
 use std::io::{IsTerminal, Read as _};
 
-use super::scan::{self, Looked};
+use super::scan::{self, Looked, NoContact};
 use super::setup::Setup;
 use crate::apply::stop::Stop;
 use crate::cli::{Common, Explain as Arguments, Format, Scan};
 use crate::exit::{Exit, Fatal};
 use crate::ledger::{LEDGER_FILE, Reader};
-use crate::model::{Contact, Known, Occasion, SubjectKind};
+use crate::model::{Contact, Known, Occasion, SubjectKind, Truth, forgotten_mark};
 use crate::remote::intercom::{Company, Intercom, TagName, read_pushed};
 use crate::rules::Explanation;
 use crate::telemetry;
@@ -46,9 +46,21 @@ struct ToldContact {
     tags: Option<Vec<TagName>>,
     /// All its companies by name; None where Intercom was not asked.
     companies: Option<Vec<Company>>,
+    /// Whether a person had it forgotten.
+    forgotten: bool,
 }
 
 impl ToldContact {
+    /// Why no scan looks at the contact, whatever the rules say of it; None where scans do.
+    fn left_out(&self) -> Option<&'static str> {
+        match self.explanation.included() {
+            _ if self.forgotten => Some("the contact was forgotten (usage-signals ledger forget)"),
+            Truth::True => None,
+            Truth::False => Some("[scan] include is false for it"),
+            Truth::Unknown => Some("[scan] include cannot be decided for it"),
+        }
+    }
+
     /// The ids of its companies, by the fullest list there is.
     fn company_ids(&self) -> Vec<&str> {
         match &self.companies {
@@ -124,6 +136,8 @@ async fn given<'a>(common: &Common, setup: &'a Setup, stop: Stop) -> Result<(Tol
                 told.notes.push(note.to_owned());
                 return Ok((told, exit));
             }
+            // That there is such a contact was never claimed: what it says is explained all the same.
+            Err(fatal) if fatal.error.is::<NoContact>() => (fatal.error.to_string(), Exit::Done),
             Err(fatal) => (format!("{:#}", fatal.error), fatal.exit),
         }
     };
@@ -131,7 +145,7 @@ async fn given<'a>(common: &Common, setup: &'a Setup, stop: Stop) -> Result<(Tol
     told.notes.push(format!("{what}: {why}"));
     let ledger = Reader::open(&setup.state_dir.join(LEDGER_FILE))?;
     told.workspace = ledger.workspace().map(str::to_owned);
-    told.occasions = concerning(ledger.known(), &told.people);
+    told.add_known(ledger.known());
     Ok((told, exit))
 }
 
@@ -167,15 +181,33 @@ impl<'a> Told<'a> {
             contact,
             tags: None,
             companies: None,
+            forgotten: false,
         });
         let people = people.collect();
         Told { setup, workspace: None, people, occasions: Vec::new(), looked: None, notes: Vec::new() }
     }
 
+    /// What the ledger has.
+    fn add_known(&mut self, known: &Known) {
+        self.occasions = concerning(known, &self.people);
+        for person in &mut self.people {
+            person.forgotten = known.forgotten.contains(&forgotten_mark(&person.contact.id));
+        }
+    }
+
+    /// For each contact that no scan looks at, why.
+    fn left_out(&self) -> Vec<String> {
+        let why = |person: &ToldContact| {
+            let why = person.left_out()?;
+            Some(format!("no scan looks at contact {}: {why}", person.contact.id))
+        };
+        self.people.iter().filter_map(why).collect()
+    }
+
     /// What Intercom and the ledger know; returns how a dry run would end.
     fn add_looked(&mut self, looked: Looked) -> Exit {
         self.workspace = Some(looked.plan.workspace.clone());
-        self.occasions = concerning(looked.ledger.known(), &self.people);
+        self.add_known(looked.ledger.known());
         let exit = looked.report().1;
         self.looked = Some(looked);
         exit

@@ -66,10 +66,8 @@ fn head(told: &Told<'_>, person: &ToldContact, paper: &mut Paper) {
 fn in_short(told: &Told<'_>, person: &ToldContact, paper: &mut Paper) {
     paper.title("In short");
     let explanation = &person.explanation;
-    match explanation.included() {
-        Truth::True => {}
-        Truth::False => paper.paragraph("a scan does not look at this contact: [scan] include is false for it", 2),
-        Truth::Unknown => paper.paragraph("a scan does not look at this contact: [scan] include cannot be decided", 2),
+    if let Some(why) = person.left_out() {
+        paper.paragraph(&format!("no scan looks at this contact: {why}"), 2);
     }
     let of = |truth: Truth| explanation.rules.iter().filter(move |rule| rule.own.truth == truth);
     let holding = of(Truth::True).map(|rule| match rule.reached.as_str() {

@@ -12,7 +12,8 @@ use crate::report::{clean, plural};
 
 pub(super) fn run(common: &Common, place: &Place) -> Result<Exit, Fatal> {
     let checked = check(&place.file);
-    let findings = checked.findings.iter().map(|finding| json!({ "message": finding.message, "help": finding.help }));
+    let told = checked.closed.iter().chain(&checked.findings);
+    let findings = told.map(|finding| json!({ "message": finding.message, "help": finding.help }));
     let json = json!({
         "schema": 1,
         "ledger": place.file.display().to_string(),
@@ -21,17 +22,19 @@ pub(super) fn run(common: &Common, place: &Place) -> Result<Exit, Fatal> {
         "findings": findings.collect::<Vec<_>>(),
     });
     show_result(common, &text(place, &checked), &json)?;
-    Ok(if checked.findings.is_empty() { Exit::Done } else { Exit::Failed })
+    Ok(if checked.closed.is_none() && checked.findings.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
 fn text(place: &Place, checked: &Checked) -> String {
     let file = place.file.display();
-    if !checked.findings.is_empty() {
-        let mut text = format!("{file}: not sound\n");
-        for finding in &checked.findings {
+    let found: Vec<_> = checked.closed.iter().chain(&checked.findings).collect();
+    if !found.is_empty() {
+        let verdict = if checked.closed.is_some() { "cannot be looked at" } else { "not sound" };
+        let mut text = format!("{file}: {verdict}\n");
+        for finding in &found {
             let _ = writeln!(text, "  {}", clean(&finding.message));
         }
-        let mut helps: Vec<_> = checked.findings.iter().filter_map(|finding| finding.help.as_ref()).collect();
+        let mut helps: Vec<_> = found.iter().filter_map(|finding| finding.help.as_ref()).collect();
         helps.dedup();
         for help in helps {
             let _ = writeln!(text, "help: {help}");

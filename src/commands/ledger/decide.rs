@@ -13,16 +13,17 @@ use crate::report::plural;
 /// Writes down what became of an action.
 pub(super) fn resolve(common: &Common, place: &Place, arguments: &LedgerResolve) -> Result<Exit, Fatal> {
     // Looked at before the lock is taken, so that a mistyped key waits for nobody; and again under it.
-    find(&place.some_history()?, &arguments.key)?;
+    find(place, &place.some_history()?, &arguments.key)?;
     let (_lock, ledger) = place.writer("resolve", arguments.wait_lock)?;
     let history = place.some_history()?;
-    let (occasion, entry) = find(&history, &arguments.key)?;
+    let (occasion, entry) = find(place, &history, &arguments.key)?;
     let resolution = match arguments.verdict {
         VerdictName::Done => Resolution::Done,
         VerdictName::Failed => Resolution::Failed,
         VerdictName::Dismissed => Resolution::Dismissed,
     };
-    let after = entry.state.after(Step::Resolve(resolution)).ok_or_else(|| nothing_to_decide(occasion, entry))?;
+    let after =
+        entry.state.after(Step::Resolve(resolution)).ok_or_else(|| nothing_to_decide(place, occasion, entry))?;
     check_remote_id(entry.key.kind, resolution, arguments.remote_id.as_deref())?;
     let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
     let blank = |text: &String| text.trim().is_empty();
@@ -52,7 +53,7 @@ pub(super) fn resolve(common: &Common, place: &Place, arguments: &LedgerResolve)
     Ok(Exit::Done)
 }
 
-fn nothing_to_decide(occasion: &Occasion, entry: &Entry) -> Fatal {
+fn nothing_to_decide(place: &Place, occasion: &Occasion, entry: &Entry) -> Fatal {
     let (short, reason) = (&entry.short, entry.reason.name());
     let since = minute(super::when(occasion, entry));
     let message = match entry.state {
@@ -61,7 +62,7 @@ fn nothing_to_decide(occasion: &Occasion, entry: &Entry) -> Fatal {
         state => format!("{short} is {} since {since} ({reason}); there is nothing to decide", state_name(state)),
     };
     Fatal::usage(anyhow::Error::msg(message))
-        .with_help(format!("usage-signals ledger show {short} has the particulars"))
+        .with_help(format!("{} has the particulars", place.command(&format!("ledger show {short}"))))
 }
 
 /// A wrong id would send a later run to somebody else's task or message.
@@ -105,7 +106,7 @@ pub(super) fn prune(common: &Common, place: &Place, arguments: &LedgerPrune) -> 
     let text = format!(
         "Removed what ended before {}: {} with {}, and {}\n",
         minute(before),
-        plural(occasions, "signal"),
+        plural(occasions, "occasion"),
         plural(entries, "action"),
         plural(runs, "record of a run").replace("record of a runs", "records of runs"),
     );
@@ -125,7 +126,7 @@ pub(super) fn forget(common: &Common, place: &Place, arguments: &LedgerForget) -
     let (_lock, ledger) = place.writer("forget", arguments.wait_lock)?;
     let history = place.some_history()?;
     let contacts = history.contacts_of(who);
-    check_doubts(&history, &contacts)?;
+    check_doubts(place, &history, &contacts)?;
     // Also where nothing is left to forget: a run that was killed may have left bytes in the file.
     let Forgotten { occasions, dropped } = ledger.forget(&contacts, place.now)?;
     let ids: Vec<_> = contacts.iter().map(String::as_str).collect();
@@ -151,7 +152,7 @@ pub(super) fn forget(common: &Common, place: &Place, arguments: &LedgerForget) -
 }
 
 /// What is in doubt may have happened: once the ids are gone, nobody can ask any more.
-fn check_doubts(history: &History, contacts: &std::collections::BTreeSet<String>) -> Result<(), Fatal> {
+fn check_doubts(place: &Place, history: &History, contacts: &std::collections::BTreeSet<String>) -> Result<(), Fatal> {
     let concerns = |(occasion, entry): &(&Occasion, &Entry)| {
         let person = occasion.id.subject.kind == SubjectKind::Contact && !contacts.is_disjoint(&occasion.contacts);
         entry.state == State::Claimed
@@ -162,7 +163,8 @@ fn check_doubts(history: &History, contacts: &std::collections::BTreeSet<String>
         return Ok(());
     }
     Err(Fatal::usage(anyhow::anyhow!("in doubt, so the contact cannot be forgotten yet: {}", doubtful.join(", ")))
-        .with_help(
-            "run a scan, which asks what became of it, or usage-signals ledger resolve KEY; then forget the contact",
-        ))
+        .with_help(format!(
+            "run a scan, which asks what became of it, or {} --as …; then forget the contact",
+            place.command("ledger resolve KEY")
+        )))
 }

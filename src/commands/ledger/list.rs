@@ -22,7 +22,7 @@ pub(super) fn run(common: &Common, place: &Place, filters: &Filters) -> Result<E
     let chosen = choose(&history, filters, place)?;
     let actions: Vec<_> = chosen.iter().map(|(occasion, entry)| as_json(&history, occasion, entry)).collect();
     let json = json!({ "schema": 1, "workspace": history.workspace, "actions": actions });
-    show_result(common, &text(&chosen), &json)?;
+    show_result(common, &text(place, &chosen), &json)?;
     Ok(Exit::Done)
 }
 
@@ -84,7 +84,7 @@ fn state_of(name: StateName) -> State {
     }
 }
 
-fn text(chosen: &[(&Occasion, &Entry)]) -> String {
+fn text(place: &Place, chosen: &[(&Occasion, &Entry)]) -> String {
     let row = |(occasion, entry): &(&Occasion, &Entry)| {
         vec![
             entry.short.clone(),
@@ -110,9 +110,8 @@ fn text(chosen: &[(&Occasion, &Entry)]) -> String {
     let counts = counts.collect::<Vec<_>>().join(", ");
     let mut text = format!("{table}\n{}: {counts}\n", plural(rows.len(), "action"));
     if states.contains_key("refused") || states.contains_key("in_doubt") {
-        text.push_str(
-            "help: usage-signals ledger show KEY says what can be done about one that is refused or in doubt\n",
-        );
+        let show = place.command("ledger show KEY");
+        text.push_str(&format!("help: {show} says what can be done about one that is refused or in doubt\n"));
     }
     text
 }

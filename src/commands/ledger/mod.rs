@@ -6,7 +6,7 @@ mod export;
 mod list;
 mod show;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, Utc};
@@ -41,7 +41,10 @@ pub(super) struct Place {
     pub file: PathBuf,
     /// The instant that "since" and "how long ago" count from.
     pub now: Date,
-    in_sandbox: bool,
+    /// Whether it is the ledger of `scan --sandbox`.
+    pub in_sandbox: bool,
+    /// The options that name this ledger, as they were given.
+    options: String,
     as_of: Option<Date>,
 }
 
@@ -55,7 +58,13 @@ impl Place {
         };
         let now = common.as_of.unwrap_or_else(|| Utc::now().trunc_subsecs(0));
         let file = state_dir.join(LEDGER_FILE);
-        Ok(Place { state_dir, file, now, in_sandbox: place.sandbox.is_some(), as_of: common.as_of })
+        let options = options(common, place);
+        Ok(Place { state_dir, file, now, in_sandbox: place.sandbox.is_some(), options, as_of: common.as_of })
+    }
+
+    /// A command as a person types it to get at this very ledger.
+    pub(super) fn command(&self, command: &str) -> String {
+        format!("usage-signals {command}{}", self.options)
     }
 
     /// What the ledger holds; None before the first run.
@@ -95,14 +104,32 @@ impl Place {
     }
 }
 
+/// The options that name a ledger: ` --sandbox=W --state-dir D`.
+fn options(common: &Common, place: &LedgerPlace) -> String {
+    let sandbox = place.sandbox.as_ref().map(|dir| match dir {
+        Some(dir) => format!(" --sandbox={}", quoted(dir)),
+        None => " --sandbox".to_owned(),
+    });
+    let state_dir = common.state_dir.as_ref().map(|dir| format!(" --state-dir={}", quoted(dir)));
+    [sandbox, state_dir].into_iter().flatten().collect()
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let plain = |letter: char| letter.is_alphanumeric() || "/._-+,@%:".contains(letter);
+    if path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
+}
+
 /// Finds an action by its key as people write it.
-fn find<'h>(history: &'h History, key: &str) -> Result<(&'h Occasion, &'h Entry), Fatal> {
+fn find<'h>(place: &Place, history: &'h History, key: &str) -> Result<(&'h Occasion, &'h Entry), Fatal> {
     let short = as_stored(key);
     history.entries().find(|(_, entry)| entry.short == short).ok_or_else(|| {
         let near = nearest(history, &short);
+        let list = place.command("ledger list");
         let help = match near.len() {
-            0 => "usage-signals ledger list shows all of them".to_owned(),
-            _ => format!("did you mean {}? usage-signals ledger list shows all of them", near.join(" or ")),
+            0 => format!("{list} shows all of them"),
+            _ => format!("did you mean {}? {list} shows all of them", near.join(" or ")),
         };
         Fatal::usage(anyhow::anyhow!("the ledger has no action {short}")).with_help(help)
     })
@@ -215,6 +242,15 @@ fn show_result(common: &Common, text: &str, json: &Json) -> Result<(), Fatal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_is_quoted_where_a_shell_would_break_it() {
+        for (path, expected) in
+            [("/var/lib/x-1.0", "/var/lib/x-1.0"), ("a b", "'a b'"), ("it's", r"'it'\''s'"), ("~", "'~'")]
+        {
+            assert_eq!(quoted(Path::new(path)), expected);
+        }
+    }
 
     #[test]
     fn a_key_is_found_as_people_write_it() {

@@ -14,10 +14,10 @@ use crate::report::{clean, explain};
 
 pub(super) fn run(common: &Common, place: &Place, key: &str) -> Result<Exit, Fatal> {
     let history = place.some_history()?;
-    let (occasion, entry) = find(&history, key)?;
+    let (occasion, entry) = find(place, &history, key)?;
     let others = occasion.entries.iter().filter(|other| other.short != entry.short);
     let others: Vec<_> = others.map(|other| as_json(&history, occasion, other)).collect();
-    let next = next_step(occasion, entry);
+    let next = next_step(place, occasion, entry);
     let json = json!({
         "schema": 1,
         "workspace": history.workspace,
@@ -114,8 +114,8 @@ fn explain_entry(entry: &Entry) -> &'static str {
 }
 
 /// What a person can do about it, where there is something.
-fn next_step(occasion: &Occasion, entry: &Entry) -> Option<String> {
-    let resolve = format!("usage-signals ledger resolve {}", entry.short);
+fn next_step(place: &Place, occasion: &Occasion, entry: &Entry) -> Option<String> {
+    let resolve = place.command(&format!("ledger resolve {}", entry.short));
     match entry.state {
         State::Refused if occasion.is_open() => Some(format!(
             "no run tries it again. Mend the cause, then {resolve} --as failed (the next run tries again), or --as done (it was \

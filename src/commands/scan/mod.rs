@@ -7,7 +7,7 @@ mod read;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use tracing::Instrument;
 
 use super::sandbox::Opened;
@@ -27,8 +27,8 @@ use crate::report::{Report, Run, RunMode};
 use crate::shutdown;
 
 pub(super) use output::terminal_width;
-pub use read::Read;
 pub(super) use read::progress_bar;
+pub use read::{NoContact, Read};
 
 /// What a scan came to.
 #[derive(Debug)]
@@ -234,8 +234,12 @@ impl Stages<'_> {
     async fn lock(&self) -> Result<Lock, Fatal> {
         const POLL: Duration = Duration::from_millis(500);
         let mut left = self.arguments.wait_lock.unwrap_or_default();
-        let holder =
-            format!("process {}, run {}, since {}", std::process::id(), self.run, self.started_at.to_rfc3339());
+        let holder = format!(
+            "process {}, run {}, since {}",
+            std::process::id(),
+            self.run,
+            self.started_at.to_rfc3339_opts(SecondsFormat::Secs, true)
+        );
         loop {
             match Lock::take(&self.setup.state_dir, &holder) {
                 Err(locked @ LedgerError::Locked { .. }) if !left.is_zero() => {

@@ -63,8 +63,7 @@ pub(super) fn report<'a>(
     }
     for error in ledger_errors {
         exits.push(Exit::Failed);
-        let cause = std::error::Error::source(error).map_or(String::new(), |cause| format!(": {cause}"));
-        let message = format!("the ledger could not be written any further: {error}{cause}");
+        let message = format!("the ledger could not be written any further: {}", error.told());
         errors.push(Problem { message, help: error.help() });
     }
     if let Some(results) = results {

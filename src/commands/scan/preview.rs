@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use crate::commands::Setup;
-use crate::model::{Message, Record, TaskNews};
-use crate::plan::{Order, Plan};
+use crate::model::{Links, Message, Task, TaskLink, TaskNews};
+use crate::plan::{Decision, Item, Order, Plan};
 use crate::remote::{slack, zoho};
 use crate::report::{Preview, Previews};
 
@@ -16,7 +16,7 @@ pub(super) fn previews(plan: &Plan, setup: &Setup) -> Previews {
         match &action.order {
             Some(Order::Task(task)) => tasks.push(zoho::preview(task, &setup.links)),
             Some(Order::Message(message)) => {
-                let task = if item.makes_task() { made(setup) } else { message.task.clone() };
+                let task = task_of(item).map_or(message.task.clone(), |task| made(task, &setup.links));
                 messages.push(Message { task, ..message.as_ref().clone() });
             }
             Some(Order::Tag(_)) | None => {}
@@ -40,8 +40,20 @@ pub(super) fn previews(plan: &Plan, setup: &Setup) -> Previews {
     }
 }
 
+/// The task that is made for it, if one is.
+fn task_of(item: &Item) -> Option<&Task> {
+    let mut to_do = item.actions.iter().filter(|action| action.decision == Decision::Do);
+    to_do.find_map(|action| match &action.order {
+        Some(Order::Task(task)) => Some(task.as_ref()),
+        _ => None,
+    })
+}
+
 /// A run posts when the task is made, and links it. Its id is not known yet.
-fn made(setup: &Setup) -> TaskNews {
-    let record = Record { module: "CONTACTS-OR-LEADS".to_owned(), id: "RECORD-ID".to_owned() };
-    TaskNews::Done { task_url: setup.links.task("TASK-ID"), record_url: Some(setup.links.record(&record)) }
+fn made(task: &Task, links: &Links) -> TaskNews {
+    let record_url = match zoho::foreseen_link(task) {
+        TaskLink::Record(record) => Some(links.record(&record)),
+        TaskLink::Unlinked => None,
+    };
+    TaskNews::Done { task_url: links.task("TASK-ID"), record_url }
 }

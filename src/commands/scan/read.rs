@@ -15,6 +15,11 @@ use crate::remote::error::RemoteError;
 use crate::remote::intercom::{Intercom, Page, Pages, TagName, Undecodable};
 use crate::rules::RuleSet;
 
+/// `--contact` names somebody whom Intercom does not have.
+#[derive(Debug, thiserror::Error)]
+#[error("Intercom has no contact {0:?}")]
+pub struct NoContact(String);
+
 /// What was read.
 #[derive(Debug)]
 pub struct Read {
@@ -87,8 +92,7 @@ impl Reading<'_> {
         };
         note(&mut read, contacts)?;
         if let Some(wanted) = read.not_found.first() {
-            let error = anyhow::anyhow!("Intercom has no contact {wanted:?}");
-            return Err(Fatal::usage(error)
+            return Err(Fatal::usage(NoContact(wanted.clone()))
                 .with_help("name a contact by its id in Intercom, or by its e-mail exactly as Intercom has it"));
         }
         // Also after an incomplete read: what is unfinished needs its figures.
@@ -127,19 +131,18 @@ impl Reading<'_> {
         let mut ids = BTreeSet::new();
         for wanted in self.contacts {
             let mut pages = Vec::new();
-            let mut emails = BTreeSet::new();
             if wanted.contains('@') {
-                emails.insert(wanted.clone());
+                pages.push(self.find_by_email(wanted.trim()).await?);
             } else {
-                let page = one_page(self.intercom.contact(wanted, self.wanted).await?);
+                let page = one_page(self.intercom.contact(wanted.trim(), self.wanted).await?);
                 // Contacts with the same e-mail are one person.
-                emails.extend(page.contacts.iter().filter_map(|contact| contact.email.clone()));
+                let emails: BTreeSet<_> = page.contacts.iter().filter_map(|contact| contact.email.clone()).collect();
                 pages.push(page);
+                for email in emails {
+                    pages.push(self.intercom.contacts_with_email(&email, self.wanted).await?);
+                }
             }
-            for email in emails {
-                pages.push(self.intercom.contacts_with_email(&email, self.wanted).await?);
-            }
-            if pages.iter().all(|page| page.contacts.is_empty() && page.undecodable.is_empty()) {
+            if pages.iter().all(Page::is_empty) {
                 read.not_found.push(wanted.clone());
             }
             for mut page in pages {
@@ -150,6 +153,16 @@ impl Reading<'_> {
         }
         read.scope.contacts = Some(ids);
         Ok(())
+    }
+
+    /// As it was typed; where nobody has that, lower-cased, as most systems keep it.
+    async fn find_by_email(&self, email: &str) -> Result<Page, RemoteError> {
+        let found = self.intercom.contacts_with_email(email, self.wanted).await?;
+        let lower = email.to_lowercase();
+        if !found.is_empty() || lower == email {
+            return Ok(found);
+        }
+        self.intercom.contacts_with_email(&lower, self.wanted).await
     }
 
     fn take_page(&self, read: &mut Read, page: Page) {

@@ -30,6 +30,13 @@ pub struct Page {
     pub place: String,
 }
 
+impl Page {
+    /// Whether nothing came that could be a contact.
+    pub fn is_empty(&self) -> bool {
+        self.contacts.is_empty() && self.undecodable.is_empty()
+    }
+}
+
 impl Intercom {
     /// The contacts with exactly this e-mail, at most one page of them. E-mails are not unique.
     pub async fn contacts_with_email(&self, email: &str, wanted: &BTreeSet<String>) -> Result<Page, RemoteError> {

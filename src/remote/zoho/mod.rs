@@ -34,7 +34,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use self::auth::{Auth, Credentials};
-pub use self::preview::{Preview, preview};
+pub use self::preview::{Preview, foreseen_link, preview};
 use crate::apply::sink::{Answer, Claim, Outcome, Sink, TaskSink};
 use crate::apply::stop::Stop;
 use crate::model::{Links, Task, TaskLink};

@@ -23,7 +23,7 @@ pub struct Preview {
 pub fn preview(order: &Task, links: &Links) -> Preview {
     let (heading, record) = match &order.prior {
         Some(prior) => ("Brought forward, if it is still open", fields::change(&Row::bare(prior), order)),
-        None => ("New task", Some(fields::task(order, &link(order), links))),
+        None => ("New task", Some(fields::task(order, &foreseen_link(order), links))),
     };
     let record = record.unwrap_or_default();
     let text = |field: &str| record.get(field).and_then(Value::as_str).unwrap_or_default();
@@ -34,8 +34,8 @@ pub fn preview(order: &Task, links: &Links) -> Preview {
     Preview { key: order.short.clone(), page, record }
 }
 
-/// Where it would go, as far as that is known.
-fn link(order: &Task) -> TaskLink {
+/// Where it would go, as far as that is known without asking Zoho: what stands for a record has words for ids.
+pub fn foreseen_link(order: &Task) -> TaskLink {
     let unknown = || Record { module: "CONTACTS-OR-LEADS".to_owned(), id: "RECORD-ID".to_owned() };
     match &order.link {
         Some(link) => link.clone(),
