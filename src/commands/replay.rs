@@ -194,7 +194,9 @@ async fn take_step(
     let environment = in_sandbox(sandbox, nothing);
     let setup = Setup::new(&common, &arguments, &environment, state_dir.to_owned(), true);
     let outcome = match setup {
-        Ok(setup) => {
+        Ok(mut setup) => {
+            // The order of effects is part of what is expected.
+            setup.config.intercom.requests_at_once = 1;
             let (_switch, stop) = Stop::after(arguments.deadline.unwrap_or(setup.config.deadline));
             scan::scan(&common, &arguments, &setup, stop, None).await
         }

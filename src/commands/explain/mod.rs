@@ -170,6 +170,8 @@ fn read_stdin(setup: &Setup) -> Result<Contact, Fatal> {
 /// The names of tags and companies: the contact itself has ids, and ten of each at most.
 async fn ask_details(intercom: &Intercom, person: &mut ToldContact) -> Result<(), Fatal> {
     person.tags = intercom.contact_tags(&person.contact.id).await?;
+    // Intercom lists them in the order in which they were put on.
+    person.tags.iter_mut().for_each(|tags| tags.sort_by(|a, b| a.name.cmp(&b.name)));
     person.companies = intercom.contact_companies(&person.contact.id).await?;
     Ok(())
 }
