@@ -44,7 +44,7 @@ pub enum NoPage {
 /// Reads one answer of the search, keeping the attributes named in `wanted`.
 ///
 /// In one go over the bytes, which is what nearly every page allows. Where anything is odd, the page is read again with care, so
-/// that only what is odd is lost: [`with_care`] says what the result is, and reading in one go is only a faster way to it.
+/// that only what is odd is lost: `with_care` says what the result is, and reading in one go is only a faster way to it.
 pub fn read_page(body: &[u8], wanted: &BTreeSet<String>) -> Result<Found, NoPage> {
     let wanted = Wanted::new(wanted);
     match at_once(body, &wanted) {
@@ -103,7 +103,7 @@ fn seconds(created_at: &Value) -> Option<i64> {
     }
 }
 
-/// The page itself. An error wherever [`with_care`] might come to anything else.
+/// The page itself. An error wherever `with_care` might come to anything else.
 struct Whole<'a, 'w>(&'a Wanted<'w>);
 
 #[derive(Deserialize)]

@@ -1,6 +1,6 @@
 //! What the data can do for the rules: how each attribute is filled, and whether each rule can fire at all.
 //!
-//! One pass: each contact is counted and forgotten, so that memory does not grow with contacts ([`spread`]). The same
+//! One pass: each contact is counted and forgotten, so that memory does not grow with contacts (`spread`). The same
 //! contacts give the same answer, whatever their order, but for the examples, and for texts once there are too many different
 //! ones to count.
 
@@ -191,7 +191,7 @@ impl<'r> Coverage<'r> {
     }
 
     /// The plans, in the order in which [`Attribute::by_plan`] counts them; contacts without one come first. At most
-    /// [`PLANS`] are told apart; the last then stands for all others too.
+    /// `PLANS` are told apart; the last then stands for all others too.
     pub fn plans(&self) -> &[Plan] {
         &self.plans
     }

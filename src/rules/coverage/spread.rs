@@ -11,7 +11,7 @@ const CHARS: usize = 60;
 
 /// Smallest, middle and largest of many numbers.
 ///
-/// Smallest and largest are exact, and so is the middle while there are at most [`NUMBERS`] different ones. Beyond that,
+/// Smallest and largest are exact, and so is the middle while there are at most `NUMBERS` different ones. Beyond that,
 /// neighbours are counted as one, in steps that double until they fit; the result depends on the numbers alone, not on their
 /// order.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -89,7 +89,7 @@ fn cut(key: u64, bits: u32) -> u64 {
 
 /// The most frequent of many texts (Misra and Gries).
 ///
-/// Exact while there are at most [`WORDS`] different ones. Beyond that, a text that more than one in [`WORDS`] contacts have
+/// Exact while there are at most `WORDS` different ones. Beyond that, a text that more than one in `WORDS` contacts have
 /// is still found, and its count is too low by at most [`Words::lost`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Words {
