@@ -9,11 +9,13 @@
 
 #![expect(clippy::unwrap_used, reason = "what is measured is known to be good")]
 
+mod plain;
+
 use std::fmt::Write as _;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use serde::Deserialize;
+use plain::PlainPage;
 use usage_signals::config;
 use usage_signals::model::{Date, Known};
 use usage_signals::plan::Sightings;
@@ -31,11 +33,7 @@ fn main() {
 
 /// Eight of the built-in rules.
 fn rules() -> RuleSet {
-    let on = ["team_growth", "multi_department", "heavy_api_use"];
-    let text: String = on
-        .iter()
-        .fold(String::new(), |text, signal| text + &format!("[[rules]]\nsignal = \"{signal}\"\nenabled = true\n"));
-    config::parse("usage-signals.toml", &text, &|_| None).unwrap().rules
+    config::parse("usage-signals.toml", &plain::eight_rules(), &|_| None).unwrap().rules
 }
 
 fn as_of() -> Date {
@@ -58,7 +56,7 @@ fn contact(number: usize) -> String {
     let id = format!("6762f0d01bb69f9f{number:08x}");
     let storage = if number == 0 { 96 } else { 41 };
     let mut custom = format!(
-        r#""user_type":"customer","plan_type":"team","teammates_count":5,"projects_count":12,"storage_percent":{storage},"storage_used_mb":41000,"storage_limit_mb":100000,"days_since_last_login":3,"enterprise_features_tried":"","departments_using":"Marketing","teammates_invited_last_30_days":1,"api_usage_last_30_days":250"#
+        r#""user_type":"customer","plan_type":"team","teammates_count":"5","projects_count":12,"storage_percent":{storage},"storage_used_mb":41000,"storage_limit_mb":100000,"days_since_last_login":3,"enterprise_features_tried":"","departments_using":"Marketing","teammates_invited_last_30_days":1,"api_usage_last_30_days":250"#
     );
     for other in 0..28 {
         let _ = match other % 3 {
@@ -82,71 +80,6 @@ fn contact(number: usize) -> String {
         list("opted_out_subscription_types", "", 0),
         list("opted_in_subscription_types", "", 0),
     )
-}
-
-/// The same fields, as somebody would write them who reads nothing else and trusts every type.
-#[derive(Deserialize)]
-#[expect(dead_code, reason = "what it costs to read them is measured")]
-struct PlainContact {
-    id: String,
-    email: Option<String>,
-    name: Option<String>,
-    last_seen_at: Option<i64>,
-    created_at: Option<i64>,
-    custom_attributes: PlainAttributes,
-    tags: PlainList,
-    companies: PlainList,
-}
-
-#[derive(Deserialize)]
-#[expect(dead_code, reason = "what it costs to read them is measured")]
-struct PlainAttributes {
-    user_type: Option<String>,
-    plan_type: Option<String>,
-    teammates_count: Option<f64>,
-    projects_count: Option<f64>,
-    storage_percent: Option<f64>,
-    storage_used_mb: Option<f64>,
-    storage_limit_mb: Option<f64>,
-    days_since_last_login: Option<f64>,
-    enterprise_features_tried: Option<String>,
-    departments_using: Option<String>,
-    teammates_invited_last_30_days: Option<f64>,
-    api_usage_last_30_days: Option<f64>,
-}
-
-#[derive(Deserialize)]
-#[expect(dead_code, reason = "what it costs to read them is measured")]
-struct PlainList {
-    data: Vec<PlainItem>,
-    total_count: u64,
-    has_more: bool,
-}
-
-#[derive(Deserialize)]
-#[expect(dead_code, reason = "what it costs to read them is measured")]
-struct PlainItem {
-    id: String,
-}
-
-#[derive(Deserialize)]
-#[expect(dead_code, reason = "what it costs to read them is measured")]
-struct PlainPage {
-    data: Vec<PlainContact>,
-    total_count: u64,
-    pages: PlainPages,
-}
-
-#[derive(Deserialize)]
-#[expect(dead_code, reason = "what it costs to read them is measured")]
-struct PlainPages {
-    next: Option<PlainNext>,
-}
-
-#[derive(Deserialize)]
-#[expect(dead_code, reason = "what it costs to read them is measured")]
-struct PlainNext {
-    starting_after: String,
 }
 
 /// What it is held against.

@@ -6,6 +6,8 @@
 #![recursion_limit = "256"]
 
 mod cases;
+#[path = "../plain/mod.rs"]
+mod plain;
 mod raw;
 mod run;
 mod served;

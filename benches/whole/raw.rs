@@ -8,6 +8,7 @@ use anyhow::Context;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
+use crate::plain::PlainPage;
 use crate::served::Served;
 use crate::world::Shape;
 
@@ -86,12 +87,13 @@ pub const DECODE: &str = "decode";
 const DECODED: u32 = 15_000;
 const TIMES: u32 = 10;
 
-/// Prints nanoseconds a contact for `serde_json::from_slice` of pages: into a `Value`, and into nothing. In a process of its
+/// Prints nanoseconds a contact for `serde_json::from_slice` of pages: into a struct, into a `Value`, and into nothing. In a process of its
 /// own, or its memory would count as the measured program's.
 pub fn decode() -> anyhow::Result<()> {
     let people: Vec<String> = Shape::of(DECODED.into()).people().map(|person| person.to_string()).collect();
-    let page =
-        |people: &[String]| format!(r#"{{"type":"list","data":[{}],"total_count":{DECODED}}}"#, people.join(","));
+    let page = |people: &[String]| {
+        format!(r#"{{"type":"list","data":[{}],"total_count":{DECODED},"pages":{{"next":null}}}}"#, people.join(","))
+    };
     let pages: Vec<String> = people.chunks(PER_PAGE).map(page).collect();
     let best = |read: &dyn Fn(&[u8]) -> bool| {
         let time = |_| {
@@ -101,17 +103,33 @@ pub fn decode() -> anyhow::Result<()> {
         };
         (0..TIMES).map(time).filter(|(_, all)| *all).map(|(took, _)| took).min().unwrap_or_default()
     };
+    let plain = best(&|page| serde_json::from_slice::<PlainPage>(page).is_ok());
     let value = best(&|page| serde_json::from_slice::<Value>(page).is_ok());
     let ignored = best(&|page| serde_json::from_slice::<IgnoredAny>(page).is_ok());
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{} {}", (value / DECODED).as_nanos(), (ignored / DECODED).as_nanos())?;
+    for time in [plain, value, ignored] {
+        writeln!(out, "{}", (time / DECODED).as_nanos())?;
+    }
     Ok(())
 }
 
-/// Nanoseconds a contact, into a `Value` and into nothing.
-pub fn decoding() -> anyhow::Result<(u32, u32)> {
+/// Nanoseconds a contact that `serde_json::from_slice` takes.
+pub struct Decoding {
+    /// Into a struct of the fields that the program reads.
+    pub plain: u32,
+    /// Into a `Value`.
+    pub value: u32,
+    /// Into nothing.
+    pub ignored: u32,
+}
+
+/// What another process [`decode`]s in.
+pub fn decoding() -> anyhow::Result<Decoding> {
     let output = std::process::Command::new(std::env::current_exe()?).arg(DECODE).output()?;
     let text = String::from_utf8(output.stdout)?;
-    let (value, ignored) = text.trim().split_once(' ').context("decoding printed nothing")?;
-    Ok((value.parse()?, ignored.parse()?))
+    let times: Vec<u32> = text.lines().map(str::parse).collect::<Result<_, _>>()?;
+    match times[..] {
+        [plain, value, ignored] if plain > 0 => Ok(Decoding { plain, value, ignored }),
+        _ => anyhow::bail!("decoding printed {text:?}"),
+    }
 }

@@ -236,7 +236,7 @@ fn params_are_numbers_for_conditions() {
                 params = { threshold = 80 }";
     let config = loaded(text);
     let at = |count: f64| {
-        let attributes = BTreeMap::from([("teammates_count".to_owned(), Value::Number(count))]);
+        let attributes = [("teammates_count", Value::Number(count))].into_iter().collect();
         let contact = Contact { attributes, ..Contact::default() };
         let at = config.rules.rules.iter().position(|rule| rule.signal == "team_size_limit").unwrap();
         config.rules.evaluate(&contact, Date::default()).verdicts[at].truth

@@ -1,10 +1,9 @@
 //! A person record in Intercom, reduced to what rules and texts can use.
 
-use std::collections::BTreeMap;
-
 use sha2::{Digest, Sha256};
 
-use super::attribute::{Date, Value};
+use super::attribute::Date;
+use super::values::Values;
 
 /// Ids that a contact refers to. Intercom lists at most ten of them on the contact itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -40,7 +39,7 @@ pub struct Contact {
     pub last_seen_at: Option<Date>,
     /// Every attribute that rules or texts name, Intercom's own fields included, by the name used in rules (`role`,
     /// `location.country`, `teammates_count`). An own field wins over a custom attribute of the same name.
-    pub attributes: BTreeMap<String, Value>,
+    pub attributes: Values,
     /// Tag ids.
     pub tags: References,
     /// Company ids.

@@ -10,6 +10,7 @@ pub mod share;
 pub mod signal;
 pub mod subject;
 mod unseen;
+mod values;
 
 pub use action::{ActionKey, Kind, Reason, Resolution, State, Step};
 pub use attribute::{Date, Type, UnknownReason, Value};
@@ -21,3 +22,4 @@ pub use share::Share;
 pub use signal::{Evidence, Priority, Truth};
 pub use subject::{Subject, SubjectKind};
 pub use unseen::is_unseen;
+pub use values::Values;

@@ -326,7 +326,7 @@ mod tests {
         let contact = Contact {
             id: "c1".into(),
             email: Some("jane@acme.example".into()),
-            attributes: attributes.map(|(name, value)| (name.to_owned(), value)).into(),
+            attributes: attributes.into_iter().collect(),
             ..Contact::default()
         };
         let people = [Person { id: "c1".into(), email: contact.email.clone(), name: Some("Jane".into()) }];

@@ -119,8 +119,8 @@ impl RuleSet {
     fn readable(&self, contact: &Contact) -> Vec<bool> {
         let mut values = contact.attributes.iter().peekable();
         let readable = |attribute: &Source| {
-            while values.next_if(|(name, _)| name.as_str() < attribute.text()).is_some() {}
-            let value = values.next_if(|(name, _)| name.as_str() == attribute.text());
+            while values.next_if(|(name, _)| *name < attribute.text()).is_some() {}
+            let value = values.next_if(|(name, _)| *name == attribute.text());
             value.is_some_and(|(_, value)| attribute.is_readable(value))
         };
         self.used.iter().map(readable).collect()

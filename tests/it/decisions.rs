@@ -532,7 +532,7 @@ fn with_no_company_the_contact_is_the_subject() {
 #[test]
 fn the_level_is_the_highest_of_the_contacts_and_the_text_does_not_contradict_it() {
     let mut primary = storage("c1", "acme", 83.0);
-    primary.attributes.insert("user_type".into(), text("primary"));
+    primary.attributes.insert("user_type", text("primary"));
     let world = world(vec![primary, storage("c2", "acme", 96.0)]);
     let plan = world.plan(hour(0));
     let item = item(&plan, "storage_limit");
@@ -544,7 +544,7 @@ fn the_representative_is_primary_first_then_seen_last_then_lowest_id() {
     let with = |id: &str, percent: f64, kind: Option<&str>, seen: Option<i64>| {
         let mut contact = storage(id, "acme", percent);
         if let Some(kind) = kind {
-            contact.attributes.insert("user_type".into(), text(kind));
+            contact.attributes.insert("user_type", text(kind));
         }
         contact.last_seen_at = seen.map(hour);
         contact
@@ -570,7 +570,7 @@ fn the_representative_is_fixed_when_the_occasion_opens() {
     world.fates.insert(Kind::Task, Fate::CarriedOver);
     world.run(hour(0));
     let mut primary = storage("c2", "acme", 89.0);
-    primary.attributes.insert("user_type".into(), text("primary"));
+    primary.attributes.insert("user_type", text("primary"));
     world.put(primary);
     assert_eq!(item(&world.plan(hour(6)), "storage_limit").details, "81% storage used");
 }

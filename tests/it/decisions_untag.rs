@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use usage_signals::ledger::{Closing, open_claims};
-use usage_signals::model::{Change, Contact, Kind, State, Step};
+use usage_signals::model::{Change, Contact, Kind, State, Step, Values};
 use usage_signals::plan::{Plan, Scope, SinksOn};
 
 use crate::support::*;
@@ -120,7 +120,7 @@ type Sees = fn(&mut World);
 fn a_tag_of_an_open_occasion_is_not_taken_off_by_the_one_before_whatever_a_run_sees() {
     let incomplete = |world: &mut World| world.scope = Scope { complete: false, ..Scope::everything() };
     let unread = |world: &mut World| world.unread.extend(["a".to_owned()]);
-    let unknown = |world: &mut World| world.contacts.get_mut("a").unwrap().attributes.clear();
+    let unknown = |world: &mut World| world.contacts.get_mut("a").unwrap().attributes = Values::default();
     let is_false = |world: &mut World| world.set("a", "days_since_last_login", number(0.0));
     let as_ever = |_: &mut World| {};
     let runs: [(&str, Sees); 5] =

@@ -237,7 +237,7 @@ fn when_nobody_is_seen_any_more_the_rules_that_use_it_are_held_and_no_others() {
     let seen = |number: usize, at: i64| -> Contact {
         let mut contact = storage(&id(number), &format!("a{number:02}"), 10.0);
         contact.last_seen_at = Some(hour(at));
-        contact.attributes.insert("last_seen_at".into(), text(&hour(at).to_rfc3339()));
+        contact.attributes.insert("last_seen_at", text(&hour(at).to_rfc3339()));
         contact
     };
     // The last one was seen after the run's instant, by a clock that is wrong.

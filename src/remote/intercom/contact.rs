@@ -1,6 +1,6 @@
 //! From Intercom's contact to [`Contact`]: typed where it matters, and only the attributes that are wanted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chrono::DateTime;
 use serde::de::DeserializeSeed;
@@ -8,7 +8,7 @@ use serde_json::error::Category;
 
 use super::fields::{Fields, Odd, Reader};
 use super::is_id;
-use super::wanted::Wanted;
+use super::wanted::{Slot, Wanted};
 use super::wire::OnlyId;
 use crate::model::{Contact, Date, Value};
 
@@ -24,49 +24,61 @@ pub struct Undecodable {
     pub why: String,
 }
 
+/// A contact as it was read.
+pub(super) struct Decoded {
+    pub contact: Contact,
+    /// When it was created, in Unix seconds, where that is a number.
+    pub created_at: Option<i64>,
+}
+
 /// Reads one contact of Intercom's JSON, with the attributes named in `wanted`.
 pub fn read_contact(json: &str, wanted: &BTreeSet<String>) -> Result<Contact, Undecodable> {
-    read_by_itself(json, &Wanted::new(wanted))
+    read_by_itself(json, &Wanted::new(wanted)).map(|decoded| decoded.contact)
 }
 
 /// The same for many contacts.
-pub(super) fn read_by_itself(json: &str, wanted: &Wanted<'_>) -> Result<Contact, Undecodable> {
+pub(super) fn read_by_itself(json: &str, wanted: &Wanted) -> Result<Decoded, Undecodable> {
     let undecodable = |why: String| Undecodable { id: read_id(json), why };
     let mut parser = serde_json::Deserializer::from_str(json);
     let fields = Reader { wanted, odd: Odd::LeftOut }
         .deserialize(&mut parser)
         .and_then(|fields| parser.end().map(|()| fields))
         .map_err(|error| undecodable(why(&error)))?;
-    contact(fields, wanted).ok_or_else(|| undecodable("has no id".to_owned()))
+    decoded(fields, wanted).ok_or_else(|| undecodable("has no id".to_owned()))
 }
 
 /// The contact of its fields; None without an id.
-pub(super) fn contact(mut fields: Fields<'_>, wanted: &Wanted<'_>) -> Option<Contact> {
-    let id = fields.id.take().filter(|id| is_id(id))?;
-    let last_seen_at = fields.own("last_seen_at").and_then(|value| sensible_date(value));
-    let mut text = |name: &str| match fields.own(name)? {
-        Value::Text(text) if text.is_empty() => None,
-        Value::Text(text) if wanted.has(name) => Some(text.clone()),
-        Value::Text(text) => Some(std::mem::take(text)),
+pub(super) fn decoded(fields: Fields, wanted: &Wanted) -> Option<Decoded> {
+    let Fields { id, mut values, tags, companies } = fields;
+    let id = id.filter(|id| is_id(id))?;
+    let value = |slot: Slot| values.get(slot)?.as_ref();
+    let text = |slot: Slot| match value(slot)? {
+        Value::Text(text) if !text.is_empty() => Some(text.clone()),
         _ => None,
     };
-    let (email, name) = (text("email"), text("name"));
-    let own = fields.own.into_iter().filter(|(name, _)| wanted.has(name));
-    let own = own.map(|(name, value)| (name, own_value(name, value)));
-    // Of two with the same name the later one stays.
-    let all = fields.custom.into_iter().chain(own);
-    let mut attributes: BTreeMap<String, Value> = all.map(|(name, value)| (name.to_owned(), value)).collect();
-    if wanted.has("email_domain")
+    let (email, name) = (text(wanted.email), text(wanted.name));
+    let last_seen_at = value(wanted.last_seen_at).and_then(sensible_date);
+    let created_at = value(wanted.created_at).and_then(seconds);
+    let mut attributes = wanted.values(&mut values);
+    if wanted.email_domain
         && attributes.get("email_domain").is_none_or(Value::is_missing)
         && let Some(domain) = email.as_deref().and_then(domain)
     {
-        attributes.insert("email_domain".to_owned(), Value::Text(domain));
+        attributes.insert("email_domain", Value::Text(domain));
     }
-    Some(Contact { id, name, last_seen_at, email, attributes, tags: fields.tags, companies: fields.companies })
+    let contact = Contact { id, name, last_seen_at, email, attributes, tags, companies };
+    Some(Decoded { contact, created_at })
+}
+
+fn seconds(created_at: &Value) -> Option<i64> {
+    match created_at {
+        Value::Number(_) => created_at.read_date().ok().map(|date| date.timestamp()),
+        _ => None,
+    }
 }
 
 /// Customers' code writes dates too: milliseconds, year 1, negative numbers. Such a value is there but unreadable.
-fn own_value(name: &str, value: Value) -> Value {
+pub(super) fn own_value(name: &str, value: Value) -> Value {
     match value {
         Value::Number(number) if name.ends_with("_at") && sensible_date(&value).is_none() => {
             Value::Text(format!("no date: {number}"))
@@ -108,7 +120,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::References;
+    use crate::model::{References, Values};
 
     const EXAMPLE: &str = include_str!("../../../fixtures/intercom-examples/contact.json");
 
@@ -131,11 +143,11 @@ mod tests {
                 email: Some("joe@bloggs.com".into()),
                 name: Some("Joe Bloggs".into()),
                 last_seen_at: None,
-                attributes: BTreeMap::from([
-                    ("role".into(), text("user")),
-                    ("created_at".into(), Value::Number(1_734_537_424.0)),
-                    ("location.country".into(), Value::Null),
-                    ("email_domain".into(), text("bloggs.com")),
+                attributes: Values::from_iter([
+                    ("role", text("user")),
+                    ("created_at", Value::Number(1_734_537_424.0)),
+                    ("location.country", Value::Null),
+                    ("email_domain", text("bloggs.com")),
                 ]),
                 tags: References::all(vec![]),
                 companies: References::all(vec![]),
@@ -148,7 +160,7 @@ mod tests {
         let json = r#"{"id":"1","custom_attributes":{"n":8,"f":1.5,"t":"8","b":true,"z":null,"l":["a",1],
             "o":{"type":"Order.list","instances":[{"id":1}]},"unwanted":"x","role":"custom"},"role":"user"}"#;
         let contact = read_contact(json, &wanted(&["n", "f", "t", "b", "z", "l", "o", "role", "absent"])).unwrap();
-        let expected = BTreeMap::from([
+        let expected = Values::from_iter([
             ("n".to_owned(), Value::Number(8.0)),
             ("f".to_owned(), Value::Number(1.5)),
             ("t".to_owned(), text("8")),
@@ -226,15 +238,15 @@ mod tests {
             let json = format!(r#"{{"id":"7","last_seen_at":{time}}}"#);
             let contact = read_contact(&json, &wanted(&["last_seen_at"])).unwrap();
             assert_eq!(contact.last_seen_at.is_some(), good, "{time}");
-            assert_eq!(contact.attributes["last_seen_at"].read_date().is_ok(), good, "{time}");
+            assert_eq!(contact.attributes.get("last_seen_at").unwrap().read_date().is_ok(), good, "{time}");
         }
     }
 
     #[test]
     fn the_domain_comes_from_the_address_where_it_is_not_given() {
         let domain = |json: &str| {
-            let mut contact = read_contact(json, &wanted(&["email_domain"])).unwrap();
-            contact.attributes.remove("email_domain")
+            let contact = read_contact(json, &wanted(&["email_domain"])).unwrap();
+            contact.attributes.get("email_domain").cloned()
         };
         assert_eq!(domain(r#"{"id":"1","email":" Ann@ACME.example "}"#), Some(text("acme.example")));
         assert_eq!(domain(r#"{"id":"1","email":"a@b.c","email_domain":"d.e"}"#), Some(text("d.e")));

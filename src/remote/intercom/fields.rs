@@ -2,28 +2,20 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::wanted::{Names, Wanted};
+use super::wanted::{Member, Names, Slot, Wanted};
 use super::wire::{Any, Id, List, OnlyId};
 use crate::model::{References, Value};
 
 /// The fields of one contact as they were read; where a name came twice, the later one counts.
-#[derive(Default)]
-pub(super) struct Fields<'w> {
+pub(super) struct Fields {
     pub id: Option<String>,
-    pub own: Vec<(&'w str, Value)>,
-    pub custom: Vec<(&'w str, Value)>,
+    /// By [`Slot`].
+    pub values: Vec<Option<Value>>,
     pub tags: References,
     pub companies: References,
-}
-
-impl Fields<'_> {
-    /// One of Intercom's own fields.
-    pub(super) fn own(&mut self, name: &str) -> Option<&mut Value> {
-        self.own.iter_mut().rev().find(|(own, _)| *own == name).map(|(_, value)| value)
-    }
 }
 
 /// What becomes of a contact in which a list, the location or the custom attributes are not of their shape.
@@ -35,59 +27,55 @@ pub(super) enum Odd {
     Refused,
 }
 
-/// Reads [`Fields`]. With [`Odd::Refused`] `created_at` is always among them.
+/// Reads [`Fields`].
 #[derive(Clone, Copy)]
-pub(super) struct Reader<'a, 'w> {
-    pub wanted: &'a Wanted<'w>,
+pub(super) struct Reader<'a> {
+    pub wanted: &'a Wanted,
     pub odd: Odd,
 }
 
-impl<'de, 'w> DeserializeSeed<'de> for Reader<'_, 'w> {
-    type Value = Fields<'w>;
+impl<'de> DeserializeSeed<'de> for Reader<'_> {
+    type Value = Fields;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Fields<'w>, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Fields, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
-impl<'de, 'w> Visitor<'de> for Reader<'_, 'w> {
-    type Value = Fields<'w>;
+impl<'de> Visitor<'de> for Reader<'_> {
+    type Value = Fields;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a contact")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'w>, A::Error> {
-        let mut fields = Fields {
-            own: Vec::with_capacity(self.wanted.own.len()),
-            custom: Vec::with_capacity(self.wanted.custom.len()),
-            ..Fields::default()
-        };
-        while let Some(key) = map.next_key_seed(KeyOf(&self.wanted.own))? {
-            match key {
-                Key::Id => fields.id = map.next_value::<Id>()?.0,
-                Key::Tags => fields.tags = self.references(&mut map)?,
-                Key::Companies => fields.companies = self.references(&mut map)?,
-                Key::CustomAttributes => self.members(&mut map, &self.wanted.custom, &mut fields.custom)?,
-                Key::Location => self.members(&mut map, &self.wanted.location, &mut fields.own)?,
-                Key::CreatedAt if self.odd == Odd::Refused => {
-                    if fields.own.iter().any(|(name, _)| *name == "created_at") {
-                        return Err(A::Error::duplicate_field("created_at"));
-                    }
-                    fields.own.push(("created_at", map.next_value::<Any>()?.0));
-                }
-                Key::CreatedAt if self.wanted.has("created_at") => {
-                    fields.own.push(("created_at", map.next_value::<Any>()?.0));
-                }
-                Key::Own(name) => fields.own.push((name, map.next_value::<Any>()?.0)),
-                Key::CreatedAt | Key::Other => drop(map.next_value::<IgnoredAny>()?),
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+        let Wanted { members, custom, location, slots, .. } = self.wanted;
+        let (mut id, mut tags, mut companies) = (None, References::default(), References::default());
+        let mut values = Vec::new();
+        values.resize_with(*slots, || None);
+        while let Some(member) = map.next_key_seed(Key(members))? {
+            match member {
+                Some(Member::Id) => id = map.next_value::<Id>()?.0,
+                Some(Member::Tags) => tags = self.references(&mut map)?,
+                Some(Member::Companies) => companies = self.references(&mut map)?,
+                Some(Member::CustomAttributes) => self.members(&mut map, custom, &mut values)?,
+                Some(Member::Location) => self.members(&mut map, location, &mut values)?,
+                Some(Member::Own(slot)) => put(&mut values, slot, map.next_value()?),
+                None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        Ok(fields)
+        Ok(Fields { id, values, tags, companies })
     }
 }
 
-impl Reader<'_, '_> {
+fn put(values: &mut [Option<Value>], slot: Slot, Any(value): Any) {
+    if let Some(place) = values.get_mut(slot) {
+        *place = Some(value);
+    }
+}
+
+impl Reader<'_> {
     fn references<'de, A: MapAccess<'de>>(self, map: &mut A) -> Result<References, A::Error> {
         Ok(match self.odd {
             Odd::LeftOut => references(map.next_value()?),
@@ -95,13 +83,13 @@ impl Reader<'_, '_> {
         })
     }
 
-    fn members<'de, 'w, A: MapAccess<'de>>(
+    fn members<'de, A: MapAccess<'de>>(
         self,
         map: &mut A,
-        names: &Names<'w>,
-        into: &mut Vec<(&'w str, Value)>,
+        names: &Names<Slot>,
+        values: &mut [Option<Value>],
     ) -> Result<(), A::Error> {
-        let members = Members { names, into };
+        let members = Members { names, values };
         match self.odd {
             Odd::LeftOut => {
                 let raw = map.next_value::<&RawValue>()?;
@@ -114,55 +102,36 @@ impl Reader<'_, '_> {
     }
 }
 
-enum Key<'w> {
-    Id,
-    Tags,
-    Companies,
-    CustomAttributes,
-    Location,
-    CreatedAt,
-    /// Another one that is wanted.
-    Own(&'w str),
-    Other,
-}
+/// What is wanted of the member whose key comes next.
+struct Key<'a, T>(&'a Names<T>);
 
-struct KeyOf<'a, 'w>(&'a Names<'w>);
+impl<'de, T: Copy> DeserializeSeed<'de> for Key<'_, T> {
+    type Value = Option<T>;
 
-impl<'de, 'w> DeserializeSeed<'de> for KeyOf<'_, 'w> {
-    type Value = Key<'w>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Key<'w>, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
         deserializer.deserialize_str(self)
     }
 }
 
-impl<'w> Visitor<'_> for KeyOf<'_, 'w> {
-    type Value = Key<'w>;
+impl<T: Copy> Visitor<'_> for Key<'_, T> {
+    type Value = Option<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a field")
+        f.write_str("a name")
     }
 
-    fn visit_str<E>(self, key: &str) -> Result<Key<'w>, E> {
-        Ok(match key {
-            "id" => Key::Id,
-            "tags" => Key::Tags,
-            "companies" => Key::Companies,
-            "custom_attributes" => Key::CustomAttributes,
-            "location" => Key::Location,
-            "created_at" => Key::CreatedAt,
-            _ => self.0.get(key).map_or(Key::Other, Key::Own),
-        })
+    fn visit_str<E>(self, key: &str) -> Result<Option<T>, E> {
+        Ok(self.0.get(key))
     }
 }
 
 /// The wanted members of an object; nothing of null.
-struct Members<'a, 'w> {
-    names: &'a Names<'w>,
-    into: &'a mut Vec<(&'w str, Value)>,
+struct Members<'a> {
+    names: &'a Names<Slot>,
+    values: &'a mut [Option<Value>],
 }
 
-impl<'de> DeserializeSeed<'de> for Members<'_, '_> {
+impl<'de> DeserializeSeed<'de> for Members<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -170,7 +139,7 @@ impl<'de> DeserializeSeed<'de> for Members<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Members<'_, '_> {
+impl<'de> Visitor<'de> for Members<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -182,35 +151,13 @@ impl<'de> Visitor<'de> for Members<'_, '_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(name) = map.next_key_seed(NameOf(self.names))? {
-            match name {
-                Some(name) => self.into.push((name, map.next_value::<Any>()?.0)),
+        while let Some(slot) = map.next_key_seed(Key(self.names))? {
+            match slot {
+                Some(slot) => put(self.values, slot, map.next_value()?),
                 None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         Ok(())
-    }
-}
-
-struct NameOf<'a, 'w>(&'a Names<'w>);
-
-impl<'de, 'w> DeserializeSeed<'de> for NameOf<'_, 'w> {
-    type Value = Option<&'w str>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<&'w str>, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'w> Visitor<'_> for NameOf<'_, 'w> {
-    type Value = Option<&'w str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<Option<&'w str>, E> {
-        Ok(self.0.get(key))
     }
 }
 

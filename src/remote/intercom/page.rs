@@ -6,11 +6,11 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::contact::{Undecodable, contact, read_by_itself};
+use super::contact::{Decoded, Undecodable, decoded, read_by_itself};
 use super::fields::{Odd, Reader};
 use super::wanted::Wanted;
-use super::wire::{Any, List, Next};
-use crate::model::{Contact, Value};
+use super::wire::{List, Next};
+use crate::model::Contact;
 
 /// No page that Intercom answers is larger.
 const MOST_PER_PAGE: usize = 150;
@@ -26,7 +26,7 @@ pub struct Found {
     pub total: Option<u64>,
     /// The cursor of the next page.
     pub next: Option<String>,
-    /// When the first contact of the page was created, in Unix seconds.
+    /// When the first contact that tells was created, in Unix seconds.
     pub oldest: Option<i64>,
     /// When the answer was given, by the clock of the service, in Unix seconds; the body does not tell.
     pub answered_at: Option<i64>,
@@ -54,7 +54,7 @@ pub fn read_page(body: &[u8], wanted: &BTreeSet<String>) -> Result<Found, NoPage
 }
 
 /// Each contact by itself: a broken one loses neither the others nor its own name.
-fn with_care(body: &[u8], wanted: &Wanted<'_>) -> Result<Found, NoPage> {
+fn with_care(body: &[u8], wanted: &Wanted) -> Result<Found, NoPage> {
     serde_json::from_slice::<IgnoredAny>(body).map_err(|_| NoPage::NotJson)?;
     // One contact with broken bytes is not to lose its page.
     let text = String::from_utf8_lossy(body);
@@ -63,16 +63,18 @@ fn with_care(body: &[u8], wanted: &Wanted<'_>) -> Result<Found, NoPage> {
     let mut found = Found { total: list.total(), next: cursor(&list)?, ..Found::default() };
     for item in items {
         match read_by_itself(item.get(), wanted) {
-            Ok(contact) => found.contacts.push(contact),
+            Ok(Decoded { contact, created_at }) => {
+                found.oldest = found.oldest.or(created_at);
+                found.contacts.push(contact);
+            }
             Err(broken) => found.undecodable.push(broken),
         }
     }
-    found.oldest = items.iter().find_map(|item| created_at(item.get()));
     Ok(found)
 }
 
 /// The whole page in one go; None where anything is odd.
-fn at_once(body: &[u8], wanted: &Wanted<'_>) -> Option<Found> {
+fn at_once(body: &[u8], wanted: &Wanted) -> Option<Found> {
     let mut parser = serde_json::Deserializer::from_str(str::from_utf8(body).ok()?);
     let found = parser.deserialize_map(Whole(wanted)).ok()?;
     parser.end().ok()?;
@@ -88,23 +90,8 @@ fn cursor<T>(list: &List<'_, T>) -> Result<Option<String>, NoPage> {
     }
 }
 
-fn created_at(contact: &str) -> Option<i64> {
-    #[derive(Deserialize)]
-    struct OnlyCreated {
-        created_at: Any,
-    }
-    seconds(&serde_json::from_str::<OnlyCreated>(contact).ok()?.created_at.0)
-}
-
-fn seconds(created_at: &Value) -> Option<i64> {
-    match created_at {
-        Value::Number(_) => created_at.read_date().ok().map(|date| date.timestamp()),
-        _ => None,
-    }
-}
-
 /// The page itself. An error wherever `with_care` might come to anything else.
-struct Whole<'a, 'w>(&'a Wanted<'w>);
+struct Whole<'a>(&'a Wanted);
 
 #[derive(Deserialize)]
 #[serde(field_identifier, rename_all = "snake_case")]
@@ -120,7 +107,7 @@ enum Key {
     Other,
 }
 
-impl<'de> Visitor<'de> for Whole<'_, '_> {
+impl<'de> Visitor<'de> for Whole<'_> {
     type Value = Found;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -153,9 +140,9 @@ impl<'de> Visitor<'de> for Whole<'_, '_> {
 }
 
 /// The contacts, and when the first that tells was created.
-struct Contacts<'a, 'w>(&'a Wanted<'w>);
+struct Contacts<'a>(&'a Wanted);
 
-impl<'de> DeserializeSeed<'de> for Contacts<'_, '_> {
+impl<'de> DeserializeSeed<'de> for Contacts<'_> {
     type Value = (Vec<Contact>, Option<i64>);
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -163,7 +150,7 @@ impl<'de> DeserializeSeed<'de> for Contacts<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Contacts<'_, '_> {
+impl<'de> Visitor<'de> for Contacts<'_> {
     type Value = (Vec<Contact>, Option<i64>);
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -173,9 +160,10 @@ impl<'de> Visitor<'de> for Contacts<'_, '_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
         let (mut contacts, mut oldest) = (Vec::with_capacity(MOST_PER_PAGE), None);
         while let Some(fields) = items.next_element_seed(Reader { wanted: self.0, odd: Odd::Refused })? {
-            let created_at = || fields.own.iter().find(|(name, _)| *name == "created_at");
-            oldest = oldest.or_else(|| seconds(&created_at()?.1));
-            contacts.push(contact(fields, self.0).ok_or_else(|| A::Error::missing_field("id"))?);
+            let Decoded { contact, created_at } =
+                decoded(fields, self.0).ok_or_else(|| A::Error::missing_field("id"))?;
+            oldest = oldest.or(created_at);
+            contacts.push(contact);
         }
         Ok((contacts, oldest))
     }

@@ -1,6 +1,10 @@
 //! Which members of a contact's JSON are wanted, found by their key without making a text of it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::contact::own_value;
+use crate::model::{Value, Values};
 
 /// Intercom's own fields that rules can use. Others come from `custom_attributes`, or not at all.
 pub const OWN_FIELDS: [&str; 20] = [
@@ -26,64 +30,115 @@ pub const OWN_FIELDS: [&str; 20] = [
     "has_hard_bounced",
 ];
 
-/// Own fields that are read in any case.
-const ALWAYS: [&str; 3] = ["email", "name", "last_seen_at"];
-
 /// Whether an attribute is Intercom's own; the others are custom attributes.
 pub fn is_own_field(name: &str) -> bool {
     OWN_FIELDS.contains(&name) || name.starts_with("location.")
 }
 
-/// The attributes that are wanted of contacts, by where they stand.
-pub(super) struct Wanted<'w> {
-    all: &'w BTreeSet<String>,
-    /// Intercom's own fields; some are needed whatever the rules say.
-    pub own: Names<'w>,
-    /// The members of `custom_attributes`.
-    pub custom: Names<'w>,
-    /// The members of `location`, whose names begin with `location.`.
-    pub location: Names<'w>,
+/// A member of a contact's JSON, by its key.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Member {
+    Id,
+    Tags,
+    Companies,
+    CustomAttributes,
+    Location,
+    /// One of Intercom's own fields that is wanted.
+    Own(Slot),
 }
 
-impl<'w> Wanted<'w> {
-    pub(super) fn new(wanted: &'w BTreeSet<String>) -> Self {
-        let own = OWN_FIELDS.into_iter().filter(|name| ALWAYS.contains(name) || wanted.contains(*name));
-        let names = || wanted.iter().map(String::as_str);
+/// A place in the list of the values that are read of a contact.
+pub(super) type Slot = usize;
+
+/// What is wanted of contacts, by where it stands. Every value that is wanted has a slot of its own; those of custom
+/// attributes are the first ones, in the order of their names.
+pub(super) struct Wanted {
+    /// The names of the attributes, sorted, and the slot of Intercom's own field of that name, where there is one.
+    attributes: Vec<(Arc<str>, Option<Slot>)>,
+    pub members: Names<Member>,
+    /// The members of `custom_attributes`.
+    pub custom: Names<Slot>,
+    /// The members of `location`, whose names begin with `location.`.
+    pub location: Names<Slot>,
+    /// How many slots there are.
+    pub slots: usize,
+    /// Read in any case, whatever the rules say, like those that follow.
+    pub email: Slot,
+    pub name: Slot,
+    pub last_seen_at: Slot,
+    pub created_at: Slot,
+    /// Whether `email_domain` is wanted: where it is not there, it is worked out.
+    pub email_domain: bool,
+}
+
+impl Wanted {
+    pub(super) fn new(wanted: &BTreeSet<String>) -> Self {
+        let mut slots = 0..;
+        let mut slot = || slots.next().unwrap_or_default();
+        let custom: Vec<(&str, Slot)> = wanted.iter().map(|name| (name.as_str(), slot())).collect();
+        let [email, name, last_seen_at, created_at] = std::array::from_fn(|_| slot());
+        let always = [("email", email), ("name", name), ("last_seen_at", last_seen_at), ("created_at", created_at)];
+        let mut own = Vec::from(always);
+        let is_more = |name: &str| wanted.contains(name) && always.iter().all(|(known, _)| *known != name);
+        own.extend(OWN_FIELDS.into_iter().filter(|name| is_more(name)).map(|name| (name, slot())));
+        let location = wanted.iter().filter_map(|name| name.strip_prefix("location."));
+        let location: Vec<(&str, Slot)> = location.map(|name| (name, slot())).collect();
+        let own_slot = |name: &str| {
+            let (list, key) = name.strip_prefix("location.").map_or((&own, name), |key| (&location, key));
+            list.iter().find(|(known, _)| *known == key).map(|(_, slot)| *slot)
+        };
+        let members = [
+            ("id", Member::Id),
+            ("tags", Member::Tags),
+            ("companies", Member::Companies),
+            ("custom_attributes", Member::CustomAttributes),
+            ("location", Member::Location),
+        ];
         Wanted {
-            all: wanted,
-            own: Names::new(own.map(|name| (name, name))),
-            custom: Names::new(names().map(|name| (name, name))),
-            location: Names::new(names().filter_map(|name| Some((name.strip_prefix("location.")?, name)))),
+            attributes: wanted.iter().map(|name| (Arc::from(name.as_str()), own_slot(name))).collect(),
+            email_domain: wanted.contains("email_domain"),
+            members: Names::new(
+                members.into_iter().chain(own.into_iter().map(|(name, slot)| (name, Member::Own(slot)))),
+            ),
+            custom: Names::new(custom),
+            location: Names::new(location),
+            slots: slot(),
+            email,
+            name,
+            last_seen_at,
+            created_at,
         }
     }
 
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.all.contains(name)
+    /// The attributes and their values. Intercom's own field wins over a custom attribute of its name.
+    pub(super) fn values(&self, found: &mut [Option<Value>]) -> Values {
+        let mut take = |slot: Slot| found.get_mut(slot)?.take();
+        let valued = self.attributes.iter().enumerate().filter_map(|(custom, (name, own))| {
+            let own = own.and_then(&mut take).map(|value| own_value(name, value));
+            Some((Arc::clone(name), own.or_else(|| take(custom))?))
+        });
+        Values::from_sorted(valued.collect())
     }
 }
 
-/// Names by the key under which they stand, and those by their length: most keys of a contact are not wanted, and of those most
-/// have a length that no wanted one has.
-pub(super) struct Names<'w>(Vec<Vec<(&'w str, &'w str)>>);
+/// What is wanted by the key under which it stands, by the key's length: most keys of a contact are not wanted, and of those
+/// most have a length that no wanted one has.
+pub(super) struct Names<T>(Vec<Vec<(Box<str>, T)>>);
 
-impl<'w> Names<'w> {
-    fn new(names: impl Iterator<Item = (&'w str, &'w str)>) -> Self {
+impl<T: Copy> Names<T> {
+    fn new<'a>(names: impl IntoIterator<Item = (&'a str, T)>) -> Self {
         let mut by_length: Vec<Vec<_>> = Vec::new();
-        for (key, name) in names {
+        for (key, what) in names {
             by_length.resize_with(by_length.len().max(key.len() + 1), Vec::new);
             if let Some(same) = by_length.get_mut(key.len()) {
-                same.push((key, name));
+                same.push((key.into(), what));
             }
         }
         Names(by_length)
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.0.iter().map(Vec::len).sum()
-    }
-
-    pub(super) fn get(&self, key: &str) -> Option<&'w str> {
+    pub(super) fn get(&self, key: &str) -> Option<T> {
         let same = self.0.get(key.len())?;
-        same.iter().find(|(known, _)| *known == key).map(|(_, name)| *name)
+        same.iter().find(|(known, _)| **known == *key).map(|(_, what)| *what)
     }
 }

@@ -92,7 +92,7 @@ fn what_is_usual_is_read_in_one_go_and_what_is_odd_comes_to_the_same() {
         (r#"{"id":"7","custom_attributes":{"user_type":1,"a":1e999}}"#, false),
         (r#"{"id":"7","custom_attributes":{"a":"x","\ud800":1,"plan_type":"y"}}"#, false),
         (r#"{"id":"7","location":[]}"#, false),
-        (r#"{"id":"7","created_at":1734537424,"created_at":1734537425}"#, false),
+        (r#"{"id":"7","created_at":1734537424,"created_at":1734537425}"#, true),
         (r#"{"id":"7","name":"\ud800"}"#, false),
         (r#"{"id":null}"#, false),
         (r#"{"id":"a b"}"#, false),
