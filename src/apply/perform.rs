@@ -10,13 +10,13 @@ use super::course::Course;
 use super::results::{Performed, Results, Status};
 use super::sink::{Failure, FailureKind, Keyed, Outcome, Sink, TaskSink};
 use super::stop::Stop;
-use super::waiting::{Orders, TasksSoFar, Waiting, held_back};
+use super::waiting::{Messages, Orders, TasksSoFar, Waiting, held_back};
 use crate::ledger::{Closing, LedgerError, Writer};
 use crate::model::{Date, Links, Message, Reason, Step, Tag, Task};
 use crate::plan::Plan;
 
-/// Carries out what a recorded plan says, the sinks side by side: a tag waits for the task of its signal, messages for the last
-/// task, because they say what became of theirs.
+/// Carries out what a recorded plan says, the sinks side by side: a tag and a message wait for the task of their signal, a
+/// digest for those of all its signals, and nothing else waits.
 ///
 /// An error is the ledger's: nothing more is sent, because nothing more could be written down. What was claimed by then is
 /// in doubt, and the next run asks. What was done by then is in the results all the same.
@@ -132,21 +132,27 @@ impl Performer<'_> {
         Ok(())
     }
 
-    /// Messages, once all tasks are over: they are ranked and gathered into digests together, and say what became of the tasks.
+    /// Messages, each as soon as it is known what became of its task, which it says; of those that are ready the first in rank.
     async fn messages<M: Sink<Order = Message>>(
         &self,
         sink: Option<&mut M>,
-        messages: Vec<Waiting<Message>>,
+        messages: Messages,
         links: &Links,
         mut tasks: watch::Receiver<TasksSoFar>,
         results: &mut Results,
     ) -> Result<(), LedgerError> {
-        let messages = match tasks.wait_for(|so_far| so_far.over).await {
-            Ok(tasks) => tasks.told_in(messages, links),
-            // Nobody is left to tell: the run is over.
-            Err(_) => Vec::new(),
-        };
-        self.run_if_on(sink, messages, results, &mut Course::default()).await
+        let Some(sink) = sink else { return Ok(()) };
+        let mut course = Course::default();
+        let mut waiting = sink.batches(messages.at_longest(links));
+        while !waiting.is_empty() {
+            let ready = messages.take_ready(&mut waiting, &tasks.borrow_and_update(), links);
+            match ready {
+                Some(batch) => self.run_batch(sink, &batch, results, &mut course).await?,
+                None if tasks.changed().await.is_err() => break,
+                None => {}
+            }
+        }
+        Ok(())
     }
 
     /// Tags, each as soon as its task is settled, while further tasks are made.
@@ -212,14 +218,24 @@ impl Performer<'_> {
     ) -> Result<(), LedgerError> {
         let Some(sink) = sink else { return Ok(()) };
         for batch in sink.batches(orders) {
-            if !self.may_start(&batch, results, course) {
-                continue;
-            }
-            self.claim(&batch, sink.address())?;
-            let outcomes = sink.perform(&batch).await;
-            self.close(pair(&batch, outcomes), results, course)?;
+            self.run_batch(sink, &batch, results, course).await?;
         }
         Ok(())
+    }
+
+    async fn run_batch<S: Sink>(
+        &self,
+        sink: &mut S,
+        batch: &[S::Order],
+        results: &mut Results,
+        course: &mut Course,
+    ) -> Result<(), LedgerError> {
+        if !self.may_start(batch, results, course) {
+            return Ok(());
+        }
+        self.claim(batch, sink.address())?;
+        let outcomes = sink.perform(batch).await;
+        self.close(pair(batch, outcomes), results, course)
     }
 
     /// Whether to begin another batch; where not, its actions stay planned.

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::results::{Performed, Results, Status};
-use crate::model::{Kind, Links, Message, Reason, Tag, Task, TaskLink, TaskNews};
+use crate::model::{Kind, Links, Message, Reason, Record, Tag, Task, TaskLink, TaskNews};
 use crate::plan::{Decision, Item, Order, Plan};
+
+/// Zoho's ids have 18 or 19 digits.
+const ZOHO_ID_CHARS: usize = 20;
 
 /// An order, and the task of the same signal where that is to be done in this run too (its short key).
 pub(super) type Waiting<O> = (O, Option<String>);
@@ -12,17 +15,17 @@ pub(super) type Waiting<O> = (O, Option<String>);
 /// What is to be done, by sink.
 pub(super) struct Orders {
     pub(super) tasks: Vec<Task>,
-    pub(super) messages: Vec<Waiting<Message>>,
+    pub(super) messages: Messages,
     pub(super) tags: Vec<Waiting<Tag>>,
 }
 
 impl Orders {
     pub(super) fn of(plan: &Plan) -> Orders {
-        let mut orders = Orders { tasks: Vec::new(), messages: Vec::new(), tags: Vec::new() };
+        let mut orders = Orders { tasks: Vec::new(), messages: Messages::default(), tags: Vec::new() };
         for (item, action) in plan.to_do() {
             match &action.order {
                 Some(Order::Task(task)) => orders.tasks.push(task.as_ref().clone()),
-                Some(Order::Message(message)) => orders.messages.push((message.as_ref().clone(), task_of(item))),
+                Some(Order::Message(message)) => orders.messages.add(message.as_ref().clone(), task_of(item)),
                 Some(Order::Tag(tag)) if action.key.kind == Kind::Tag => orders.tags.push((tag.clone(), task_of(item))),
                 Some(Order::Tag(tag)) => orders.tags.push((tag.clone(), None)),
                 None => {}
@@ -35,6 +38,50 @@ impl Orders {
 fn task_of(item: &Item) -> Option<String> {
     let task = item.actions.iter().find(|action| action.key.kind == Kind::Task && action.decision == Decision::Do);
     task.map(|action| action.short.clone())
+}
+
+/// The messages in their rank, and the tasks of which some of them tell.
+#[derive(Debug, Default)]
+pub(super) struct Messages {
+    ranked: Vec<Message>,
+    /// By the short key of the message: that of the task.
+    tasks: BTreeMap<String, String>,
+}
+
+impl Messages {
+    fn add(&mut self, message: Message, task: Option<String>) {
+        self.tasks.extend(task.map(|task| (message.short.clone(), task)));
+        self.ranked.push(message);
+    }
+
+    /// All of them, as long as they can become by what will be told of their tasks: what fits into one digest now fits then.
+    pub(super) fn at_longest(&self, links: &Links) -> Vec<Message> {
+        let id = || "0".repeat(ZOHO_ID_CHARS);
+        let record = Record { module: "Contacts".to_owned(), id: id() };
+        let news = TaskNews::Done { task_url: links.task(&id()), record_url: Some(links.record(&record)) };
+        let all = self.ranked.iter().cloned();
+        all.map(|message| match self.tasks.get(&message.short) {
+            Some(_) => Message { task: news.clone(), ..message },
+            None => message,
+        })
+        .collect()
+    }
+
+    /// Takes out the first batch of which every task is over, with what became of them.
+    pub(super) fn take_ready(
+        &self,
+        waiting: &mut Vec<Vec<Message>>,
+        tasks: &TasksSoFar,
+        links: &Links,
+    ) -> Option<Vec<Message>> {
+        let is_ready = |message: &Message| self.tasks.get(&message.short).is_none_or(|task| tasks.is_over(task));
+        let place = waiting.iter().position(|batch| batch.iter().all(is_ready))?;
+        let with_news = |message: Message| match self.tasks.get(&message.short) {
+            Some(task) => Message { task: tasks.news(task, links), ..message },
+            None => message,
+        };
+        Some(waiting.remove(place).into_iter().map(with_news).collect())
+    }
 }
 
 /// What became of the tasks, as far as they are.
@@ -61,13 +108,9 @@ impl TasksSoFar {
         ready.into_iter().map(|(tag, _)| tag).collect()
     }
 
-    /// Puts into each message what became of its task.
-    pub(super) fn told_in(&self, messages: Vec<Waiting<Message>>, links: &Links) -> Vec<Message> {
-        let with_news = |(message, task): Waiting<Message>| match task {
-            Some(short) => Message { task: self.news(&short, links), ..message },
-            None => message,
-        };
-        messages.into_iter().map(with_news).collect()
+    /// Whether this run does no more about a task.
+    fn is_over(&self, short: &str) -> bool {
+        self.over || self.results.performed.contains_key(short)
     }
 
     fn news(&self, short: &str, links: &Links) -> TaskNews {
