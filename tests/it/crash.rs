@@ -9,10 +9,10 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use usage_signals::ledger::LEDGER_FILE;
 use usage_signals::sandbox::World;
 
-use crate::support::plot::{Slack, everything_due};
+use crate::support::plot::{IN_PARTS, Slack, everything_due};
 use crate::support::program::{finish, program, zone_at_noon};
 use crate::support::remains::{Difference, Remains};
-use crate::support::site::{Cut, Next, Saved, Site, Watcher};
+use crate::support::site::{CONFIG_FILE, Cut, Next, Saved, Site, Watcher};
 
 const ZONE: &str = "UTC";
 
@@ -291,7 +291,7 @@ fn program_at(site: &Site) -> Command {
 fn due_now() -> Saved {
     let mut saved = everything_due(Utc::now().trunc_subsecs(0), &zone_at_noon(), Slack::Silent);
     saved.world.now = None;
-    saved.files.insert("usage-signals.toml".to_owned(), b"[slack]\nmax_messages = 0\n".to_vec());
+    saved.files.insert(CONFIG_FILE.to_owned(), format!("{IN_PARTS}[slack]\nmax_messages = 0\n").into());
     saved
 }
 

@@ -34,5 +34,6 @@ mod rules;
 mod scan;
 mod secrets;
 mod services;
+mod side_by_side;
 mod support;
 mod systemd;

@@ -15,6 +15,9 @@ use usage_signals::ledger::LEDGER_FILE;
 use usage_signals::sandbox::{Sandbox, World};
 use usage_signals::{Cli, Command};
 
+/// Where a configuration lies among the files of the state folder, if there is one.
+pub const CONFIG_FILE: &str = "usage-signals.toml";
+
 /// Everything that outlives a run: what the services hold, and the files of the state folder.
 #[derive(Clone)]
 pub struct Saved {
@@ -71,10 +74,6 @@ impl Saved {
 }
 
 impl Site {
-    pub fn new(world: World, zone: &str) -> Site {
-        Saved { world, files: BTreeMap::new(), zone: zone.to_owned() }.open()
-    }
-
     pub fn save(&self) -> Saved {
         let files = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
         let file = |path: PathBuf| {
@@ -121,6 +120,7 @@ impl Site {
         self.sandbox.with_world(|world| world.now = Some(at.timestamp()));
         let mut common = cli.common;
         common.as_of = Some(at);
+        common.config = Some(self.folder.path().join(CONFIG_FILE)).filter(|path| path.exists());
         let environment = self.environment();
         let setup = Setup::new(&common, &arguments, &environment, self.folder.path().to_owned(), true).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
