@@ -8,7 +8,7 @@ use usage_signals::apply::stop::Stop;
 use usage_signals::remote::http::Timing;
 use usage_signals::remote::intercom::{Intercom, Paging};
 
-use crate::support::program::AS_OF;
+use crate::support::program::{AS_OF, finish};
 use crate::support::services::Services;
 
 const DAY: i64 = 24 * 3600;
@@ -154,8 +154,12 @@ fn a_count_that_two_reads_contradict_is_a_warning() {
 }
 
 #[test]
-fn parts_and_the_order_of_arrival_never_change_the_report() {
-    let services = Services::new(&contacts(400, |number| START + number * 2 * DAY));
+fn parts_and_the_order_of_arrival_never_change_a_report() {
+    let mut contacts = contacts(400, |number| START + number * 2 * DAY);
+    for contact in contacts.iter_mut().step_by(9) {
+        contact["custom_attributes"]["teammates_count"] = json!("many");
+    }
+    let services = Services::new(&contacts);
     services.sandbox.with_world(|world| world.intercom.rate_limit = 100_000);
     let config = services.home.path().join("usage-signals.toml");
     let mut reports = BTreeSet::new();
@@ -163,23 +167,26 @@ fn parts_and_the_order_of_arrival_never_change_the_report() {
         let at_once = if seed == 0 { 1 } else { 1 + seed * 2 };
         std::fs::write(&config, format!("[intercom]\nper_page = 7\nrequests_at_once = {at_once}\n")).unwrap();
         services.mend();
-        for number in 0..30 {
-            // Every third answer or so takes its time.
-            let ms = 3 + (number * 7 + seed * 13) % 41;
-            services.fault(json!({ "service": "intercom", "path_prefix": "/contacts", "kind": "delay", "ms": ms,
-                "skip": (number * 3 + seed) % 5, "times": 1 }));
-        }
-        let ran = crate::support::program::finish(&mut services.command(&[
-            "--dry-run",
-            "--allow-large-plan",
-            "--as-of",
-            AS_OF,
-        ]));
-        let mut report = ran.expect(0).json();
+        let late_answers = || {
+            for number in 0..30 {
+                // Every third answer or so takes its time.
+                let ms = 3 + (number * 7 + seed * 13) % 41;
+                services.fault(json!({ "service": "intercom", "path_prefix": "/contacts", "kind": "delay", "ms": ms,
+                    "skip": (number * 3 + seed) % 5, "times": 1 }));
+            }
+        };
+        late_answers();
+        let arguments = ["--dry-run", "--allow-large-plan", "--as-of", AS_OF];
+        let mut report = finish(&mut services.command(&arguments)).expect(0).json();
         report.as_object_mut().unwrap().remove("run");
         assert_eq!(report["contacts"]["scanned"], 400, "seed {seed}");
         assert!(report["signals"].as_array().unwrap().len() > 50);
-        reports.insert(report.to_string());
+        late_answers();
+        let arguments = ["coverage", "--format", "json"];
+        let mut coverage = finish(services.program().args(arguments)).expect(0).json();
+        coverage.as_object_mut().unwrap().remove("run");
+        assert!(coverage.to_string().contains("such as 65a00"), "an unreadable value has its example: {coverage:#}");
+        reports.insert((report.to_string(), coverage.to_string()));
     }
     assert_eq!(reports.len(), 1);
 }

@@ -48,8 +48,8 @@ pub async fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> 
         .into_iter()
         .partition(|definition| definition.custom || is_own_field(&definition.name));
     let mut coverage = Coverage::new(&setup.config.rules, definitions, setup.as_of);
-    let mut undecodable = Vec::new();
-    let broken_off = match read(&intercom, &mut coverage, &mut undecodable, common.quiet).await {
+    let mut walk = Walk::default();
+    let broken_off = match read(&intercom, &mut coverage, &mut walk, common.quiet).await {
         Err(error) if exit_of(&error) == Exit::Credential => return Err(error.into()),
         result => result.err(),
     };
@@ -62,13 +62,13 @@ pub async fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> 
         coverage: &coverage,
         workspace,
         as_of: setup.as_of,
-        undecodable,
+        undecodable: walk.undecodable,
         not_usable,
         complete: broken_off.is_none(),
         errors: Vec::new(),
         exit: Exit::Done,
     };
-    report.judge(broken_off.as_ref(), arguments.fail_on);
+    report.judge(broken_off.as_ref(), walk.doubt, arguments.fail_on);
     match common.format {
         Format::Table | Format::Csv => super::print(&table::table(&report, terminal_width()))?,
         Format::Json => super::print_json(&json::json(&report))?,
@@ -82,27 +82,35 @@ fn listen(deadline: Duration) -> Result<Stop, Fatal> {
     Ok(stop)
 }
 
+/// What a walk over the contacts showed besides their values.
+#[derive(Default)]
+struct Walk {
+    /// Contacts that could not be decoded: id, or where it stood, and why.
+    undecodable: Vec<(String, String)>,
+    /// What is odd about it though it counts as whole.
+    doubt: Option<String>,
+}
+
 /// Counts every contact, page by page.
 async fn read(
     intercom: &Intercom,
     coverage: &mut Coverage<'_>,
-    undecodable: &mut Vec<(String, String)>,
+    walk: &mut Walk,
     quiet: bool,
 ) -> Result<(), RemoteError> {
     let progress = progress_bar(quiet);
     let mut pages = intercom.pages(&coverage.wanted());
-    let mut number = 0_usize;
     let result = loop {
         match pages.next().await {
             Ok(Some(page)) => {
-                number += 1;
                 if let Some(total) = pages.expected() {
                     progress.set_length(total);
                 }
                 progress.inc(u64::try_from(page.contacts.len()).unwrap_or(0));
                 page.contacts.iter().for_each(|contact| coverage.add(contact));
                 for Undecodable { id, why } in page.undecodable {
-                    undecodable.push((id.unwrap_or_else(|| format!("without a readable id, on page {number}")), why));
+                    let id = id.unwrap_or_else(|| format!("without a readable id, {}", page.place));
+                    walk.undecodable.push((id, why));
                 }
             }
             Ok(None) => break Ok(()),
@@ -110,6 +118,9 @@ async fn read(
         }
     };
     progress.finish_and_clear();
+    // Pages arrive in any order.
+    walk.undecodable.sort();
+    walk.doubt = pages.doubt().map(str::to_owned);
     result
 }
 
@@ -120,9 +131,9 @@ impl Report<'_> {
     }
 
     /// What went wrong, and the exit code that it leads to.
-    fn judge(&mut self, broken_off: Option<&RemoteError>, fail_on: Option<FailOn>) {
+    fn judge(&mut self, broken_off: Option<&RemoteError>, doubt: Option<String>, fail_on: Option<FailOn>) {
         let mut exits = Vec::new();
-        let mut errors = Vec::new();
+        let mut errors: Vec<Problem> = doubt.into_iter().map(|message| Problem { message, help: None }).collect();
         if let Some(error) = broken_off {
             exits.push(exit_of(error));
             let message = format!("the contacts were not all read, so this is about a part of them: {error}");

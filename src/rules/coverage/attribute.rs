@@ -54,7 +54,7 @@ pub struct Attribute {
 pub struct Unreadable {
     /// How many contacts have one.
     pub contacts: usize,
-    /// The id of the first.
+    /// The id of one of them, the least.
     pub example: String,
 }
 
@@ -117,8 +117,13 @@ impl Attribute {
                 Ok(reading) => self.spread.add(&reading),
                 Err(_) => {
                     let unreadable = self.unreadable.entry(shape(value));
-                    let first = || Unreadable { contacts: 0, example: seen.contact.id.clone() };
-                    unreadable.or_insert_with(first).contacts += 1;
+                    let id = &seen.contact.id;
+                    let unreadable = unreadable.or_insert_with(|| Unreadable { contacts: 0, example: id.clone() });
+                    unreadable.contacts += 1;
+                    // Not the first to come: contacts come in any order.
+                    if *id < unreadable.example {
+                        unreadable.example.clone_from(id);
+                    }
                     return;
                 }
             }

@@ -1,8 +1,7 @@
 //! What the data can do for the rules: how each attribute is filled, and whether each rule can fire at all.
 //!
 //! One pass: each contact is counted and forgotten, so that memory does not grow with contacts (`spread`). The same
-//! contacts give the same answer, whatever their order, but for the examples, and for texts once there are too many different
-//! ones to count.
+//! contacts give the same answer, whatever their order, but for texts once there are too many different ones to count.
 
 mod advice;
 mod attribute;
