@@ -2,7 +2,7 @@
 //! of the same fields.
 //!
 //! ```text
-//! cargo bench --bench per_contact -- --sample-count 1500
+//! cargo bench --bench per_contact
 //! ```
 //!
 //! Compare the column `fastest` within one run: it is the one that other work on the machine disturbs least.
@@ -91,7 +91,7 @@ fn contact(number: usize, signals: bool) -> String {
 }
 
 /// What it is held against.
-#[divan::bench]
+#[divan::bench(sample_count = 1500)]
 fn plain_struct(bencher: Bencher<'_, '_>) {
     let page = page();
     bencher
@@ -99,7 +99,7 @@ fn plain_struct(bencher: Bencher<'_, '_>) {
         .bench_local(|| drop(serde_json::from_slice::<PlainPage>(divan::black_box(&page)).unwrap()));
 }
 
-#[divan::bench]
+#[divan::bench(sample_count = 1500)]
 fn decode(bencher: Bencher<'_, '_>) {
     let (page, rules) = (page(), rules());
     bencher
@@ -107,7 +107,7 @@ fn decode(bencher: Bencher<'_, '_>) {
         .bench_local(|| drop(read_page(divan::black_box(&page), rules.wanted()).unwrap()));
 }
 
-#[divan::bench]
+#[divan::bench(sample_count = 1500)]
 fn decode_and_evaluate(bencher: Bencher<'_, '_>) {
     let (page, rules) = (page(), rules());
     bencher.counter(ItemsCount::new(CONTACTS)).bench_local(|| {
@@ -118,7 +118,7 @@ fn decode_and_evaluate(bencher: Bencher<'_, '_>) {
     });
 }
 
-#[divan::bench]
+#[divan::bench(sample_count = 1500)]
 fn decode_evaluate_and_count(bencher: Bencher<'_, '_>) {
     let (page, rules) = (page(), rules());
     bencher.counter(ItemsCount::new(CONTACTS)).bench_local(|| {
@@ -133,7 +133,7 @@ fn decode_evaluate_and_count(bencher: Bencher<'_, '_>) {
 }
 
 /// From what was seen to the plan, everything new, an account a signal: what it takes per signal must not grow with their number.
-#[divan::bench(args = [100, 1000, 10_000])]
+#[divan::bench(args = [100, 1000, 10_000], sample_count = 20)]
 fn plan(bencher: Bencher<'_, '_>, signals: usize) {
     let config = config::parse("usage-signals.toml", &plain::eight_rules(), &|_| None).unwrap();
     let known = Known::default();

@@ -85,7 +85,7 @@ fn cursor_in(page: &[u8]) -> Option<Value> {
 pub const DECODE: &str = "decode";
 /// Contacts read by it, and how often: the best time counts.
 const DECODED: u32 = 15_000;
-const TIMES: u32 = 10;
+const TIMES: u32 = 4;
 
 /// Prints nanoseconds a contact for `serde_json::from_slice` of pages: into a struct, into a `Value`, and into nothing. In a process of its
 /// own, or its memory would count as the measured program's.

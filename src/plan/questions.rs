@@ -21,7 +21,8 @@ pub struct Questions {
     pub tags: bool,
 }
 
-/// With `--contact`: what must be known of others, so that the chosen ones are treated as in a full scan.
+/// With `--contact`, and after an incomplete read: what must be known of contacts that were not read, so that those that were are
+/// treated as in a full scan.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Colleagues {
     /// Contacts that the same occasions concern: one of them may be snoozed.
@@ -33,12 +34,19 @@ pub struct Colleagues {
 }
 
 impl Colleagues {
-    /// Of the groups of chosen contacts; nothing where everybody is read.
-    pub fn of(groups: &[Group<'_>], scope: &Scope, sightings: &Sightings, facts: &Facts) -> Colleagues {
+    /// Of the groups of chosen contacts, and of what is unfinished; nothing where everybody is read.
+    pub fn of(groups: &[Group<'_>], scope: &Scope, sightings: &Sightings, facts: &Facts, known: &Known) -> Colleagues {
         let mut colleagues = Colleagues::default();
+        let unread = |id: &&String| sightings.contact(id).is_none();
+        if scope.contacts.is_some() || !scope.complete {
+            let unfinished =
+                known.occasions.iter().filter(|occasion| scope.covers(occasion) && is_unfinished(occasion));
+            let concerned = unfinished.flat_map(|occasion| &occasion.contacts);
+            colleagues.concerned.extend(concerned.filter(unread).cloned());
+        }
         for group in groups.iter().filter(|group| scope.contacts.is_some() && scope.concerns(group)) {
             let concerned = group.open.iter().flat_map(|open| &open.contacts);
-            colleagues.concerned.extend(concerned.filter(|id| sightings.contact(id).is_none()).cloned());
+            colleagues.concerned.extend(concerned.filter(unread).cloned());
             if group.subject.kind == SubjectKind::Account && group.open.is_none() && group.ended.is_none() {
                 colleagues.tags.extend(facts.tag_id(&group.rule.tag).map(str::to_owned));
                 colleagues.accounts.insert(group.subject.id.clone());
@@ -87,10 +95,7 @@ impl Questions {
     /// What the groups need to know.
     pub fn of(groups: &[Group<'_>], sightings: &Sightings, facts: &Facts, known: &Known) -> Questions {
         let mut questions = Questions::default();
-        let unfinished = |occasion: &&Occasion| {
-            occasion.is_open() && occasion.entries.iter().any(|entry| entry.state == State::Planned)
-        };
-        let unfinished: Vec<&Occasion> = known.occasions.iter().filter(unfinished).collect();
+        let unfinished: Vec<&Occasion> = known.occasions.iter().filter(|occasion| is_unfinished(occasion)).collect();
         let companies = unfinished.iter().filter_map(|occasion| occasion_company(occasion, facts, sightings));
         questions.companies.extend(companies);
         // The snooze tag of whoever is concerned counts, also of those who do not signal now.
@@ -119,6 +124,11 @@ impl Questions {
         }
         questions
     }
+}
+
+/// Whether something is still to be done for an open occasion.
+fn is_unfinished(occasion: &Occasion) -> bool {
+    occasion.is_open() && occasion.entries.iter().any(|entry| entry.state == State::Planned)
 }
 
 /// Whether the search shows a tag that an occasion before took off, or may have. The search may be behind here too, and the

@@ -386,6 +386,32 @@ fn snoozing_an_open_occasion_stops_escalation_and_unfinished_actions() {
 }
 
 #[test]
+fn unfinished_tags_wait_while_somebody_concerned_is_snoozed_who_was_not_read() {
+    let chosen = |world: &mut World| world.scope.contacts = Some(["c1".to_owned()].into());
+    let incomplete = |world: &mut World| {
+        world.scope.complete = false;
+        world.unread.extend(["c2".to_owned()]);
+    };
+    let runs: [(&str, fn(&mut World)); 2] = [("chosen", chosen), ("incomplete", incomplete)];
+    for (what, sees) in runs {
+        let mut world = world(vec![storage("c1", "acme", 83.0), storage("c2", "acme", 83.0)]);
+        world.fates.insert(Kind::Tag, Fate::CarriedOver);
+        world.run(hour(0));
+        world.fates.clear();
+        world.news();
+        world.tag("c2", "Signals: Snoozed");
+        // Nothing is true for c1 any more, and nothing false either.
+        world.set("c1", "storage_percent", Value::Null);
+        sees(&mut world);
+        let plan = world.run(hour(6));
+        assert_eq!(actions(item(&plan, "storage_limit")), ["tag c1 skip snoozed", "tag c2 skip snoozed"], "{what}");
+        world.untag("c2", "Signals: Snoozed");
+        world.run(hour(12));
+        assert_eq!(world.news(), ["tag storage_limit c1", "tag storage_limit c2"], "{what}");
+    }
+}
+
+#[test]
 fn an_action_whose_sink_is_off_is_skipped_for_good() {
     let mut world = world(vec![storage("c1", "acme", 83.0)]);
     world.sinks = SinksOn { tasks: false, messages: false, tags: true };

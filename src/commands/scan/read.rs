@@ -198,11 +198,11 @@ impl Reading<'_> {
         Ok(())
     }
 
-    /// With `--contact`: those who decide with the chosen contacts whether something is handled or snoozed.
+    /// Those who were not read, and decide with others whether something is handled or snoozed.
     async fn read_colleagues(&self, read: &mut Read) -> Result<(), RemoteError> {
         let groups = plan::group(self.rules, &read.sightings, &read.facts, self.known);
         let Colleagues { concerned, tags, accounts } =
-            Colleagues::of(&groups, &read.scope, &read.sightings, &read.facts);
+            Colleagues::of(&groups, &read.scope, &read.sightings, &read.facts, self.known);
         let wanted = self.rules.wanted();
         for id in concerned {
             if let Some(Ok(contact)) = self.intercom.contact(&id, wanted).await? {

@@ -255,7 +255,7 @@ impl World {
             }
         }
         let groups = group(rules, &sightings, &facts, known);
-        let Colleagues { concerned, tags, accounts } = Colleagues::of(&groups, &self.scope, &sightings, &facts);
+        let Colleagues { concerned, tags, accounts } = Colleagues::of(&groups, &self.scope, &sightings, &facts, known);
         for contact in self.contacts.values() {
             let of_account = contact.companies.ids.iter().any(|id| accounts.contains(id));
             if concerned.contains(&contact.id) || of_account && contact.tags.ids.iter().any(|id| tags.contains(id)) {
