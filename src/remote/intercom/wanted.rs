@@ -113,11 +113,12 @@ impl Wanted {
     /// The attributes and their values. Intercom's own field wins over a custom attribute of its name.
     pub(super) fn values(&self, found: &mut [Option<Value>]) -> Values {
         let mut take = |slot: Slot| found.get_mut(slot)?.take();
-        let valued = self.attributes.iter().enumerate().filter_map(|(custom, (name, own))| {
+        let mut values = Vec::with_capacity(self.attributes.len());
+        values.extend(self.attributes.iter().enumerate().filter_map(|(custom, (name, own))| {
             let own = own.and_then(&mut take).map(|value| own_value(name, value));
             Some((Arc::clone(name), own.or_else(|| take(custom))?))
-        });
-        Values::from_sorted(valued.collect())
+        }));
+        Values::from_sorted(values)
     }
 }
 
