@@ -120,6 +120,10 @@ impl Performer<'_> {
                 self.close(given_back.collect(), results, &mut course)?;
                 continue;
             }
+            if self.broken.get() {
+                // Another sink's: what is claimed here stays in doubt, and nothing more is sent.
+                return Ok(());
+            }
             let outcomes = pair(&linked, sink.perform(&linked).await);
             let outcomes: Vec<_> = outcomes.into_iter().map(|outcome| refuse_fresh(outcome, &fresh)).collect();
             self.unlink(&outcomes)?;

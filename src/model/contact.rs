@@ -35,6 +35,8 @@ pub struct Contact {
     pub email: Option<String>,
     /// The display name. None when missing, null or `""`.
     pub name: Option<String>,
+    /// When the record was created; None where that is no number.
+    pub created_at: Option<Date>,
     /// When the person was last seen; None when never, or when the value makes no sense as a date.
     pub last_seen_at: Option<Date>,
     /// Every attribute that rules or texts name, Intercom's own fields included, by the name used in rules (`role`,

@@ -24,8 +24,12 @@ impl Builder<'_> {
         let concerned = group.open.iter().flat_map(|open| &open.contacts);
         let concerned = concerned.filter_map(|id| self.input.sightings.contact(id));
         let contacts = group.hits.iter().map(|hit| &hit.contact).chain(concerned);
-        if self.is_snoozed(group.company(self.input.facts).as_deref(), contacts) {
+        let company = group.company(self.input.facts);
+        if self.is_snoozed(company.as_deref(), contacts) {
             item.leave_all(Reason::Snoozed);
+            item.without_new = None;
+        } else if group.open.is_some_and(|open| self.may_be_snoozed(company.as_deref(), open)) {
+            item.leave_all(Reason::Unfinished);
             item.without_new = None;
         } else if self.is_held(group.rule) {
             item.hold(Reason::DataOutage);
@@ -53,6 +57,19 @@ impl Builder<'_> {
         }
         let Some(tag_id) = facts.tag_id(snooze_tag) else { return false };
         contacts.any(|contact| facts.carries(contact, tag_id) == Carries::Yes)
+    }
+
+    /// Whether the answer is missing that would tell: what is unfinished then waits.
+    pub(super) fn may_be_snoozed(&self, company: Option<&str>, occasion: &Occasion) -> bool {
+        let (facts, sightings) = (self.input.facts, self.input.sightings);
+        let is_known = |id: &String| {
+            let contact = sightings.contact(id);
+            facts.gone.contains(id)
+                || facts.tags_of.contains_key(id)
+                || contact.is_some_and(|contact| contact.tags.complete)
+        };
+        let company_is_known = company.is_none_or(|id| facts.companies.contains_key(id));
+        facts.unanswered && !(company_is_known && occasion.contacts.iter().all(is_known))
     }
 
     /// No occasion is open: one opens, as new, again, or handled.

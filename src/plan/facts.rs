@@ -24,6 +24,8 @@ pub struct Facts {
     pub companies_of: HashMap<String, Vec<String>>,
     /// Companies by id.
     pub companies: HashMap<String, Company>,
+    /// A question stayed without an answer, and those after it were not asked.
+    pub unanswered: bool,
     /// Contacts that were asked for and are not in Intercom any more.
     pub gone: BTreeSet<String>,
 }

@@ -176,8 +176,9 @@ impl Builder<'_> {
     /// for a run that reads the figures it is about.
     fn go_on_unseen(&mut self, rule: &Rule, occasion: &Occasion) -> Option<Item> {
         let concerned = occasion.contacts.iter().filter_map(|id| self.input.sightings.contact(id));
-        let snoozed =
-            self.is_snoozed(occasion_company(occasion, self.input.facts, self.input.sightings).as_deref(), concerned);
+        let company = occasion_company(occasion, self.input.facts, self.input.sightings);
+        let snoozed = self.is_snoozed(company.as_deref(), concerned);
+        let may_be_snoozed = self.may_be_snoozed(company.as_deref(), occasion);
         let task_is_open =
             |entry: &Entry| entry.key.kind == Kind::Task && matches!(entry.state, State::Planned | State::Claimed);
         let waits = occasion.entries.iter().any(task_is_open);
@@ -185,6 +186,7 @@ impl Builder<'_> {
         for entry in &occasion.entries {
             match (entry.state, entry.key.kind) {
                 (State::Planned, _) if snoozed => actions.push(self.skip(entry, Reason::Snoozed)),
+                (State::Planned, _) if may_be_snoozed => actions.push(self.skip(entry, Reason::Unfinished)),
                 (State::Planned, _) if !self.sink_on(&entry.key) => {
                     actions.push(self.step(entry, Step::Skip, Reason::SinkOff));
                 }

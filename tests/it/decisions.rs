@@ -385,6 +385,9 @@ fn snoozing_an_open_occasion_stops_escalation_and_unfinished_actions() {
     assert_eq!(item(&plan, "storage_limit").reason, Reason::Escalated);
 }
 
+/// What happens to the world before a run looks at it.
+type Sees = fn(&mut World);
+
 #[test]
 fn unfinished_tags_wait_while_somebody_concerned_is_snoozed_who_was_not_read() {
     let chosen = |world: &mut World| world.scope.contacts = Some(["c1".to_owned()].into());
@@ -392,7 +395,7 @@ fn unfinished_tags_wait_while_somebody_concerned_is_snoozed_who_was_not_read() {
         world.scope.complete = false;
         world.unread.extend(["c2".to_owned()]);
     };
-    let runs: [(&str, fn(&mut World)); 2] = [("chosen", chosen), ("incomplete", incomplete)];
+    let runs: [(&str, Sees); 2] = [("chosen", chosen), ("incomplete", incomplete)];
     for (what, sees) in runs {
         let mut world = world(vec![storage("c1", "acme", 83.0), storage("c2", "acme", 83.0)]);
         world.fates.insert(Kind::Tag, Fate::CarriedOver);

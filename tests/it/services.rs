@@ -42,6 +42,28 @@ fn an_incomplete_read_plans_nothing_new_and_does_what_is_unfinished() {
     assert_eq!((services.count("slack post"), services.count("zoho insert Tasks")), (2, 2));
 }
 
+#[test]
+fn what_is_unfinished_waits_where_nobody_can_say_whether_it_is_snoozed() {
+    let services = Services::new(&full_accounts(1));
+    let refused = |service: &str, path: &str, body: &Value| {
+        services
+            .fault(json!({ "service": service, "path_prefix": path, "kind": "status", "status": 400, "body": body }));
+    };
+    let error = json!({ "type": "error.list", "errors": [{ "code": "client_error", "message": "no" }] });
+    services.fault(json!({ "service": "slack", "kind": "status", "status": 200,
+        "body": { "ok": false, "error": "channel_not_found" } }));
+    services.scan().expect(2);
+    services.mend();
+    refused("intercom", "/contacts/search", &error);
+    refused("intercom", "/companies", &error);
+    let report = services.scan().expect(6).json();
+    assert_eq!(services.count("slack post"), 0, "the company may carry the snooze tag: {report:#}");
+    services.mend();
+    refused("intercom", "/contacts/search", &error);
+    services.scan().expect(6);
+    assert_eq!(services.count("slack post"), 1);
+}
+
 /// What a run leaves to the next one when Slack does not take its message.
 fn with_a_message_left() -> Services {
     let services = Services::new(&full_accounts(1));

@@ -99,6 +99,7 @@ impl Reading<'_> {
         let unread = self.read_unread(&mut read).await;
         note(&mut read, unread)?;
         let asked = self.ask(&mut read).await;
+        read.facts.unanswered = asked.is_err();
         note(&mut read, asked)?;
         Ok(read)
     }

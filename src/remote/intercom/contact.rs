@@ -24,31 +24,24 @@ pub struct Undecodable {
     pub why: String,
 }
 
-/// A contact as it was read.
-pub(super) struct Decoded {
-    pub contact: Contact,
-    /// When it was created, in Unix seconds, where that is a number.
-    pub created_at: Option<i64>,
-}
-
 /// Reads one contact of Intercom's JSON, with the attributes named in `wanted`.
 pub fn read_contact(json: &str, wanted: &BTreeSet<String>) -> Result<Contact, Undecodable> {
-    read_by_itself(json, &Wanted::new(wanted)).map(|decoded| decoded.contact)
+    read_by_itself(json, &Wanted::new(wanted))
 }
 
 /// The same for many contacts.
-pub(super) fn read_by_itself(json: &str, wanted: &Wanted) -> Result<Decoded, Undecodable> {
+pub(super) fn read_by_itself(json: &str, wanted: &Wanted) -> Result<Contact, Undecodable> {
     let undecodable = |why: String| Undecodable { id: read_id(json), why };
     let mut parser = serde_json::Deserializer::from_str(json);
     let fields = Reader { wanted, odd: Odd::LeftOut }
         .deserialize(&mut parser)
         .and_then(|fields| parser.end().map(|()| fields))
         .map_err(|error| undecodable(why(&error)))?;
-    decoded(fields, wanted).ok_or_else(|| undecodable("has no id".to_owned()))
+    contact(fields, wanted).ok_or_else(|| undecodable("has no id".to_owned()))
 }
 
 /// The contact of its fields; None without an id.
-pub(super) fn decoded(fields: Fields, wanted: &Wanted) -> Option<Decoded> {
+pub(super) fn contact(fields: Fields, wanted: &Wanted) -> Option<Contact> {
     let Fields { id, mut values, tags, companies } = fields;
     let id = id.filter(|id| is_id(id))?;
     let value = |slot: Slot| values.get(slot)?.as_ref();
@@ -58,7 +51,7 @@ pub(super) fn decoded(fields: Fields, wanted: &Wanted) -> Option<Decoded> {
     };
     let (email, name) = (text(wanted.email), text(wanted.name));
     let last_seen_at = value(wanted.last_seen_at).and_then(sensible_date);
-    let created_at = value(wanted.created_at).and_then(seconds);
+    let created_at = value(wanted.created_at).and_then(date_by_number);
     let mut attributes = wanted.values(&mut values);
     if wanted.email_domain
         && attributes.get("email_domain").is_none_or(Value::is_missing)
@@ -66,13 +59,12 @@ pub(super) fn decoded(fields: Fields, wanted: &Wanted) -> Option<Decoded> {
     {
         attributes.insert("email_domain", Value::Text(domain));
     }
-    let contact = Contact { id, name, last_seen_at, email, attributes, tags, companies };
-    Some(Decoded { contact, created_at })
+    Some(Contact { id, email, name, created_at, last_seen_at, attributes, tags, companies })
 }
 
-fn seconds(created_at: &Value) -> Option<i64> {
-    match created_at {
-        Value::Number(_) => created_at.read_date().ok().map(|date| date.timestamp()),
+fn date_by_number(value: &Value) -> Option<Date> {
+    match value {
+        Value::Number(_) => value.read_date().ok(),
         _ => None,
     }
 }
@@ -142,6 +134,7 @@ mod tests {
                 id: "6762f0d01bb69f9f2193bb7d".into(),
                 email: Some("joe@bloggs.com".into()),
                 name: Some("Joe Bloggs".into()),
+                created_at: DateTime::from_timestamp(1_734_537_424, 0),
                 last_seen_at: None,
                 attributes: Values::from_iter([
                     ("role", text("user")),
@@ -171,6 +164,15 @@ mod tests {
             ("role".to_owned(), text("user")),
         ]);
         assert_eq!(contact.attributes, expected);
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_decoded_is_unreadable_and_loses_no_other() {
+        let json = r#"{"id":"7","custom_attributes":{"a":1e999,"b":"\ud800","c":9,"d":[1e999]}}"#;
+        let contact = read_contact(json, &wanted(&["a", "b", "c", "d"])).unwrap();
+        let object = || Value::Object;
+        let expected = [("a", object()), ("b", object()), ("c", Value::Number(9.0)), ("d", object())];
+        assert_eq!(contact.attributes, Values::from_iter(expected));
     }
 
     #[test]

@@ -89,7 +89,7 @@ impl Reader<'_> {
         names: &Names<Slot>,
         values: &mut [Option<Value>],
     ) -> Result<(), A::Error> {
-        let members = Members { names, values };
+        let members = Members { names, odd: self.odd, values };
         match self.odd {
             Odd::LeftOut => {
                 let raw = map.next_value::<&RawValue>()?;
@@ -125,9 +125,13 @@ impl<T: Copy> Visitor<'_> for Key<'_, T> {
     }
 }
 
+/// A value that is there, and that no rule can read.
+const UNREADABLE: Value = Value::Object;
+
 /// The wanted members of an object; nothing of null.
 struct Members<'a> {
     names: &'a Names<Slot>,
+    odd: Odd,
     values: &'a mut [Option<Value>],
 }
 
@@ -153,6 +157,11 @@ impl<'de> Visitor<'de> for Members<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(slot) = map.next_key_seed(Key(self.names))? {
             match slot {
+                Some(slot) if self.odd == Odd::LeftOut => {
+                    // By itself: a number too large or half a character is not to lose the values that follow.
+                    let value = serde_json::from_str(map.next_value::<&RawValue>()?.get());
+                    put(self.values, slot, value.unwrap_or(Any(UNREADABLE)));
+                }
                 Some(slot) => put(self.values, slot, map.next_value()?),
                 None => drop(map.next_value::<IgnoredAny>()?),
             }

@@ -16,6 +16,7 @@ mod seen;
 mod sink;
 mod tags;
 mod wanted;
+mod whole;
 mod wire;
 
 use std::collections::BTreeSet;

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::contact::{Decoded, Undecodable, decoded, read_by_itself};
+use super::contact::{Undecodable, contact, read_by_itself};
 use super::fields::{Odd, Reader};
 use super::wanted::Wanted;
 use super::wire::{List, Next};
@@ -26,10 +26,15 @@ pub struct Found {
     pub total: Option<u64>,
     /// The cursor of the next page.
     pub next: Option<String>,
-    /// When the first contact that tells was created, in Unix seconds.
-    pub oldest: Option<i64>,
     /// When the answer was given, by the clock of the service, in Unix seconds; the body does not tell.
     pub answered_at: Option<i64>,
+}
+
+impl Found {
+    /// When the first contact that tells was created, in Unix seconds.
+    pub(super) fn oldest(&self) -> Option<i64> {
+        self.contacts.iter().find_map(|contact| contact.created_at).map(|at| at.timestamp())
+    }
 }
 
 /// Why the body of an answer is no page.
@@ -63,10 +68,7 @@ fn with_care(body: &[u8], wanted: &Wanted) -> Result<Found, NoPage> {
     let mut found = Found { total: list.total(), next: cursor(&list)?, ..Found::default() };
     for item in items {
         match read_by_itself(item.get(), wanted) {
-            Ok(Decoded { contact, created_at }) => {
-                found.oldest = found.oldest.or(created_at);
-                found.contacts.push(contact);
-            }
+            Ok(contact) => found.contacts.push(contact),
             Err(broken) => found.undecodable.push(broken),
         }
     }
@@ -133,17 +135,17 @@ impl<'de> Visitor<'de> for Whole<'_> {
                 return Err(odd());
             }
         }
-        let (contacts, oldest) = contacts.ok_or_else(odd)?;
+        let contacts = contacts.ok_or_else(odd)?;
         let next = cursor(&list).map_err(|_| odd())?;
-        Ok(Found { contacts, oldest, next, total: list.total(), ..Found::default() })
+        Ok(Found { contacts, next, total: list.total(), ..Found::default() })
     }
 }
 
-/// The contacts, and when the first that tells was created.
+/// The contacts.
 struct Contacts<'a>(&'a Wanted);
 
 impl<'de> DeserializeSeed<'de> for Contacts<'_> {
-    type Value = (Vec<Contact>, Option<i64>);
+    type Value = Vec<Contact>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_seq(self)
@@ -151,21 +153,18 @@ impl<'de> DeserializeSeed<'de> for Contacts<'_> {
 }
 
 impl<'de> Visitor<'de> for Contacts<'_> {
-    type Value = (Vec<Contact>, Option<i64>);
+    type Value = Vec<Contact>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("contacts")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-        let (mut contacts, mut oldest) = (Vec::with_capacity(MOST_PER_PAGE), None);
+        let mut contacts = Vec::with_capacity(MOST_PER_PAGE);
         while let Some(fields) = items.next_element_seed(Reader { wanted: self.0, odd: Odd::Refused })? {
-            let Decoded { contact, created_at } =
-                decoded(fields, self.0).ok_or_else(|| A::Error::missing_field("id"))?;
-            oldest = oldest.or(created_at);
-            contacts.push(contact);
+            contacts.push(contact(fields, self.0).ok_or_else(|| A::Error::missing_field("id"))?);
         }
-        Ok((contacts, oldest))
+        Ok(contacts)
     }
 }
 

@@ -10,13 +10,15 @@ use super::page::Found;
 use super::parts::{Part, Span};
 use super::search::Page;
 use super::seen::Seen;
+use super::whole::{Figures, Second, Verdict};
 use super::{HELP, Intercom, SERVICE};
 use crate::model::Contact;
 use crate::remote::error::{ErrorKind, RemoteError};
 
 /// Up to so many pages are read one after the other.
 const FEW_PAGES: u64 = 8;
-/// Contacts in a part, at most: so many pages have to be read one after the other.
+/// Contacts aimed at in a part: so many pages have to be read one after the other. Up to half as many more are not worth a cut,
+/// and a day of one role cannot be cut.
 const MOST_IN_PART: u64 = 3000;
 
 /// Pages in a row without anybody new, before a search is taken for an endless one. A few are no harm: contacts that were
@@ -35,8 +37,8 @@ pub struct Paging {
 /// A walk over all contacts.
 ///
 /// The first page says how many there are. Where that is many, they are cut into parts; the first page of each part counts
-/// it, and a part that is still too large is cut again. In the end the number of contacts that came is held against what the
-/// workspace counts; where some are missing, everything is read once more in one part.
+/// it, and a part that is still too large is cut again. In the end what came is held against what Intercom counts
+/// ([`Figures`]); where contacts are missing, everything is read once more in one part.
 #[derive(Debug)]
 pub struct Pages {
     intercom: Intercom,
@@ -48,11 +50,19 @@ pub struct Pages {
     seen: Seen,
     /// Contacts without an id: they cannot be told apart.
     nameless: u64,
-    /// How many contacts there are at least: what the search counts; of many, what the workspace lists.
-    expected: Option<u64>,
+    /// When the first page of the first read was answered, in Unix seconds.
+    began_at: Option<i64>,
+    /// Contacts that came though they were created after that.
+    created_since: u64,
+    /// How many the search counts for all.
+    searched: Option<u64>,
+    /// How many the workspace lists; asked only where there are many.
+    listed: Option<u64>,
     counting: JoinSet<Option<u64>>,
-    /// While everything is read once more: how many contacts had come before.
-    before_again: Option<u64>,
+    /// How many fewer than they counted the parts showed.
+    short: u64,
+    /// While everything is read once more, and after that.
+    second: Option<Second>,
     doubt: Option<String>,
 }
 
@@ -67,17 +77,24 @@ struct Reading {
     pages: u64,
     /// Pages in a row that showed nobody new.
     barren: u32,
-    /// Contacts that are still to come, as far as it is known.
-    left: Option<u64>,
+    /// How many contacts its first page counted.
+    total: Option<u64>,
+    /// How many its pages showed.
+    shown: u64,
 }
 
 impl Reading {
     fn new(part: Option<Part>, query: Value) -> Self {
-        Reading { part, query, cursor: None, cursors: HashSet::new(), pages: 0, barren: 0, left: None }
+        Reading { part, query, cursor: None, cursors: HashSet::new(), pages: 0, barren: 0, total: None, shown: 0 }
     }
 
     fn of(part: Part) -> Self {
         Reading::new(Some(part), part.query())
+    }
+
+    /// Contacts that are still to come, as far as it is known.
+    fn left(&self) -> Option<u64> {
+        self.total.map(|total| total.saturating_sub(self.shown))
     }
 }
 
@@ -103,9 +120,13 @@ impl Intercom {
             most_in_part: 0,
             seen: Seen::default(),
             nameless: 0,
-            expected: None,
+            began_at: None,
+            created_since: 0,
+            searched: None,
+            listed: None,
             counting: JoinSet::new(),
-            before_again: None,
+            short: 0,
+            second: None,
             doubt: None,
         }
     }
@@ -129,19 +150,23 @@ impl Pages {
             let place = place(&reading);
             let cut = self.go_on(reading, &found)?;
             let mut page = found.into_page(&mut self.seen, place);
-            if cut || self.before_again.is_some() {
+            if cut || self.second.is_some() {
                 // They come again, or came already.
                 page.undecodable.retain(|broken| broken.id.is_some());
             }
             let nameless = page.undecodable.iter().filter(|broken| broken.id.is_none()).count();
             self.nameless += u64::try_from(nameless).unwrap_or(0);
+            let began_at = self.began_at.unwrap_or(i64::MAX);
+            let is_since = |contact: &&Contact| contact.created_at.is_some_and(|at| at.timestamp() > began_at);
+            let since = page.contacts.iter().filter(is_since).count();
+            self.created_since += u64::try_from(since).unwrap_or(0);
             return Ok(Some(page));
         }
     }
 
     /// How many contacts there are, as far as it is known yet.
     pub fn expected(&self) -> Option<u64> {
-        self.expected
+        self.listed.or(self.searched)
     }
 
     /// What is odd about the walk though it counts as whole, in words.
@@ -153,7 +178,7 @@ impl Pages {
     /// does it too; before that there is one request, for the first page.
     pub fn start(&mut self) {
         while self.under_way.len() < self.intercom.at_once() {
-            let longest = self.waiting.iter().enumerate().max_by_key(|(_, reading)| reading.left.unwrap_or(u64::MAX));
+            let longest = self.waiting.iter().enumerate().max_by_key(|(_, reading)| reading.left().unwrap_or(u64::MAX));
             let Some(longest) = longest.map(|(place, _)| place) else { return };
             let reading = self.waiting.swap_remove(longest);
             let (intercom, wanted) = (self.intercom.clone(), Arc::clone(&self.wanted));
@@ -167,18 +192,25 @@ impl Pages {
     /// What is to be read after a page: the part's next one, or the pieces that the part is cut into (true).
     fn go_on(&mut self, mut reading: Reading, found: &Found) -> Result<bool, RemoteError> {
         reading.pages += 1;
-        if reading.part == Some(Part::ALL) && self.before_again.is_none() {
-            self.expected = smaller(self.expected, found.total);
+        reading.shown += u64::try_from(found.contacts.len() + found.undecodable.len()).unwrap_or(0);
+        if reading.pages == 1 {
+            reading.total = found.total;
+            if reading.part == Some(Part::ALL) {
+                self.began(found);
+            }
         }
-        let Some(next) = found.next.clone() else { return Ok(false) };
+        let Some(next) = found.next.clone() else {
+            match &mut self.second {
+                Some(second) => second.shown = reading.shown,
+                None if reading.part.is_some() => self.short += reading.left().unwrap_or(0),
+                None => {}
+            }
+            return Ok(false);
+        };
         if reading.pages == 1
             && let Some(part) = reading.part
             && let Some(pieces) = self.pieces(part, found)
         {
-            if part == Part::ALL {
-                let intercom = self.intercom.clone();
-                self.counting.spawn(async move { intercom.listed().await });
-            }
             self.waiting.extend(pieces.into_iter().map(Reading::of));
             return Ok(true);
         }
@@ -186,32 +218,49 @@ impl Pages {
             let message = "the search named the same cursor again: its pages have no end";
             return Err(bad_answer(message));
         }
-        let is_new = |contact: &Contact| !self.seen.has(&contact.id);
-        // When all are read once more, most of them are known.
-        let brings_news = self.before_again.is_some() || found.contacts.iter().any(is_new);
+        let is_new = |id: &str| !self.seen.has(id);
+        // When all are read once more, most of them are known. Who could not be read is not known by that.
+        let brings_news = self.second.is_some()
+            || found.contacts.iter().any(|contact| is_new(&contact.id))
+            || found.undecodable.iter().any(|broken| broken.id.as_deref().is_none_or(is_new));
         reading.barren = if brings_news { 0 } else { reading.barren + 1 };
         if reading.barren >= MOST_BARREN {
             return Err(bad_answer("the search shows the same contacts again and again: its pages have no end"));
         }
-        let read = reading.pages.saturating_mul(self.intercom.0.paging.per_page.into());
-        reading.left = found.total.map(|total| total.saturating_sub(read));
         reading.cursor = Some(next);
         self.waiting.push(reading);
         Ok(false)
+    }
+
+    /// The first page of all contacts came, of the first or of the second read.
+    fn began(&mut self, found: &Found) {
+        self.searched = found.total;
+        // A second read counts whoever came by then: those created since the first began are among them.
+        self.began_at = found.answered_at.filter(|_| self.second.is_none());
+        self.created_since = 0;
+        if self.second.is_none() && found.total.is_some_and(|total| total > self.few()) {
+            let intercom = self.intercom.clone();
+            self.counting.spawn(async move { intercom.listed().await });
+        }
+    }
+
+    /// So many contacts are read one page after the other.
+    fn few(&self) -> u64 {
+        FEW_PAGES.saturating_mul(self.intercom.0.paging.per_page.into())
     }
 
     /// The pieces of a part whose first page counts too many.
     fn pieces(&mut self, part: Part, found: &Found) -> Option<Vec<Part>> {
         let Paging { per_page, at_once } = self.intercom.0.paging;
         let (per_page, total) = (u64::from(per_page), found.total?);
-        if at_once < 2 || self.before_again.is_some() {
+        if at_once < 2 || self.second.is_some() {
             return None;
         }
         if part == Part::ALL {
-            if total <= FEW_PAGES.saturating_mul(per_page) {
+            if total <= self.few() {
                 return None;
             }
-            self.span = found.oldest.zip(found.answered_at).map(|(oldest, newest)| Span { oldest, newest });
+            self.span = found.oldest().zip(found.answered_at).map(|(oldest, newest)| Span { oldest, newest });
             // A few more parts than requests under way, so that none is left alone with the longest part.
             let at_once = u64::try_from(at_once).unwrap_or(u64::MAX);
             let even = total / (at_once + at_once / 4);
@@ -226,35 +275,51 @@ impl Pages {
 
     /// Whether everything came. Where contacts are missing, they are all asked for once more, one page after the other.
     async fn is_whole(&mut self) -> Result<bool, RemoteError> {
-        let came = self.seen.len() + self.nameless;
         while let Some(listed) = self.counting.join_next().await {
-            self.expected = listed.ok().flatten().or(self.expected);
+            self.listed = listed.ok().flatten();
         }
-        if self.expected.is_some_and(|expected| came < expected) && self.most_in_part > 0 {
+        if self.figures().verdict() != Verdict::Whole
+            && let Some(before) = self.listed
+            && let Some(now) = self.intercom.listed().await
+        {
             // Contacts that were deleted meanwhile are not missing.
-            self.expected = smaller(self.expected, self.intercom.listed().await);
+            self.listed = Some(before.min(now));
+            self.searched = self.searched.map(|searched| searched.min(now));
+            self.short = self.short.saturating_sub(before.saturating_sub(now));
         }
-        let Some(expected) = self.expected.filter(|expected| came < *expected) else { return Ok(true) };
-        match self.before_again {
-            None => {
-                tracing::warn!(contacts = came, expected, "contacts are missing; all are read once more, in one part");
-                self.before_again = Some(came);
+        let figures = self.figures();
+        let Figures { came, searched, listed, second, .. } = figures;
+        let counted = listed.max(searched).unwrap_or(came);
+        match figures.verdict() {
+            Verdict::Whole => Ok(true),
+            Verdict::InDoubt => {
+                let why = match second {
+                    Some(second) if second.before == came => "read twice, they were the same ones",
+                    _ => "that is as many as its search counts, which learns of new ones some minutes late",
+                };
+                self.doubt = Some(format!("Intercom counts {counted} contacts and shows {came}; {why}"));
+                Ok(true)
+            }
+            Verdict::ReadAgain => {
+                tracing::warn!(contacts = came, counted, "contacts are missing; all are read once more, in one part");
+                self.second = Some(Second { before: came, shown: 0 });
                 self.waiting.push(Reading::of(Part::ALL));
                 Ok(false)
             }
-            // Twice the same, by two ways: then it is the count that counts something else.
-            Some(before) if before == came => {
-                self.doubt = Some(format!(
-                    "Intercom counts {expected} contacts and shows {came}; read twice, they were the same ones"
-                ));
-                Ok(true)
-            }
-            Some(before) => {
-                let message = format!(
-                    "it counts {expected} contacts; {before} came at first, and {came} with all read once more"
-                );
-                Err(bad_answer(&message))
-            }
+            Verdict::Incomplete => Err(bad_answer(&format!(
+                "it counts {counted} contacts; {} came at first, and {came} with all read once more",
+                second.map_or(came, |second| second.before)
+            ))),
+        }
+    }
+
+    fn figures(&self) -> Figures {
+        Figures {
+            came: (self.seen.len() + self.nameless).saturating_sub(self.created_since),
+            searched: self.searched,
+            listed: self.listed,
+            short: self.short,
+            second: self.second,
         }
     }
 }
@@ -272,11 +337,6 @@ impl Intercom {
 
 fn bad_answer(message: &str) -> RemoteError {
     RemoteError::new(ErrorKind::BadAnswer, SERVICE, message).with_help(HELP.unreachable)
-}
-
-/// The smaller of two counts, as far as they are known.
-fn smaller(one: Option<u64>, other: Option<u64>) -> Option<u64> {
-    one.into_iter().chain(other).min()
 }
 
 /// Where a page stood, for people.

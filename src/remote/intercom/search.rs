@@ -85,7 +85,7 @@ impl Intercom {
 impl Found {
     /// What had not come before.
     pub(super) fn into_page(self, seen: &mut Seen, place: String) -> Page {
-        let Found { mut contacts, mut undecodable, total: _, next: _, oldest: _, answered_at: _ } = self;
+        let Found { mut contacts, mut undecodable, total: _, next: _, answered_at: _ } = self;
         contacts.retain(|contact| seen.is_new(&contact.id));
         undecodable.retain(|broken| broken.id.as_deref().is_none_or(|id| seen.is_new(id)));
         Page { contacts, undecodable, place }

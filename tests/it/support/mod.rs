@@ -37,6 +37,7 @@ pub fn contact(id: &str, company: Option<&str>, attributes: &[(&str, Value)]) ->
         id: id.to_owned(),
         email: Some(format!("{id}@example.com")),
         name: Some(format!("Name {id}")),
+        created_at: None,
         last_seen_at: None,
         attributes: attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
         tags: References::all(Vec::new()),

@@ -64,7 +64,7 @@ fn what_intercom_documents_is_read_in_one_go() {
         assert!(found.undecodable.is_empty());
     }
     let found = read_page(page(&format!("[{EXAMPLE}]")).as_bytes(), &wanted(&WANTED)).unwrap();
-    assert_eq!((found.total, found.next.as_deref(), found.oldest), (Some(7), Some("c"), Some(1_734_537_424)));
+    assert_eq!((found.total, found.next.as_deref(), found.oldest()), (Some(7), Some("c"), Some(1_734_537_424)));
     assert_eq!(found.contacts.len(), 1);
 }
 
