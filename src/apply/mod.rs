@@ -15,6 +15,7 @@ mod waiting;
 pub use perform::apply;
 pub use results::{Performed, Results, Status};
 pub use settle::{MessageInDoubt, Settled, settle};
+pub use waiting::longest_news;
 
 /// The three sinks; one that is switched off is not there.
 #[derive(Debug)]

@@ -56,9 +56,7 @@ impl Messages {
 
     /// All of them, as long as they can become by what will be told of their tasks: what fits into one digest now fits then.
     pub(super) fn at_longest(&self, links: &Links) -> Vec<Message> {
-        let id = || "0".repeat(ZOHO_ID_CHARS);
-        let record = Record { module: "Contacts".to_owned(), id: id() };
-        let news = TaskNews::Done { task_url: links.task(&id()), record_url: Some(links.record(&record)) };
+        let news = longest_news(links);
         let all = self.ranked.iter().cloned();
         all.map(|message| match self.tasks.get(&message.short) {
             Some(_) => Message { task: news.clone(), ..message },
@@ -82,6 +80,13 @@ impl Messages {
         };
         Some(waiting.remove(place).into_iter().map(with_news).collect())
     }
+}
+
+/// The longest that can be told of a task that is made: batches of messages are cut with it, before that is known.
+pub fn longest_news(links: &Links) -> TaskNews {
+    let id = || "0".repeat(ZOHO_ID_CHARS);
+    let record = Record { module: "Contacts".to_owned(), id: id() };
+    TaskNews::Done { task_url: links.task(&id()), record_url: Some(links.record(&record)) }
 }
 
 /// What became of the tasks, as far as they are.

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::{Value as Json, json};
 use usage_signals::model::{AttributeDefinition, Contact, Value};
-use usage_signals::rules::coverage::{Coverage, ROLL_OUT};
+use usage_signals::rules::coverage::{Coverage, PlanName, ROLL_OUT};
 use usage_signals::sandbox::{Sandbox, World};
 
 use crate::support::program::{AS_OF, Ran, finish, program, run};
@@ -399,6 +399,38 @@ fn a_gap_is_told_of_the_contacts_that_rules_see_with_or_without_a_stand_in() {
     assert_eq!(told.cause, "teammates_count is unknown for 1 of 2 contacts");
     assert_eq!((told.advice.as_str(), &told.meanwhile), ("have the product write it for everybody", &None));
     assert!(!all.iter().any(|to_do| to_do.attribute.as_deref() == Some("role")), "Intercom fills its own: {all:#?}");
+}
+
+#[test]
+fn the_largest_plans_are_told_by_name_whatever_the_order_of_the_contacts() {
+    // Sixteen plans of 1, 1, 2, 2, … 8, 8 contacts, the first half of each with a value, and three contacts without a plan.
+    let plans = (0..16_usize).flat_map(|plan| (0..plan / 2 + 1).map(move |number| (plan, number)));
+    let all = plans.map(|(plan, number)| {
+        let filled = (number < (plan / 2).div_ceil(2)).then(|| ("teammates_count", crate::support::number(9.0)));
+        let attributes: Vec<_> = [("plan_type", text(&format!("plan {plan:02}")))].into_iter().chain(filled).collect();
+        contact(&format!("c{plan:02}{number}"), None, &attributes)
+    });
+    let mut all: Vec<_> = all.chain((0..3).map(|number| contact(&format!("d{number}"), None, &[]))).collect();
+    let config = configure("");
+    let told = |all: &[Contact]| {
+        let mut coverage = Coverage::new(&config.rules, definitions("teammates_count integer"), hour(0));
+        all.iter().for_each(|contact| coverage.add(contact));
+        let teammates = coverage.attribute("teammates_count").unwrap();
+        let plans = coverage.plans().into_iter();
+        plans.map(|plan| (plan.name.clone(), plan.contacts, plan.readable(teammates))).collect::<Vec<_>>()
+    };
+    let forwards = told(&all);
+    all.reverse();
+    assert_eq!(forwards, told(&all));
+    let named = |plan: usize| (PlanName::Named(format!("plan {plan:02}")), plan / 2 + 1, (plan / 2).div_ceil(2));
+    let mut expected = vec![(PlanName::NoPlan, 3, 0)];
+    expected.extend([14, 15, 12, 13, 10, 11, 8, 9, 6, 7, 4, 5].map(named));
+    expected.push((PlanName::Others, 6, 2));
+    assert_eq!(forwards, expected);
+    // Twelve need no others.
+    all.retain(|contact| !["c00", "c01", "c02", "c03"].iter().any(|plan| contact.id.starts_with(plan)));
+    let twelve = told(&all);
+    assert_eq!(twelve, expected[..13]);
 }
 
 #[test]

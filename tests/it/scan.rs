@@ -1,11 +1,12 @@
 //! `scan` as a user runs it, over the built binary and real HTTP on loopback.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::{Value, json};
 
 use crate::support::program::*;
-use crate::support::services::Services;
+use crate::support::services::{Services, full_accounts};
 
 /// What a report says is done, without what only a real run can know.
 fn list(report: &Value) -> Value {
@@ -349,4 +350,35 @@ fn a_preview_is_what_the_services_then_receive() {
         let told = |message: &Value| message.as_array().unwrap().split_last().unwrap().1.to_vec();
         assert_eq!(told(&posted["blocks"]), told(&body["blocks"]));
     }
+}
+
+#[test]
+fn a_preview_groups_messages_into_the_digests_that_a_run_posts() {
+    let home = tempfile::tempdir().unwrap();
+    let world = home.path().join("world");
+    std::fs::create_dir(&world).unwrap();
+    std::fs::write(world.join("contacts.json"), json!(full_accounts(80)).to_string()).unwrap();
+    // The more often a link holds the id, the more it matters that the ids of tasks are not known yet.
+    let config =
+        "[slack]\nmax_messages = 2\n[zoho]\nrecord_url = \"https://crm.example/{module}/{id}?a={id}&b={id}&c={id}\"\n";
+    std::fs::write(home.path().join("usage-signals.toml"), config).unwrap();
+    // At one instant, on which keys depend.
+    let arguments = ["scan", "--sandbox", "world", "--as-of", AS_OF, "--format", "json", "--allow-large-plan"];
+    let scan = |more: &[&str]| finish(program(home.path()).args(arguments).args(more)).expect(0).json();
+    let preview = scan(&["--dry-run", "--preview"]);
+    let key = |key: &Value| key.as_str().unwrap().to_owned();
+    let messages = preview["preview"]["messages"].as_array().unwrap().iter();
+    let shown: Vec<BTreeSet<_>> =
+        messages.map(|message| message["keys"].as_array().unwrap().iter().map(key).collect()).collect();
+    let report = scan(&[]);
+    let mut posted = BTreeMap::<_, BTreeSet<_>>::new();
+    for signal in report["signals"].as_array().unwrap() {
+        for action in signal["actions"].as_array().unwrap().iter().filter(|action| action["kind"] == "message") {
+            posted.entry(key(&action["remote_id"])).or_default().insert(key(&action["key"]));
+        }
+    }
+    let sizes: Vec<_> = shown.iter().map(BTreeSet::len).collect();
+    assert!(sizes.len() > 4 && sizes[2] < 25, "cut by length: {sizes:?}");
+    let (shown, posted): (BTreeSet<_>, BTreeSet<_>) = (shown.into_iter().collect(), posted.into_values().collect());
+    assert_eq!(shown, posted);
 }

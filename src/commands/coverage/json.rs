@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::Report;
 use crate::model::{self, Type};
 use crate::report::value_to_json as value;
-use crate::rules::coverage::{Attribute, Cause, Finding, Numbers, Outcome, Plan, Spread, ToDo};
+use crate::rules::coverage::{Attribute, Cause, Finding, Numbers, Outcome, Plan, PlanName, Spread, ToDo};
 
 /// So many of the most frequent values are named.
 const FREQUENT: usize = 20;
@@ -17,7 +17,7 @@ pub(super) fn json(report: &Report<'_>) -> Value {
         report;
     let plans = coverage.plans();
     let plans_shown: Vec<_> =
-        plans.iter().map(|plan| json!({ "plan": plan.name, "contacts": plan.contacts })).collect();
+        plans.iter().map(|plan| json!({ "plan": plan_name(plan), "contacts": plan.contacts })).collect();
     let undecodable: Vec<_> = undecodable.iter().map(|(id, why)| json!({ "contact": id, "why": why })).collect();
     json!({
         "schema": 1,
@@ -31,9 +31,9 @@ pub(super) fn json(report: &Report<'_>) -> Value {
             "included": coverage.included(),
             "undecodable": undecodable,
             "by_plan": plans_shown,
-            "by_plan_cut": coverage.plans_cut(),
+            "by_plan_cut": plans.iter().any(|plan| plan.name == PlanName::Others),
         },
-        "attributes": coverage.attributes().iter().map(|it| attribute(it, plans)).collect::<Vec<_>>(),
+        "attributes": coverage.attributes().iter().map(|it| attribute(it, &plans)).collect::<Vec<_>>(),
         "not_usable": not_usable,
         "rules": findings.iter().map(|it| finding(it, coverage.included())).collect::<Vec<_>>(),
         "to_do": to_do.iter().map(step).collect::<Vec<_>>(),
@@ -42,14 +42,22 @@ pub(super) fn json(report: &Report<'_>) -> Value {
     })
 }
 
+/// Null where there is none. A plan may be called `others` too: all others are the last, where `by_plan_cut` says so.
+fn plan_name(plan: &Plan) -> Option<&str> {
+    match &plan.name {
+        PlanName::NoPlan => None,
+        PlanName::Named(name) => Some(name),
+        PlanName::Others => Some("others"),
+    }
+}
+
 fn attribute(attribute: &Attribute, plans: &[Plan]) -> Value {
-    let Attribute { name, definition, own, wanted, readable, missing, unreadable, by_plan, spread, .. } = attribute;
+    let Attribute { name, definition, own, wanted, readable, missing, unreadable, spread, .. } = attribute;
     let by_plan: Vec<_> = plans
         .iter()
-        .enumerate()
-        .map(|(index, plan)| {
-            let readable = by_plan.get(index).copied().unwrap_or_default();
-            json!({ "plan": plan.name, "readable": readable, "share": share(readable, plan.contacts) })
+        .map(|plan| {
+            let readable = plan.readable(attribute);
+            json!({ "plan": plan_name(plan), "readable": readable, "share": share(readable, plan.contacts) })
         })
         .collect();
     let unreadable: Vec<_> = unreadable

@@ -7,7 +7,7 @@ use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle
 
 use super::Report;
 use crate::report::{clean, one_line, plural};
-use crate::rules::coverage::{Attribute, Finding, Meanwhile, Numbers, Outcome, Spread, ToDo, Verdict};
+use crate::rules::coverage::{Attribute, Finding, Meanwhile, Numbers, Outcome, PlanName, Spread, ToDo, Verdict};
 
 /// How wide a table may be where nobody says: a pipe, a file, a mail from cron.
 const WIDTH: u16 = 140;
@@ -84,15 +84,18 @@ fn attributes(report: &Report<'_>, width: u16) -> Table {
     let mut table = plain_table(width);
     // Each plan takes some room; where there is none, the JSON has them all.
     let room = usize::from(width.saturating_sub(80) / 10);
-    let mut plans: Vec<_> = coverage.plans().iter().enumerate().filter(|(_, plan)| plan.contacts > 0).collect();
-    plans.sort_by(|(_, a), (_, b)| b.contacts.cmp(&a.contacts).then(a.name.cmp(&b.name)));
+    let mut plans: Vec<_> = coverage.plans().into_iter().filter(|plan| plan.contacts > 0).collect();
+    plans.sort_by(|a, b| b.contacts.cmp(&a.contacts).then_with(|| a.name.cmp(&b.name)));
     // One plan says what all contacts say.
     plans.truncate(if plans.len() > 1 { room } else { 0 });
     let mut header = vec!["attribute".to_owned(), "type".to_owned(), "readable for".to_owned()];
-    header.extend(plans.iter().map(|(index, plan)| {
-        let others = coverage.plans_cut() && index + 1 == coverage.plans().len();
-        let name = plan.name.as_deref().map_or_else(|| "no plan".to_owned(), |name| shown(name, VALUE_CHARS));
-        format!("{}\nof {}", if others { "others" } else { &name }, plan.contacts)
+    header.extend(plans.iter().map(|plan| {
+        let name = match &plan.name {
+            PlanName::NoPlan => "no plan".to_owned(),
+            PlanName::Named(name) => shown(name, VALUE_CHARS),
+            PlanName::Others => "others".to_owned(),
+        };
+        format!("{name}\nof {}", plan.contacts)
     }));
     header.push("least · middle · most, or most frequent".to_owned());
     table.set_header(header);
@@ -104,8 +107,8 @@ fn attributes(report: &Report<'_>, width: u16) -> Table {
         };
         let all = attribute.filled() + attribute.missing;
         let mut row = vec![shown(&attribute.name, NAME_CHARS), declared, bar(attribute.readable, all)];
-        row.extend(plans.iter().map(|(index, plan)| {
-            let readable = attribute.by_plan.get(*index).copied().unwrap_or_default();
+        row.extend(plans.iter().map(|plan| {
+            let readable = plan.readable(attribute);
             if attribute.readable == 0 { String::new() } else { percent(readable, plan.contacts) }
         }));
         row.push(values(attribute));

@@ -1,9 +1,12 @@
 //! `--preview`: every task and message as it would look.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
+use crate::apply::longest_news;
 use crate::commands::Setup;
-use crate::model::{Links, Message, Task, TaskLink, TaskNews};
+use crate::model::{Links, Task, TaskLink, TaskNews};
 use crate::plan::{Decision, Item, Order, Plan};
 use crate::remote::{slack, zoho};
 use crate::report::{Preview, Previews};
@@ -12,18 +15,32 @@ use crate::report::{Preview, Previews};
 pub(super) fn previews(plan: &Plan, setup: &Setup) -> Previews {
     let mut tasks = Vec::new();
     let mut messages = Vec::new();
+    // By the short key of the message.
+    let mut news = BTreeMap::new();
     for (item, action) in plan.to_do() {
         match &action.order {
             Some(Order::Task(task)) => tasks.push(zoho::preview(task, &setup.links)),
             Some(Order::Message(message)) => {
-                let task = task_of(item).map_or(message.task.clone(), |task| made(task, &setup.links));
-                messages.push(Message { task, ..message.as_ref().clone() });
+                let mut message = message.as_ref().clone();
+                if let Some(task) = task_of(item) {
+                    news.insert(message.short.clone(), made(task, &setup.links));
+                    message.task = longest_news(&setup.links);
+                }
+                messages.push(message);
             }
             Some(Order::Tag(_)) | None => {}
         }
     }
     let slack = &setup.config.slack;
-    let messages = slack::preview(messages, slack.channel.as_deref(), slack.max_messages);
+    let channel = slack.channel.as_deref();
+    // A run cuts its digests before it knows the ids of the tasks, which are longer than what is shown here for them.
+    let mut batches = slack::batches(messages, channel.is_some(), slack.max_messages);
+    for message in batches.iter_mut().flatten() {
+        if let Some(task) = news.remove(&message.short) {
+            message.task = task;
+        }
+    }
+    let messages = batches.iter().map(|batch| slack::Preview::of(batch, channel));
     let of_task = |task: zoho::Preview| Preview {
         heading: format!("Zoho task {}", task.key),
         page: task.page,
@@ -34,10 +51,7 @@ pub(super) fn previews(plan: &Plan, setup: &Setup) -> Previews {
         page: message.page,
         payload: json!({ "keys": message.keys, "body": message.body }),
     };
-    Previews {
-        tasks: tasks.into_iter().map(of_task).collect(),
-        messages: messages.into_iter().map(of_message).collect(),
-    }
+    Previews { tasks: tasks.into_iter().map(of_task).collect(), messages: messages.map(of_message).collect() }
 }
 
 /// The task that is made for it, if one is.

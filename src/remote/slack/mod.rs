@@ -161,14 +161,11 @@ impl Slack {
     }
 }
 
-/// What would be posted for these orders, by a bot to its channel or by a webhook (None).
-pub fn preview(orders: Vec<Message>, channel: Option<&str>, max_messages: usize) -> Vec<Preview> {
-    let batches = batches(orders, channel.is_some(), max_messages);
-    batches.iter().map(|batch| Preview::of(batch, channel)).collect()
-}
-
-/// Single messages up to the limit, and replies; the rest in digests. Only a bot knows the messages it could reply to.
-fn batches(orders: Vec<Message>, by_bot: bool, max_messages: usize) -> Vec<Vec<Message>> {
+/// What goes out together: single messages up to the limit, and replies; the rest in digests. Only a bot knows the messages it
+/// could reply to.
+///
+/// A message that tells of a task has to come with the longest news of it: it may not grow after the cut.
+pub fn batches(orders: Vec<Message>, by_bot: bool, max_messages: usize) -> Vec<Vec<Message>> {
     let mut batches = Vec::new();
     // Not yet in a batch, all for digests.
     let mut waiting = Vec::new();

@@ -83,8 +83,8 @@ impl Letter {
 }
 
 impl Preview {
-    /// Of a batch as [`Slack::perform`](super::Slack) posts it.
-    pub(super) fn of(batch: &[Message], channel: Option<&str>) -> Preview {
+    /// Of a batch as [`Slack::perform`](super::Slack) posts it, by a bot to its channel or by a webhook (None).
+    pub fn of(batch: &[Message], channel: Option<&str>) -> Preview {
         let letter = match batch {
             [one] => Letter::single(one, channel.is_some()),
             many => Letter::digest(many),

@@ -39,10 +39,10 @@ pub struct Attribute {
     pub(super) readable_included: usize,
     /// Contacts without one: absent, null, or an empty text.
     pub missing: usize,
-    /// Contacts with something else, by what it is, with the id of the first.
+    /// Contacts with something else, by what it is.
     pub unreadable: BTreeMap<&'static str, Unreadable>,
-    /// [`Attribute::readable`] for each of the plans, in the order in which these were first seen.
-    pub by_plan: Vec<usize>,
+    /// [`Attribute::readable`] by the place of the plan, as far as any was; [`Plan::readable`](super::Plan::readable) reads it.
+    pub(super) by_plan: Vec<usize>,
     /// What can be said of the values.
     pub spread: Spread,
     /// Reads it; None like [`Attribute::wanted`].
@@ -105,7 +105,7 @@ impl Attribute {
         }
     }
 
-    /// Counts one more contact, which is on the plan with this index, and which rules see or not.
+    /// Counts one more contact, which is on the plan at this place, and which rules see or not.
     pub(super) fn add(&mut self, seen: Seen<'_>, plan: usize, included: bool) {
         let value = seen.contact.attributes.get(&self.name).unwrap_or(&Value::Null);
         if value.is_missing() {

@@ -1,11 +1,13 @@
 //! What the data can do for the rules: how each attribute is filled, and whether each rule can fire at all.
 //!
 //! One pass: each contact is counted and forgotten, so that memory does not grow with contacts (`spread`). The same
-//! contacts give the same answer, whatever their order, but for texts once there are too many different ones to count.
+//! contacts give the same answer, whatever their order, but for texts and plans once there are too many different ones to
+//! count.
 
 mod advice;
 mod attribute;
 mod cause;
+mod plans;
 mod spread;
 mod tally;
 mod verdict;
@@ -21,13 +23,13 @@ use advice::StandIn;
 pub use advice::{Meanwhile, ToDo};
 pub use attribute::{Attribute, ROLL_OUT, Spread, Unreadable, roll_out};
 pub use cause::{Cause, Kind};
+use plans::Plans;
+pub use plans::{Plan, PlanName};
 pub use spread::{Median, Numbers, Words};
 use tally::Tally;
 pub use verdict::Verdict;
 use verdict::{Known, Possible};
 
-/// So many plans are told apart; contacts on others count together.
-const PLANS: usize = 12;
 /// The attribute that says which plan a contact is on.
 const PLAN: &str = "plan_type";
 
@@ -37,22 +39,13 @@ pub struct Coverage<'r> {
     rules: &'r RuleSet,
     as_of: Date,
     plan: Source,
-    plans: Vec<Plan>,
+    plans: Plans,
     attributes: Vec<Attribute>,
     contacts: usize,
     included: usize,
     include: Option<Tally<'r>>,
     watched: Vec<Watched<'r>>,
     stand_ins: Vec<StandIn>,
-}
-
-/// The contacts of one plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
-    /// The plan, or None for contacts whose plan cannot be read.
-    pub name: Option<String>,
-    /// How many they are.
-    pub contacts: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -124,7 +117,7 @@ impl<'r> Coverage<'r> {
             rules,
             as_of,
             plan: Source::attribute(PLAN, Type::Text),
-            plans: vec![Plan { name: None, contacts: 0 }],
+            plans: Plans::new(),
             attributes,
             contacts: 0,
             included: 0,
@@ -144,7 +137,10 @@ impl<'r> Coverage<'r> {
     pub fn add(&mut self, contact: &Contact) {
         let seen = Seen { contact, as_of: self.as_of };
         self.contacts += 1;
-        let plan = self.plan_of(seen);
+        let plan = match self.plan.read(seen) {
+            Ok(Reading::Text(name)) => self.plans.add(Some(&name)),
+            _ => self.plans.add(None),
+        };
         let included = self.include.as_mut().is_none_or(|include| include.add(seen) == Truth::True);
         self.attributes.iter_mut().for_each(|attribute| attribute.add(seen, plan, included));
         if !included {
@@ -161,24 +157,6 @@ impl<'r> Coverage<'r> {
         }
     }
 
-    fn plan_of(&mut self, seen: Seen<'_>) -> usize {
-        let name = match self.plan.read(seen) {
-            Ok(Reading::Text(name)) => Some(name.chars().take(CHARS_OF_A_PLAN).collect::<String>()),
-            _ => None,
-        };
-        let known = self.plans.iter().position(|plan| plan.name == name);
-        let index = known.unwrap_or_else(|| {
-            if self.plans.len() <= PLANS {
-                self.plans.push(Plan { name, contacts: 0 });
-            }
-            self.plans.len() - 1
-        });
-        if let Some(plan) = self.plans.get_mut(index) {
-            plan.contacts += 1;
-        }
-        index
-    }
-
     /// Contacts that were counted.
     pub fn contacts(&self) -> usize {
         self.contacts
@@ -189,15 +167,10 @@ impl<'r> Coverage<'r> {
         self.included
     }
 
-    /// The plans, in the order in which [`Attribute::by_plan`] counts them; contacts without one come first. At most
-    /// `PLANS` are told apart; the last then stands for all others too.
-    pub fn plans(&self) -> &[Plan] {
-        &self.plans
-    }
-
-    /// Whether the last of the plans stands for all others too.
-    pub fn plans_cut(&self) -> bool {
-        self.plans.len() > PLANS
+    /// Contacts without a plan, also where there are none; then the plans by their contacts, most first, ties by name. At most
+    /// a dozen are told by name; what is on any other comes last, as one.
+    pub fn plans(&self) -> Vec<Plan> {
+        self.plans.told()
     }
 
     /// The attributes, in the order of the roll-out; Intercom's own come last.
@@ -258,9 +231,6 @@ impl<'r> Coverage<'r> {
         }
     }
 }
-
-/// What a plan's name is cut to.
-const CHARS_OF_A_PLAN: usize = 40;
 
 /// The order in which attributes are shown: as they are rolled out, as the catalogue has them, by name; Intercom's own last.
 fn place(attribute: &Attribute) -> (bool, usize, usize, String) {
