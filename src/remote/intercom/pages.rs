@@ -38,7 +38,7 @@ pub struct Paging {
 ///
 /// The first page says how many there are. Where that is many, they are cut into parts; the first page of each part counts
 /// it, and a part that is still too large is cut again. In the end what came is held against what Intercom counts
-/// ([`Figures`]); where contacts are missing, everything is read once more in one part.
+/// (`Figures`); where contacts are missing, everything is read once more in one part.
 #[derive(Debug)]
 pub struct Pages {
     intercom: Intercom,
