@@ -390,6 +390,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn contacts_created_during_a_read_do_not_make_up_for_missing_ones() {
+        let created = |id: &str, at: i64| format!(r#"{{"id":"{id}","created_at":{at}}}"#);
+        let page = |contacts: &[String], next: &str| {
+            let contacts = contacts.join(",");
+            Reply::json(&format!(r#"{{"data":[{contacts}],"total_count":3,"pages":{{"next":{next}}}}}"#))
+                .header("Date", "Sat, 20 Dec 2025 06:00:00 GMT")
+        };
+        let (old, new) = (1_700_000_000, 1_800_000_000);
+        let more = r#"{"starting_after":"c1"}"#;
+        let first = [page(&[created("1", old)], more), page(&[created("2", old), created("4", new)], "null")];
+        let all = [created("1", old), created("2", old), created("3", old), created("4", new)];
+        let script = Script::play(first.into_iter().chain([page(&all, "null")])).await;
+        let mut pages = intercom(&script).pages(&BTreeSet::new());
+        let mut came = Vec::new();
+        while let Some(ids) = ids(&mut pages).await.unwrap() {
+            came.extend(ids);
+        }
+        assert_eq!(came, ["1", "2", "4", "3"]);
+        assert_eq!((script.requests().len(), pages.doubt()), (3, None));
+    }
+
+    #[tokio::test]
     async fn a_cursor_that_comes_again_is_an_error() {
         let script = Script::play([page("1", Some("c1")), page("2", Some("c2")), page("3", Some("c1"))]).await;
         let mut pages = intercom(&script).pages(&BTreeSet::new());
