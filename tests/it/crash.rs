@@ -129,7 +129,7 @@ fn a_run_dropped_at_any_await_point_and_run_again() {
             true
         });
         let what = format!("await points, {:?} and so on, Slack {slack:?}", cut(0));
-        tally.conclude(&what, 25, slack == Slack::Unreadable);
+        tally.conclude(&what, 35, slack == Slack::Unreadable);
     }
 }
 

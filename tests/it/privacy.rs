@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::secrets::PLACES;
 use crate::support::program::{Ran, finish, snapshot};
 use crate::support::services::{Services, full_accounts};
 
@@ -67,18 +68,6 @@ fn assert_kept(services: &Services, ran: &Ran, what: &str) {
         }
     }
 }
-
-const PLACES: [(&str, &str); 9] = [
-    ("intercom", "/me"),
-    ("intercom", "/tags"),
-    ("intercom", "/contacts/search"),
-    ("intercom", "/contacts/65a0c000"),
-    ("zoho", "/oauth"),
-    ("zoho", "/crm/v8/coql"),
-    ("zoho", "/crm/v8/Leads"),
-    ("zoho", "/crm/v8/Tasks"),
-    ("slack", "/chat.postMessage"),
-];
 
 #[test]
 fn no_person_whom_a_service_names_in_an_error_is_in_log_or_ledger() {

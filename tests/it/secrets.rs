@@ -71,7 +71,8 @@ fn assert_kept(services: &Services, ran: &Ran, more: &[&str], what: &str) {
     }
 }
 
-const PLACES: [(&str, &str); 9] = [
+/// A place at each service, by the beginning of its path.
+pub const PLACES: [(&str, &str); 9] = [
     ("intercom", "/me"),
     ("intercom", "/tags"),
     ("intercom", "/contacts/search"),
