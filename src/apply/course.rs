@@ -1,6 +1,6 @@
 //! Whether a sink goes on in this run.
 
-use super::sink::{Failure, FailureKind, LOST_IN_A_ROW, Outcome};
+use super::sink::{ActionOutcome, Failure, FailureKind, LOST_IN_A_ROW};
 
 /// How a sink fares from batch to batch.
 #[derive(Debug, Default)]
@@ -19,25 +19,28 @@ impl Course {
 
     /// Takes note of what came of a batch. One that was carried over as a whole, or in which there was nothing to send, says
     /// nothing about answers.
-    pub(super) fn note<'o>(&mut self, outcomes: impl IntoIterator<Item = &'o Outcome>) {
+    pub(super) fn note<'o>(&mut self, outcomes: impl IntoIterator<Item = &'o ActionOutcome>) {
         let mut last_lost = None;
         let mut answered = false;
         let mut carried_over = false;
         for outcome in outcomes {
             let failure = match outcome {
-                Outcome::Done(_) | Outcome::Gone => None,
-                Outcome::CarriedOver(failure)
-                | Outcome::Refused(failure)
-                | Outcome::RecordGone(failure)
-                | Outcome::InDoubt(failure) => Some(failure),
+                ActionOutcome::Done(_) | ActionOutcome::Gone => None,
+                ActionOutcome::CarriedOver(failure)
+                | ActionOutcome::Refused(failure)
+                | ActionOutcome::RecordGone(failure)
+                | ActionOutcome::InDoubt(failure) => Some(failure),
             };
             if let Some(failure) = failure.filter(|failure| failure.kind != FailureKind::Action) {
                 self.halted = Some(failure.clone());
             }
             match outcome {
-                Outcome::InDoubt(failure) => last_lost = Some(failure),
-                Outcome::CarriedOver(_) => carried_over = true,
-                Outcome::Done(_) | Outcome::Gone | Outcome::Refused(_) | Outcome::RecordGone(_) => answered = true,
+                ActionOutcome::InDoubt(failure) => last_lost = Some(failure),
+                ActionOutcome::CarriedOver(_) => carried_over = true,
+                ActionOutcome::Done(_)
+                | ActionOutcome::Gone
+                | ActionOutcome::Refused(_)
+                | ActionOutcome::RecordGone(_) => answered = true,
             }
         }
         match last_lost {
@@ -70,16 +73,16 @@ mod tests {
     use super::*;
     use crate::apply::sink::Receipt;
 
-    fn outcome(letter: char) -> Outcome {
+    fn outcome(letter: char) -> ActionOutcome {
         let failure = |kind| Failure { message: letter.to_string(), quote: None, help: None, kind };
         match letter {
-            '.' => Outcome::Done(Receipt { remote_id: "1".into() }),
-            'g' => Outcome::Gone,
-            'r' => Outcome::Refused(failure(FailureKind::Action)),
-            'c' => Outcome::CarriedOver(failure(FailureKind::Action)),
-            '?' => Outcome::InDoubt(failure(FailureKind::Action)),
-            '!' => Outcome::InDoubt(failure(FailureKind::Unreachable)),
-            'x' => Outcome::CarriedOver(failure(FailureKind::Credential)),
+            '.' => ActionOutcome::Done(Receipt { remote_id: "1".into() }),
+            'g' => ActionOutcome::Gone,
+            'r' => ActionOutcome::Refused(failure(FailureKind::Action)),
+            'c' => ActionOutcome::CarriedOver(failure(FailureKind::Action)),
+            '?' => ActionOutcome::InDoubt(failure(FailureKind::Action)),
+            '!' => ActionOutcome::InDoubt(failure(FailureKind::Unreachable)),
+            'x' => ActionOutcome::CarriedOver(failure(FailureKind::Credential)),
             other => panic!("{other}"),
         }
     }

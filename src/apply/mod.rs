@@ -13,7 +13,7 @@ pub mod stop;
 mod waiting;
 
 pub use perform::apply;
-pub use results::{Performed, Results, Status};
+pub use results::{ActionStatus, Performed, Results};
 pub use settle::{MessageInDoubt, Settled, settle};
 pub use waiting::longest_news;
 

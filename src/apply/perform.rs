@@ -7,8 +7,8 @@ use tokio::sync::watch;
 
 use super::Sinks;
 use super::course::Course;
-use super::results::{Performed, Results, Status};
-use super::sink::{Failure, FailureKind, Keyed, Outcome, Sink, TaskSink};
+use super::results::{ActionStatus, Performed, Results};
+use super::sink::{ActionOutcome, Failure, FailureKind, Keyed, Sink, TaskSink};
 use super::stop::Stop;
 use super::waiting::{Messages, Orders, TasksSoFar, Waiting, held_back};
 use crate::ledger::{Closing, LedgerError, Writer};
@@ -36,7 +36,11 @@ where
     let mut results = Results::default();
     let failed = performer.all(plan, sinks, links, &mut results).await.err();
     // A stop in the middle of the last request, too: nothing came after it that could have noticed.
-    if results.performed.values().any(|performed| !matches!(performed.status, Status::Done | Status::Skipped)) {
+    if results
+        .performed
+        .values()
+        .any(|performed| !matches!(performed.status, ActionStatus::Done | ActionStatus::Skipped))
+    {
         results.stopped = results.stopped.or(stop.reason());
     }
     (results, failed)
@@ -116,7 +120,8 @@ impl Performer<'_> {
             self.close(failed, results, &mut course)?;
             if let Some(failure) = course.halted().cloned() {
                 // The claims are given back: nothing was sent for these.
-                let given_back = linked.into_iter().map(|task| (task.short, Outcome::CarriedOver(failure.clone())));
+                let given_back =
+                    linked.into_iter().map(|task| (task.short, ActionOutcome::CarriedOver(failure.clone())));
                 self.close(given_back.collect(), results, &mut course)?;
                 continue;
             }
@@ -187,7 +192,7 @@ impl Performer<'_> {
         &self,
         sink: &mut T,
         batch: Vec<Task>,
-    ) -> Result<(Vec<Task>, Vec<(String, Outcome)>), LedgerError> {
+    ) -> Result<(Vec<Task>, Vec<(String, ActionOutcome)>), LedgerError> {
         let (mut linked, open): (Vec<_>, Vec<_>) = batch.into_iter().partition(|task| task.link.is_some());
         if open.is_empty() {
             return Ok((linked, Vec::new()));
@@ -198,7 +203,7 @@ impl Performer<'_> {
             match found.next() {
                 Some(Ok(link)) => linked.push(Task { link: Some(link), ..task }),
                 Some(Err(outcome)) => failed.push((task.short, outcome)),
-                None => failed.push((task.short, Outcome::CarriedOver(no_answer()))),
+                None => failed.push((task.short, ActionOutcome::CarriedOver(no_answer()))),
             }
         }
         let links = linked.iter().map(|task| (task.short.as_str(), task.link.as_ref()));
@@ -207,8 +212,8 @@ impl Performer<'_> {
     }
 
     /// Forgets records that are gone, before the claims are given back: the next run looks them up afresh.
-    fn unlink(&self, outcomes: &[(String, Outcome)]) -> Result<(), LedgerError> {
-        let gone = outcomes.iter().filter(|(_, outcome)| matches!(outcome, Outcome::RecordGone(_)));
+    fn unlink(&self, outcomes: &[(String, ActionOutcome)]) -> Result<(), LedgerError> {
+        let gone = outcomes.iter().filter(|(_, outcome)| matches!(outcome, ActionOutcome::RecordGone(_)));
         let gone: Vec<_> = gone.map(|(short, _)| (short.as_str(), None)).collect();
         if gone.is_empty() { Ok(()) } else { self.noted(self.ledger.link(&gone)) }
     }
@@ -250,8 +255,12 @@ impl Performer<'_> {
             return !self.broken.get();
         }
         if let Some(failure) = course.halted() {
-            let failed =
-                Performed { status: Status::Failed, reason: None, remote_id: None, failure: Some(failure.clone()) };
+            let failed = Performed {
+                status: ActionStatus::Failed,
+                reason: None,
+                remote_id: None,
+                failure: Some(failure.clone()),
+            };
             results.performed.extend(batch.iter().map(|order| (order.short().to_owned(), failed.clone())));
         }
         false
@@ -272,7 +281,7 @@ impl Performer<'_> {
     /// Writes down outcomes.
     fn close(
         &self,
-        outcomes: Vec<(String, Outcome)>,
+        outcomes: Vec<(String, ActionOutcome)>,
         results: &mut Results,
         course: &mut Course,
     ) -> Result<(), LedgerError> {
@@ -293,17 +302,18 @@ impl Performer<'_> {
     }
 }
 
-fn pair<O: Keyed>(batch: &[O], outcomes: Vec<Outcome>) -> Vec<(String, Outcome)> {
+fn pair<O: Keyed>(batch: &[O], outcomes: Vec<ActionOutcome>) -> Vec<(String, ActionOutcome)> {
     let mut outcomes = outcomes.into_iter();
     // A sink that says too little leaves its actions in doubt, which is the safe side.
-    let outcome_of = |order: &O| (order.short().to_owned(), outcomes.next().unwrap_or(Outcome::InDoubt(no_answer())));
+    let outcome_of =
+        |order: &O| (order.short().to_owned(), outcomes.next().unwrap_or(ActionOutcome::InDoubt(no_answer())));
     batch.iter().map(outcome_of).collect()
 }
 
 /// A record that this run has just looked up would be found again by the next: then a person has to see to it.
-fn refuse_fresh((short, outcome): (String, Outcome), fresh: &BTreeSet<String>) -> (String, Outcome) {
+fn refuse_fresh((short, outcome): (String, ActionOutcome), fresh: &BTreeSet<String>) -> (String, ActionOutcome) {
     match outcome {
-        Outcome::RecordGone(failure) if fresh.contains(&short) => (short, Outcome::Refused(failure)),
+        ActionOutcome::RecordGone(failure) if fresh.contains(&short) => (short, ActionOutcome::Refused(failure)),
         outcome => (short, outcome),
     }
 }
@@ -312,27 +322,29 @@ fn no_answer() -> Failure {
     Failure { message: "the sink gave no outcome".to_owned(), quote: None, help: None, kind: FailureKind::Action }
 }
 
-fn performed(outcome: &Outcome) -> Performed {
+fn performed(outcome: &ActionOutcome) -> Performed {
     let (status, reason, remote_id, failure) = match outcome.clone() {
-        Outcome::Done(receipt) => (Status::Done, None, Some(receipt.remote_id), None),
-        Outcome::CarriedOver(failure) | Outcome::RecordGone(failure) => (Status::Failed, None, None, Some(failure)),
-        Outcome::Refused(failure) => (Status::Failed, Some(Reason::Refused), None, Some(failure)),
-        Outcome::InDoubt(failure) => (Status::InDoubt, Some(Reason::InDoubt), None, Some(failure)),
-        Outcome::Gone => (Status::Skipped, Some(Reason::ContactGone), None, None),
+        ActionOutcome::Done(receipt) => (ActionStatus::Done, None, Some(receipt.remote_id), None),
+        ActionOutcome::CarriedOver(failure) | ActionOutcome::RecordGone(failure) => {
+            (ActionStatus::Failed, None, None, Some(failure))
+        }
+        ActionOutcome::Refused(failure) => (ActionStatus::Failed, Some(Reason::Refused), None, Some(failure)),
+        ActionOutcome::InDoubt(failure) => (ActionStatus::InDoubt, Some(Reason::InDoubt), None, Some(failure)),
+        ActionOutcome::Gone => (ActionStatus::Skipped, Some(Reason::ContactGone), None, None),
     };
     Performed { status, reason, remote_id, failure }
 }
 
 /// What the ledger writes down; None leaves the claim open.
-fn closing(short: &str, outcome: Outcome) -> Option<Closing> {
+fn closing(short: &str, outcome: ActionOutcome) -> Option<Closing> {
     let (step, reason, remote_id, error) = match outcome {
-        Outcome::Done(receipt) => (Step::Confirm, None, Some(receipt.remote_id), None),
-        Outcome::CarriedOver(failure) | Outcome::RecordGone(failure) => {
+        ActionOutcome::Done(receipt) => (Step::Confirm, None, Some(receipt.remote_id), None),
+        ActionOutcome::CarriedOver(failure) | ActionOutcome::RecordGone(failure) => {
             (Step::CarryOver, None, None, Some(failure.message))
         }
-        Outcome::Refused(failure) => (Step::Refuse, Some(Reason::Refused), None, Some(failure.message)),
-        Outcome::Gone => (Step::Drop, Some(Reason::ContactGone), None, None),
-        Outcome::InDoubt(_) => return None,
+        ActionOutcome::Refused(failure) => (Step::Refuse, Some(Reason::Refused), None, Some(failure.message)),
+        ActionOutcome::Gone => (Step::Drop, Some(Reason::ContactGone), None, None),
+        ActionOutcome::InDoubt(_) => return None,
     };
     Some(Closing { short: short.to_owned(), step, reason, remote_id, error, may_repeat: false })
 }

@@ -8,7 +8,7 @@ use crate::model::Reason;
 
 /// How one action ended in this run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Status {
+pub enum ActionStatus {
     /// Wanted; this run did not get to it, or is a dry run.
     Planned,
     /// Done and confirmed.
@@ -21,18 +21,19 @@ pub enum Status {
     Skipped,
 }
 
-impl Status {
+impl ActionStatus {
     /// All of them, in the order of reports.
-    pub const ALL: [Status; 5] = [Status::Planned, Status::Done, Status::Failed, Status::InDoubt, Status::Skipped];
+    pub const ALL: [ActionStatus; 5] =
+        [ActionStatus::Planned, ActionStatus::Done, ActionStatus::Failed, ActionStatus::InDoubt, ActionStatus::Skipped];
 
     /// The name in reports.
     pub fn name(self) -> &'static str {
         match self {
-            Status::Planned => "planned",
-            Status::Done => "done",
-            Status::Failed => "failed",
-            Status::InDoubt => "in_doubt",
-            Status::Skipped => "skipped",
+            ActionStatus::Planned => "planned",
+            ActionStatus::Done => "done",
+            ActionStatus::Failed => "failed",
+            ActionStatus::InDoubt => "in_doubt",
+            ActionStatus::Skipped => "skipped",
         }
     }
 }
@@ -41,7 +42,7 @@ impl Status {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Performed {
     /// How it ended.
-    pub status: Status,
+    pub status: ActionStatus,
     /// Why, where it is another reason than the plan's.
     pub reason: Option<Reason>,
     /// The remote's id.

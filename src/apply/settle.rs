@@ -7,7 +7,7 @@
 use super::Sinks;
 use super::sink::{Answer, Claim, Failure, Sink};
 use crate::ledger::{Closing, LedgerError, OpenClaim, Writer};
-use crate::model::{Date, Kind, Reason, Step};
+use crate::model::{ActionKind, Date, Reason, Step};
 
 /// What to do with a message whose fate cannot be learnt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,13 +45,13 @@ where
     G: Sink,
 {
     let mut settled = Settled::default();
-    let of_kinds = |kinds: &[Kind]| {
+    let of_kinds = |kinds: &[ActionKind]| {
         let claims = claims.iter().filter(|claim| kinds.contains(&claim.entry.key.kind));
         claims.map(|claim| question(claim, &tag_of)).collect::<Vec<_>>()
     };
-    let tasks = of_kinds(&[Kind::Task]);
-    let messages = of_kinds(&[Kind::Message]);
-    let tags = of_kinds(&[Kind::Tag, Kind::Untag]);
+    let tasks = of_kinds(&[ActionKind::Task]);
+    let messages = of_kinds(&[ActionKind::Message]);
+    let tags = of_kinds(&[ActionKind::Tag, ActionKind::Untag]);
     let mut answers = ask(sinks.tasks.as_mut(), tasks).await;
     answers.extend(ask(sinks.messages.as_mut(), messages).await);
     answers.extend(ask(sinks.tags.as_mut(), tags).await);
@@ -97,7 +97,7 @@ fn closing(claim: &Claim, answer: Answer, when_in_doubt: MessageInDoubt) -> Opti
         Answer::Happened(receipt) => (Step::Confirm, None, Some(receipt.remote_id), false),
         Answer::DidNotHappen => (Step::CarryOver, None, None, false),
         Answer::Gone => (Step::Drop, Some(Reason::ContactGone), None, false),
-        Answer::CannotTell if claim.key.kind == Kind::Message && when_in_doubt == MessageInDoubt::Resend => {
+        Answer::CannotTell if claim.key.kind == ActionKind::Message && when_in_doubt == MessageInDoubt::Resend => {
             (Step::CarryOver, None, None, true)
         }
         Answer::CannotTell | Answer::NoAnswer(_) => return None,

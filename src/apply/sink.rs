@@ -88,7 +88,7 @@ impl fmt::Display for Failure {
 
 /// What became of one action.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum ActionOutcome {
     /// It is there.
     Done(Receipt),
     /// It certainly did not happen; another run may try again.
@@ -155,7 +155,7 @@ pub trait Sink {
     }
 
     /// Carries out a claimed batch: exactly one outcome for each order, in the same order.
-    fn perform(&mut self, batch: &[Self::Order]) -> impl Future<Output = Vec<Outcome>>;
+    fn perform(&mut self, batch: &[Self::Order]) -> impl Future<Output = Vec<ActionOutcome>>;
 
     /// Asks what became of open claims: exactly one answer for each, in the same order. Creates nothing.
     fn settle(&mut self, claims: &[Claim]) -> impl Future<Output = Vec<Answer>>;
@@ -165,5 +165,5 @@ pub trait Sink {
 pub trait TaskSink: Sink<Order = Task> {
     /// Where each task of a claimed batch goes, in the same order; harmless to repeat. Called for orders whose link is not
     /// known; the answers are committed before [`Sink::perform`] is called.
-    fn link(&mut self, batch: &[Self::Order]) -> impl Future<Output = Vec<Result<TaskLink, Outcome>>>;
+    fn link(&mut self, batch: &[Self::Order]) -> impl Future<Output = Vec<Result<TaskLink, ActionOutcome>>>;
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::results::{Performed, Results, Status};
-use crate::model::{Kind, Links, Message, Reason, Record, Tag, Task, TaskLink, TaskNews};
+use super::results::{ActionStatus, Performed, Results};
+use crate::model::{ActionKind, Links, Message, Reason, Record, Tag, Task, TaskLink, TaskNews};
 use crate::plan::{Decision, Item, Order, Plan};
 
 /// Zoho's ids have 18 or 19 digits.
@@ -26,7 +26,9 @@ impl Orders {
             match &action.order {
                 Some(Order::Task(task)) => orders.tasks.push(task.as_ref().clone()),
                 Some(Order::Message(message)) => orders.messages.add(message.as_ref().clone(), task_of(item)),
-                Some(Order::Tag(tag)) if action.key.kind == Kind::Tag => orders.tags.push((tag.clone(), task_of(item))),
+                Some(Order::Tag(tag)) if action.key.kind == ActionKind::Tag => {
+                    orders.tags.push((tag.clone(), task_of(item)))
+                }
                 Some(Order::Tag(tag)) => orders.tags.push((tag.clone(), None)),
                 None => {}
             }
@@ -36,7 +38,8 @@ impl Orders {
 }
 
 fn task_of(item: &Item) -> Option<String> {
-    let task = item.actions.iter().find(|action| action.key.kind == Kind::Task && action.decision == Decision::Do);
+    let task =
+        item.actions.iter().find(|action| action.key.kind == ActionKind::Task && action.decision == Decision::Do);
     task.map(|action| action.short.clone())
 }
 
@@ -105,7 +108,7 @@ impl TasksSoFar {
     pub(super) fn take_ready(&self, tags: &mut Vec<Waiting<Tag>>) -> Vec<Tag> {
         let task_is_settled = |short: &String| {
             let task = self.results.performed.get(short);
-            task.is_some_and(|task| task.status == Status::Done || task.reason == Some(Reason::Refused))
+            task.is_some_and(|task| task.status == ActionStatus::Done || task.reason == Some(Reason::Refused))
         };
         let (ready, waiting): (Vec<_>, Vec<_>) =
             std::mem::take(tags).into_iter().partition(|(_, task)| task.as_ref().is_none_or(task_is_settled));
@@ -121,7 +124,7 @@ impl TasksSoFar {
     fn news(&self, short: &str, links: &Links) -> TaskNews {
         let Some(performed) = self.results.performed.get(short) else { return TaskNews::Follows };
         match (&performed.status, &performed.remote_id) {
-            (Status::Done, Some(id)) => TaskNews::Done {
+            (ActionStatus::Done, Some(id)) => TaskNews::Done {
                 task_url: links.task(id),
                 record_url: match self.links.get(short) {
                     Some(TaskLink::Record(record)) => Some(links.record(record)),
@@ -137,6 +140,6 @@ impl TasksSoFar {
 /// The results of tags whose task was not done.
 pub(super) fn held_back(tags: Vec<Waiting<Tag>>) -> impl Iterator<Item = (String, Performed)> {
     let performed =
-        Performed { status: Status::Planned, reason: Some(Reason::WaitsForTask), remote_id: None, failure: None };
+        Performed { status: ActionStatus::Planned, reason: Some(Reason::WaitsForTask), remote_id: None, failure: None };
     tags.into_iter().map(move |(tag, _)| (tag.short, performed.clone()))
 }

@@ -13,10 +13,10 @@ use clap::Parser;
 use serde::Deserialize;
 
 use super::sandbox::in_sandbox;
-use super::scan::{self, Outcome};
+use super::scan::{self, ScanOutcome};
 use super::setup::{Environment, Setup};
 use crate::apply::stop::Stop;
-use crate::apply::{Results, Status};
+use crate::apply::{ActionStatus, Results};
 use crate::cli::{Cli, Command, Common, Replay as Arguments};
 use crate::exit::{Exit, Fatal};
 use crate::ledger::LEDGER_FILE;
@@ -231,7 +231,7 @@ fn settle_order(effects: &mut [Effect]) {
     }
 }
 
-fn describe(outcome: &Outcome, text: &mut String) {
+fn describe(outcome: &ScanOutcome, text: &mut String) {
     let _ = writeln!(text, "plan");
     for item in &outcome.plan.items {
         let level = if item.level.is_empty() { String::new() } else { format!("/{}", item.level) };
@@ -256,7 +256,7 @@ fn describe(outcome: &Outcome, text: &mut String) {
 }
 
 fn describe_actions(item: &Item, results: Option<&Results>, text: &mut String) {
-    let mut lines: BTreeMap<(crate::model::Kind, String), Vec<&str>> = BTreeMap::new();
+    let mut lines: BTreeMap<(crate::model::ActionKind, String), Vec<&str>> = BTreeMap::new();
     for action in &item.actions {
         let contact = action.key.contact.as_str();
         lines.entry((action.key.kind, ending(action, results))).or_default().push(contact);
@@ -272,9 +272,9 @@ fn ending(action: &PlannedAction, results: Option<&Results>) -> String {
     let reason = performed.and_then(|performed| performed.reason).unwrap_or(action.reason);
     let status = match (performed, action.decision) {
         (Some(performed), _) => performed.status,
-        (None, Decision::Do) => Status::Planned,
-        (None, Decision::Skip) => Status::Skipped,
-        (None, Decision::InDoubt) => Status::InDoubt,
+        (None, Decision::Do) => ActionStatus::Planned,
+        (None, Decision::Skip) => ActionStatus::Skipped,
+        (None, Decision::InDoubt) => ActionStatus::InDoubt,
     };
     format!("{} ({})", status.name(), reason.name())
 }

@@ -11,7 +11,7 @@ use crate::cli::{Common, Format, Status as Arguments};
 use crate::exit::{Exit, Fatal};
 use crate::ledger::lock::Lock;
 use crate::ledger::{History, RunRecord};
-use crate::model::{Date, Entry, Kind, State};
+use crate::model::{ActionKind, Date, Entry, State};
 use crate::report::{clean, one_line, plural};
 
 /// So many runs are shown.
@@ -197,7 +197,7 @@ fn text(status: &Status<'_>) -> String {
     }
     for (state, what) in [("planned", "unfinished"), ("in_doubt", "in doubt"), ("refused", "refused")] {
         let Some(kinds) = open.get(state) else { continue };
-        let kinds = Kind::ALL.into_iter().filter_map(|kind| Some(plural(*kinds.get(kind.name())?, kind.name())));
+        let kinds = ActionKind::ALL.into_iter().filter_map(|kind| Some(plural(*kinds.get(kind.name())?, kind.name())));
         let _ = writeln!(text, "  {what}: {}", kinds.collect::<Vec<_>>().join(", "));
         let of_state: Vec<_> = errors.iter().filter(|error| error.state == state).collect();
         for StoredError { error, count, .. } in of_state.iter().take(ERRORS) {
@@ -246,8 +246,9 @@ fn as_json(status: &Status<'_>) -> Json {
     };
     let runs = history.iter().flat_map(|history| &history.runs).take(RUNS).map(run);
     let of_state = |state: &str| {
-        let count = |kind: Kind| open.get(state).and_then(|kinds| kinds.get(kind.name())).copied().unwrap_or_default();
-        Kind::ALL
+        let count =
+            |kind: ActionKind| open.get(state).and_then(|kinds| kinds.get(kind.name())).copied().unwrap_or_default();
+        ActionKind::ALL
             .into_iter()
             .map(|kind| (kind.name().to_owned(), json!(count(kind))))
             .collect::<serde_json::Map<_, _>>()

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row};
 
 use super::error::{LedgerError, RESTORE};
 use super::{file, read, schema};
-use crate::model::{FORGOTTEN, Kind, Reason, State, SubjectKind};
+use crate::model::{ActionKind, FORGOTTEN, Reason, State, SubjectKind};
 
 /// Of a damage that shows in thousands of rows, so many are told.
 const TOLD: usize = 20;
@@ -120,7 +120,7 @@ fn entry(row: &Row<'_>, workspace: Option<&str>) -> Result<Option<String>, Ledge
     let text = |column: usize| row.get::<_, String>(column).map_err(LedgerError::statement("check an entry"));
     let short = text(0)?;
     let known = [
-        ("kind", 1, Kind::from_name(&text(1)?).is_some()),
+        ("kind", 1, ActionKind::from_name(&text(1)?).is_some()),
         ("state", 2, State::from_name(&text(2)?).is_some()),
         ("reason", 3, Reason::from_name(&text(3)?).is_some()),
         ("kind of subject", 4, SubjectKind::from_name(&text(4)?).is_some()),
@@ -138,7 +138,7 @@ fn entry(row: &Row<'_>, workspace: Option<&str>) -> Result<Option<String>, Ledge
         return Ok(None);
     }
     let (Some(workspace), Some(kind), Some(subject_kind)) =
-        (workspace, Kind::from_name(&text(1)?), SubjectKind::from_name(&text(4)?))
+        (workspace, ActionKind::from_name(&text(1)?), SubjectKind::from_name(&text(4)?))
     else {
         return Ok(Some(format!("{short} belongs to no workspace")));
     };

@@ -1,6 +1,6 @@
 //! Our record of what was claimed and done: the only folder with SQL.
 //!
-//! One embedded SQLite file for one Intercom workspace. A [`Reader`] is all that a dry run holds; a [`Writer`] is held by one
+//! One embedded SQLite file for one Intercom workspace. A [`LedgerReader`] is all that a dry run holds; a [`Writer`] is held by one
 //! run at a time, behind the [`lock::Lock`]. The SQL is plain (`$1`, `ON CONFLICT`, `RETURNING`) so that a shared PostgreSQL
 //! ledger can come later.
 
@@ -23,7 +23,7 @@ pub use error::LedgerError;
 pub use forget::Forgotten;
 pub use history::{History, Resolved};
 pub use prune::Pruned;
-pub use read::{OpenClaim, Reader, open_claims};
+pub use read::{LedgerReader, OpenClaim, open_claims};
 pub use resolve::Verdict;
 pub use write::{Closing, RunRecord, Writer};
 

@@ -9,8 +9,8 @@ use rusqlite::{Connection, Row};
 use super::error::LedgerError;
 use super::{file, schema};
 use crate::model::{
-    ActionKey, Date, Entry, Kind, Known, Occasion, OccasionId, Reason, Record, Share, State, Subject, SubjectKind,
-    TaskLink,
+    ActionKey, ActionKind, Date, Entry, Known, Occasion, OccasionId, Reason, Record, Share, State, Subject,
+    SubjectKind, TaskLink,
 };
 
 /// A claim without an outcome, with its occasion.
@@ -34,21 +34,21 @@ pub fn open_claims(known: &Known) -> Vec<OpenClaim> {
 
 /// What a ledger holds, read without changing a byte of it: all that a dry run has.
 #[derive(Debug, Default)]
-pub struct Reader {
+pub struct LedgerReader {
     version: i64,
     workspace: Option<String>,
     credential: Option<String>,
     known: Known,
 }
 
-impl Reader {
+impl LedgerReader {
     /// Reads the ledger in one go; a missing file reads as an empty ledger.
     ///
     /// One of an older version is not brought up to date here, because that would be a change; it knows what its version knew.
-    pub fn open(path: &Path) -> Result<Reader, LedgerError> {
+    pub fn open(path: &Path) -> Result<LedgerReader, LedgerError> {
         let read = file::look(path, |connection, version| {
             let (workspace, credential) = (workspace(connection)?, meta(connection, "credential")?);
-            Ok(Reader { version, workspace, credential, known: known(connection, version)? })
+            Ok(LedgerReader { version, workspace, credential, known: known(connection, version)? })
         });
         Ok(read?.unwrap_or_default())
     }
@@ -221,7 +221,7 @@ fn entry(row: &Row<'_>) -> Result<Entry, LedgerError> {
     Ok(Entry {
         key: ActionKey {
             level: row.get(1).map_err(&failed)?,
-            kind: named(row, 2, "kind of action", Kind::from_name)?,
+            kind: named(row, 2, "kind of action", ActionKind::from_name)?,
             contact: row.get(3).map_err(&failed)?,
         },
         short: row.get(4).map_err(&failed)?,

@@ -159,7 +159,7 @@ mod tests {
 
     use super::*;
     use crate::ledger::lock::Lock;
-    use crate::ledger::{History, LEDGER_FILE, Reader, Verdict, Writer};
+    use crate::ledger::{History, LEDGER_FILE, LedgerReader, Verdict, Writer};
     use crate::model::{Resolution, Share, State};
 
     /// As the first version left it, with one occasion.
@@ -184,7 +184,7 @@ mod tests {
         let path = folder.path().join(LEDGER_FILE);
         of_version_1(&path);
         let before = std::fs::read(&path).unwrap();
-        let known = Reader::open(&path).unwrap().known().clone();
+        let known = LedgerReader::open(&path).unwrap().known().clone();
         assert_eq!((known.occasions.len(), known.shares), (1, BTreeMap::new()));
         assert_eq!(std::fs::read(&path).unwrap(), before, "a reader changes nothing");
 
@@ -196,7 +196,7 @@ mod tests {
             BTreeMap::from([("storage_percent".to_owned(), Share { readable: 3, scanned: 4, ..Share::default() })]);
         writer.remember("run1", &shares).unwrap();
         drop(writer);
-        let known = Reader::open(&path).unwrap().known().clone();
+        let known = LedgerReader::open(&path).unwrap().known().clone();
         assert_eq!(known.shares["storage_percent"], [shares["storage_percent"]]);
         assert_eq!(known.occasions.len(), 1);
     }

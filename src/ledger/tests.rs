@@ -31,7 +31,7 @@ fn open(id: &OccasionId) -> Change {
     }
 }
 
-fn planned(id: &OccasionId, short: &str, kind: Kind) -> Change {
+fn planned(id: &OccasionId, short: &str, kind: ActionKind) -> Change {
     let entry = Entry {
         key: ActionKey { kind, level: String::new(), contact: String::new() },
         short: short.into(),
@@ -79,7 +79,7 @@ fn an_action_goes_from_planned_to_done_and_is_read_back() {
     let writer = folder.writer();
     writer.bind("w1").unwrap();
     let id = id("acme", 10);
-    writer.record(&[open(&id), planned(&id, "US-1", Kind::Task)]).unwrap();
+    writer.record(&[open(&id), planned(&id, "US-1", ActionKind::Task)]).unwrap();
     writer.claim(&["US-1"], at(10), None).unwrap();
     assert_eq!(open_claims(&writer.known().unwrap()).len(), 1);
     let link = TaskLink::Record(Record { module: "Leads".into(), id: "57".into() });
@@ -87,7 +87,7 @@ fn an_action_goes_from_planned_to_done_and_is_read_back() {
     writer.close(&[Closing { remote_id: Some("99".into()), ..closing("US-1", Step::Confirm) }], at(11)).unwrap();
     drop(writer);
 
-    let known = Reader::open(&folder.path()).unwrap().known().clone();
+    let known = LedgerReader::open(&folder.path()).unwrap().known().clone();
     let occasion = &known.occasions[0];
     assert_eq!(occasion.id, id);
     assert_eq!(occasion.link, Some(link));
@@ -103,7 +103,7 @@ fn a_plan_with_one_bad_change_leaves_no_trace() {
     let folder = Folder::new();
     let writer = folder.writer();
     let id = id("acme", 10);
-    let error = writer.record(&[open(&id), planned(&id, "US-1", Kind::Task), open(&id)]).unwrap_err();
+    let error = writer.record(&[open(&id), planned(&id, "US-1", ActionKind::Task), open(&id)]).unwrap_err();
     assert!(error.to_string().contains("open an occasion"), "{error}");
     assert_eq!(writer.known().unwrap(), Known::default());
 }
@@ -122,7 +122,7 @@ fn an_illegal_step_is_refused_and_changes_nothing() {
     let folder = Folder::new();
     let writer = folder.writer();
     let id = id("acme", 10);
-    writer.record(&[open(&id), planned(&id, "US-1", Kind::Task)]).unwrap();
+    writer.record(&[open(&id), planned(&id, "US-1", ActionKind::Task)]).unwrap();
     writer.close(&[closing("US-1", Step::Confirm)], at(11)).unwrap_err();
     writer.claim(&["US-1"], at(11), None).unwrap();
     let error = writer.claim(&["US-1"], at(11), None).unwrap_err();
@@ -160,7 +160,7 @@ fn the_last_twenty_runs_are_remembered_for_each_attribute_by_itself() {
 fn reading_makes_no_file_and_changes_none() {
     let folder = Folder::new();
     let missing = folder.folder.path().join("nowhere").join(LEDGER_FILE);
-    assert_eq!(Reader::open(&missing).unwrap().known(), &Known::default());
+    assert_eq!(LedgerReader::open(&missing).unwrap().known(), &Known::default());
     assert!(!missing.parent().unwrap().exists());
 
     let writer = folder.writer();
@@ -176,7 +176,7 @@ fn reading_makes_no_file_and_changes_none() {
         files
     };
     let before = files();
-    let reader = Reader::open(&folder.path()).unwrap();
+    let reader = LedgerReader::open(&folder.path()).unwrap();
     assert_eq!(reader.known().occasions.len(), 1);
     assert_eq!(files(), before);
 }
@@ -186,7 +186,7 @@ fn a_reader_sees_the_last_commits_of_a_run_that_is_under_way() {
     let folder = Folder::new();
     let writer = folder.writer();
     writer.record(&[open(&id("acme", 10))]).unwrap();
-    let known = Reader::open(&folder.path()).unwrap().known().clone();
+    let known = LedgerReader::open(&folder.path()).unwrap().known().clone();
     assert_eq!(known.occasions.len(), 1);
     drop(writer);
 }
@@ -217,7 +217,7 @@ fn a_message_that_may_be_a_repeat_stays_one_however_often_it_is_carried_over() {
     let writer = Writer::open(&folder.path().join(LEDGER_FILE), &lock).unwrap();
     writer.bind("w1").unwrap();
     let id = id("acme", 1);
-    writer.record(&[open(&id), planned(&id, "US-1", Kind::Message)]).unwrap();
+    writer.record(&[open(&id), planned(&id, "US-1", ActionKind::Message)]).unwrap();
     let close = |may_repeat| {
         let closing = Closing { may_repeat, ..closing("US-1", Step::CarryOver) };
         writer.close(&[closing], at(20)).unwrap();

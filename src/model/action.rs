@@ -7,7 +7,7 @@ use super::subject::Subject;
 
 /// What an action does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
+pub enum ActionKind {
     /// A Zoho task is made, or an open one brought forward.
     Task,
     /// A Slack message is posted.
@@ -18,23 +18,23 @@ pub enum Kind {
     Untag,
 }
 
-impl Kind {
+impl ActionKind {
     /// All, in the order in which the actions of one signal are done.
-    pub const ALL: [Kind; 4] = [Kind::Task, Kind::Message, Kind::Tag, Kind::Untag];
+    pub const ALL: [ActionKind; 4] = [ActionKind::Task, ActionKind::Message, ActionKind::Tag, ActionKind::Untag];
 
     /// The name in reports and the ledger.
     pub fn name(self) -> &'static str {
         match self {
-            Kind::Task => "task",
-            Kind::Message => "message",
-            Kind::Tag => "tag",
-            Kind::Untag => "untag",
+            ActionKind::Task => "task",
+            ActionKind::Message => "message",
+            ActionKind::Tag => "tag",
+            ActionKind::Untag => "untag",
         }
     }
 
-    /// The inverse of [`Kind::name`].
+    /// The inverse of [`ActionKind::name`].
     pub fn from_name(name: &str) -> Option<Self> {
-        Kind::ALL.into_iter().find(|kind| kind.name() == name)
+        ActionKind::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 
@@ -42,7 +42,7 @@ impl Kind {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ActionKey {
     /// Task, message, tag or untag.
-    pub kind: Kind,
+    pub kind: ActionKind,
     /// The level by name; empty for the rule's own condition, and always for tags, which are the same on every level.
     pub level: String,
     /// The contact to be tagged; empty for tasks and messages.
@@ -328,26 +328,30 @@ mod tests {
             key.short(workspace, signal, &subject(id), at(opened_at), 8)
         };
         let all = [
-            short(key(Kind::Task, "", ""), "w", "s", "1", 1),
-            short(key(Kind::Message, "", ""), "w", "s", "1", 1),
-            short(key(Kind::Task, "critical", ""), "w", "s", "1", 1),
-            short(key(Kind::Task, "", "c"), "w", "s", "1", 1),
-            short(key(Kind::Task, "", ""), "v", "s", "1", 1),
-            short(key(Kind::Task, "", ""), "w", "t", "1", 1),
-            short(key(Kind::Task, "", ""), "w", "s", "2", 1),
-            short(key(Kind::Task, "", ""), "w", "s", "1", 2),
-            short(key(Kind::Task, "", ""), "ws", "", "1", 1),
+            short(key(ActionKind::Task, "", ""), "w", "s", "1", 1),
+            short(key(ActionKind::Message, "", ""), "w", "s", "1", 1),
+            short(key(ActionKind::Task, "critical", ""), "w", "s", "1", 1),
+            short(key(ActionKind::Task, "", "c"), "w", "s", "1", 1),
+            short(key(ActionKind::Task, "", ""), "v", "s", "1", 1),
+            short(key(ActionKind::Task, "", ""), "w", "t", "1", 1),
+            short(key(ActionKind::Task, "", ""), "w", "s", "2", 1),
+            short(key(ActionKind::Task, "", ""), "w", "s", "1", 2),
+            short(key(ActionKind::Task, "", ""), "ws", "", "1", 1),
         ];
         let distinct: std::collections::BTreeSet<_> = all.iter().collect();
         assert_eq!(distinct.len(), all.len());
         assert!(all.iter().all(|short| short.len() == 11), "{all:?}");
-        assert_eq!(all[0], short(key(Kind::Task, "", ""), "w", "s", "1", 1), "the same key has the same short form");
+        assert_eq!(
+            all[0],
+            short(key(ActionKind::Task, "", ""), "w", "s", "1", 1),
+            "the same key has the same short form"
+        );
     }
 
     #[test]
     fn a_longer_short_form_begins_with_the_shorter() {
         let subject = Subject { kind: SubjectKind::Contact, id: "1".into() };
-        let key = ActionKey { kind: Kind::Tag, level: String::new(), contact: "1".into() };
+        let key = ActionKey { kind: ActionKind::Tag, level: String::new(), contact: "1".into() };
         let at = DateTime::from_timestamp(0, 0).unwrap();
         let eight = key.short("w", "s", &subject, at, 8);
         assert!(key.short("w", "s", &subject, at, 12).starts_with(&eight));
@@ -364,8 +368,8 @@ mod tests {
         for resolution in Resolution::ALL {
             assert_eq!(Resolution::from_name(resolution.name()), Some(resolution));
         }
-        for kind in Kind::ALL {
-            assert_eq!(Kind::from_name(kind.name()), Some(kind));
+        for kind in ActionKind::ALL {
+            assert_eq!(ActionKind::from_name(kind.name()), Some(kind));
         }
     }
 

@@ -12,7 +12,7 @@ pub mod subject;
 mod unseen;
 mod values;
 
-pub use action::{ActionKey, Kind, Reason, Resolution, State, Step};
+pub use action::{ActionKey, ActionKind, Reason, Resolution, State, Step};
 pub use attribute::{Date, Type, UnknownReason, Value};
 pub use contact::{Contact, References, person_of};
 pub use definition::AttributeDefinition;

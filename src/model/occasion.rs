@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
-use super::action::{ActionKey, Kind, Reason, State, Step};
+use super::action::{ActionKey, ActionKind, Reason, State, Step};
 use super::attribute::Date;
 use super::order::{Record, TaskLink};
 use super::share::Share;
@@ -58,7 +58,7 @@ impl Occasion {
     /// The task or message of this occasion that was planned last of those done, the current state of things at the remote.
     ///
     /// Not by time: the clock may have been set back, and a claim that is settled late is closed after its successor.
-    pub fn last_done(&self, kind: Kind) -> Option<&Entry> {
+    pub fn last_done(&self, kind: ActionKind) -> Option<&Entry> {
         self.entries.iter().rfind(|entry| entry.key.kind == kind && entry.state == State::Done)
     }
 

@@ -211,11 +211,11 @@ impl Builder<'_> {
 
     /// Whether the sink of such actions is on.
     pub(super) fn sink_on(&self, key: &ActionKey) -> bool {
-        use crate::model::Kind;
+        use crate::model::ActionKind;
         match key.kind {
-            Kind::Task => self.input.sinks.tasks,
-            Kind::Message => self.input.sinks.messages,
-            Kind::Tag | Kind::Untag => self.input.sinks.tags,
+            ActionKind::Task => self.input.sinks.tasks,
+            ActionKind::Message => self.input.sinks.messages,
+            ActionKind::Tag | ActionKind::Untag => self.input.sinks.tags,
         }
     }
 }
@@ -225,14 +225,14 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
-    use crate::model::{Kind, Subject, SubjectKind};
+    use crate::model::{ActionKind, Subject, SubjectKind};
 
     #[test]
     fn a_short_key_that_is_taken_is_lengthened() {
         let subject = Subject { kind: SubjectKind::Account, id: "acme".into() };
         let opened_at = DateTime::from_timestamp(0, 0).unwrap();
         let id = OccasionId { signal: "storage_limit".into(), subject, opened_at };
-        let key = ActionKey { kind: Kind::Task, level: String::new(), contact: String::new() };
+        let key = ActionKey { kind: ActionKind::Task, level: String::new(), contact: String::new() };
         let first = free_short(&BTreeSet::new(), "w", &id, &key);
         assert_eq!(first.len(), "US-".len() + 8);
         let second = free_short(&BTreeSet::from([first.clone()]), "w", &id, &key);

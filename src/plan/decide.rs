@@ -10,7 +10,8 @@ use super::item::{Decision, Item, PlannedAction};
 use super::orders::{Before, Story, person};
 use super::settings::{ExistingTag, OnUntag};
 use crate::model::{
-    ActionKey, Change, Contact, Entry, Kind, MessageRef, Occasion, OccasionId, Person, Reason, State, Step, SubjectKind,
+    ActionKey, ActionKind, Change, Contact, Entry, MessageRef, Occasion, OccasionId, Person, Reason, State, Step,
+    SubjectKind,
 };
 use crate::rules::Rule;
 
@@ -84,7 +85,7 @@ impl Builder<'_> {
         for hit in &group.hits {
             item.changes.extend(self.leave_on(group.rule, &hit.contact));
         }
-        for kind in [Kind::Task, Kind::Message] {
+        for kind in [ActionKind::Task, ActionKind::Message] {
             let key = ActionKey { kind, level: level.clone(), contact: String::new() };
             item.actions.push(match reason {
                 Reason::New | Reason::Returned => self.want(&story, &id, &key, reason, before),
@@ -92,7 +93,7 @@ impl Builder<'_> {
             });
         }
         for hit in &group.hits {
-            let key = ActionKey { kind: Kind::Tag, level: String::new(), contact: hit.contact.id.clone() };
+            let key = ActionKey { kind: ActionKind::Tag, level: String::new(), contact: hit.contact.id.clone() };
             item.actions.push(match self.carries(group, &hit.contact) {
                 Carries::Yes => self.record_tag_found(group, &id, &key),
                 Carries::No => self.want(&story, &id, &key, reason, before),
@@ -112,7 +113,7 @@ impl Builder<'_> {
         }
         let before = self.input.known.occasions.iter().filter(|occasion| occasion.id.signal == rule.signal);
         let late = before.flat_map(|occasion| &occasion.entries).filter(|entry| {
-            entry.key.kind == Kind::Untag && entry.state == State::Planned && entry.key.contact == contact.id
+            entry.key.kind == ActionKind::Untag && entry.state == State::Planned && entry.key.contact == contact.id
         });
         let drop =
             |entry: &Entry| Change::Step { short: entry.short.clone(), step: Step::Drop, reason: Reason::Returned };
@@ -194,7 +195,9 @@ impl Builder<'_> {
         let story = self.group_story(group, &level, before);
         let mut item = self.item(group, &story, id.clone(), Reason::AlreadyDone, Vec::new());
         let reason = if self.input.mode.baseline { Reason::Baseline } else { Reason::Escalated };
-        for entry in open.entries.iter().filter(|entry| matches!(entry.key.kind, Kind::Task | Kind::Message)) {
+        for entry in
+            open.entries.iter().filter(|entry| matches!(entry.key.kind, ActionKind::Task | ActionKind::Message))
+        {
             let superseded = higher.is_some() && reason == Reason::Escalated && entry.state == State::Planned;
             item.actions.push(if superseded {
                 self.step(entry, Step::Drop, Reason::Escalated) // the higher level says it all
@@ -204,7 +207,7 @@ impl Builder<'_> {
         }
         if let Some(higher) = &higher {
             item.changes.push(Change::Raise { id: id.clone(), level: higher.clone() });
-            for kind in [Kind::Task, Kind::Message] {
+            for kind in [ActionKind::Task, ActionKind::Message] {
                 let key = ActionKey { kind, level: higher.clone(), contact: String::new() };
                 item.actions.push(match reason {
                     Reason::Escalated => self.want(&story, id, &key, reason, before),
@@ -221,7 +224,7 @@ impl Builder<'_> {
     /// The level to which the occasion escalates, if it does.
     fn higher_level(&self, group: &Group<'_>, open: &Occasion) -> Option<String> {
         // A task in doubt may be there; bringing it forward has to wait for the answer.
-        if open.entries.iter().any(|entry| entry.key.kind == Kind::Task && entry.state == State::Claimed) {
+        if open.entries.iter().any(|entry| entry.key.kind == ActionKind::Task && entry.state == State::Claimed) {
             return None;
         }
         // Of a contact whose tag a person took off, nothing more until the occasion ends.
@@ -229,12 +232,13 @@ impl Builder<'_> {
         let level = hits.map(|hit| hit.level.as_str()).max_by_key(|level| group.rule.rank(level))?;
         // A level that was acted on before stays so, even when the rule's levels are put in another order.
         let known = |kind| ActionKey { kind, level: level.to_owned(), contact: String::new() };
-        let acted_on = [Kind::Task, Kind::Message].into_iter().any(|kind| open.entry(&known(kind)).is_some());
+        let acted_on =
+            [ActionKind::Task, ActionKind::Message].into_iter().any(|kind| open.entry(&known(kind)).is_some());
         (group.rule.rank(level) > group.rule.rank(&open.level) && !acted_on).then(|| level.to_owned())
     }
 
     fn taken_off(&self, group: &Group<'_>, open: &Occasion, contact: &Contact) -> bool {
-        let key = ActionKey { kind: Kind::Tag, level: String::new(), contact: contact.id.clone() };
+        let key = ActionKey { kind: ActionKind::Tag, level: String::new(), contact: contact.id.clone() };
         let entry = open.entry(&key).filter(|entry| matches!(entry.state, State::Done | State::Undone));
         let Some(entry) = entry else { return false }; // what was never on was not taken off
         self.input.settings.on_untag == OnUntag::Keep
@@ -255,7 +259,7 @@ impl Builder<'_> {
         let before = Before { open: Some(open), prior: Some(open) };
         let signalling: BTreeSet<_> = group.hits.iter().map(|hit| hit.contact.id.as_str()).collect();
         for hit in &group.hits {
-            let key = ActionKey { kind: Kind::Tag, level: String::new(), contact: hit.contact.id.clone() };
+            let key = ActionKey { kind: ActionKind::Tag, level: String::new(), contact: hit.contact.id.clone() };
             let action = match open.entry(&key) {
                 Some(entry) => self.keep_tag(group, open, story, entry, &hit.contact, new_part),
                 None if new_part == NewPart::Left => continue,
@@ -271,7 +275,8 @@ impl Builder<'_> {
             };
             item.actions.push(action);
         }
-        let silent = |entry: &&Entry| entry.key.kind == Kind::Tag && !signalling.contains(entry.key.contact.as_str());
+        let silent =
+            |entry: &&Entry| entry.key.kind == ActionKind::Tag && !signalling.contains(entry.key.contact.as_str());
         for entry in open.entries.iter().filter(silent) {
             item.actions.push(self.carry_on(story, entry, before));
         }
@@ -401,9 +406,9 @@ impl Builder<'_> {
         let mut entry = self.entry(id, key, State::Planned, reason);
         let last = before.prior.and_then(|occasion| occasion.last_done(key.kind));
         entry.prior = match key.kind {
-            Kind::Task => last.and_then(|task| task.remote_id.clone()),
-            Kind::Message => last.and_then(thread_root),
-            Kind::Tag | Kind::Untag => None,
+            ActionKind::Task => last.and_then(|task| task.remote_id.clone()),
+            ActionKind::Message => last.and_then(thread_root),
+            ActionKind::Tag | ActionKind::Untag => None,
         };
         PlannedAction {
             decision: Decision::Do,

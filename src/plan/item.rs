@@ -7,7 +7,8 @@ use chrono::NaiveDate;
 use super::guard::Refusal;
 use super::outage::Outage;
 use crate::model::{
-    ActionKey, Change, Date, Evidence, Kind, Message, OccasionId, Person, Priority, Reason, Share, Subject, Tag, Task,
+    ActionKey, ActionKind, Change, Date, Evidence, Message, OccasionId, Person, Priority, Reason, Share, Subject, Tag,
+    Task,
 };
 
 /// Everything a run is going to do and to leave, with reasons.
@@ -86,7 +87,7 @@ pub struct Item {
 impl Item {
     /// Whether a task is to be made or brought forward.
     pub fn makes_task(&self) -> bool {
-        self.actions.iter().any(|action| action.key.kind == Kind::Task && action.decision == Decision::Do)
+        self.actions.iter().any(|action| action.key.kind == ActionKind::Task && action.decision == Decision::Do)
     }
 
     /// Whom it is about.
@@ -172,9 +173,10 @@ impl Item {
 
     /// Tags wait for a task whose outcome is not known.
     pub(super) fn wait_for_task(&mut self) {
-        let doubtful = |action: &PlannedAction| action.key.kind == Kind::Task && action.decision == Decision::InDoubt;
+        let doubtful =
+            |action: &PlannedAction| action.key.kind == ActionKind::Task && action.decision == Decision::InDoubt;
         if self.actions.iter().any(doubtful) {
-            let tags = self.actions.iter_mut().filter(|action| action.key.kind == Kind::Tag);
+            let tags = self.actions.iter_mut().filter(|action| action.key.kind == ActionKind::Tag);
             for tag in tags.filter(|tag| tag.decision == Decision::Do) {
                 tag.decision = Decision::Skip; // the intent stays recorded
                 tag.reason = Reason::WaitsForTask;

@@ -10,7 +10,7 @@ use super::item::{Decision, Item, PlannedAction};
 use super::orders::{Before, Story, person, tag_order};
 use super::sightings::Sightings;
 use crate::model::{
-    ActionKey, Change, Contact, Entry, Kind, Occasion, Person, Reason, State, Step, SubjectKind, Truth,
+    ActionKey, ActionKind, Change, Contact, Entry, Occasion, Person, Reason, State, Step, SubjectKind, Truth,
 };
 use crate::rules::{OnClear, Rule};
 
@@ -106,14 +106,14 @@ impl Builder<'_> {
             match (entry.state, entry.key.kind) {
                 (State::Claimed | State::Refused, _) => actions.push(self.stuck(entry)),
                 // The tag is another occasion's by now.
-                (State::Planned, Kind::Untag) if self.is_concerned(&rule.signal, &entry.key.contact) => {
+                (State::Planned, ActionKind::Untag) if self.is_concerned(&rule.signal, &entry.key.contact) => {
                     actions.push(self.step(entry, Step::Drop, Reason::Returned));
                 }
                 // Whether it stays on is decided with the occasion that opens or is joined, or is held.
-                (State::Planned, Kind::Untag) if self.signals(rule, &entry.key.contact) => {
+                (State::Planned, ActionKind::Untag) if self.signals(rule, &entry.key.contact) => {
                     actions.push(self.skip(entry, Reason::Returned));
                 }
-                (State::Planned, Kind::Untag) => actions.push(self.untag(rule, entry)),
+                (State::Planned, ActionKind::Untag) => actions.push(self.untag(rule, entry)),
                 (State::Planned, _) => actions.push(self.step(entry, Step::Drop, Reason::Cleared)),
                 _ => {}
             }
@@ -140,7 +140,7 @@ impl Builder<'_> {
             match entry.state {
                 State::Planned => actions.push(self.step(entry, Step::Drop, Reason::Cleared)),
                 State::Claimed | State::Refused => actions.push(self.stuck(entry)),
-                State::Done if entry.key.kind == Kind::Tag && rule.on_clear == OnClear::RemoveTag => {
+                State::Done if entry.key.kind == ActionKind::Tag && rule.on_clear == OnClear::RemoveTag => {
                     actions.push(self.want_untag(rule, occasion, entry));
                 }
                 State::Done | State::Skipped | State::Dropped | State::Undone => {}
@@ -150,7 +150,7 @@ impl Builder<'_> {
     }
 
     fn want_untag(&mut self, rule: &Rule, occasion: &Occasion, tagged: &Entry) -> PlannedAction {
-        let key = ActionKey { kind: Kind::Untag, ..tagged.key.clone() };
+        let key = ActionKey { kind: ActionKind::Untag, ..tagged.key.clone() };
         let on = self.sink_on(&key);
         let (state, reason) = if on { (State::Planned, Reason::Cleared) } else { (State::Skipped, Reason::SinkOff) };
         let mut entry = self.entry(&occasion.id, &key, state, reason);
@@ -179,8 +179,9 @@ impl Builder<'_> {
         let company = occasion_company(occasion, self.input.facts, self.input.sightings);
         let snoozed = self.is_snoozed(company.as_deref(), concerned);
         let may_be_snoozed = self.may_be_snoozed(company.as_deref(), occasion);
-        let task_is_open =
-            |entry: &Entry| entry.key.kind == Kind::Task && matches!(entry.state, State::Planned | State::Claimed);
+        let task_is_open = |entry: &Entry| {
+            entry.key.kind == ActionKind::Task && matches!(entry.state, State::Planned | State::Claimed)
+        };
         let waits = occasion.entries.iter().any(task_is_open);
         let mut actions = Vec::new();
         for entry in &occasion.entries {
@@ -190,8 +191,8 @@ impl Builder<'_> {
                 (State::Planned, _) if !self.sink_on(&entry.key) => {
                     actions.push(self.step(entry, Step::Skip, Reason::SinkOff));
                 }
-                (State::Planned, Kind::Tag) if waits => actions.push(self.skip(entry, Reason::WaitsForTask)),
-                (State::Planned, Kind::Tag) => {
+                (State::Planned, ActionKind::Tag) if waits => actions.push(self.skip(entry, Reason::WaitsForTask)),
+                (State::Planned, ActionKind::Tag) => {
                     let order = Order::Tag(tag_order(&rule.tag, entry));
                     let skipped = self.skip(entry, Reason::Unfinished);
                     actions.push(PlannedAction { decision: Decision::Do, order: Some(order), ..skipped });

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::build::Builder;
 use super::item::{Item, Order};
 use crate::model::{
-    Brief, Contact, Entry, Kind, Message, MessageRef, Occasion, Person, Reason, Tag, TagChange, Task, TaskNews,
+    ActionKind, Brief, Contact, Entry, Message, MessageRef, Occasion, Person, Reason, Tag, TagChange, Task, TaskNews,
 };
 use crate::rules::{Rendered, Rule, TextInput};
 
@@ -98,9 +98,9 @@ impl Builder<'_> {
     /// The order for an entry of a story's occasion.
     pub(super) fn order(&self, story: &Story<'_>, entry: &Entry, before: Before<'_>) -> Order {
         match entry.key.kind {
-            Kind::Task => Order::Task(Box::new(self.task(story, entry, before))),
-            Kind::Message => Order::Message(Box::new(self.message(story, entry, before))),
-            Kind::Tag | Kind::Untag => Order::Tag(tag_order(&story.rule.tag, entry)),
+            ActionKind::Task => Order::Task(Box::new(self.task(story, entry, before))),
+            ActionKind::Message => Order::Message(Box::new(self.message(story, entry, before))),
+            ActionKind::Tag | ActionKind::Untag => Order::Tag(tag_order(&story.rule.tag, entry)),
         }
     }
 
@@ -148,11 +148,11 @@ impl Builder<'_> {
     /// What the ledger knows of an occasion's task; applying knows better where a task is done in the same run.
     fn task_news(&self, occasion: &Occasion) -> TaskNews {
         use crate::model::State;
-        if let Some(id) = occasion.last_done(Kind::Task).and_then(|entry| entry.remote_id.as_deref()) {
+        if let Some(id) = occasion.last_done(ActionKind::Task).and_then(|entry| entry.remote_id.as_deref()) {
             let record_url = occasion.record().map(|record| self.input.links.record(record));
             return TaskNews::Done { task_url: self.input.links.task(id), record_url };
         }
-        let tasks = occasion.entries.iter().filter(|entry| entry.key.kind == Kind::Task);
+        let tasks = occasion.entries.iter().filter(|entry| entry.key.kind == ActionKind::Task);
         match tasks.map(|entry| entry.state).next_back() {
             Some(State::Planned | State::Claimed) => TaskNews::Follows,
             Some(State::Refused) => TaskNews::Refused,
@@ -170,7 +170,7 @@ impl Builder<'_> {
         let Some(occasion) = self.input.known.occasions.iter().find(|known| known.id == item.occasion) else {
             return item.due_date;
         };
-        let told = occasion.last_done(Kind::Task).or_else(|| occasion.last_done(Kind::Message));
+        let told = occasion.last_done(ActionKind::Task).or_else(|| occasion.last_done(ActionKind::Message));
         let level = told.map_or(&occasion.level, |entry| &entry.key.level);
         let since = told.and_then(|entry| entry.claimed_at).unwrap_or(occasion.id.opened_at);
         let rule = self.input.rules.rules.iter().find(|rule| rule.signal == occasion.id.signal);
@@ -198,7 +198,7 @@ fn days_after(date: NaiveDate, days: u32) -> NaiveDate {
 
 /// The order to add or remove a rule's tag.
 pub(super) fn tag_order(tag: &str, entry: &Entry) -> Tag {
-    let change = if entry.key.kind == Kind::Untag { TagChange::Remove } else { TagChange::Add };
+    let change = if entry.key.kind == ActionKind::Untag { TagChange::Remove } else { TagChange::Add };
     let Entry { key, short, prior, .. } = entry;
     Tag { short: short.clone(), contact: key.contact.clone(), tag: tag.to_owned(), change, tag_id: prior.clone() }
 }

@@ -7,7 +7,7 @@ use super::facts::Facts;
 use super::group::{Group, Kin};
 use super::leftover::occasion_company;
 use super::sightings::{Hit, Sightings};
-use crate::model::{ActionKey, Contact, Kind, Known, Occasion, State, SubjectKind, Truth};
+use crate::model::{ActionKey, ActionKind, Contact, Known, Occasion, State, SubjectKind, Truth};
 use crate::rules::RuleSet;
 
 /// Ids to ask about.
@@ -63,7 +63,7 @@ pub fn unread_contacts(rules: &RuleSet, scope: &Scope, known: &Known, sightings:
     let unfinished = covered.filter(|occasion| {
         let planned =
             |kind| occasion.entries.iter().any(|entry| entry.state == State::Planned && entry.key.kind == kind);
-        occasion.is_open() && (planned(Kind::Task) || planned(Kind::Message))
+        occasion.is_open() && (planned(ActionKind::Task) || planned(ActionKind::Message))
     });
     let ids = unfinished.map(|occasion| occasion.representative.clone());
     ids.filter(|id| sightings.contact(id).is_none()).collect()
@@ -135,9 +135,9 @@ fn is_unfinished(occasion: &Occasion) -> bool {
 /// occasion that opens would believe that its tag is on.
 fn shows_tag_taken_off(group: &Group<'_>, hit: &Hit, facts: &Facts, known: &Known) -> bool {
     let key = |kind| ActionKey { kind, level: String::new(), contact: hit.contact.id.clone() };
-    let is_new = group.open.is_none_or(|open| open.entry(&key(Kind::Tag)).is_none());
+    let is_new = group.open.is_none_or(|open| open.entry(&key(ActionKind::Tag)).is_none());
     let shown = facts.tag_id(&group.rule.tag).is_some_and(|id| hit.contact.tags.lists(id));
-    let untag = key(Kind::Untag);
+    let untag = key(ActionKind::Untag);
     let of_signal = |occasion: &&Occasion| occasion.id.signal == group.rule.signal;
     is_new && shown && known.occasions.iter().filter(of_signal).any(|occasion| occasion.entry(&untag).is_some())
 }
@@ -145,7 +145,7 @@ fn shows_tag_taken_off(group: &Group<'_>, hit: &Hit, facts: &Facts, known: &Know
 /// Whether the ledger says that we tagged the contact, and the search does not show the tag. The search may be behind, so the
 /// contact itself is asked before a person is said to have taken it off.
 fn lost_our_tag(group: &Group<'_>, hit: &Hit, facts: &Facts) -> bool {
-    let key = ActionKey { kind: Kind::Tag, level: String::new(), contact: hit.contact.id.clone() };
+    let key = ActionKey { kind: ActionKind::Tag, level: String::new(), contact: hit.contact.id.clone() };
     let entry = group.open.and_then(|open| open.entry(&key)).filter(|entry| entry.state == State::Done);
     let tag_id = entry.and_then(|entry| entry.remote_id.as_deref());
     tag_id.is_some_and(|id| facts.has_tag(id) && !hit.contact.tags.lists(id))

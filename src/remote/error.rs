@@ -8,7 +8,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::outcomes::{self, Fate};
-use crate::apply::sink::{Answer, Failure, Outcome};
+use crate::apply::sink::{ActionOutcome, Answer, Failure};
 use crate::apply::stop::StopReason;
 use crate::model::is_unseen;
 
@@ -129,12 +129,12 @@ impl RemoteError {
     }
 
     /// What became of the action that this error ended.
-    pub fn outcome(&self) -> Outcome {
+    pub fn outcome(&self) -> ActionOutcome {
         let (fate, _) = outcomes::consequence(self.kind, self.details.tries);
         match fate {
-            Fate::Later => Outcome::CarriedOver(self.failure()),
-            Fate::AskFirst => Outcome::InDoubt(self.failure()),
-            Fate::GivenUp => Outcome::Refused(self.failure()),
+            Fate::Later => ActionOutcome::CarriedOver(self.failure()),
+            Fate::AskFirst => ActionOutcome::InDoubt(self.failure()),
+            Fate::GivenUp => ActionOutcome::Refused(self.failure()),
         }
     }
 
@@ -331,12 +331,12 @@ mod tests {
             ErrorKind::Later,
             ErrorKind::Stopped(StopReason::Deadline),
         ] {
-            assert!(matches!(error(kind).outcome(), Outcome::CarriedOver(_)), "{kind}");
+            assert!(matches!(error(kind).outcome(), ActionOutcome::CarriedOver(_)), "{kind}");
         }
         for kind in [ErrorKind::NotFound, ErrorKind::Rejected] {
-            assert!(matches!(error(kind).outcome(), Outcome::Refused(_)), "{kind}");
+            assert!(matches!(error(kind).outcome(), ActionOutcome::Refused(_)), "{kind}");
         }
-        assert!(matches!(error(ErrorKind::OutcomeUnknown).outcome(), Outcome::InDoubt(_)));
+        assert!(matches!(error(ErrorKind::OutcomeUnknown).outcome(), ActionOutcome::InDoubt(_)));
         assert_eq!(error(ErrorKind::Credential).failure().kind, FailureKind::Credential);
     }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use super::{Preview, Previews, Problem, Report, RunMode};
-use crate::model::{Date, Evidence, Kind, Value};
+use crate::model::{ActionKind, Date, Evidence, Value};
 use crate::plan::Item;
 
 /// The report as JSON without a final line break: in one line for programs and logs, or `pretty` for people.
@@ -30,7 +30,7 @@ pub fn to_json(report: &Report<'_>, pretty: bool) -> String {
         })
         .collect();
     let mut actions = serde_json::Map::new();
-    for kind in [Kind::Tag, Kind::Task, Kind::Message, Kind::Untag] {
+    for kind in [ActionKind::Tag, ActionKind::Task, ActionKind::Message, ActionKind::Untag] {
         let counts = report.counts(kind).into_iter().map(|(status, count)| (status.name().to_owned(), json!(count)));
         actions.insert(kind.name().to_owned(), Json::Object(counts.collect()));
     }

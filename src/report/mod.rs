@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use crate::apply::sink::Failure;
-use crate::apply::{Results, Status};
-use crate::model::{Date, Kind, Reason, UnknownReason};
+use crate::apply::{ActionStatus, Results};
+use crate::model::{ActionKind, Date, Reason, UnknownReason};
 use crate::plan::{Decision, Plan, PlannedAction};
 
 pub use json::{item_to_json, problem_to_json, time_to_json, to_json, value_to_json};
@@ -103,7 +103,7 @@ pub struct Report<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
     /// Planned, done, ….
-    pub status: Status,
+    pub status: ActionStatus,
     /// Why.
     pub reason: Reason,
     /// The remote's id, where there is one.
@@ -117,9 +117,9 @@ impl Report<'_> {
     pub fn ended(&self, action: &PlannedAction) -> Ended {
         let performed = self.results.and_then(|results| results.performed.get(&action.short));
         let planned = match action.decision {
-            Decision::Do => Status::Planned,
-            Decision::Skip => Status::Skipped,
-            Decision::InDoubt => Status::InDoubt,
+            Decision::Do => ActionStatus::Planned,
+            Decision::Skip => ActionStatus::Skipped,
+            Decision::InDoubt => ActionStatus::InDoubt,
         };
         match performed {
             Some(performed) => Ended {
@@ -138,8 +138,8 @@ impl Report<'_> {
     }
 
     /// How many actions of a kind ended in each way.
-    pub fn counts(&self, kind: Kind) -> BTreeMap<Status, usize> {
-        let mut counts: BTreeMap<_, _> = Status::ALL.into_iter().map(|status| (status, 0)).collect();
+    pub fn counts(&self, kind: ActionKind) -> BTreeMap<ActionStatus, usize> {
+        let mut counts: BTreeMap<_, _> = ActionStatus::ALL.into_iter().map(|status| (status, 0)).collect();
         let actions = self.plan.items.iter().flat_map(|item| &item.actions);
         for action in actions.filter(|action| action.key.kind == kind) {
             *counts.entry(self.ended(action).status).or_default() += 1;

@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::{Preview, Previews, Problem, Report, RunMode};
-use crate::apply::Status;
-use crate::model::{Kind, Person, Reason, SubjectKind, UnknownReason, is_unseen};
+use crate::apply::ActionStatus;
+use crate::model::{ActionKind, Person, Reason, SubjectKind, UnknownReason, is_unseen};
 use crate::plan::{Decision, Item};
 
 /// How wide a table may be where nobody says: a pipe, a file, a mail from cron.
@@ -58,7 +58,7 @@ fn head(report: &Report<'_>, text: &mut String) {
     }
     let verb = if *signalled == 1 { "signals" } else { "signal" };
     let _ = writeln!(text, " · {} {verb}", plural(*signalled, "contact"));
-    let counts: Vec<_> = Kind::ALL.into_iter().filter_map(|kind| kind_line(report, kind)).collect();
+    let counts: Vec<_> = ActionKind::ALL.into_iter().filter_map(|kind| kind_line(report, kind)).collect();
     if counts.is_empty() {
         let _ = writeln!(text, "Nothing to do.");
     } else {
@@ -70,14 +70,14 @@ fn head(report: &Report<'_>, text: &mut String) {
 }
 
 /// `12 tasks done, 1 failed`; None where there was nothing of the kind to do.
-fn kind_line(report: &Report<'_>, kind: Kind) -> Option<String> {
+fn kind_line(report: &Report<'_>, kind: ActionKind) -> Option<String> {
     let counts = report.counts(kind);
-    let told = [Status::Planned, Status::Done, Status::Failed, Status::InDoubt];
+    let told = [ActionStatus::Planned, ActionStatus::Done, ActionStatus::Failed, ActionStatus::InDoubt];
     let told = told.into_iter().filter_map(|status| Some((status, *counts.get(&status)?)));
     let told: Vec<_> = told
         .filter(|(_, count)| *count > 0)
         .map(|(status, count)| match status {
-            Status::InDoubt => format!("{count} in doubt"),
+            ActionStatus::InDoubt => format!("{count} in doubt"),
             status => format!("{count} {}", status.name()),
         })
         .collect();
@@ -86,7 +86,7 @@ fn kind_line(report: &Report<'_>, kind: Kind) -> Option<String> {
 
 /// Whether the item is worth a row: something was done, failed, is to be done, or is in doubt.
 fn has_news(report: &Report<'_>, item: &Item) -> bool {
-    let news = |action| report.ended(action).status != Status::Skipped;
+    let news = |action| report.ended(action).status != ActionStatus::Skipped;
     item.actions.iter().any(|action| news(action) || action.decision == Decision::Do)
 }
 
@@ -145,27 +145,31 @@ fn label(person: &Person) -> String {
 
 /// What was done where, and why: `returned: Zoho task US-7K3F9Q2M`, `Slack message`, `9 Intercom tags`, ….
 pub fn performed(report: &Report<'_>, item: &Item) -> String {
-    let mut tags: BTreeMap<(Kind, Status, Reason), usize> = BTreeMap::new();
+    let mut tags: BTreeMap<(ActionKind, ActionStatus, Reason), usize> = BTreeMap::new();
     let mut lines = Vec::new();
     for action in &item.actions {
         let ended = report.ended(action);
         match action.key.kind {
-            Kind::Task => lines.push((format!("Zoho task {}", action.short), ended.status, ended.reason)),
-            Kind::Message => lines.push(("Slack message".to_owned(), ended.status, ended.reason)),
+            ActionKind::Task => lines.push((format!("Zoho task {}", action.short), ended.status, ended.reason)),
+            ActionKind::Message => lines.push(("Slack message".to_owned(), ended.status, ended.reason)),
             kind => *tags.entry((kind, ended.status, ended.reason)).or_default() += 1,
         }
     }
     for ((kind, status, reason), count) in tags {
-        let off = if kind == Kind::Untag { " taken off" } else { "" };
+        let off = if kind == ActionKind::Untag { " taken off" } else { "" };
         lines.push((format!("{}{off}", plural(count, "Intercom tag")), status, reason));
     }
     let expected = match report.run.mode {
-        RunMode::Apply => Status::Done,
-        RunMode::DryRun => Status::Planned,
+        RunMode::Apply => ActionStatus::Done,
+        RunMode::DryRun => ActionStatus::Planned,
     };
     let shown = lines.into_iter().filter_map(|(what, status, reason)| match status {
-        Status::Skipped if reason == Reason::AlreadyDone || what.contains("Intercom") && reason == item.reason => None,
-        Status::Skipped => {
+        ActionStatus::Skipped
+            if reason == Reason::AlreadyDone || what.contains("Intercom") && reason == item.reason =>
+        {
+            None
+        }
+        ActionStatus::Skipped => {
             let what = what.split(" US-").next().unwrap_or_default(); // a key of nothing tells nothing
             let what = what.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == ' ');
             Some(if reason == item.reason { format!("no {what}") } else { format!("no {what}: {}", reason.name()) })

@@ -3,20 +3,20 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use usage_signals::apply::sink::{Answer, Claim, Failure, FailureKind, Keyed, Outcome, Receipt, Sink, TaskSink};
+use usage_signals::apply::sink::{ActionOutcome, Answer, Claim, Failure, FailureKind, Keyed, Receipt, Sink, TaskSink};
 use usage_signals::apply::stop::{Stop, StopReason};
-use usage_signals::apply::{MessageInDoubt, Results, Sinks, Status, apply, settle};
+use usage_signals::apply::{ActionStatus, MessageInDoubt, Results, Sinks, apply, settle};
 use usage_signals::ledger::lock::Lock;
-use usage_signals::ledger::{LEDGER_FILE, Reader, Writer, open_claims};
-use usage_signals::model::{Entry, Kind, Links, Message, Reason, Record, State, Tag, Task, TaskLink, TaskNews};
+use usage_signals::ledger::{LEDGER_FILE, LedgerReader, Writer, open_claims};
+use usage_signals::model::{ActionKind, Entry, Links, Message, Reason, Record, State, Tag, Task, TaskLink, TaskNews};
 
-use crate::support::{World, hour, storage};
+use crate::support::{PlanWorld, hour, storage};
 
 /// A sink that answers from a script, and looks into the ledger while it performs.
 struct Scripted<'a, O> {
-    outcomes: Vec<Outcome>,
+    outcomes: Vec<ActionOutcome>,
     answer: Answer,
-    links: Vec<Result<TaskLink, Outcome>>,
+    links: Vec<Result<TaskLink, ActionOutcome>>,
     seen: &'a RefCell<Vec<String>>,
     orders: Vec<O>,
     ledger: std::path::PathBuf,
@@ -24,7 +24,7 @@ struct Scripted<'a, O> {
 
 impl<O: Keyed> Scripted<'_, O> {
     fn states(&self, batch: &[O]) -> Vec<(State, bool)> {
-        let known = Reader::open(&self.ledger).unwrap().known().clone();
+        let known = LedgerReader::open(&self.ledger).unwrap().known().clone();
         let entry = |order: &O| {
             let of_order = |entry: &&Entry| entry.short == order.short();
             let occasion = known.occasions.iter().find(|occasion| occasion.entries.iter().any(|one| of_order(&one)));
@@ -43,12 +43,12 @@ impl<O: Keyed + Clone> Sink for Scripted<'_, O> {
         orders.into_iter().map(|order| vec![order]).collect()
     }
 
-    async fn perform(&mut self, batch: &[O]) -> Vec<Outcome> {
+    async fn perform(&mut self, batch: &[O]) -> Vec<ActionOutcome> {
         for (state, linked) in self.states(batch) {
             self.seen.borrow_mut().push(format!("perform: {} linked {linked}", state.name()));
         }
         self.orders.extend(batch.iter().cloned());
-        let done = Outcome::Done(Receipt { remote_id: "R1".into() });
+        let done = ActionOutcome::Done(Receipt { remote_id: "R1".into() });
         batch.iter().map(|_| if self.outcomes.is_empty() { done.clone() } else { self.outcomes.remove(0) }).collect()
     }
 
@@ -58,7 +58,7 @@ impl<O: Keyed + Clone> Sink for Scripted<'_, O> {
 }
 
 impl TaskSink for Scripted<'_, Task> {
-    async fn link(&mut self, batch: &[Task]) -> Vec<Result<TaskLink, Outcome>> {
+    async fn link(&mut self, batch: &[Task]) -> Vec<Result<TaskLink, ActionOutcome>> {
         for (state, linked) in self.states(batch) {
             self.seen.borrow_mut().push(format!("link: {} linked {linked}", state.name()));
         }
@@ -73,12 +73,12 @@ fn failure(kind: FailureKind) -> Failure {
 
 /// Two accounts with a signal each, planned and recorded, and sinks that follow a script.
 struct Run {
-    world: World,
+    world: PlanWorld,
     folder: tempfile::TempDir,
     seen: RefCell<Vec<String>>,
-    tasks: Vec<Outcome>,
-    links: Vec<Result<TaskLink, Outcome>>,
-    messages: Vec<Outcome>,
+    tasks: Vec<ActionOutcome>,
+    links: Vec<Result<TaskLink, ActionOutcome>>,
+    messages: Vec<ActionOutcome>,
     answer: Answer,
     stop_after: Option<StopReason>,
 }
@@ -86,7 +86,7 @@ struct Run {
 impl Run {
     fn new() -> Run {
         Run {
-            world: World::new("", vec![storage("c1", "a", 83.0), storage("c2", "b", 84.0)]),
+            world: PlanWorld::new("", vec![storage("c1", "a", 83.0), storage("c2", "b", 84.0)]),
             folder: tempfile::tempdir().unwrap(),
             seen: RefCell::default(),
             tasks: Vec::new(),
@@ -97,7 +97,7 @@ impl Run {
         }
     }
 
-    fn sink<O>(&self, outcomes: Vec<Outcome>, links: Vec<Result<TaskLink, Outcome>>) -> Scripted<'_, O> {
+    fn sink<O>(&self, outcomes: Vec<ActionOutcome>, links: Vec<Result<TaskLink, ActionOutcome>>) -> Scripted<'_, O> {
         Scripted {
             outcomes,
             answer: self.answer.clone(),
@@ -142,11 +142,11 @@ impl Run {
     }
 
     fn entries(&self) -> Vec<Entry> {
-        let known = Reader::open(&self.folder.path().join(LEDGER_FILE)).unwrap().known().clone();
+        let known = LedgerReader::open(&self.folder.path().join(LEDGER_FILE)).unwrap().known().clone();
         known.occasions.into_iter().flat_map(|occasion| occasion.entries).collect()
     }
 
-    fn states(&self, kind: Kind) -> Vec<State> {
+    fn states(&self, kind: ActionKind) -> Vec<State> {
         self.entries().iter().filter(|entry| entry.key.kind == kind).map(|entry| entry.state).collect()
     }
 }
@@ -158,14 +158,14 @@ async fn every_request_finds_its_claim_committed_and_every_task_its_link() {
     let seen = run.seen.take();
     assert_eq!(seen.iter().filter(|line| *line == "link: claimed linked false").count(), 2, "{seen:?}");
     assert_eq!(seen.iter().filter(|line| *line == "perform: claimed linked true").count(), 6, "{seen:?}");
-    assert!(results.performed.values().all(|performed| performed.status == Status::Done));
+    assert!(results.performed.values().all(|performed| performed.status == ActionStatus::Done));
     assert!(run.entries().iter().all(|entry| entry.state == State::Done && entry.remote_id.as_deref() == Some("R1")));
 }
 
 #[tokio::test]
 async fn a_task_carried_over_holds_its_tag_back_and_its_message_says_that_it_follows() {
     let mut run = Run::new();
-    run.tasks = vec![Outcome::CarriedOver(failure(FailureKind::Action))];
+    run.tasks = vec![ActionOutcome::CarriedOver(failure(FailureKind::Action))];
     let (results, messages, tags) = run.apply().await;
     assert_eq!(messages[0].task, TaskNews::Follows);
     assert_eq!(
@@ -173,37 +173,37 @@ async fn a_task_carried_over_holds_its_tag_back_and_its_message_says_that_it_fol
         TaskNews::Done { task_url: "z/Tasks/R1".into(), record_url: Some("z/Leads/57".into()) }
     );
     assert_eq!(tags.iter().map(|tag| tag.contact.as_str()).collect::<Vec<_>>(), ["c2"]);
-    assert_eq!(run.states(Kind::Tag), [State::Planned, State::Done]);
+    assert_eq!(run.states(ActionKind::Tag), [State::Planned, State::Done]);
     assert!(results.performed.values().any(|performed| performed.reason == Some(Reason::WaitsForTask)));
 }
 
 #[tokio::test]
 async fn a_refused_task_holds_nothing_back() {
     let mut run = Run::new();
-    run.tasks = vec![Outcome::Refused(failure(FailureKind::Action))];
+    run.tasks = vec![ActionOutcome::Refused(failure(FailureKind::Action))];
     let (_, messages, tags) = run.apply().await;
     assert_eq!(messages[0].task, TaskNews::Refused);
     assert_eq!(tags.len(), 2);
-    assert_eq!(run.states(Kind::Task), [State::Refused, State::Done]);
+    assert_eq!(run.states(ActionKind::Task), [State::Refused, State::Done]);
 }
 
 #[tokio::test]
 async fn a_task_in_doubt_stays_claimed_and_its_tag_waits() {
     let mut run = Run::new();
-    run.tasks = vec![Outcome::InDoubt(failure(FailureKind::Action))];
+    run.tasks = vec![ActionOutcome::InDoubt(failure(FailureKind::Action))];
     let (_, messages, tags) = run.apply().await;
     assert_eq!((messages.len(), tags.len()), (2, 1));
-    assert_eq!(run.states(Kind::Task), [State::Claimed, State::Done]);
+    assert_eq!(run.states(ActionKind::Task), [State::Claimed, State::Done]);
 }
 
 #[tokio::test]
 async fn a_sink_with_a_refused_credential_stops_and_the_others_go_on() {
     let mut run = Run::new();
-    run.tasks = vec![Outcome::CarriedOver(failure(FailureKind::Credential))];
+    run.tasks = vec![ActionOutcome::CarriedOver(failure(FailureKind::Credential))];
     let (results, messages, tags) = run.apply().await;
     assert_eq!((messages.len(), tags.len()), (2, 0));
-    assert_eq!(run.states(Kind::Task), [State::Planned, State::Planned], "the second was not even claimed");
-    assert_eq!(results.performed.values().filter(|performed| performed.status == Status::Failed).count(), 2);
+    assert_eq!(run.states(ActionKind::Task), [State::Planned, State::Planned], "the second was not even claimed");
+    assert_eq!(results.performed.values().filter(|performed| performed.status == ActionStatus::Failed).count(), 2);
     let performs = run.seen.take().iter().filter(|line| line.starts_with("link")).count();
     assert_eq!(performs, 1);
 }
@@ -211,21 +211,21 @@ async fn a_sink_with_a_refused_credential_stops_and_the_others_go_on() {
 #[tokio::test]
 async fn a_record_that_cannot_be_found_carries_over_its_own_task_only() {
     let mut run = Run::new();
-    run.links = vec![Err(Outcome::CarriedOver(failure(FailureKind::Action)))];
+    run.links = vec![Err(ActionOutcome::CarriedOver(failure(FailureKind::Action)))];
     run.apply().await;
-    assert_eq!(run.states(Kind::Task), [State::Planned, State::Done]);
+    assert_eq!(run.states(ActionKind::Task), [State::Planned, State::Done]);
 }
 
 #[tokio::test]
 async fn a_record_that_is_gone_is_looked_up_afresh_but_not_in_circles() {
     let mut run = Run::new();
-    run.tasks = vec![Outcome::CarriedOver(failure(FailureKind::Action))];
+    run.tasks = vec![ActionOutcome::CarriedOver(failure(FailureKind::Action))];
     run.apply().await;
-    run.tasks = vec![Outcome::RecordGone(failure(FailureKind::Action))];
+    run.tasks = vec![ActionOutcome::RecordGone(failure(FailureKind::Action))];
     for (expected, looks_up) in [(State::Planned, false), (State::Refused, true)] {
         run.seen.take();
         run.apply().await;
-        assert_eq!(run.states(Kind::Task), [expected, State::Done]);
+        assert_eq!(run.states(ActionKind::Task), [expected, State::Done]);
         assert_eq!(run.seen.take().iter().any(|line| line.starts_with("link")), looks_up);
     }
 }
@@ -250,11 +250,11 @@ async fn settling_closes_what_happened_and_gives_back_what_did_not() {
         (Answer::Gone, State::Dropped),
     ] {
         let mut run = Run::new();
-        run.tasks = vec![Outcome::InDoubt(failure(FailureKind::Action))];
+        run.tasks = vec![ActionOutcome::InDoubt(failure(FailureKind::Action))];
         run.apply().await;
         run.answer = answer.clone();
         run.settle(MessageInDoubt::Resend).await;
-        assert_eq!(run.states(Kind::Task), [expected, State::Done], "{answer:?}");
+        assert_eq!(run.states(ActionKind::Task), [expected, State::Done], "{answer:?}");
         let opened: Vec<_> = run.seen.take().into_iter().filter(|line| line.starts_with("perform")).collect();
         assert_eq!(opened.len(), 2 + 2 + 1, "settling performs nothing: {opened:?}");
     }
@@ -266,11 +266,11 @@ async fn a_message_nobody_can_tell_about_is_sent_again_and_marked_or_held() {
         [(MessageInDoubt::Resend, (State::Planned, true)), (MessageInDoubt::Hold, (State::Claimed, false))]
     {
         let mut run = Run::new();
-        run.messages = vec![Outcome::InDoubt(failure(FailureKind::Action))];
+        run.messages = vec![ActionOutcome::InDoubt(failure(FailureKind::Action))];
         run.apply().await;
         run.answer = Answer::CannotTell;
         let entries = run.settle(when_in_doubt).await;
-        let message = entries.iter().find(|entry| entry.key.kind == Kind::Message).unwrap();
+        let message = entries.iter().find(|entry| entry.key.kind == ActionKind::Message).unwrap();
         assert_eq!((message.state, message.may_repeat), expected, "{when_in_doubt:?}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use usage_signals::model::{Contact, Kind, Message, Reason, References, State, SubjectKind, Value};
+use usage_signals::model::{ActionKind, Contact, Message, Reason, References, State, SubjectKind, Value};
 use usage_signals::plan::{Company, Item, Mode, Order, Plan, Scope, SinksOn};
 
 use crate::support::*;
@@ -10,8 +10,8 @@ use crate::support::*;
 const STORAGE_TAG: &str = "Expansion: Storage Limit";
 const ONLY_STORAGE: &str = "";
 
-fn world(contacts: Vec<Contact>) -> World {
-    World::new(ONLY_STORAGE, contacts)
+fn world(contacts: Vec<Contact>) -> PlanWorld {
+    PlanWorld::new(ONLY_STORAGE, contacts)
 }
 
 // The rows of the table in 3.3.
@@ -68,7 +68,7 @@ fn a_tag_beyond_the_ten_listed_is_found() {
 
 #[test]
 fn with_existing_tag_act_a_tagged_contact_is_new() {
-    let mut world = World::new("existing_tag = \"act\"", vec![storage("c1", "acme", 83.0)]);
+    let mut world = PlanWorld::new("existing_tag = \"act\"", vec![storage("c1", "acme", 83.0)]);
     world.tag("c1", STORAGE_TAG);
     let plan = world.run(hour(0));
     assert_eq!(item(&plan, "storage_limit").reason, Reason::New);
@@ -111,7 +111,7 @@ fn a_message_left_unfinished_still_says_again() {
     world.run(hour(6));
     world.run(hour(30));
     world.set("c1", "storage_percent", number(85.0));
-    world.fates.insert(Kind::Message, Fate::CarriedOver);
+    world.fates.insert(ActionKind::Message, Fate::CarriedOver);
     world.run(hour(36));
     let plan = world.plan(hour(37));
     let found = item(&plan, "storage_limit");
@@ -151,7 +151,7 @@ fn a_tag_that_a_person_took_off_stays_off_until_the_occasion_ends() {
 
 #[test]
 fn with_on_untag_restore_the_tag_comes_back_without_task_or_message() {
-    let mut world = World::new("on_untag = \"restore\"", vec![storage("c1", "acme", 83.0)]);
+    let mut world = PlanWorld::new("on_untag = \"restore\"", vec![storage("c1", "acme", 83.0)]);
     world.run(hour(0));
     world.untag("c1", STORAGE_TAG);
     world.news();
@@ -203,7 +203,7 @@ fn a_message_says_that_the_level_rose_unless_it_fell_again_before_it_was_sent() 
     let first = world.run(hour(0));
     assert!(!message(item(&first, "storage_limit")).brief.escalated);
     world.set("c1", "storage_percent", number(96.0));
-    world.fates.insert(Kind::Message, Fate::CarriedOver);
+    world.fates.insert(ActionKind::Message, Fate::CarriedOver);
     for run in 1..3 {
         let plan = world.run(hour(6 * run));
         assert!(message(item(&plan, "storage_limit")).brief.escalated, "run {run}");
@@ -256,7 +256,7 @@ fn an_escalation_of_what_was_handled_makes_a_new_task() {
 #[test]
 fn unfinished_actions_are_done_and_nothing_else() {
     let mut world = world(vec![storage("c1", "acme", 83.0)]);
-    world.fates.insert(Kind::Task, Fate::CarriedOver);
+    world.fates.insert(ActionKind::Task, Fate::CarriedOver);
     world.run(hour(0));
     assert_eq!(world.news(), ["message storage_limit acme"], "the tag waits for the task");
     world.fates.clear();
@@ -270,7 +270,7 @@ fn unfinished_actions_are_done_and_nothing_else() {
 #[test]
 fn a_claim_in_doubt_is_left_and_tags_wait_for_it() {
     let mut world = world(vec![storage("c1", "acme", 83.0)]);
-    world.fates.extend([(Kind::Task, Fate::InDoubt), (Kind::Tag, Fate::CarriedOver)]);
+    world.fates.extend([(ActionKind::Task, Fate::InDoubt), (ActionKind::Tag, Fate::CarriedOver)]);
     world.run(hour(0));
     world.fates.clear();
     world.news();
@@ -339,7 +339,7 @@ fn a_colleague_who_is_read_for_a_chosen_contact_gets_nothing_of_its_own() {
         contact(id, Some("acme"), &[("storage_percent", number(83.0)), ("projects_count", number(projects))])
     };
     let mut world = world(vec![full("c1", 25.0), full("c2", 1.0)]);
-    world.fates = BTreeMap::from([(Kind::Task, Fate::CarriedOver), (Kind::Message, Fate::CarriedOver)]);
+    world.fates = BTreeMap::from([(ActionKind::Task, Fate::CarriedOver), (ActionKind::Message, Fate::CarriedOver)]);
     world.run(hour(0));
     world.fates.clear();
     world.scope = Scope { contacts: Some(["c2".to_owned()].into()), ..Scope::everything() };
@@ -371,7 +371,7 @@ fn a_tag_dropped_because_the_contact_was_not_to_be_found_is_put_on_when_the_cont
 #[test]
 fn snoozing_an_open_occasion_stops_escalation_and_unfinished_actions() {
     let mut world = world(vec![storage("c1", "acme", 83.0)]);
-    world.fates.insert(Kind::Message, Fate::CarriedOver);
+    world.fates.insert(ActionKind::Message, Fate::CarriedOver);
     world.run(hour(0));
     world.fates.clear();
     world.news();
@@ -386,19 +386,19 @@ fn snoozing_an_open_occasion_stops_escalation_and_unfinished_actions() {
 }
 
 /// What happens to the world before a run looks at it.
-type Sees = fn(&mut World);
+type Sees = fn(&mut PlanWorld);
 
 #[test]
 fn unfinished_tags_wait_while_somebody_concerned_is_snoozed_who_was_not_read() {
-    let chosen = |world: &mut World| world.scope.contacts = Some(["c1".to_owned()].into());
-    let incomplete = |world: &mut World| {
+    let chosen = |world: &mut PlanWorld| world.scope.contacts = Some(["c1".to_owned()].into());
+    let incomplete = |world: &mut PlanWorld| {
         world.scope.complete = false;
         world.unread.extend(["c2".to_owned()]);
     };
     let runs: [(&str, Sees); 2] = [("chosen", chosen), ("incomplete", incomplete)];
     for (what, sees) in runs {
         let mut world = world(vec![storage("c1", "acme", 83.0), storage("c2", "acme", 83.0)]);
-        world.fates.insert(Kind::Tag, Fate::CarriedOver);
+        world.fates.insert(ActionKind::Tag, Fate::CarriedOver);
         world.run(hour(0));
         world.fates.clear();
         world.news();
@@ -457,8 +457,8 @@ fn many(count: usize, percent: f64) -> Vec<Contact> {
 
 #[test]
 fn too_many_new_tasks_refuse_the_new_part_but_not_what_is_carried_over() {
-    let mut world = World::new("max_new_tasks = 3", vec![storage("a", "acme", 83.0)]);
-    world.fates.insert(Kind::Message, Fate::CarriedOver);
+    let mut world = PlanWorld::new("max_new_tasks = 3", vec![storage("a", "acme", 83.0)]);
+    world.fates.insert(ActionKind::Message, Fate::CarriedOver);
     world.run(hour(0));
     world.fates.clear();
     world.news();
@@ -476,7 +476,7 @@ fn too_many_new_tasks_refuse_the_new_part_but_not_what_is_carried_over() {
 
 #[test]
 fn exactly_as_many_new_tasks_as_allowed_pass() {
-    let world = World::new("max_new_tasks = 4", many(4, 83.0));
+    let world = PlanWorld::new("max_new_tasks = 4", many(4, 83.0));
     assert!(world.plan(hour(0)).refusal.is_none());
 }
 
@@ -485,7 +485,7 @@ fn too_large_a_share_refuses_from_five_hundred_contacts_on() {
     let share = |signalling, all| {
         let mut contacts = many(signalling, 83.0);
         contacts.extend((signalling..all).map(|number| storage(&format!("c{number:03}"), "quiet", 10.0)));
-        World::new("max_new_tasks = 1000", contacts).plan(hour(0)).refusal
+        PlanWorld::new("max_new_tasks = 1000", contacts).plan(hour(0)).refusal
     };
     assert!(share(150, 500).is_none(), "30 % is allowed");
     assert!(share(151, 500).unwrap().by_share);
@@ -494,7 +494,7 @@ fn too_large_a_share_refuses_from_five_hundred_contacts_on() {
 
 #[test]
 fn a_baseline_records_what_holds_at_its_level_and_tags_but_makes_no_task_and_no_message() {
-    let mut world = World::new("max_new_tasks = 3", many(10, 83.0));
+    let mut world = PlanWorld::new("max_new_tasks = 3", many(10, 83.0));
     world.mode = Mode { baseline: true, ..Mode::default() };
     let plan = world.run(hour(0));
     assert!(plan.refusal.is_none());
@@ -596,7 +596,7 @@ fn the_representative_is_primary_first_then_seen_last_then_lowest_id() {
 #[test]
 fn the_representative_is_fixed_when_the_occasion_opens() {
     let mut world = world(vec![storage("c1", "acme", 81.0)]);
-    world.fates.insert(Kind::Task, Fate::CarriedOver);
+    world.fates.insert(ActionKind::Task, Fate::CarriedOver);
     world.run(hour(0));
     let mut primary = storage("c2", "acme", 89.0);
     primary.attributes.insert("user_type", text("primary"));
@@ -616,7 +616,7 @@ fn a_contact_stays_in_the_open_occasion_that_concerns_it() {
 
 // 3.2: the occasion.
 
-fn cleared(world: &World) -> bool {
+fn cleared(world: &PlanWorld) -> bool {
     world.occasion("storage_limit").ended_at.is_some()
 }
 
@@ -711,7 +711,7 @@ fn runs_that_do_not_see_everything_clear_nothing() {
 #[test]
 fn an_incomplete_read_plans_nothing_new_but_does_what_is_unfinished() {
     let mut world = world(vec![storage("c1", "acme", 83.0)]);
-    world.fates.insert(Kind::Message, Fate::CarriedOver);
+    world.fates.insert(ActionKind::Message, Fate::CarriedOver);
     world.run(hour(0));
     world.fates.clear();
     world.news();
@@ -725,7 +725,7 @@ fn an_incomplete_read_plans_nothing_new_but_does_what_is_unfinished() {
 #[test]
 fn what_was_not_done_when_the_occasion_ends_is_dropped() {
     let mut world = world(vec![storage("c1", "acme", 83.0)]);
-    world.fates.insert(Kind::Task, Fate::CarriedOver);
+    world.fates.insert(ActionKind::Task, Fate::CarriedOver);
     world.run(hour(0));
     world.fates.clear();
     world.news();
@@ -735,7 +735,8 @@ fn what_was_not_done_when_the_occasion_ends_is_dropped() {
     let plan = world.run(hour(30));
     assert_eq!(actions(item(&plan, "storage_limit")), ["task skip cleared", "tag c1 skip cleared"]);
     assert!(world.news().is_empty());
-    let task = world.occasion("storage_limit").entries.into_iter().find(|entry| entry.key.kind == Kind::Task).unwrap();
+    let task =
+        world.occasion("storage_limit").entries.into_iter().find(|entry| entry.key.kind == ActionKind::Task).unwrap();
     assert_eq!((task.state, task.reason), (State::Dropped, Reason::Cleared));
 }
 
@@ -795,7 +796,7 @@ fn a_rule_that_is_switched_off_freezes_its_occasions() {
 #[test]
 fn a_refused_task_holds_nothing_back_and_stays_in_every_report() {
     let mut world = world(vec![storage("c1", "acme", 83.0)]);
-    world.fates.insert(Kind::Task, Fate::Refused);
+    world.fates.insert(ActionKind::Task, Fate::Refused);
     world.run(hour(0));
     assert_eq!(world.news(), ["message storage_limit acme", "tag storage_limit c1"]);
     world.fates.clear();
@@ -833,7 +834,7 @@ fn the_plan_does_not_depend_on_the_order_of_arrival_or_on_the_run() {
 #[test]
 fn the_guard_does_not_touch_occasions_that_end_or_go_on() {
     let inactive = |days: f64| contact("c1", None, &[("days_since_last_login", number(days))]);
-    let mut world = World::new("max_new_tasks = 2", vec![inactive(16.0), storage("a", "acme", 83.0)]);
+    let mut world = PlanWorld::new("max_new_tasks = 2", vec![inactive(16.0), storage("a", "acme", 83.0)]);
     world.run(hour(0));
     world.put(inactive(0.0));
     world.run(hour(6));
@@ -856,9 +857,9 @@ fn the_guard_does_not_touch_occasions_that_end_or_go_on() {
 
 #[test]
 fn a_held_escalation_still_does_what_is_unfinished_and_the_tag_waits() {
-    let mut world = World::new("max_new_tasks = 0", vec![storage("c1", "acme", 83.0)]);
+    let mut world = PlanWorld::new("max_new_tasks = 0", vec![storage("c1", "acme", 83.0)]);
     world.mode = Mode { allow_large_plan: true, ..Mode::default() };
-    world.fates.insert(Kind::Task, Fate::CarriedOver);
+    world.fates.insert(ActionKind::Task, Fate::CarriedOver);
     world.run(hour(0));
     world.mode = Mode::default();
     world.set("c1", "storage_percent", number(96.0));
@@ -877,7 +878,7 @@ fn a_held_escalation_still_does_what_is_unfinished_and_the_tag_waits() {
 #[test]
 fn a_baseline_over_an_escalation_keeps_the_unfinished_task() {
     let mut world = world(vec![storage("c1", "acme", 83.0)]);
-    world.fates.insert(Kind::Task, Fate::CarriedOver);
+    world.fates.insert(ActionKind::Task, Fate::CarriedOver);
     world.run(hour(0));
     world.fates.clear();
     world.news();
@@ -908,7 +909,7 @@ const MOST: &str =
 #[test]
 fn every_follow_up_replies_to_the_first_message_of_the_thread() {
     let projects = |count: f64| contact("c1", None, &[("projects_count", number(count))]);
-    let mut world = World::new(&format!("{LADDER}{MORE}{MOST}"), vec![projects(10.0)]);
+    let mut world = PlanWorld::new(&format!("{LADDER}{MORE}{MOST}"), vec![projects(10.0)]);
     for (hours, count) in [(0, 10.0), (6, 20.0), (12, 30.0)] {
         world.put(projects(count));
         world.run(hour(hours));
@@ -920,7 +921,7 @@ fn every_follow_up_replies_to_the_first_message_of_the_thread() {
 #[test]
 fn putting_the_levels_in_another_order_repeats_nothing() {
     let projects = |count: f64| contact("c1", None, &[("projects_count", number(count))]);
-    let mut world = World::new(&format!("{LADDER}{MORE}{MOST}"), vec![projects(20.0)]);
+    let mut world = PlanWorld::new(&format!("{LADDER}{MORE}{MOST}"), vec![projects(20.0)]);
     world.run(hour(0));
     world.put(projects(30.0));
     world.run(hour(6));
@@ -979,7 +980,7 @@ fn a_rule_that_gets_another_tag_neither_blames_a_person_nor_takes_off_what_is_no
 #[test]
 fn while_the_figure_is_unknown_a_task_waits_and_is_not_told_with_unknown_figures() {
     let mut world = world(vec![storage("c1", "acme", 83.0)]);
-    world.fates.insert(Kind::Task, Fate::CarriedOver);
+    world.fates.insert(ActionKind::Task, Fate::CarriedOver);
     world.run(hour(0));
     world.fates.clear();
     world.news();
@@ -994,7 +995,7 @@ fn while_the_figure_is_unknown_a_task_waits_and_is_not_told_with_unknown_figures
 #[test]
 fn an_unfinished_tag_needs_no_figures() {
     let mut world = world(vec![storage("c1", "acme", 83.0)]);
-    world.fates.insert(Kind::Tag, Fate::CarriedOver);
+    world.fates.insert(ActionKind::Tag, Fate::CarriedOver);
     world.run(hour(0));
     world.fates.clear();
     world.news();
@@ -1011,7 +1012,7 @@ fn a_snoozed_return_leaves_the_tag_that_was_to_come_off_to_a_later_run() {
     world.run(hour(0));
     world.put(inactive(0.0));
     world.run(hour(6));
-    world.fates.insert(Kind::Untag, Fate::CarriedOver);
+    world.fates.insert(ActionKind::Untag, Fate::CarriedOver);
     world.run(hour(30));
     world.fates.clear();
     world.put(inactive(15.0));
@@ -1056,7 +1057,7 @@ fn our_tag_is_known_by_its_id_whatever_the_rule_is_tagged_with_by_now() {
 fn a_level_that_a_file_adds_comes_below_the_built_in_ones_it_does_not_name() {
     let level =
         "[[rules]]\nsignal = \"storage_limit\"\n[[rules.levels]]\nname = \"warning\"\nwhen = 'storage_percent >= 90'";
-    let world = World::new(level, vec![storage("c1", "a", 91.0), storage("c2", "b", 96.0)]);
+    let world = PlanWorld::new(level, vec![storage("c1", "a", 91.0), storage("c2", "b", 96.0)]);
     let plan = world.plan(hour(0));
     let levels: Vec<_> = plan.items.iter().map(|item| (item.subject().id.as_str(), item.level.as_str())).collect();
     assert_eq!(levels, [("b", "critical"), ("a", "warning")]);

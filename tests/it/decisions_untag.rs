@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use usage_signals::ledger::{Closing, open_claims};
-use usage_signals::model::{Change, Contact, Kind, State, Step, Values};
+use usage_signals::model::{ActionKind, Change, Contact, State, Step, Values};
 use usage_signals::plan::{Plan, Scope, SinksOn};
 
 use crate::support::*;
@@ -17,13 +17,13 @@ fn inactive(id: &str, email: &str, days: f64) -> Contact {
 }
 
 /// The occasion of these contacts ended at hour 30, and what was to take their tags off met this fate.
-fn ended(contacts: &[Contact], fate: Fate) -> World {
-    let mut world = World::new("", contacts.to_vec());
+fn ended(contacts: &[Contact], fate: Fate) -> PlanWorld {
+    let mut world = PlanWorld::new("", contacts.to_vec());
     world.run(hour(0));
     let ids: Vec<_> = contacts.iter().map(|contact| &contact.id).collect();
     ids.iter().for_each(|id| world.set(id, "days_since_last_login", number(0.0)));
     world.run(hour(6));
-    world.fates.insert(Kind::Untag, fate);
+    world.fates.insert(ActionKind::Untag, fate);
     world.run(hour(30));
     world.fates.clear();
     world.news();
@@ -32,7 +32,7 @@ fn ended(contacts: &[Contact], fate: Fate) -> World {
 
 /// For whom tags are taken off by a plan.
 fn untagged(plan: &Plan) -> Vec<&str> {
-    let untags = plan.to_do().filter(|(_, action)| action.key.kind == Kind::Untag);
+    let untags = plan.to_do().filter(|(_, action)| action.key.kind == ActionKind::Untag);
     untags.map(|(_, action)| action.key.contact.as_str()).collect()
 }
 
@@ -46,10 +46,10 @@ fn steps(plan: &Plan) -> Vec<String> {
 }
 
 /// The states of what takes tags off.
-fn untags(world: &World) -> Vec<(String, State)> {
+fn untags(world: &PlanWorld) -> Vec<(String, State)> {
     let occasions = world.known().occasions;
     let entries = occasions.into_iter().flat_map(|occasion| occasion.entries);
-    let untags = entries.filter(|entry| entry.key.kind == Kind::Untag);
+    let untags = entries.filter(|entry| entry.key.kind == ActionKind::Untag);
     untags.map(|entry| (entry.key.contact, entry.state)).collect()
 }
 
@@ -97,11 +97,11 @@ fn a_tag_stays_on_though_the_contact_signals_under_another_subject() {
 fn a_tag_stays_on_though_the_contact_joins_an_occasion_that_opened_without_it() {
     let of_acme = |id, percent| storage(id, "acme", percent);
     let toml = "[[rules]]\nsignal = \"storage_limit\"\non_clear = \"remove_tag\"";
-    let mut world = World::new(toml, vec![of_acme("a", 1.0), of_acme("b", 83.0)]);
+    let mut world = PlanWorld::new(toml, vec![of_acme("a", 1.0), of_acme("b", 83.0)]);
     world.run(hour(0));
     world.put(of_acme("b", 1.0));
     world.run(hour(6));
-    world.fates.insert(Kind::Untag, Fate::CarriedOver);
+    world.fates.insert(ActionKind::Untag, Fate::CarriedOver);
     world.run(hour(30));
     world.put(of_acme("a", 83.0));
     // Not its colleague: nothing is true for b, so that its tag still comes off.
@@ -114,15 +114,15 @@ fn a_tag_stays_on_though_the_contact_joins_an_occasion_that_opened_without_it() 
 }
 
 /// What happens to the world before a run looks at it.
-type Sees = fn(&mut World);
+type Sees = fn(&mut PlanWorld);
 
 #[test]
 fn a_tag_of_an_open_occasion_is_not_taken_off_by_the_one_before_whatever_a_run_sees() {
-    let incomplete = |world: &mut World| world.scope = Scope { complete: false, ..Scope::everything() };
-    let unread = |world: &mut World| world.unread.extend(["a".to_owned()]);
-    let unknown = |world: &mut World| world.contacts.get_mut("a").unwrap().attributes = Values::default();
-    let is_false = |world: &mut World| world.set("a", "days_since_last_login", number(0.0));
-    let as_ever = |_: &mut World| {};
+    let incomplete = |world: &mut PlanWorld| world.scope = Scope { complete: false, ..Scope::everything() };
+    let unread = |world: &mut PlanWorld| world.unread.extend(["a".to_owned()]);
+    let unknown = |world: &mut PlanWorld| world.contacts.get_mut("a").unwrap().attributes = Values::default();
+    let is_false = |world: &mut PlanWorld| world.set("a", "days_since_last_login", number(0.0));
+    let as_ever = |_: &mut PlanWorld| {};
     let runs: [(&str, Sees); 5] =
         [("incomplete", incomplete), ("unread", unread), ("unknown", unknown), ("false", is_false), ("true", as_ever)];
     for (what, sees) in runs {
@@ -142,7 +142,7 @@ fn a_tag_of_an_open_occasion_is_not_taken_off_by_the_one_before_whatever_a_run_s
 }
 
 /// Every claim turns out not to have happened.
-fn settle(world: &World) {
+fn settle(world: &PlanWorld) {
     for claim in open_claims(&world.known()) {
         let short = claim.entry.short.clone();
         let closing =
@@ -153,7 +153,7 @@ fn settle(world: &World) {
 
 #[test]
 fn a_tag_that_the_search_still_shows_after_it_was_taken_off_is_put_on_again() {
-    let mut world = World::new("", vec![inactive("a", "x@example.com", 16.0)]);
+    let mut world = PlanWorld::new("", vec![inactive("a", "x@example.com", 16.0)]);
     world.run(hour(0));
     let shown = world.contacts["a"].tags.ids.clone();
     world.put(inactive("a", "x@example.com", 0.0));

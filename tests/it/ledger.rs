@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 use usage_signals::ledger::{History, Pruned, Verdict};
-use usage_signals::model::{Kind, Reason, Resolution, State};
+use usage_signals::model::{ActionKind, Reason, Resolution, State};
 
 use crate::support::demo::Demo;
 use crate::support::program::{Ran, snapshot};
-use crate::support::{Fate, World, hour, number, storage};
+use crate::support::{Fate, PlanWorld, hour, number, storage};
 
 /// The only signal of the demo that these scans look for.
 const ONE_SIGNAL: [&str; 4] = ["--only", "enterprise_feature_interest", "--contact", "65c5f845de40000000000004"];
@@ -604,20 +604,20 @@ fn what_people_see_of_a_message_that_is_held() {
 
 #[test]
 fn pruning_keeps_what_any_decision_needs() {
-    let mut world = World::new("", vec![storage("c1", "acme", 83.0), storage("c2", "globex", 83.0)]);
+    let mut world = PlanWorld::new("", vec![storage("c1", "acme", 83.0), storage("c2", "globex", 83.0)]);
     // Acme's storage is full three times, and Globex's all the time.
     for (at, percent) in [(0, 83.0), (24, 10.0), (72, 10.0), (96, 84.0), (120, 10.0), (168, 10.0), (192, 85.0)] {
         world.set("c1", "storage_percent", number(percent));
         world.run(hour(at));
     }
-    let opened = |world: &World, subject: &str| -> Vec<i64> {
+    let opened = |world: &PlanWorld, subject: &str| -> Vec<i64> {
         let path = world.ledger_file();
         let history = History::open(&path).unwrap().unwrap();
         let theirs = history.occasions.into_iter().filter(|occasion| occasion.id.subject.id == subject);
         theirs.map(|occasion| (occasion.id.opened_at - hour(0)).num_hours()).collect()
     };
     assert_eq!((opened(&world, "acme"), opened(&world, "globex")), (vec![0, 96, 192], vec![0]));
-    let plan = |world: &World| world.plan(hour(200));
+    let plan = |world: &PlanWorld| world.plan(hour(200));
     let before = plan(&world);
 
     let pruned = |occasions, entries| Pruned { occasions, entries, runs: 0 };
@@ -642,8 +642,8 @@ fn pruning_keeps_what_any_decision_needs() {
 
 #[test]
 fn pruning_keeps_what_a_person_has_to_decide() {
-    let mut world = World::new("", vec![storage("c1", "acme", 83.0)]);
-    world.fates.insert(Kind::Task, Fate::Refused);
+    let mut world = PlanWorld::new("", vec![storage("c1", "acme", 83.0)]);
+    world.fates.insert(ActionKind::Task, Fate::Refused);
     for (at, percent) in [(0, 83.0), (24, 10.0), (72, 10.0), (96, 84.0), (120, 10.0), (168, 10.0)] {
         world.set("c1", "storage_percent", number(percent));
         world.run(hour(at));

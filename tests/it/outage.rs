@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use usage_signals::model::{Contact, Kind, Reason, Value};
+use usage_signals::model::{ActionKind, Contact, Reason, Value};
 use usage_signals::plan::{Mode, Plan, Scope};
 
 use crate::support::program::{AS_OF, run, scan_sandbox};
@@ -18,10 +18,10 @@ fn id(number: usize) -> String {
 
 /// Forty accounts of one contact each, the first over the limit of its storage, after so many runs, six hours apart, the
 /// last of them at hour -6.
-fn after_runs(runs: i64) -> World {
+fn after_runs(runs: i64) -> PlanWorld {
     let percent = |number: usize| if number == 0 { 83.0 } else { 10.0 };
     let contacts = (0..ALL).map(|number| storage(&id(number), &format!("a{number:02}"), percent(number)));
-    let mut world = World::new("", contacts.collect());
+    let mut world = PlanWorld::new("", contacts.collect());
     for back in (1..=runs).rev() {
         assert!(world.run(hour(-6 * back)).outages.is_empty());
     }
@@ -30,7 +30,7 @@ fn after_runs(runs: i64) -> World {
 }
 
 /// The product stops to write the attribute for so many contacts, the last ones.
-fn vanishes(world: &mut World, attribute: &str, contacts: usize) {
+fn vanishes(world: &mut PlanWorld, attribute: &str, contacts: usize) {
     for number in ALL - contacts..ALL {
         world.set(&id(number), attribute, Value::Null);
     }
@@ -44,7 +44,7 @@ fn held(plan: &Plan) -> Vec<&str> {
     plan.outages.iter().flat_map(|outage| outage.held.iter().map(String::as_str)).collect()
 }
 
-fn nothing_cleared(world: &World) -> bool {
+fn nothing_cleared(world: &PlanWorld) -> bool {
     let occasion = world.occasion("storage_limit");
     occasion.false_since.is_none() && occasion.ended_at.is_none()
 }
@@ -79,7 +79,7 @@ fn a_condition_that_takes_an_absent_value_for_an_answer_is_held_too() {
     let rule = "[[rules]]\nsignal = \"no_plan\"\ntag = \"No Plan\"\nwhen = '!has(plan_type)'\npriority = \"low\"\n\
                 respond_within_days = 7\ndetails = \"no plan\"\naction = \"ask\"";
     let contacts = (0..ALL).map(|number| contact(&id(number), None, &[("plan_type", text("team"))]));
-    let mut world = World::new(rule, contacts.collect());
+    let mut world = PlanWorld::new(rule, contacts.collect());
     (0..3).for_each(|run| drop(world.run(hour(6 * run))));
     vanishes(&mut world, "plan_type", ALL);
     let plan = world.run(hour(18));
@@ -100,7 +100,7 @@ fn rules_that_do_not_use_the_attribute_go_on() {
 #[test]
 fn what_is_unfinished_is_done_and_an_escalation_waits() {
     let mut world = after_runs(3);
-    world.fates.insert(Kind::Task, Fate::CarriedOver);
+    world.fates.insert(ActionKind::Task, Fate::CarriedOver);
     world.set("c01", "storage_percent", number(84.0));
     world.run(hour(0));
     world.fates.clear();
@@ -172,7 +172,7 @@ fn a_run_counts_when_every_rule_that_it_holds_is_accepted() {
     let second = "[[rules]]\nsignal = \"full\"\ntag = \"Full\"\nwhen = 'storage_percent >= 99'\npriority = \"low\"\n\
                   respond_within_days = 7\ndetails = \"full\"\naction = \"ask\"";
     let contacts = (0..ALL).map(|number| storage(&id(number), &format!("a{number:02}"), 10.0));
-    let mut world = World::new(second, contacts.collect());
+    let mut world = PlanWorld::new(second, contacts.collect());
     (0..3).for_each(|run| drop(world.run(hour(6 * run))));
     vanishes(&mut world, "storage_percent", MOST);
     world.mode = accept(&["full"]);
@@ -242,7 +242,7 @@ fn when_nobody_is_seen_any_more_the_rules_that_use_it_are_held_and_no_others() {
     };
     // The last one was seen after the run's instant, by a clock that is wrong.
     let contacts = (0..ALL).map(|number| seen(number, if number == 39 { 9000 } else { -290 }));
-    let mut world = World::new(rule, contacts.collect());
+    let mut world = PlanWorld::new(rule, contacts.collect());
     for day in [-3, -2, -1] {
         world.put(seen(1, 24 * day - 1));
         assert!(world.run(hour(24 * day)).outages.is_empty(), "somebody comes by every day");

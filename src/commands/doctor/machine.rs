@@ -10,7 +10,7 @@ use super::check::Group;
 use crate::config::{Config, Credentials};
 use crate::exit::Fatal;
 use crate::ledger::lock::Lock;
-use crate::ledger::{self, LEDGER_FILE, LedgerError, Reader};
+use crate::ledger::{self, LEDGER_FILE, LedgerError, LedgerReader};
 use crate::model::{Known, State};
 use crate::remote::heard::Heard;
 use crate::remote::intercom::Workspace;
@@ -134,7 +134,7 @@ fn ledger(group: &mut Group, path: &Path, workspace: Option<&Workspace>) {
         group.fail("ledger", message, first.help.as_deref());
         return group.skip(&["workspace", "actions"], "the ledger is not in order");
     }
-    let reader = match Reader::open(path) {
+    let reader = match LedgerReader::open(path) {
         Ok(reader) => reader,
         Err(error) => {
             group.fail("ledger", error.told(), error.help().as_deref());

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Told;
 use super::paper::{Paper, columns};
 use super::words::{sentence, why};
-use crate::model::{Date, Entry, Kind, MessageRef, Occasion, State, SubjectKind};
+use crate::model::{ActionKind, Date, Entry, MessageRef, Occasion, State, SubjectKind};
 use crate::plan::{Decision, Item};
 use crate::report::{clean, performed, plural, who};
 
@@ -44,7 +44,8 @@ fn one_occasion(told: &Told<'_>, occasion: &Occasion, paper: &mut Paper) {
         .iter()
         .partition(|entry| entry.key.contact.is_empty() || ids.contains(&entry.key.contact.as_str()));
     let links = &told.setup.links;
-    let tasks = ours.iter().filter(|entry| entry.key.kind == Kind::Task).filter_map(|entry| entry.remote_id.as_ref());
+    let tasks =
+        ours.iter().filter(|entry| entry.key.kind == ActionKind::Task).filter_map(|entry| entry.remote_id.as_ref());
     let tasks: BTreeSet<_> = tasks.map(|id| links.task(id)).collect();
     let rows: Vec<_> = ours.into_iter().map(entry_row).collect();
     paper.line_up(&columns(&rows, 6, paper.width));
@@ -64,10 +65,10 @@ fn one_occasion(told: &Told<'_>, occasion: &Occasion, paper: &mut Paper) {
 fn entry_row(entry: &Entry) -> [String; 4] {
     let level = if entry.key.level.is_empty() { String::new() } else { format!(", {}", entry.key.level) };
     let what = match entry.key.kind {
-        Kind::Task => format!("Zoho task{level}"),
-        Kind::Message => format!("Slack message{level}"),
-        Kind::Tag => "Intercom tag".to_owned(),
-        Kind::Untag => "Intercom tag taken off".to_owned(),
+        ActionKind::Task => format!("Zoho task{level}"),
+        ActionKind::Message => format!("Slack message{level}"),
+        ActionKind::Tag => "Intercom tag".to_owned(),
+        ActionKind::Untag => "Intercom tag taken off".to_owned(),
     };
     let state = match entry.state {
         State::Planned => "not done yet",
@@ -81,10 +82,10 @@ fn entry_row(entry: &Entry) -> [String; 4] {
     let at = entry.closed_at.map_or(String::new(), day);
     let place = match (entry.key.kind, &entry.remote_id) {
         // A key of what was never made tells nothing.
-        (Kind::Task, _) if matches!(entry.state, State::Skipped | State::Dropped) => String::new(),
-        (Kind::Task, _) => entry.short.clone(),
-        (Kind::Message, Some(id)) => message(id),
-        (Kind::Message, None) | (Kind::Tag | Kind::Untag, _) => String::new(),
+        (ActionKind::Task, _) if matches!(entry.state, State::Skipped | State::Dropped) => String::new(),
+        (ActionKind::Task, _) => entry.short.clone(),
+        (ActionKind::Message, Some(id)) => message(id),
+        (ActionKind::Message, None) | (ActionKind::Tag | ActionKind::Untag, _) => String::new(),
     };
     let error = entry.error.as_deref().map_or(String::new(), |error| format!(": {}", sentence(error)));
     [what, format!("{state} {at}").trim_end().to_owned(), format!("{}{error}", entry.reason.name()), place]
@@ -147,15 +148,15 @@ pub(super) fn scan(told: &Told<'_>, paper: &mut Paper) {
 
 /// `1 Zoho task, 1 Slack message, 2 Intercom tags`; nothing where there is nothing to do.
 pub(super) fn work<'i>(items: impl Iterator<Item = &'i Item>) -> String {
-    let mut counts: BTreeMap<Kind, usize> = BTreeMap::new();
+    let mut counts: BTreeMap<ActionKind, usize> = BTreeMap::new();
     for action in items.flat_map(|item| &item.actions).filter(|action| action.decision == Decision::Do) {
         *counts.entry(action.key.kind).or_default() += 1;
     }
     let told = counts.into_iter().map(|(kind, count)| match kind {
-        Kind::Task => plural(count, "Zoho task"),
-        Kind::Message => plural(count, "Slack message"),
-        Kind::Tag => plural(count, "Intercom tag"),
-        Kind::Untag => format!("{} taken off", plural(count, "Intercom tag")),
+        ActionKind::Task => plural(count, "Zoho task"),
+        ActionKind::Message => plural(count, "Slack message"),
+        ActionKind::Tag => plural(count, "Intercom tag"),
+        ActionKind::Untag => format!("{} taken off", plural(count, "Intercom tag")),
     });
     told.collect::<Vec<_>>().join(", ")
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Told, ToldContact};
 use crate::exit::Exit;
-use crate::model::{Entry, Kind, Occasion, Truth, UnknownReason, Value};
+use crate::model::{ActionKind, Entry, Occasion, Truth, UnknownReason, Value};
 use crate::remote::intercom::is_own_field;
 use crate::report::{item_to_json, problem_to_json, time_to_json, value_to_json};
 use crate::rules::{AttributeSeen, Compared, Explained, ExplainedRule, Miss, Origin, Traced};
@@ -152,7 +152,7 @@ fn occasion(told: &Told<'_>, occasion: &Occasion) -> Json {
 }
 
 fn entry(told: &Told<'_>, entry: &Entry) -> Json {
-    let task_url = entry.remote_id.as_ref().filter(|_| entry.key.kind == Kind::Task);
+    let task_url = entry.remote_id.as_ref().filter(|_| entry.key.kind == ActionKind::Task);
     json!({
         "kind": entry.key.kind.name(),
         "key": entry.short,

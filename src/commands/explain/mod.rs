@@ -17,7 +17,7 @@ use super::setup::Setup;
 use crate::apply::stop::Stop;
 use crate::cli::{Common, Explain as Arguments, Format, Scan};
 use crate::exit::{Exit, Fatal};
-use crate::ledger::{LEDGER_FILE, Reader};
+use crate::ledger::{LEDGER_FILE, LedgerReader};
 use crate::model::{Contact, Known, Occasion, SubjectKind, Truth, forgotten_mark};
 use crate::remote::intercom::{Company, Intercom, TagName, read_pushed};
 use crate::rules::Explanation;
@@ -143,7 +143,7 @@ async fn given<'a>(common: &Common, setup: &'a Setup, stop: Stop) -> Result<(Tol
     };
     let what = "What a scan would do, and the names of tags and accounts, are left out";
     told.notes.push(format!("{what}: {why}"));
-    let ledger = Reader::open(&setup.state_dir.join(LEDGER_FILE))?;
+    let ledger = LedgerReader::open(&setup.state_dir.join(LEDGER_FILE))?;
     told.workspace = ledger.workspace().map(str::to_owned);
     told.add_known(ledger.known());
     Ok((told, exit))

@@ -7,7 +7,7 @@ use super::{Place, find, minute, show_result, state_name};
 use crate::cli::{Common, LedgerForget, LedgerPrune, LedgerResolve, VerdictName};
 use crate::exit::{Exit, Fatal};
 use crate::ledger::{Forgotten, History, Pruned, Verdict};
-use crate::model::{Entry, Kind, MessageRef, Occasion, Resolution, State, Step, SubjectKind, forgotten_mark};
+use crate::model::{ActionKind, Entry, MessageRef, Occasion, Resolution, State, Step, SubjectKind, forgotten_mark};
 use crate::report::plural;
 
 /// Writes down what became of an action.
@@ -66,29 +66,29 @@ fn nothing_to_decide(place: &Place, occasion: &Occasion, entry: &Entry) -> Fatal
 }
 
 /// A wrong id would send a later run to somebody else's task or message.
-fn check_remote_id(kind: Kind, resolution: Resolution, remote_id: Option<&str>) -> Result<(), Fatal> {
+fn check_remote_id(kind: ActionKind, resolution: Resolution, remote_id: Option<&str>) -> Result<(), Fatal> {
     let Some(id) = remote_id else { return Ok(()) };
     let refuse = |message: String, help: &str| Err(Fatal::usage(anyhow::Error::msg(message)).with_help(help));
     if resolution != Resolution::Done {
         return refuse("--remote-id goes with --as done only".to_owned(), "leave it out");
     }
     match kind {
-        Kind::Task if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_digit()) => {
+        ActionKind::Task if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_digit()) => {
             refuse(format!("{id:?} is no id of a Zoho task"), "it is the number at the end of the task's web address")
         }
-        Kind::Message if MessageRef::from_remote_id(id).is_none() => refuse(
+        ActionKind::Message if MessageRef::from_remote_id(id).is_none() => refuse(
             format!("{id:?} is no id of a Slack message"),
             "give the channel's id and the message's ts, such as C0123456789/1766210400.000100",
         ),
-        Kind::Tag | Kind::Untag => refuse("a tag needs no --remote-id".to_owned(), "leave it out"),
-        Kind::Task | Kind::Message => Ok(()),
+        ActionKind::Tag | ActionKind::Untag => refuse("a tag needs no --remote-id".to_owned(), "leave it out"),
+        ActionKind::Task | ActionKind::Message => Ok(()),
     }
 }
 
 /// What the next run makes of it.
 fn consequence(occasion: &Occasion, entry: &Entry, resolution: Resolution) -> &'static str {
     match resolution {
-        Resolution::Failed if occasion.is_open() || entry.key.kind == Kind::Untag => "the next run does it",
+        Resolution::Failed if occasion.is_open() || entry.key.kind == ActionKind::Untag => "the next run does it",
         Resolution::Failed => "the signal is over since then, so the next run drops it",
         Resolution::Done => "no run does it again",
         Resolution::Dismissed => {

@@ -18,7 +18,7 @@ use crate::cli::{Common, Scan};
 use crate::config::WhenInDoubt;
 use crate::exit::{Exit, Fatal, exit_of};
 use crate::ledger::lock::Lock;
-use crate::ledger::{self, LEDGER_FILE, LedgerError, Reader, RunRecord, Writer};
+use crate::ledger::{self, LEDGER_FILE, LedgerError, LedgerReader, RunRecord, Writer};
 use crate::model::Known;
 use crate::plan::{self, Input, Mode, Plan};
 use crate::remote::error::RemoteError;
@@ -32,7 +32,7 @@ pub use read::{NoContact, Read};
 
 /// What a scan came to.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct ScanOutcome {
     /// The plan.
     pub plan: Plan,
     /// What became of it; None in a dry run.
@@ -79,7 +79,7 @@ pub async fn scan(
     setup: &Setup,
     stop: Stop,
     lock: Option<Lock>,
-) -> Result<Outcome, Fatal> {
+) -> Result<ScanOutcome, Fatal> {
     let run = format!("{:012x}", fastrand::u64(..) >> 16);
     let span = tracing::error_span!("scan", run.id = run);
     let wanted = setup.config.rules.wanted();
@@ -95,7 +95,7 @@ pub struct Looked {
     arguments: Scan,
     run: Run,
     /// The ledger as it was.
-    pub ledger: Reader,
+    pub ledger: LedgerReader,
     /// What was read.
     pub read: Read,
     /// What a run would do now.
@@ -135,14 +135,14 @@ struct Stages<'a> {
 }
 
 impl Stages<'_> {
-    /// Plans, and writes nothing: a ledger Reader, no lock, no sinks.
-    async fn dry_run(&self) -> Result<Outcome, Fatal> {
+    /// Plans, and writes nothing: a ledger LedgerReader, no lock, no sinks.
+    async fn dry_run(&self) -> Result<ScanOutcome, Fatal> {
         let Looked { read, plan, run, .. } = self.look().await?;
         Ok(self.finish(run, &read, plan, None, &Settled::default(), &[]))
     }
 
     async fn look(&self) -> Result<Looked, Fatal> {
-        let ledger = Reader::open(&self.setup.state_dir.join(LEDGER_FILE))?;
+        let ledger = LedgerReader::open(&self.setup.state_dir.join(LEDGER_FILE))?;
         let intercom = self.setup.intercom(&self.stop)?;
         let known_for = ledger.workspace_of(intercom.credential()).map(str::to_owned);
         let (workspace, unconfirmed) = workspace(&intercom, known_for).await?;
@@ -159,7 +159,7 @@ impl Stages<'_> {
     }
 
     /// Settles, plans, records, applies.
-    async fn real_run(&self, lock: Option<Lock>) -> Result<Outcome, Fatal> {
+    async fn real_run(&self, lock: Option<Lock>) -> Result<ScanOutcome, Fatal> {
         let lock = match lock {
             Some(lock) => lock,
             None => self.lock().await?,
@@ -192,7 +192,7 @@ impl Stages<'_> {
         mut sinks: RemoteSinks,
         workspace: &Workspace,
         unconfirmed: Option<RemoteError>,
-    ) -> Result<Outcome, Fatal> {
+    ) -> Result<ScanOutcome, Fatal> {
         let settled = self.settle(ledger, &mut sinks).await?;
         let known = ledger.known()?;
         let read = self.read(intercom, &known, unconfirmed).await?;
@@ -322,13 +322,13 @@ impl Stages<'_> {
         results: Option<Results>,
         settled: &Settled,
         ledger_errors: &[LedgerError],
-    ) -> Outcome {
+    ) -> ScanOutcome {
         let mishaps = output::Mishaps { settled, ledger_errors };
         let previews = self.arguments.preview.then(|| preview::previews(&plan, self.setup));
         let told = output::Told { plan: &plan, results: results.as_ref(), previews };
         let (report, exit) = output::report(self.arguments, run, read, told, &mishaps);
         let report = output::show(self.common, &report);
-        Outcome { plan, results, report, exit }
+        ScanOutcome { plan, results, report, exit }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use crate::apply::stop::StopReason;
-use crate::apply::{Results, Settled, Status};
+use crate::apply::{ActionStatus, Results, Settled};
 use crate::cli::{Common, Format, Scan};
 use crate::exit::{Exit, exit_of};
 use crate::ledger::LedgerError;
@@ -132,7 +132,7 @@ fn blind_rules(read: &Read) -> impl Iterator<Item = Problem> {
 
 fn judge(results: &Results, exits: &mut Vec<Exit>, errors: &mut Vec<Problem>) {
     for performed in results.performed.values() {
-        if matches!(performed.status, Status::Failed | Status::InDoubt) {
+        if matches!(performed.status, ActionStatus::Failed | ActionStatus::InDoubt) {
             exits.push(Exit::Failed);
         }
         if let Some(failure) = &performed.failure {

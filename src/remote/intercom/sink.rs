@@ -7,8 +7,8 @@ use tokio::sync::Mutex;
 
 use super::Intercom;
 use super::tags::{TagName, folded};
-use crate::apply::sink::{Answer, Claim, Outcome, Receipt, Sink};
-use crate::model::{Kind, Tag, TagChange};
+use crate::apply::sink::{ActionOutcome, Answer, Claim, Receipt, Sink};
+use crate::model::{ActionKind, Tag, TagChange};
 use crate::remote::outcomes::RequestKind;
 
 /// The sink of tags.
@@ -29,7 +29,7 @@ impl TagSink {
         TagSink { intercom, ids: Mutex::default() }
     }
 
-    async fn perform_one(&self, order: &Tag) -> Outcome {
+    async fn perform_one(&self, order: &Tag) -> ActionOutcome {
         let Tag { short: _, contact, tag, change, tag_id } = order;
         let done = match change {
             TagChange::Add => self.add(contact, tag).await,
@@ -38,7 +38,7 @@ impl TagSink {
         done.unwrap_or_else(|outcome| outcome)
     }
 
-    async fn add(&self, contact: &str, name: &str) -> Result<Outcome, Outcome> {
+    async fn add(&self, contact: &str, name: &str) -> Result<ActionOutcome, ActionOutcome> {
         let id = self.id_or_make(name).await?;
         if self.attach(contact, &id).await? {
             return Ok(done(id));
@@ -46,14 +46,14 @@ impl TagSink {
         // "Not found" is said of the contact and of the tag alike: which one it is, the list of tags tells.
         *self.ids.lock().await = None;
         if self.id(name).await? == Some(id) {
-            return Ok(Outcome::Gone);
+            return Ok(ActionOutcome::Gone);
         }
         let id = self.id_or_make(name).await?;
-        Ok(if self.attach(contact, &id).await? { done(id) } else { Outcome::Gone })
+        Ok(if self.attach(contact, &id).await? { done(id) } else { ActionOutcome::Gone })
     }
 
     /// By the id that was recorded when the tag was put on: the name may by now be another tag's.
-    async fn remove(&self, contact: &str, name: &str, id: Option<&str>) -> Result<Outcome, Outcome> {
+    async fn remove(&self, contact: &str, name: &str, id: Option<&str>) -> Result<ActionOutcome, ActionOutcome> {
         let id = match id.filter(|id| !id.is_empty()) {
             Some(id) => Some(id.to_owned()),
             None => self.id(name).await?,
@@ -65,18 +65,18 @@ impl TagSink {
         Ok(done(id))
     }
 
-    async fn attach(&self, contact: &str, id: &str) -> Result<bool, Outcome> {
+    async fn attach(&self, contact: &str, id: &str) -> Result<bool, ActionOutcome> {
         let attached = self.intercom.attach_tag(contact, id).await;
         attached.map_err(|error| error.outcome())
     }
 
-    async fn id(&self, name: &str) -> Result<Option<String>, Outcome> {
+    async fn id(&self, name: &str) -> Result<Option<String>, ActionOutcome> {
         let mut known = self.ids.lock().await;
         let ids = self.ask_once(&mut known).await?;
         Ok(ids.get(&folded(name)).cloned())
     }
 
-    async fn id_or_make(&self, name: &str) -> Result<String, Outcome> {
+    async fn id_or_make(&self, name: &str) -> Result<String, ActionOutcome> {
         let mut known = self.ids.lock().await;
         let ids = self.ask_once(&mut known).await?;
         if let Some(id) = ids.get(&folded(name)) {
@@ -90,7 +90,7 @@ impl TagSink {
     async fn ask_once<'k>(
         &self,
         known: &'k mut Option<BTreeMap<String, String>>,
-    ) -> Result<&'k mut BTreeMap<String, String>, Outcome> {
+    ) -> Result<&'k mut BTreeMap<String, String>, ActionOutcome> {
         let ids = match known.take() {
             Some(ids) => ids,
             None => {
@@ -114,10 +114,10 @@ impl TagSink {
         let ours = |tag: &TagName| id.map_or_else(|| tag.is_named(&claim.tag), |id| tag.id == id);
         let carried = tags.into_iter().find(ours);
         match (claim.key.kind, carried) {
-            (Kind::Tag, Some(tag)) => Answer::Happened(Receipt { remote_id: tag.id }),
-            (Kind::Untag, None) => Answer::Happened(Receipt { remote_id: String::new() }),
-            (Kind::Tag, None) | (Kind::Untag, Some(_)) => Answer::DidNotHappen,
-            (Kind::Task | Kind::Message, _) => Answer::CannotTell,
+            (ActionKind::Tag, Some(tag)) => Answer::Happened(Receipt { remote_id: tag.id }),
+            (ActionKind::Untag, None) => Answer::Happened(Receipt { remote_id: String::new() }),
+            (ActionKind::Tag, None) | (ActionKind::Untag, Some(_)) => Answer::DidNotHappen,
+            (ActionKind::Task | ActionKind::Message, _) => Answer::CannotTell,
         }
     }
 }
@@ -129,7 +129,7 @@ impl Sink for TagSink {
         orders.chunks(self.intercom.at_once()).map(<[Tag]>::to_vec).collect()
     }
 
-    async fn perform(&mut self, batch: &[Tag]) -> Vec<Outcome> {
+    async fn perform(&mut self, batch: &[Tag]) -> Vec<ActionOutcome> {
         let this = &*self;
         stream::iter(batch).map(|order| this.perform_one(order)).buffered(this.intercom.at_once()).collect().await
     }
@@ -140,8 +140,8 @@ impl Sink for TagSink {
     }
 }
 
-fn done(remote_id: String) -> Outcome {
-    Outcome::Done(Receipt { remote_id })
+fn done(remote_id: String) -> ActionOutcome {
+    ActionOutcome::Done(Receipt { remote_id })
 }
 
 #[cfg(test)]
@@ -165,7 +165,7 @@ mod tests {
     }
 
     /// The outcome of one order and the requests it took.
-    async fn perform(change: TagChange, replies: impl IntoIterator<Item = Reply>) -> (Outcome, Vec<String>) {
+    async fn perform(change: TagChange, replies: impl IntoIterator<Item = Reply>) -> (ActionOutcome, Vec<String>) {
         let script = Script::play(replies).await;
         let mut sink = TagSink::new(intercom(&script));
         let outcome = sink.perform(&[order(change)]).await.remove(0);
@@ -189,7 +189,7 @@ mod tests {
         let welcome = || Reply::json(r#"{"message":"down for maintenance"}"#);
         for change in [TagChange::Add, TagChange::Remove] {
             let (outcome, _) = perform(change, [Reply::json(TAGS), welcome()]).await;
-            assert!(matches!(outcome, Outcome::InDoubt(_)), "{outcome:?}");
+            assert!(matches!(outcome, ActionOutcome::InDoubt(_)), "{outcome:?}");
         }
     }
 
@@ -207,7 +207,7 @@ mod tests {
     #[tokio::test]
     async fn not_found_is_the_contact_where_the_tag_is_still_there() {
         let (outcome, asked) = perform(TagChange::Add, [Reply::json(TAGS), not_found(), Reply::json(TAGS)]).await;
-        assert_eq!(outcome, Outcome::Gone);
+        assert_eq!(outcome, ActionOutcome::Gone);
         assert_eq!(asked.len(), 3);
     }
 
@@ -232,11 +232,11 @@ mod tests {
     async fn a_refused_credential_stops_the_sink_and_a_refused_tag_is_final() {
         let (outcome, _) = perform(TagChange::Add, [Reply::json(TAGS), Reply::status(403)]).await;
         assert!(
-            matches!(&outcome, Outcome::CarriedOver(failure) if failure.kind == FailureKind::Credential),
+            matches!(&outcome, ActionOutcome::CarriedOver(failure) if failure.kind == FailureKind::Credential),
             "{outcome:?}"
         );
         let (outcome, _) = perform(TagChange::Add, [Reply::json(NO_TAGS), Reply::status(400)]).await;
-        assert!(matches!(outcome, Outcome::Refused(_)), "{outcome:?}");
+        assert!(matches!(outcome, ActionOutcome::Refused(_)), "{outcome:?}");
     }
 
     #[tokio::test]
@@ -261,12 +261,12 @@ mod tests {
         let mut sink = TagSink::new(intercom(&script));
         let name = "Expansion: Power User";
         let claims = [
-            claim(Kind::Tag, name),
-            claim(Kind::Untag, name),
-            claim(Kind::Tag, name),
-            claim(Kind::Untag, name),
-            claim(Kind::Tag, name),
-            claim(Kind::Tag, ""),
+            claim(ActionKind::Tag, name),
+            claim(ActionKind::Untag, name),
+            claim(ActionKind::Tag, name),
+            claim(ActionKind::Untag, name),
+            claim(ActionKind::Tag, name),
+            claim(ActionKind::Tag, ""),
         ];
         let happened = |id: &str| Answer::Happened(Receipt { remote_id: id.into() });
         assert_eq!(

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 use url::Url;
 
-use crate::apply::sink::{Answer, Claim, Outcome, Receipt, Sink};
+use crate::apply::sink::{ActionOutcome, Answer, Claim, Receipt, Sink};
 use crate::apply::stop::Stop;
 use crate::model::Message;
 use crate::remote::error::{ErrorKind, RemoteError};
@@ -188,7 +188,7 @@ impl Sink for Slack {
         batches(orders, self.channel.is_some(), self.options.max_messages)
     }
 
-    async fn perform(&mut self, batch: &[Message]) -> Vec<Outcome> {
+    async fn perform(&mut self, batch: &[Message]) -> Vec<ActionOutcome> {
         let (letter, suffix) = match batch {
             [] => return Vec::new(),
             [one] => (post::Letter::single(one, self.channel.is_some()), ""),
@@ -196,9 +196,9 @@ impl Sink for Slack {
         };
         let outcome = match self.post(letter).await {
             Ok(post::Posted::Bot { channel, ts }) => {
-                Outcome::Done(Receipt { remote_id: format!("{channel}/{ts}{suffix}") })
+                ActionOutcome::Done(Receipt { remote_id: format!("{channel}/{ts}{suffix}") })
             }
-            Ok(post::Posted::Webhook) => Outcome::Done(Receipt { remote_id: WEBHOOK.to_owned() }),
+            Ok(post::Posted::Webhook) => ActionOutcome::Done(Receipt { remote_id: WEBHOOK.to_owned() }),
             Err(error) => error.outcome(),
         };
         vec![outcome; batch.len()]

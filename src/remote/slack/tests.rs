@@ -1,6 +1,6 @@
 use super::*;
 use crate::apply::sink::FailureKind;
-use crate::model::{ActionKey, Brief, Kind, MessageRef, Person, Priority, TaskNews};
+use crate::model::{ActionKey, ActionKind, Brief, MessageRef, Person, Priority, TaskNews};
 use crate::remote::script::{self, Asked, Reply, Script};
 use chrono::{DateTime, NaiveDate};
 use serde_json::{Value, json};
@@ -55,8 +55,8 @@ fn no(code: &str) -> Reply {
     Reply::json(&json!({ "ok": false, "error": code }).to_string())
 }
 
-fn done(id: &str) -> Outcome {
-    Outcome::Done(Receipt { remote_id: id.into() })
+fn done(id: &str) -> ActionOutcome {
+    ActionOutcome::Done(Receipt { remote_id: id.into() })
 }
 
 fn body(asked: &Asked) -> Value {
@@ -64,14 +64,14 @@ fn body(asked: &Asked) -> Value {
 }
 
 /// The outcome as a word, with the kind of its failure.
-fn word(outcome: &Outcome) -> (&'static str, Option<FailureKind>) {
+fn word(outcome: &ActionOutcome) -> (&'static str, Option<FailureKind>) {
     match outcome {
-        Outcome::Done(_) => ("done", None),
-        Outcome::CarriedOver(failure) => ("carried over", Some(failure.kind)),
-        Outcome::Refused(failure) => ("refused", Some(failure.kind)),
-        Outcome::InDoubt(failure) => ("in doubt", Some(failure.kind)),
-        Outcome::RecordGone(failure) => ("record gone", Some(failure.kind)),
-        Outcome::Gone => ("gone", None),
+        ActionOutcome::Done(_) => ("done", None),
+        ActionOutcome::CarriedOver(failure) => ("carried over", Some(failure.kind)),
+        ActionOutcome::Refused(failure) => ("refused", Some(failure.kind)),
+        ActionOutcome::InDoubt(failure) => ("in doubt", Some(failure.kind)),
+        ActionOutcome::RecordGone(failure) => ("record gone", Some(failure.kind)),
+        ActionOutcome::Gone => ("gone", None),
     }
 }
 
@@ -257,7 +257,7 @@ async fn the_most_urgent_go_alone_and_the_rest_in_digests_in_order() {
 
 fn claim(short: &str, second: i64) -> Claim {
     Claim {
-        key: ActionKey { kind: Kind::Message, level: String::new(), contact: String::new() },
+        key: ActionKey { kind: ActionKind::Message, level: String::new(), contact: String::new() },
         short: short.into(),
         claimed_at: DateTime::from_timestamp(second, 0).unwrap(),
         link: None,

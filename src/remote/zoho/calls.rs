@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::complaint::{Complaint, USED_UP};
 use super::wire::{self, Entry, NoRows, Reply, Row, Rows};
 use super::{SERVICE, Zoho, coql};
-use crate::apply::sink::Outcome;
+use crate::apply::sink::ActionOutcome;
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::http::{Answer, Client, Explanation, Request, secret_value};
 use crate::remote::outcomes::{self, Again, End, Ending, RequestKind};
@@ -36,7 +36,7 @@ pub(super) struct Refusal {
     /// What Zoho said; None where what it said makes no sense.
     pub(super) complaint: Option<Box<Complaint>>,
     /// What that means for the action.
-    pub(super) outcome: Outcome,
+    pub(super) outcome: ActionOutcome,
 }
 
 /// What kept a question from being answered.

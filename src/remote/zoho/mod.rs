@@ -35,7 +35,7 @@ use url::Url;
 
 use self::auth::{Auth, Credentials};
 pub use self::preview::{Preview, foreseen_link, preview};
-use crate::apply::sink::{Answer, Claim, Outcome, Sink, TaskSink};
+use crate::apply::sink::{ActionOutcome, Answer, Claim, Sink, TaskSink};
 use crate::apply::stop::Stop;
 use crate::model::{Links, Task, TaskLink};
 use crate::remote::error::{ErrorKind, RemoteError};
@@ -184,7 +184,7 @@ impl Sink for Zoho {
         tasks::batches(orders)
     }
 
-    async fn perform(&mut self, batch: &[Task]) -> Vec<Outcome> {
+    async fn perform(&mut self, batch: &[Task]) -> Vec<ActionOutcome> {
         tasks::perform(self, batch).await
     }
 
@@ -194,7 +194,7 @@ impl Sink for Zoho {
 }
 
 impl TaskSink for Zoho {
-    async fn link(&mut self, batch: &[Task]) -> Vec<Result<TaskLink, Outcome>> {
+    async fn link(&mut self, batch: &[Task]) -> Vec<Result<TaskLink, ActionOutcome>> {
         records::link(self, batch).await
     }
 }

@@ -13,7 +13,7 @@ use super::complaint::Verdict;
 use super::coql::{self, Address};
 use super::wire::Row;
 use super::{BATCH, TaskOn, Zoho, fields};
-use crate::apply::sink::{Failure, FailureKind, Outcome};
+use crate::apply::sink::{ActionOutcome, Failure, FailureKind};
 use crate::model::{Record, Task, TaskLink};
 use crate::remote::error::RemoteError;
 use crate::remote::outcomes::RequestKind;
@@ -41,11 +41,11 @@ struct Wanted<'a> {
 }
 
 /// By lower-cased address.
-type Places = BTreeMap<String, Result<TaskLink, Outcome>>;
+type Places = BTreeMap<String, Result<TaskLink, ActionOutcome>>;
 type AllWanted<'a> = BTreeMap<String, Wanted<'a>>;
 
 /// Where each task goes; one look-up and one write for all, and harmless to repeat.
-pub(super) async fn link(zoho: &mut Zoho, orders: &[Task]) -> Vec<Result<TaskLink, Outcome>> {
+pub(super) async fn link(zoho: &mut Zoho, orders: &[Task]) -> Vec<Result<TaskLink, ActionOutcome>> {
     let addresses: Vec<Option<Address>> =
         orders.iter().map(|order| Address::read(order.person.email.as_deref())).collect();
     let wanted = collect(orders, &addresses);
@@ -61,7 +61,7 @@ pub(super) async fn link(zoho: &mut Zoho, orders: &[Task]) -> Vec<Result<TaskLin
     };
     let place = |address: &Address| match places.get(&address.key) {
         Some(place) => place.clone(),
-        None => Err(Outcome::CarriedOver(left.clone())),
+        None => Err(ActionOutcome::CarriedOver(left.clone())),
     };
     addresses.iter().map(|address| address.as_ref().map_or(Ok(TaskLink::Unlinked), place)).collect()
 }
@@ -188,7 +188,7 @@ async fn set_status(
 
 /// The status matters less than the task: where Zoho will not have it (the lead is locked, or in a blueprint), the task goes
 /// on the lead all the same. None for a lead that is no lead any more.
-fn place_of_updated(id: &str, result: Result<String, Refusal>) -> Option<Result<TaskLink, Outcome>> {
+fn place_of_updated(id: &str, result: Result<String, Refusal>) -> Option<Result<TaskLink, ActionOutcome>> {
     let here = Some(Ok(on(LEADS, id)));
     let Refusal { complaint, outcome } = match result {
         Ok(_) => {
@@ -227,7 +227,7 @@ async fn insert(zoho: &mut Zoho, chunk: &[(String, Wanted<'_>)], places: &mut Pl
     Ok(())
 }
 
-fn place_of_inserted(action: &str, result: Result<String, Refusal>) -> Result<TaskLink, Outcome> {
+fn place_of_inserted(action: &str, result: Result<String, Refusal>) -> Result<TaskLink, ActionOutcome> {
     let Refusal { complaint, outcome } = match result {
         Ok(id) => {
             tracing::info!(action.key = action, lead.id = id, "lead made");

@@ -9,7 +9,7 @@ use super::calls::{Refusal, Trouble, Write};
 use super::complaint::Complaint;
 use super::wire::Row;
 use super::{BATCH, Zoho, fields};
-use crate::apply::sink::{Failure, FailureKind, Outcome, Receipt};
+use crate::apply::sink::{ActionOutcome, Failure, FailureKind, Receipt};
 use crate::model::{Task, TaskLink};
 use crate::remote::error::RemoteError;
 use crate::remote::http::Request;
@@ -40,7 +40,7 @@ pub(super) fn batches(orders: Vec<Task>) -> Vec<Vec<Task>> {
     batches
 }
 
-pub(super) async fn perform(zoho: &mut Zoho, orders: &[Task]) -> Vec<Outcome> {
+pub(super) async fn perform(zoho: &mut Zoho, orders: &[Task]) -> Vec<ActionOutcome> {
     let mut outcomes = bring_forward(zoho, orders).await;
     let fresh: Vec<(usize, &Task, &TaskLink)> = orders
         .iter()
@@ -51,7 +51,7 @@ pub(super) async fn perform(zoho: &mut Zoho, orders: &[Task]) -> Vec<Outcome> {
     for chunk in fresh.chunks(BATCH) {
         outcomes.extend(create(zoho, chunk).await);
     }
-    let outcome = |index| outcomes.remove(&index).unwrap_or(Outcome::CarriedOver(nowhere()));
+    let outcome = |index| outcomes.remove(&index).unwrap_or(ActionOutcome::CarriedOver(nowhere()));
     (0..orders.len()).map(outcome).collect()
 }
 
@@ -65,12 +65,12 @@ fn nowhere() -> Failure {
     }
 }
 
-fn done(remote_id: &str) -> Outcome {
-    Outcome::Done(Receipt { remote_id: remote_id.to_owned() })
+fn done(remote_id: &str) -> ActionOutcome {
+    ActionOutcome::Done(Receipt { remote_id: remote_id.to_owned() })
 }
 
 /// Makes tasks in one call, which is sent once: a second time would make them twice.
-async fn create(zoho: &mut Zoho, chunk: &[(usize, &Task, &TaskLink)]) -> Vec<(usize, Outcome)> {
+async fn create(zoho: &mut Zoho, chunk: &[(usize, &Task, &TaskLink)]) -> Vec<(usize, ActionOutcome)> {
     let records = chunk.iter().map(|(_, order, link)| fields::task(order, link, &zoho.links)).collect();
     let write = Write {
         method: Method::POST,
@@ -88,18 +88,18 @@ async fn create(zoho: &mut Zoho, chunk: &[(usize, &Task, &TaskLink)]) -> Vec<(us
     }
 }
 
-fn created(order: &Task, result: Result<String, Refusal>) -> Outcome {
+fn created(order: &Task, result: Result<String, Refusal>) -> ActionOutcome {
     let action = order.short.as_str();
     match result {
         Ok(id) => {
             tracing::info!(action.key = action, task.id = id, "task made");
             done(&id)
         }
-        Err(Refusal { complaint: Some(complaint), outcome: Outcome::Refused(failure) })
+        Err(Refusal { complaint: Some(complaint), outcome: ActionOutcome::Refused(failure) })
             if complaint.is_about_record() =>
         {
             tracing::warn!(action.key = action, "the record of a task is gone");
-            Outcome::RecordGone(failure)
+            ActionOutcome::RecordGone(failure)
         }
         Err(Refusal { complaint, outcome }) => {
             let code = complaint.as_ref().and_then(|complaint| complaint.code()).unwrap_or_default();
@@ -110,7 +110,7 @@ fn created(order: &Task, result: Result<String, Refusal>) -> Outcome {
 }
 
 /// Brings tasks forward that are still open: one read, one write. What is not in the answer needs a new task.
-async fn bring_forward(zoho: &mut Zoho, orders: &[Task]) -> BTreeMap<usize, Outcome> {
+async fn bring_forward(zoho: &mut Zoho, orders: &[Task]) -> BTreeMap<usize, ActionOutcome> {
     let wanted: Vec<(usize, &Task, &str)> =
         orders.iter().enumerate().filter_map(|(index, order)| Some((index, order, order.prior.as_deref()?))).collect();
     let mut outcomes = BTreeMap::new();
@@ -119,7 +119,7 @@ async fn bring_forward(zoho: &mut Zoho, orders: &[Task]) -> BTreeMap<usize, Outc
         let tasks = match read(zoho, &ids).await {
             Ok(tasks) => tasks,
             Err(error) => {
-                let carried = |(index, ..): &(usize, _, _)| (*index, Outcome::CarriedOver(error.failure()));
+                let carried = |(index, ..): &(usize, _, _)| (*index, ActionOutcome::CarriedOver(error.failure()));
                 outcomes.extend(chunk.iter().map(carried));
                 continue;
             }
@@ -139,7 +139,7 @@ async fn bring_forward(zoho: &mut Zoho, orders: &[Task]) -> BTreeMap<usize, Outc
     outcomes
 }
 
-async fn update(zoho: &mut Zoho, changes: Vec<(usize, &Task, &str, Value)>) -> Vec<(usize, Outcome)> {
+async fn update(zoho: &mut Zoho, changes: Vec<(usize, &Task, &str, Value)>) -> Vec<(usize, ActionOutcome)> {
     if changes.is_empty() {
         return Vec::new();
     }

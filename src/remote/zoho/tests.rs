@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::apply::sink::{FailureKind, Receipt};
-use crate::model::{ActionKey, Kind, Person, Priority, Record};
+use crate::model::{ActionKey, ActionKind, Person, Priority, Record};
 use crate::remote::script::{self, Asked, Reply, Script};
 
 fn token(name: &str) -> Reply {
@@ -86,7 +86,7 @@ fn prior(number: u32, prior: &str) -> Task {
 
 fn claim(number: u32, link: Option<TaskLink>, prior: Option<&str>) -> Claim {
     Claim {
-        key: ActionKey { kind: Kind::Task, level: String::new(), contact: String::new() },
+        key: ActionKey { kind: ActionKind::Task, level: String::new(), contact: String::new() },
         short: format!("US-{number}"),
         claimed_at: DateTime::from_timestamp(1_766_210_400, 0).unwrap(),
         link,
@@ -96,8 +96,8 @@ fn claim(number: u32, link: Option<TaskLink>, prior: Option<&str>) -> Claim {
     }
 }
 
-fn done(id: &str) -> Outcome {
-    Outcome::Done(Receipt { remote_id: id.to_owned() })
+fn done(id: &str) -> ActionOutcome {
+    ActionOutcome::Done(Receipt { remote_id: id.to_owned() })
 }
 
 fn happened(id: &str) -> Answer {
@@ -123,7 +123,7 @@ async fn a_token_error_under_200_is_a_refused_credential_and_is_not_asked_about_
     let mut zoho = client(&script, None);
     for _ in 0..2 {
         let outcomes = zoho.perform(&[linked(1)]).await;
-        let [Outcome::CarriedOver(failure)] = outcomes.as_slice() else {
+        let [ActionOutcome::CarriedOver(failure)] = outcomes.as_slice() else {
             panic!("{outcomes:?}");
         };
         assert_eq!(failure.kind, FailureKind::Credential);
@@ -141,7 +141,7 @@ async fn a_throttled_token_endpoint_is_left_alone() {
     for _ in 0..2 {
         let outcomes = zoho.perform(&[linked(1)]).await;
         assert!(
-            matches!(&outcomes[0], Outcome::CarriedOver(failure) if failure.kind == FailureKind::Unreachable),
+            matches!(&outcomes[0], ActionOutcome::CarriedOver(failure) if failure.kind == FailureKind::Unreachable),
             "{outcomes:?}"
         );
     }
@@ -155,7 +155,7 @@ async fn tokens_that_do_not_arrive_are_asked_for_three_times_in_a_run() {
     for _ in 0..2 {
         let outcomes = zoho.perform(&[linked(1)]).await;
         assert!(
-            matches!(&outcomes[0], Outcome::CarriedOver(failure) if failure.kind == FailureKind::Unreachable),
+            matches!(&outcomes[0], ActionOutcome::CarriedOver(failure) if failure.kind == FailureKind::Unreachable),
             "{outcomes:?}"
         );
     }
@@ -201,7 +201,7 @@ async fn a_new_token_that_is_refused_too_ends_the_matter() {
     for _ in 0..2 {
         let outcomes = zoho.perform(&[linked(1)]).await;
         assert!(
-            matches!(&outcomes[0], Outcome::CarriedOver(failure) if failure.kind == FailureKind::Credential),
+            matches!(&outcomes[0], ActionOutcome::CarriedOver(failure) if failure.kind == FailureKind::Credential),
             "{outcomes:?}"
         );
     }
@@ -212,7 +212,7 @@ async fn a_new_token_that_is_refused_too_ends_the_matter() {
 async fn a_missing_scope_is_named_and_no_token_is_wasted_on_it() {
     let script = Script::play([token("a"), error(401, "OAUTH_SCOPE_MISMATCH")]).await;
     let outcomes = client(&script, None).perform(&[linked(1)]).await;
-    let [Outcome::CarriedOver(failure)] = outcomes.as_slice() else {
+    let [ActionOutcome::CarriedOver(failure)] = outcomes.as_slice() else {
         panic!("{outcomes:?}");
     };
     assert_eq!(failure.kind, FailureKind::Credential);
@@ -227,9 +227,9 @@ async fn each_task_of_a_call_has_its_own_outcome() {
     let script = Script::play([token("a"), answer]).await;
     let outcomes = client(&script, None).perform(&[linked(1), linked(2), linked(3), linked(4)]).await;
     assert_eq!(outcomes[0], done("71"));
-    assert!(matches!(&outcomes[1], Outcome::Refused(failure) if failure.message.contains("field Subject")));
-    assert!(matches!(&outcomes[2], Outcome::CarriedOver(failure) if failure.kind == FailureKind::Action));
-    assert!(matches!(&outcomes[3], Outcome::InDoubt(_)), "{outcomes:?}");
+    assert!(matches!(&outcomes[1], ActionOutcome::Refused(failure) if failure.message.contains("field Subject")));
+    assert!(matches!(&outcomes[2], ActionOutcome::CarriedOver(failure) if failure.kind == FailureKind::Action));
+    assert!(matches!(&outcomes[3], ActionOutcome::InDoubt(_)), "{outcomes:?}");
     let body = sent(&script.requests()[1]);
     assert_eq!(body["trigger"], json!([]));
     assert_eq!(body["data"][3]["Subject"], "Storage at 83% · US-4");
@@ -240,7 +240,7 @@ async fn a_lost_answer_puts_every_task_of_the_call_in_doubt_and_sends_nothing_mo
     for lost in [Reply::reset(), Reply::status(502), entries(201, &[written("71")])] {
         let script = Script::play([token("a"), lost, entries(201, &[written("72")])]).await;
         let outcomes = client(&script, None).perform(&[linked(1), linked(2)]).await;
-        assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::InDoubt(_))), "{outcomes:?}");
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, ActionOutcome::InDoubt(_))), "{outcomes:?}");
         assert_eq!(outcomes.len(), 2);
         assert_eq!(lines(&script), [TOKEN, TASKS]);
     }
@@ -250,7 +250,7 @@ async fn a_lost_answer_puts_every_task_of_the_call_in_doubt_and_sends_nothing_mo
 async fn nothing_is_sent_for_a_task_without_a_place() {
     let script = Script::play([token("a")]).await;
     let outcomes = client(&script, None).perform(&[order(1, None, None)]).await;
-    assert!(matches!(&outcomes[0], Outcome::CarriedOver(_)), "{outcomes:?}");
+    assert!(matches!(&outcomes[0], ActionOutcome::CarriedOver(_)), "{outcomes:?}");
     assert_eq!(lines(&script), Vec::<String>::new());
 }
 
@@ -395,8 +395,8 @@ async fn what_an_upsert_refuses_is_judged_lead_by_lead() {
     let links = zoho.link(&batch).await;
     assert_eq!(links[0], Ok(on("Contacts", "41")));
     assert_eq!(links[1], Ok(TaskLink::Unlinked));
-    assert!(matches!(&links[2], Err(Outcome::Refused(_))), "{links:?}");
-    assert!(matches!(&links[3], Err(Outcome::CarriedOver(_))), "{links:?}");
+    assert!(matches!(&links[2], Err(ActionOutcome::Refused(_))), "{links:?}");
+    assert!(matches!(&links[3], Err(ActionOutcome::CarriedOver(_))), "{links:?}");
     assert_eq!(zoho.link(&batch[..1]).await, [Ok(on("Leads", "51"))]);
     let requests = script.requests();
     assert!(requests[2].body.contains("Converted__s"));
@@ -412,7 +412,7 @@ async fn a_look_up_that_fails_makes_no_lead_and_leaves_no_doubt() {
     let batch = [order(1, Some("ann@acme.example"), None), order(2, None, None)];
     let links = client(&script, None).link(&batch).await;
     assert!(
-        matches!(&links[0], Err(Outcome::CarriedOver(failure)) if failure.kind == FailureKind::Credential),
+        matches!(&links[0], Err(ActionOutcome::CarriedOver(failure)) if failure.kind == FailureKind::Credential),
         "{links:?}"
     );
     assert_eq!(links[1], Ok(TaskLink::Unlinked));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use usage_signals::ledger::{Closing, open_claims};
-use usage_signals::model::{Contact, Kind, References, Step, Value};
+use usage_signals::model::{ActionKind, Contact, References, Step, Value};
 use usage_signals::plan::settings::OnUntag;
 use usage_signals::plan::{Mode, Plan, Scope};
 
@@ -31,7 +31,7 @@ const SNOOZE_TAG: &str = "Signals: Snoozed";
 const READ: usize = 14;
 
 pub(super) struct History {
-    pub world: World,
+    pub world: PlanWorld,
     pub on_untag: OnUntag,
     /// Whose tag of a rule a person ever took off.
     pub taken_off: BTreeSet<(String, &'static str)>,
@@ -49,7 +49,7 @@ impl History {
         contacts.extend((PEOPLE.len()..READ).map(|number| contact(&format!("quiet{number}"), None, &quiet)));
         let toml =
             if habits.remove_tag { "[[rules]]\nsignal = \"storage_limit\"\non_clear = \"remove_tag\"" } else { "" };
-        let mut world = World::new(toml, contacts);
+        let mut world = PlanWorld::new(toml, contacts);
         world.config.plan.on_untag = habits.on_untag;
         for (id, storage) in PEOPLE.iter().zip(habits.storage) {
             world.set(id, "storage_percent", number(storage));
@@ -70,7 +70,7 @@ impl History {
 
     pub fn happen(&mut self, event: &Event) -> Result<(), TestCaseError> {
         let world = &mut self.world;
-        let is_there = |world: &World, who: usize| world.contacts.contains_key(PEOPLE[who]);
+        let is_there = |world: &PlanWorld, who: usize| world.contacts.contains_key(PEOPLE[who]);
         match *event {
             Event::Figure(who, rule, value) if is_there(world, who) => {
                 world.set(PEOPLE[who], RULES[rule].attribute, value.map_or(Value::Null, number));
@@ -123,8 +123,8 @@ impl History {
         if *settle {
             self.settle();
         }
-        self.world.fates = [Kind::Task, Kind::Message, Kind::Tag].into_iter().zip(*fates).collect();
-        self.world.fates.insert(Kind::Untag, fates[2]);
+        self.world.fates = [ActionKind::Task, ActionKind::Message, ActionKind::Tag].into_iter().zip(*fates).collect();
+        self.world.fates.insert(ActionKind::Untag, fates[2]);
         self.world.scope = Scope { complete: *complete, ..self.scope(*only) };
         self.world.mode = mode.clone();
         self.world.config.plan.limits.top = *top;
@@ -152,9 +152,9 @@ impl History {
     fn settle(&mut self) {
         let claims = open_claims(&self.world.known());
         let on = |kind| match kind {
-            Kind::Task => self.world.sinks.tasks,
-            Kind::Message => self.world.sinks.messages,
-            Kind::Tag | Kind::Untag => self.world.sinks.tags,
+            ActionKind::Task => self.world.sinks.tasks,
+            ActionKind::Message => self.world.sinks.messages,
+            ActionKind::Tag | ActionKind::Untag => self.world.sinks.tags,
         };
         let closings = claims.iter().filter(|claim| on(claim.entry.key.kind)).map(|claim| {
             let short = claim.entry.short.clone();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use usage_signals::model::{Change, Entry, Kind, Known, Occasion, OccasionId, Reason, State, SubjectKind, Truth};
+use usage_signals::model::{ActionKind, Change, Entry, Known, Occasion, OccasionId, Reason, State, SubjectKind, Truth};
 use usage_signals::plan::settings::OnUntag;
 use usage_signals::plan::{Decision, Item, Plan, PlannedAction};
 
@@ -59,15 +59,15 @@ fn gives_a_reason(action: &PlannedAction) -> bool {
         Decision::InDoubt => action.reason == InDoubt,
         Decision::Do => match action.reason {
             New | Returned | Escalated | Unfinished => true,
-            AlreadyTagged | Joined | TagRecreated | TagRestored | Baseline => action.key.kind == Kind::Tag,
-            Cleared => action.key.kind == Kind::Untag,
+            AlreadyTagged | Joined | TagRecreated | TagRestored | Baseline => action.key.kind == ActionKind::Tag,
+            Cleared => action.key.kind == ActionKind::Untag,
             _ => false,
         },
         Decision::Skip => match action.reason {
             AlreadyTagged | Baseline | AlreadyDone | UntaggedByPerson | Snoozed | SinkOff | Held | DataOutage
             | Clearing | Cleared | ContactGone | Refused | WaitsForTask | Unfinished => true,
-            Escalated => matches!(action.key.kind, Kind::Task | Kind::Message),
-            Returned => action.key.kind == Kind::Untag,
+            Escalated => matches!(action.key.kind, ActionKind::Task | ActionKind::Message),
+            Returned => action.key.kind == ActionKind::Untag,
             // No person says anything here.
             Resolved | Dismissed | Forgotten => false,
             New | InDoubt | Joined | TagRecreated | TagRestored => false,
@@ -109,7 +109,8 @@ fn snoozed(history: &History, item: &Item, occasion: Option<&Occasion>) -> Holds
     if !company_is && !concerned.any(|id| history.is_snoozed(id)) {
         return Ok(());
     }
-    let done = item.actions.iter().filter(|action| action.decision == Decision::Do && action.key.kind != Kind::Untag);
+    let done =
+        item.actions.iter().filter(|action| action.decision == Decision::Do && action.key.kind != ActionKind::Untag);
     prop_assert_eq!(done.count(), 0, "done though it is snoozed: {:#?}", item);
     let opens = item.changes.iter().any(|change| matches!(change, Change::Open { .. } | Change::Raise { .. }));
     prop_assert!(!opens, "opened though it is snoozed: {item:#?}");
@@ -119,7 +120,7 @@ fn snoozed(history: &History, item: &Item, occasion: Option<&Occasion>) -> Holds
 /// `--top`, the guard, `--baseline`, an incomplete read and a data outage: what each of them holds back, and that none of
 /// them holds back what is unfinished.
 fn limits(history: &History, plan: &Plan, before: &Known) -> Holds {
-    let World { mode, config, scope, .. } = &history.world;
+    let PlanWorld { mode, config, scope, .. } = &history.world;
     let limits = config.plan.limits;
     let states: BTreeMap<&str, State> = before
         .occasions
@@ -128,12 +129,12 @@ fn limits(history: &History, plan: &Plan, before: &Known) -> Holds {
         .map(|entry| (entry.short.as_str(), entry.state))
         .collect();
     let is_new = |action: &PlannedAction| states.get(action.short.as_str()) != Some(&State::Planned);
-    let is_told = |action: &PlannedAction| matches!(action.key.kind, Kind::Task | Kind::Message);
+    let is_told = |action: &PlannedAction| matches!(action.key.kind, ActionKind::Task | ActionKind::Message);
     let changes = plan.changes();
     let opens = |change: &&Change| matches!(change, Change::Open { .. } | Change::Raise { .. });
     if plan.refusal.is_some() || !scope.complete {
         prop_assert_eq!(changes.iter().find(opens), None, "opened though it was refused");
-        let new = plan.to_do().find(|(_, action)| is_new(action) && action.key.kind != Kind::Untag);
+        let new = plan.to_do().find(|(_, action)| is_new(action) && action.key.kind != ActionKind::Untag);
         prop_assert!(new.is_none(), "new though it was refused: {new:#?}");
     }
     prop_assert!(plan.refusal.is_none() || !(mode.allow_large_plan || mode.baseline));
@@ -149,7 +150,7 @@ fn limits(history: &History, plan: &Plan, before: &Known) -> Holds {
     if let Some(top) = limits.top {
         prop_assert!(subjects.len() <= top, "beyond --top {top}: {subjects:?}");
     }
-    let new_tasks = plan.to_do().filter(|(_, action)| action.key.kind == Kind::Task && is_new(action)).count();
+    let new_tasks = plan.to_do().filter(|(_, action)| action.key.kind == ActionKind::Task && is_new(action)).count();
     prop_assert!(mode.allow_large_plan || new_tasks <= limits.max_new_tasks, "{new_tasks} new tasks pass the guard");
     for item in plan.items.iter().filter(|item| item.reason == Reason::Held) {
         prop_assert_eq!(item.changes.iter().find(opens), None, "opened though it is held");
@@ -215,14 +216,16 @@ pub(super) fn nothing_lost(history: &History) -> Holds {
                 prop_assert!(false, "{} of {} is lost", rule.signal, contact.id);
                 continue;
             };
-            let tag =
-                occasion.entries.iter().find(|entry| entry.key.kind == Kind::Tag && entry.key.contact == contact.id);
+            let tag = occasion
+                .entries
+                .iter()
+                .find(|entry| entry.key.kind == ActionKind::Tag && entry.key.contact == contact.id);
             prop_assert!(tag.is_some(), "{} has no tag: {occasion:#?}", contact.id);
             // Of a contact whose tag a person took off, nothing more until the occasion ends.
             let given_up = tag.is_some_and(|tag| tag.state == State::Undone) && history.on_untag == OnUntag::Keep;
             let reached = rule.rank(&occasion.level) >= rule.rank(&verdict.level);
             prop_assert!(reached || given_up, "a level is lost: {occasion:#?}");
-            for kind in [Kind::Task, Kind::Message] {
+            for kind in [ActionKind::Task, ActionKind::Message] {
                 let of_level = |entry: &&Entry| entry.key.kind == kind && entry.key.level == occasion.level;
                 let entry = occasion.entries.iter().find(of_level);
                 prop_assert!(entry.is_some_and(is_finished), "no {} for the level: {:#?}", kind.name(), occasion);

@@ -9,7 +9,7 @@ mod history;
 mod holds;
 
 use proptest::prelude::*;
-use usage_signals::model::Kind;
+use usage_signals::model::ActionKind;
 
 use self::event::{events, habits};
 use self::history::History;
@@ -36,7 +36,7 @@ proptest! {
 
 #[test]
 fn a_clock_that_was_ahead_once_does_not_keep_an_occasion_open_for_years() {
-    let mut world = World::new("", vec![storage("c1", "acme", 83.0)]);
+    let mut world = PlanWorld::new("", vec![storage("c1", "acme", 83.0)]);
     world.run(hour(0));
     world.set("c1", "storage_percent", number(10.0));
     world.run(hour(24 * 365)); // the wrong clock
@@ -47,13 +47,13 @@ fn a_clock_that_was_ahead_once_does_not_keep_an_occasion_open_for_years() {
 
 #[test]
 fn what_was_done_last_is_what_was_planned_last_whatever_the_clock_says() {
-    let mut world = World::new("", vec![storage("c1", "acme", 83.0)]);
+    let mut world = PlanWorld::new("", vec![storage("c1", "acme", 83.0)]);
     world.run(hour(0));
     world.completed.insert("T1".into());
     world.set("c1", "storage_percent", number(96.0));
     world.run(hour(-6)); // the clock was set back: the newer task seems to be older
     let made: Vec<_> = world.tasks.keys().cloned().collect();
     assert_eq!(made.len(), 2, "T1 was completed, so that the higher level made another");
-    let last = world.occasion("storage_limit").last_done(Kind::Task).and_then(|entry| entry.remote_id.clone());
+    let last = world.occasion("storage_limit").last_done(ActionKind::Task).and_then(|entry| entry.remote_id.clone());
     assert_ne!(last.as_deref(), Some("T1"));
 }

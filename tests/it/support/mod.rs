@@ -17,7 +17,8 @@ use usage_signals::config::{self, Config};
 use usage_signals::ledger::lock::Lock;
 use usage_signals::ledger::{Closing, LEDGER_FILE, Writer};
 use usage_signals::model::{
-    Change, Contact, Kind, Known, Links, Occasion, OccasionId, Reason, References, Step, TagChange, TaskLink, Value,
+    ActionKind, Change, Contact, Known, Links, Occasion, OccasionId, Reason, References, Step, TagChange, TaskLink,
+    Value,
 };
 use usage_signals::plan::{
     self, Colleagues, Company, Decision, Facts, Input, Item, Mode, Order, Plan, Questions, Scope, Sightings, SinksOn,
@@ -89,7 +90,7 @@ pub enum Fate {
     Lost,
 }
 
-pub struct World {
+pub struct PlanWorld {
     pub config: Config,
     pub contacts: BTreeMap<String, Contact>,
     pub companies: BTreeMap<String, Company>,
@@ -99,7 +100,7 @@ pub struct World {
     pub mode: Mode,
     pub scope: Scope,
     /// What happens to tasks, messages and tags of the next runs.
-    pub fates: BTreeMap<Kind, Fate>,
+    pub fates: BTreeMap<ActionKind, Fate>,
     /// Contacts that are there, and that the search does not bring.
     pub unread: BTreeSet<String>,
     /// Contacts whose tags the search shows as they were: it is behind.
@@ -125,12 +126,12 @@ pub struct World {
     runs: usize,
 }
 
-impl World {
-    pub fn new(toml: &str, contacts: Vec<Contact>) -> World {
+impl PlanWorld {
+    pub fn new(toml: &str, contacts: Vec<Contact>) -> PlanWorld {
         let folder = in_memory();
         let lock = Lock::take(folder.path(), "test").unwrap();
         let ledger = Rc::new(Writer::open(&folder.path().join(LEDGER_FILE), &lock).unwrap());
-        World {
+        PlanWorld {
             config: configure(&format!("[scan]\ntimezone = \"UTC\"\n{toml}")),
             contacts: contacts.into_iter().map(|contact| (contact.id.clone(), contact)).collect(),
             companies: BTreeMap::new(),
@@ -303,10 +304,11 @@ impl World {
         self.runs += 1;
         ledger.remember(&format!("run{}", self.runs), &plan.shares).unwrap();
         let mut task_done = BTreeSet::new();
-        for kind in [Kind::Task, Kind::Message, Kind::Tag, Kind::Untag] {
+        for kind in [ActionKind::Task, ActionKind::Message, ActionKind::Tag, ActionKind::Untag] {
             for (item, action) in plan.to_do().filter(|(_, action)| action.key.kind == kind) {
-                let task = item.actions.iter().find(|one| one.key.kind == Kind::Task && one.decision == Decision::Do);
-                if kind == Kind::Tag && task.is_some_and(|task| !task_done.contains(&task.short)) {
+                let task =
+                    item.actions.iter().find(|one| one.key.kind == ActionKind::Task && one.decision == Decision::Do);
+                if kind == ActionKind::Tag && task.is_some_and(|task| !task_done.contains(&task.short)) {
                     continue;
                 }
                 ledger.claim(&[&action.short], at, None).unwrap();
@@ -328,7 +330,7 @@ impl World {
                         continue;
                     }
                 };
-                if kind == Kind::Task && fate != Fate::CarriedOver {
+                if kind == ActionKind::Task && fate != Fate::CarriedOver {
                     ledger.link(&[(&action.short, Some(&TaskLink::Unlinked))]).unwrap();
                     task_done.insert(action.short.clone());
                 }
@@ -406,7 +408,7 @@ pub fn item<'a>(plan: &'a Plan, signal: &str) -> &'a Item {
     found[0]
 }
 
-/// Kind, decision and reason of every action: `task do new`, `tag c1 skip already_done`.
+/// ActionKind, decision and reason of every action: `task do new`, `tag c1 skip already_done`.
 pub fn actions(item: &Item) -> Vec<String> {
     let word = |decision| match decision {
         Decision::Do => "do",
