@@ -56,7 +56,7 @@ impl Setup {
         // A dry run reads only, so Intercom's token is all it needs.
         let (acts, on) = (!arguments.dry_run, setup.sinks_on);
         let needed = config::Sinks { tasks: acts && on.tasks, messages: acts && on.messages };
-        config::missing(&setup.credentials, &setup.config, needed).map_err(config_problem)?;
+        config::missing(&setup.credentials, &setup.config.slack, needed).map_err(config_problem)?;
         Ok(setup)
     }
 

@@ -1,4 +1,4 @@
-//! A rule or level as the file and the built-in rules give it together.
+//! A rule or level merged from the configuration file and the built-in rules.
 
 use super::place::Place;
 use super::table::Table;
@@ -6,11 +6,11 @@ use crate::model::Priority;
 
 const MAX_DAYS: u32 = 3650;
 
-/// One rule or level as several tables give it, the file's before the built-in one.
+/// The tables that define one rule or level; the file's table comes before the built-in one.
 pub(super) struct Layers<'d>(pub Vec<Table<'d>>);
 
 impl<'d> Layers<'d> {
-    /// The first table's value. All are read, so that a mistake in any of them is noted.
+    /// Returns the value of the first table that has one. It reads all tables, so that every mistake is reported.
     pub fn first<T>(&self, read: impl Fn(&Table<'d>) -> Option<T>) -> Option<T> {
         let values: Vec<Option<T>> = self.0.iter().map(read).collect();
         values.into_iter().flatten().next()

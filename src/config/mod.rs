@@ -1,6 +1,7 @@
-//! The configuration: one TOML file over built-in defaults, the environment over the file, secrets from the environment.
+//! Configuration: one TOML file overrides the built-in defaults, and environment variables override the file. Secrets come
+//! from the environment only.
 //!
-//! Every problem is found in one go, each with its place, and nothing runs while there is one ([`Problems`]).
+//! Loading reports all problems of a configuration at once, each with its place ([`Problems`]).
 
 #[cfg(test)]
 mod defaults_tests;
@@ -35,40 +36,40 @@ use table::Table;
 /// The built-in rules.
 const DEFAULTS: &str = include_str!("../rules/defaults.toml");
 
-/// A configuration with every key, its default and one sentence: what `init` writes.
+/// The commented configuration that `init` writes: every key with its default value.
 pub const EXAMPLE: &str = include_str!("../../fixtures/usage-signals.toml");
 
-/// The file that is looked for.
+/// The name of the configuration file.
 pub const FILE_NAME: &str = "usage-signals.toml";
 
-/// All that can be set, but for secrets.
+/// Every setting except secrets.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// What to look for.
+    /// The rules, and which contacts they apply to.
     pub rules: RuleSet,
-    /// What decisions depend on.
+    /// Settings of the planner.
     pub plan: Settings,
-    /// How long a run may take.
+    /// The longest duration of a run.
     pub deadline: Duration,
-    /// How to read contacts and tags.
+    /// Settings of the Intercom client.
     pub intercom: Intercom,
-    /// How to make tasks.
+    /// Settings of the Zoho client.
     pub zoho: Zoho,
-    /// How to post messages.
+    /// Settings of the Slack client.
     pub slack: Slack,
-    /// The longest wait before a failed request is sent for the second time; doubles from try to try.
+    /// The longest wait before the first retry of a failed request. It doubles with each retry.
     pub first_wait: Duration,
-    /// Whether tags are put on contacts at all.
+    /// Whether contacts are tagged at all.
     pub tags_enabled: bool,
-    /// The file that was read; None for the built-in defaults alone.
+    /// The file that was read; `None` if only the built-in defaults apply.
     pub file: Option<PathBuf>,
 }
 
-/// Loads the file that `--config` names, else `usage-signals.toml` in the current folder, else the one in the XDG
-/// configuration folder, else the built-in defaults; and lays the environment over it.
+/// Loads the configuration, then applies the environment variables to it.
 ///
-/// `env` gives a variable's value. A file that is named but cannot be read is a problem; one that is only looked for and is
-/// not there is none.
+/// It reads the first of: the file at `path` (from `--config`), `usage-signals.toml` in the current folder, that name in the
+/// XDG configuration folder. Without a file, the built-in defaults apply. `env` returns a variable's value. A missing file is
+/// a problem only if `path` names it.
 pub fn load(path: Option<&Path>, env: &dyn Fn(&str) -> Option<String>) -> Result<Config, Problems> {
     let file = path.map(Path::to_owned).or_else(|| find(env));
     let text = match &file {
@@ -98,7 +99,7 @@ fn read(file: &Path) -> Result<String, Problems> {
     })
 }
 
-/// Reads a configuration from its text. `name` is how problems name the file.
+/// Parses a configuration. Problems call the file `name`.
 pub fn parse(name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Config, Problems> {
     let findings = Findings::new(&[("the built-in rules", DEFAULTS), (name, text)]);
     let (defaults, mut errors) = DeTable::parse_recoverable(DEFAULTS);
@@ -138,12 +139,12 @@ pub fn parse(name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Re
     }
 }
 
-/// A mistake in the TOML itself; then nothing else is looked at, because the rest may be misread.
+/// Records a TOML syntax error. The caller stops at syntax errors, because the rest of the file may be misread.
 fn add_syntax(findings: &Findings, file: usize, error: &toml::de::Error) {
     let span = error.span().unwrap_or(0..findings.text(file).len());
     let place = Place { file, span, key: String::new() };
     let (message, help) = match error.message() {
-        "duplicate key" => ("this stands twice", "keep one of them; the keys of a table stand under one header"),
+        "duplicate key" => ("this key or table appears twice", "keep one of them, and write all keys of a table under one header"),
         said if said.starts_with("invalid basic string, expected") => {
             ("this text is never closed", "add the missing \"")
         }
@@ -153,12 +154,12 @@ fn add_syntax(findings: &Findings, file: usize, error: &toml::de::Error) {
         said if said.starts_with("string values must be quoted") => {
             let word = findings.text(file).get(place.span.clone()).unwrap_or("text");
             let help = table::yes_or_no(word).map_or_else(|| format!("write \"{word}\""), str::to_owned);
-            findings.add(&place, "a text without quotes", Some(help));
+            findings.add(&place, "this text needs quotes", Some(help));
             return;
         }
         said => {
             let help = "each line is a [table], a key = value, or a # comment".to_owned();
-            findings.add(&place, format!("the file cannot be read from here: {said}"), Some(help));
+            findings.add(&place, format!("invalid TOML: {said}"), Some(help));
             return;
         }
     };

@@ -1,26 +1,26 @@
-//! Places in the files that were read.
+//! Places in the configuration files.
 
 use std::ops::Range;
 
-/// A place in one of the files that were read.
+/// A place in one of the configuration files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
-    /// The file, by its number among `Findings::files`.
+    /// The index of the file in `Findings::files`.
     pub file: usize,
-    /// In bytes.
+    /// Byte range.
     pub span: Range<usize>,
-    /// The key by its path.
+    /// The path of the key, such as `rules.storage_limit.when`.
     pub key: String,
 }
 
-/// A value and where it stands.
+/// A value with its place.
 #[derive(Debug, Clone)]
 pub(super) struct Located<T> {
     pub value: T,
     pub place: Place,
 }
 
-/// The place in the file of a place in a text value: `span` is the value with its quotes, `inside` counts bytes of the text.
+/// Translates a byte range within a text value into a byte range of the file. `span` covers the value with its quotes.
 pub(super) fn inside(source: &str, span: &Range<usize>, inside: &Range<usize>) -> Range<usize> {
     let raw = source.get(span.clone()).unwrap_or_default();
     let quotes = ["'''", "\"\"\"", "'", "\""].into_iter().find(|quotes| raw.starts_with(quotes));
@@ -41,7 +41,7 @@ pub(super) fn inside(source: &str, span: &Range<usize>, inside: &Range<usize>) -
     start..(span.start + begin + at(inside.end)).max(start)
 }
 
-/// How far into a text with escapes its `offset`-th byte stands.
+/// Returns where the byte at `offset` of the unescaped text stands in the escaped text.
 fn escaped_offset(content: &str, offset: usize) -> usize {
     let mut read = 0;
     let mut chars = content.char_indices().peekable();
@@ -55,7 +55,7 @@ fn escaped_offset(content: &str, offset: usize) -> usize {
         }
         let Some((_, escape)) = chars.next() else { break };
         if escape.is_whitespace() {
-            // A backslash at the end of a line takes the break and the indent with it.
+            // A backslash at the end of a line removes the line break and the next line's indent.
             while chars.next_if(|(_, c)| c.is_whitespace()).is_some() {}
             continue;
         }

@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, all of it at once, each with its place and the way out.
+//! Problems of a configuration, each with its place and the way to fix it.
 
 use std::cell::RefCell;
 use std::error::Error;
@@ -10,26 +10,26 @@ use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
 use super::place::Place;
 
-/// One mistake.
+/// One problem of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The file as it was named, or the environment variable.
+    /// The file name as the user gave it, or the environment variable.
     pub file: String,
-    /// From 1; 0 where there is no line to show.
+    /// Line number from 1; 0 if no line can be shown.
     pub line: usize,
-    /// From 1, in characters; 0 where there is no line to show.
+    /// Column in characters from 1; 0 if no line can be shown.
     pub column: usize,
-    /// The key by its path (`rules.storage_limit.when`); empty for syntax errors.
+    /// The path of the key (`rules.storage_limit.when`); empty for syntax errors.
     pub key: String,
-    /// What is wrong. Lower case, no full stop.
+    /// What is wrong, in lower case and without a full stop.
     pub message: String,
-    /// What would be right.
+    /// How to fix it.
     pub help: Option<String>,
     source: Option<(Arc<str>, Range<usize>)>,
 }
 
 impl Problem {
-    /// A problem without a line to show: an environment variable, a file that cannot be read.
+    /// Creates a problem that has no line to show, for an environment variable or an unreadable file.
     pub fn without_place(file: impl Into<String>, message: impl Into<String>, help: Option<String>) -> Self {
         Problem {
             file: file.into(),
@@ -59,13 +59,13 @@ impl Problem {
     }
 }
 
-/// Every problem of a configuration, in the order of the file; never empty.
+/// All problems of a configuration, in the order of the file. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems(pub Vec<Problem>);
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // ASCII and no colour: this goes to a terminal, to cron's mail and into log files alike.
+        // No colour, because the text also goes into cron's mail and into log files.
         let renderer = Renderer::plain();
         for (index, problem) in self.0.iter().enumerate() {
             if index > 0 {
@@ -79,7 +79,7 @@ impl fmt::Display for Problems {
 
 impl Error for Problems {}
 
-/// The texts of the files, and what was found wrong so far. Reading goes on after a mistake, to find the next.
+/// Collects problems while the configuration is read, and holds the text of each file.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     files: Vec<(String, Arc<str>)>,
@@ -87,24 +87,24 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    /// Files in the order in which they are numbered.
+    /// Starts without problems. `files` are pairs of name and text; a [`Place`] refers to them by index.
     pub fn new(files: &[(&str, &str)]) -> Self {
         let files = files.iter().map(|(name, text)| ((*name).to_owned(), Arc::from(*text)));
         Findings { files: files.collect(), found: RefCell::default() }
     }
 
-    /// The text of a file.
+    /// Returns the text of a file.
     pub fn text(&self, file: usize) -> &str {
         self.files.get(file).map_or("", |(_, text)| text)
     }
 
-    /// The line of a place, from 1.
+    /// Returns the line of a place, from 1.
     pub fn line(&self, place: &Place) -> usize {
         let text = self.text(place.file);
         text.get(..place.span.start.min(text.len())).unwrap_or_default().matches('\n').count() + 1
     }
 
-    /// Notes a mistake at a place.
+    /// Adds a problem at a place.
     pub fn add(&self, place: &Place, message: impl Into<String>, help: Option<String>) {
         let Some((name, text)) = self.files.get(place.file) else {
             return;
@@ -124,17 +124,17 @@ impl Findings {
         self.found.borrow_mut().push(((place.file, start), problem));
     }
 
-    /// Notes a mistake that has no place in a file; those come first.
+    /// Adds a problem that has no place in a file. These problems come first.
     pub fn add_elsewhere(&self, problem: Problem) {
         self.found.borrow_mut().push(((0, 0), problem));
     }
 
-    /// Whether nothing was found so far.
+    /// Returns whether no problem was found so far.
     pub fn is_clean(&self) -> bool {
         self.found.borrow().is_empty()
     }
 
-    /// All that was found, in the order of the file, each once.
+    /// Returns all problems in the order of the file, without repeats.
     pub fn into_problems(self) -> Problems {
         let mut found = self.found.into_inner();
         found.sort_by(|(a, one), (b, other)| (a, &one.message).cmp(&(b, &other.message)));

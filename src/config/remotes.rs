@@ -1,4 +1,4 @@
-//! `[intercom]`, `[zoho]`, `[slack]`, `[http]`, `[tags]`: where the services are, and how they are used.
+//! Reads `[intercom]`, `[zoho]`, `[slack]`, `[http]` and `[tags]`: the addresses of the services and how to use them.
 
 use std::time::Duration;
 
@@ -8,83 +8,83 @@ use super::problem::Problem;
 use super::scan::duration;
 use super::table::Table;
 
-/// Reads an environment variable; empty ones count as unset.
+/// Returns the value of an environment variable; an empty one counts as unset.
 pub(super) type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// How to read contacts.
+/// Settings of the Intercom client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Intercom {
-    /// Without a slash at its end; may have a path.
+    /// Without a slash at the end; may have a path.
     pub base_url: Url,
-    /// A contact in the web app: a pattern with `{workspace}` and `{id}`.
+    /// Web address of a contact, with the placeholders `{workspace}` and `{id}`.
     pub contact_url: String,
-    /// Contacts in one answer of the search, 150 at most.
+    /// Contacts per page of search results, at most 150.
     pub per_page: u32,
-    /// Requests to Intercom under way at the same time.
+    /// Concurrent requests to Intercom.
     pub requests_at_once: usize,
-    /// For one request.
+    /// Timeout of one request.
     pub request_timeout: Duration,
 }
 
-/// Where a task goes.
+/// Which record gets a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaskOn {
-    /// On the Zoho contact with the e-mail, else on the lead.
+    /// The Zoho contact with the e-mail, or the lead if there is none.
     ContactOrLead,
-    /// On the lead, without looking for a contact.
+    /// The lead, without a search for a contact.
     Lead,
 }
 
-/// How to make tasks.
+/// Settings of the Zoho client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Zoho {
-    /// Whether tasks are made at all.
+    /// Whether to make tasks.
     pub enabled: bool,
-    /// Where tokens are asked for.
+    /// Where to request access tokens.
     pub accounts_url: Url,
-    /// None: what the token's answer names (`api_domain`), if it is a host of Zoho's.
+    /// `None` means the host in the `api_domain` of the token response, if it belongs to Zoho.
     pub api_url: Option<Url>,
-    /// A record in the web app: a pattern with `{module}` and `{id}`.
+    /// Web address of a record, with the placeholders `{module}` and `{id}`.
     pub record_url: String,
-    /// Where a task goes.
+    /// Which record gets a task.
     pub link: TaskOn,
-    /// Lead_Status values that stay as they are.
+    /// Leads with one of these `Lead_Status` values keep it.
     pub keep_lead_status: Vec<String>,
-    /// Zoho's workflows that our writes may start.
+    /// Zoho automations that our writes may start.
     pub trigger: Vec<String>,
-    /// Zoho user id for tasks whose rule names none.
+    /// Zoho user id of the task owner, unless the rule names one.
     pub task_owner: Option<String>,
-    /// For one request.
+    /// Timeout of one request.
     pub request_timeout: Duration,
 }
 
-/// What to do with a message whose fate cannot be learnt.
+/// What to do when it cannot be determined whether a message arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhenInDoubt {
-    /// Send it again, marked "may be a repeat".
+    /// Post it again, marked "may be a repeat".
     Resend,
-    /// Leave it for a person.
+    /// Leave it to a person.
     Hold,
 }
 
-/// How to post messages.
+/// Settings of the Slack client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slack {
-    /// Whether messages are posted at all.
+    /// Whether to post messages.
     pub enabled: bool,
-    /// Where the API is.
+    /// The address of the API.
     pub api_url: Url,
-    /// Channel id or name, needed with a bot token.
+    /// Channel id or name; required with a bot token.
     pub channel: Option<String>,
-    /// Single messages in one run; the rest goes into digests.
+    /// Single messages per run; further ones go into digests.
     pub max_messages: usize,
     /// See [`WhenInDoubt`].
     pub when_in_doubt: WhenInDoubt,
-    /// For one request.
+    /// Timeout of one request.
     pub request_timeout: Duration,
 }
 
-/// Reads `[intercom]`. None where a URL is wrong, which is then noted.
+/// Reads `[intercom]`. Returns `None` if a URL is invalid, and adds the problem.
 pub(super) fn read_intercom(root: &Table<'_>, env: Env<'_>) -> Option<Intercom> {
     let table = root.section("intercom");
     let region = table.choice("region", &[("us", ""), ("eu", "eu."), ("au", "au.")]).map_or("", |found| found.value);
@@ -100,7 +100,7 @@ pub(super) fn read_intercom(root: &Table<'_>, env: Env<'_>) -> Option<Intercom> 
     Some(Intercom { base_url: base_url?, contact_url, per_page, requests_at_once, request_timeout })
 }
 
-/// Zoho's data centres: name, accounts host, host of the web app.
+/// Zoho's data centres: name, accounts host, web app host.
 const DATA_CENTERS: [(&str, (&str, &str)); 9] = [
     ("us", ("accounts.zoho.com", "crm.zoho.com")),
     ("eu", ("accounts.zoho.eu", "crm.zoho.eu")),
@@ -113,7 +113,7 @@ const DATA_CENTERS: [(&str, (&str, &str)); 9] = [
     ("uk", ("accounts.zoho.uk", "crm.zoho.uk")),
 ];
 
-/// Reads `[zoho]`. None where a URL is wrong, which is then noted.
+/// Reads `[zoho]`. Returns `None` if a URL is invalid, and adds the problem.
 pub(super) fn read_zoho(root: &Table<'_>, env: Env<'_>) -> Option<Zoho> {
     let table = root.section("zoho");
     let data_center = table.choice("data_center", &DATA_CENTERS);
@@ -151,7 +151,7 @@ fn triggers(table: &Table<'_>) -> Vec<String> {
     found.value
 }
 
-/// Reads `[slack]`. None where a URL is wrong, which is then noted.
+/// Reads `[slack]`. Returns `None` if a URL is invalid, and adds the problem.
 pub(super) fn read_slack(root: &Table<'_>, env: Env<'_>) -> Option<Slack> {
     let table = root.section("slack");
     let api_url = base_url(&table, "api_url", env, "SLACK_API_URL");
@@ -176,7 +176,7 @@ fn request_timeout(table: &Table<'_>) -> Duration {
     duration(table, "request_timeout").unwrap_or(Duration::from_secs(60))
 }
 
-/// Reads `[http]`: the first wait of the back-off.
+/// Reads `[http]`: the longest wait before the first retry.
 pub(super) fn read_http(root: &Table<'_>) -> Duration {
     let table = root.section("http");
     let first_wait = duration(&table, "first_wait").unwrap_or(Duration::from_millis(500));
@@ -184,7 +184,7 @@ pub(super) fn read_http(root: &Table<'_>) -> Duration {
     first_wait
 }
 
-/// Reads `[tags]`: whether tags are put on contacts at all.
+/// Reads `[tags]`: whether contacts are tagged at all.
 pub(super) fn read_tags(root: &Table<'_>) -> bool {
     let table = root.section("tags");
     let enabled = table.yes_no("enabled").is_none_or(|found| found.value);
@@ -192,7 +192,7 @@ pub(super) fn read_tags(root: &Table<'_>) -> bool {
     enabled
 }
 
-/// A base URL from the environment, else from the file; without a slash at its end.
+/// Reads a base URL from the environment, or else from the file. Removes the slash at its end.
 fn base_url(table: &Table<'_>, key: &'static str, env: Env<'_>, variable: &str) -> Option<Url> {
     let written = table.text(key);
     let in_file = written.and_then(|text| match parse_url(&text.value) {
@@ -214,7 +214,9 @@ fn base_url(table: &Table<'_>, key: &'static str, env: Env<'_>, variable: &str) 
     from_env.or(in_file)
 }
 
-/// A credential will be sent there: https, or this machine.
+/// Parses a URL to which a credential will be sent: it must be https, unless it leads to this machine.
+///
+/// The error is a message, to be put behind the name of the key, and the help.
 pub(super) fn parse_url(text: &str) -> Result<Url, (String, String)> {
     let example = || match text.contains(':') {
         true => "for example: https://api.intercom.io".to_owned(),
@@ -233,14 +235,14 @@ pub(super) fn parse_url(text: &str) -> Result<Url, (String, String)> {
         _ => return Err(("is not a web address".to_owned(), example())),
     }
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
-        return Err(("has more than a host and a path".to_owned(), example()));
+        return Err(("must have only a host and a path".to_owned(), example()));
     }
     let path = url.path().trim_end_matches('/').to_owned();
     url.set_path(&path);
     Ok(url)
 }
 
-/// This machine, by name or address.
+/// Returns whether the URL leads to this machine.
 pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
@@ -250,22 +252,22 @@ pub(super) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// A web address with places for ids in it.
+/// Reads a web address with placeholders. All of `needed` must occur; only `allowed` may occur.
 fn pattern(table: &Table<'_>, key: &'static str, needed: &[&str], allowed: &[&str]) -> Option<String> {
     let text = table.filled(key)?;
     let all = allowed.join(" and ");
     let missing = needed.iter().find(|field| !text.value.contains(**field));
     let rest = allowed.iter().fold(text.value.clone(), |rest, field| rest.replace(field, ""));
     let problem = if let Some(field) = missing {
-        format!("`{key}` has no place for {field}")
+        format!("`{key}` lacks the placeholder {field}")
     } else if rest.contains(['{', '}']) {
-        format!("`{key}` has places other than {all}")
+        format!("`{key}` has a placeholder other than {all}")
     } else if !text.value.starts_with("https://") && !text.value.starts_with("http://") {
         format!("`{key}` is not a web address")
     } else {
         return Some(text.value);
     };
-    let help = format!("begins with https://, and {all} stand where the ids belong");
+    let help = format!("write an address that begins with https://, with {all} in place of the ids");
     table.findings.add(&text.place, problem, Some(help));
     None
 }

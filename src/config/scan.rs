@@ -1,4 +1,4 @@
-//! `[scan]` and `[attributes]`: what decisions depend on, and what attributes there are.
+//! Reads `[scan]` and `[attributes]`: the settings of the planner and the attributes of the workspace.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,13 +15,13 @@ use crate::plan::settings::{DataLimits, ExistingTag, Limits, OnUntag, Settings};
 use crate::rules::{Attributes, Condition, FallbackWhen, Scope, is_reserved, nearest};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
-/// Occasions that need longer to end, and runs that last longer, are a slip of the finger.
+/// A longer duration is most likely a typing mistake.
 const MAX_DURATION: Duration = HOUR.saturating_mul(24 * 366);
 
-/// What `[scan]` gives.
+/// The values of `[scan]`.
 pub(super) struct Scan {
     pub settings: Settings,
-    /// Where the file names the snooze tag; None for the default.
+    /// Where the file sets the snooze tag; `None` for the default.
     pub snooze_tag: Option<Place>,
     pub include: Option<Condition>,
     pub deadline: Duration,
@@ -37,7 +37,7 @@ pub(super) fn read_scan(root: &Table<'_>, attributes: &Attributes) -> Scan {
         usize_of(found.map_or(default, |found| found.value))
     };
     let clear_after = duration(&scan, "clear_after").unwrap_or(24 * HOUR);
-    // Not less: a weekend on which nobody of one country comes by is no outage.
+    // A weekend without visitors must not count as an outage.
     let stale_after = duration(&scan, "stale_after").unwrap_or(72 * HOUR);
     let (snooze_tag, snooze_place) = match scan.filled("snooze_tag") {
         Some(found) => (found.value.trim().to_owned(), Some(found.place)),
@@ -72,17 +72,17 @@ fn usize_of(count: u32) -> usize {
     usize::try_from(count).unwrap_or(usize::MAX)
 }
 
-/// A duration as people write it: `30m`, `2h`, `1 day`.
+/// Reads a duration such as `30m`, `2h` or `1 day`.
 pub(super) fn duration(table: &Table<'_>, key: &'static str) -> Option<Duration> {
-    let text = table.text_like(key, "a length of time such as \"30m\"")?;
+    let text = table.text_like(key, "a duration such as \"30m\"")?;
     let parsed = text.value.parse::<Span>().ok();
     let parsed = parsed.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
     let duration = parsed.and_then(|duration| Duration::try_from(duration).ok());
     let message = match duration {
         Some(duration) if duration > MAX_DURATION => format!("`{key}` is longer than a year"),
-        Some(duration) if duration.is_zero() => format!("`{key}` wants more than no time at all"),
+        Some(duration) if duration.is_zero() => format!("`{key}` must be longer than zero"),
         Some(duration) => return Some(duration),
-        None => format!("`{key}` wants a length of time, not \"{}\"", text.value),
+        None => format!("`{key}` must be a duration, not \"{}\"", text.value),
     };
     let help = "for example: \"30m\", \"2h\" or \"1 day\"".to_owned();
     table.findings.add(&text.place, message, Some(help));
@@ -94,16 +94,16 @@ fn timezone(scan: &Table<'_>) -> Option<TimeZone> {
     if let Ok(zone) = TimeZone::get(&text.value) {
         return Some(zone);
     }
-    let names = "names are those of the IANA list, for example: \"Europe/Berlin\", \"America/New_York\", \"UTC\"";
+    let names = "use a name of the IANA list, for example: \"Europe/Berlin\", \"America/New_York\", \"UTC\"";
     let help = nearest_zone(&text.value).map_or(names.to_owned(), |near| format!("did you mean \"{near}\"?"));
     let message = format!("there is no time zone \"{}\"", text.value);
     scan.findings.add(&text.place, message, Some(help));
     None
 }
 
-/// By the city alone: every city of a continent would be like enough by the whole name.
+/// Finds the zone with the most similar city. Full names would make all cities of a continent similar.
 fn nearest_zone(name: &str) -> Option<String> {
-    const TOO_SHORT: usize = 4; // PST is nobody's slip for EST
+    const TOO_SHORT: usize = 4; // PST is not a misspelt EST
     fn city(name: &str) -> &str {
         name.rsplit_once('/').map_or(name, |(_, city)| city)
     }
@@ -112,7 +112,7 @@ fn nearest_zone(name: &str) -> Option<String> {
     zones.iter().find(|zone| city(zone) == near).cloned()
 }
 
-/// `"30%"` or 30. A number below 1 without a percent sign may be meant as a part of one, and is refused.
+/// Reads `"30%"` or 30. It refuses a number below 1 without a percent sign, which may be meant as a fraction.
 fn share(scan: &Table<'_>, key: &'static str) -> Option<f64> {
     let wanted = "a share such as \"30%\"";
     let text = scan.text_or_number(key, wanted)?;
@@ -121,9 +121,9 @@ fn share(scan: &Table<'_>, key: &'static str) -> Option<f64> {
     let in_percent = written.ends_with('%');
     match number.filter(|share| (0.0..=100.0).contains(share)) {
         Some(share) if share > 0.0 && share < 1.0 && !in_percent => {
-            let message = format!("`{key}` is in percent, and {written} would be less than one percent");
+            let message = format!("`{key}` is a percentage, and {written} would be less than one percent");
             let help = format!(
-                "write \"{}%\" or {0} if {written} is meant as a part of one, \"{written}%\" if it is meant so",
+                "write \"{}%\" if {written} is a fraction, or \"{written}%\" if it is a percentage",
                 (share * 1e6).round() / 1e4
             );
             scan.findings.add(&text.place, message, Some(help));
@@ -132,7 +132,7 @@ fn share(scan: &Table<'_>, key: &'static str) -> Option<f64> {
         Some(share) => return Some(share),
         None => {}
     }
-    let message = format!("`{key}` wants a share from 0% to 100%, not \"{written}\"");
+    let message = format!("`{key}` must be a share from 0% to 100%, not \"{written}\"");
     scan.findings.add(&text.place, message, Some("for example: \"30%\"".to_owned()));
     None
 }
@@ -163,7 +163,7 @@ fn declared(attributes: &Table<'_>) -> BTreeMap<String, Type> {
         let Some((_, kind)) = TYPES.iter().find(|(known, _)| *known == word) else {
             let words = TYPES.map(|(word, _)| format!("\"{word}\"")).join(", ");
             let message = match word {
-                "" => format!("`{}` wants a type", name.value),
+                "" => format!("`{}` needs a type", name.value),
                 word => format!("there is no type \"{word}\""),
             };
             types.findings.add(&place, message, Some(format!("it is one of {words}")));
@@ -178,23 +178,23 @@ fn declared(attributes: &Table<'_>) -> BTreeMap<String, Type> {
     declared
 }
 
-/// Why an attribute cannot be declared so.
+/// Returns message and help if an attribute cannot be declared with this type.
 fn unfit(name: &str, kind: Type) -> Option<(String, String)> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(is_plain) {
-        let help = "conditions can only name attributes of letters, digits and _: rename it in Intercom".to_owned();
+        let help = "conditions accept names of letters, digits and _ only; rename the attribute in Intercom".to_owned();
         return Some((format!("`{name}` cannot be used in conditions"), help));
     }
     if is_reserved(name) {
         return Some((
-            format!("`{name}` means something else in texts"),
+            format!("`{name}` already has a meaning in texts"),
             "rename the attribute in Intercom".to_owned(),
         ));
     }
     let known = Attributes::default().kind(name)?;
     (known != kind).then(|| {
-        let message = format!("`{name}` is known already, as a {}", known.name());
-        (message, "leave it out: only attributes of your own workspace are declared".to_owned())
+        let message = format!("`{name}` is a built-in attribute of type {}", known.name());
+        (message, "remove this line; only attributes that are not built in need a type".to_owned())
     })
 }
 
@@ -203,7 +203,7 @@ fn read_fallbacks(fallbacks: &Table<'_>, attributes: &mut Attributes) {
     for (name, value) in fallbacks.names() {
         let Some(table) = fallbacks.table_at(&name.value, value) else {
             let place = fallbacks.place_at(&name.value, value);
-            fallbacks.findings.add(&place, format!("`{}` wants a table", name.value), Some(example.clone()));
+            fallbacks.findings.add(&place, format!("`{}` must be a table", name.value), Some(example.clone()));
             continue;
         };
         let choices = [("missing", FallbackWhen::Missing), ("larger", FallbackWhen::Larger)];
@@ -217,7 +217,7 @@ fn read_fallbacks(fallbacks: &Table<'_>, attributes: &mut Attributes) {
             && known
         {
             if from.value == name.value {
-                table.findings.add(&from.place, "nothing can stand in for itself", Some(example.clone()));
+                table.findings.add(&from.place, "an attribute cannot be its own fallback", Some(example.clone()));
             }
             attributes.set_fallback(name.value, from.value, when.value);
         }
@@ -229,13 +229,13 @@ fn is_number(table: &Table<'_>, name: &Located<String>, attributes: &Attributes)
     match attributes.kind(&name.value) {
         Some(Type::Number) => true,
         Some(other) => {
-            let message = format!("`{}` is a {}; only numbers can stand in for each other", name.value, other.name());
-            table.findings.add(&name.place, message, Some("take this stand-in out".to_owned()));
+            let message = format!("`{}` is a {}, and a fallback works with numbers only", name.value, other.name());
+            table.findings.add(&name.place, message, Some("remove this fallback".to_owned()));
             false
         }
         None => {
             let help = nearest(&name.value, attributes.names()).map(|near| format!("did you mean `{near}`?"));
-            let message = format!("nobody knows an attribute `{}`", name.value);
+            let message = format!("unknown attribute `{}`", name.value);
             table.findings.add(&name.place, message, help);
             false
         }

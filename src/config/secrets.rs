@@ -1,4 +1,5 @@
-//! Credentials: from the environment or from files that it names, never from arguments or the configuration.
+//! Reads credentials from environment variables, or from files that the variables name. Arguments and the configuration file
+//! never hold credentials.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -7,51 +8,50 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 use url::Url;
 
-use super::Config;
 use super::problem::{Problem, Problems};
-use super::remotes::is_loopback;
+use super::remotes::{Slack, is_loopback};
 
 const INTERCOM: &str = "INTERCOM_ACCESS_TOKEN";
 const ZOHO: [&str; 3] = ["ZOHO_CLIENT_ID", "ZOHO_CLIENT_SECRET", "ZOHO_REFRESH_TOKEN"];
 const BOT: &str = "SLACK_BOT_TOKEN";
 const WEBHOOK: &str = "SLACK_WEBHOOK_URL";
-/// The second is GovSlack's.
+/// The second host is GovSlack's.
 const WEBHOOK_HOSTS: [&str; 2] = ["hooks.slack.com", "hooks.slack-gov.com"];
 
-/// What was found; [`missing`] says whether it is enough.
+/// The credentials that were found. [`missing`] checks whether a run has all it needs.
 #[derive(Debug, Clone, Default)]
 pub struct Credentials {
     /// Intercom's access token.
     pub intercom: Option<SecretString>,
-    /// All three parts of Zoho's, or None.
+    /// Zoho's credential; `None` unless all three parts are set.
     pub zoho: Option<ZohoCredentials>,
     /// A bot token or a webhook.
     pub slack: Option<SlackCredentials>,
-    /// The variables that were found, with the file that the value came from where it came from one.
+    /// The variables that were found, each with the file that its value came from, if any.
     pub found: BTreeMap<&'static str, Option<PathBuf>>,
 }
 
-/// What an access token is asked for with.
+/// The credential that buys access tokens from Zoho.
 #[derive(Debug, Clone)]
 pub struct ZohoCredentials {
-    /// Of the self client; not a secret by itself, but of no use to anybody else either.
+    /// Id of the self client. Not secret by itself, but handled as if it were.
     pub client_id: SecretString,
-    /// Of the self client.
+    /// Secret of the self client.
     pub client_secret: SecretString,
-    /// Works at the data centre that issued it.
+    /// Valid only at the data centre that issued it.
     pub refresh_token: SecretString,
 }
 
-/// How to post: with a bot token, to [`super::Slack::channel`]; or to a webhook, whose address is the secret.
+/// How to post messages.
 #[derive(Debug, Clone)]
 pub enum SlackCredentials {
-    /// `xoxb-…`
+    /// A bot token (`xoxb-…`), which posts to [`Slack::channel`].
     Bot(SecretString),
-    /// `https://hooks.slack.com/services/…`
+    /// A webhook (`https://hooks.slack.com/services/…`). Its address is the secret.
     Webhook(SecretString),
 }
 
-/// Which sinks are on in this run; none for a dry run.
+/// The sinks that are on in this run; a dry run has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Sinks {
     /// Zoho.
@@ -60,8 +60,10 @@ pub struct Sinks {
     pub messages: bool,
 }
 
-/// Reads the credentials. Each variable may instead be given as `…_FILE`, the path of a file that holds it; an empty value
-/// counts as missing. An empty file is a problem, and so are both at once. Problems never show a value.
+/// Reads the credentials. Instead of each variable, `…_FILE` can name a file with the value.
+///
+/// An empty variable counts as missing. An empty file is a problem, and so is a variable together with its `…_FILE`. Problems
+/// never show a value.
 pub fn credentials(
     env: &dyn Fn(&str) -> Option<String>,
     read_file: &dyn Fn(&Path) -> io::Result<String>,
@@ -90,7 +92,7 @@ pub fn credentials(
         _ => None,
     };
     if bot.is_some() && webhook.is_some() {
-        let message = format!("{BOT} and {WEBHOOK} are both set, and a message goes to one place only");
+        let message = format!("{BOT} and {WEBHOOK} are both set, but messages can go to one place only");
         problems.push(in_environment(WEBHOOK, message, "unset one of them"));
     }
     if webhook.as_deref().is_some_and(|url| !is_webhook(url)) {
@@ -105,7 +107,7 @@ pub fn credentials(
     Ok(Credentials { intercom, zoho, slack, found: origins })
 }
 
-/// A secret, and the file that it came from.
+/// Reads one secret, and the file that it came from.
 fn secret(
     variable: &'static str,
     env: &dyn Fn(&str) -> Option<String>,
@@ -131,14 +133,14 @@ fn secret(
             },
             Err(error) => {
                 let message = format!("cannot read the file that {file_variable} names: {error}");
-                let help = "check the path and who may read it";
+                let help = "check the path, and whether this user may read the file";
                 Err(Problems(vec![in_environment(&file_variable, message, help)]))
             }
         },
     }
 }
 
-/// Slack's hosts, or this machine for tests.
+/// Accepts Slack's hosts, and this machine for tests.
 fn is_webhook(text: &str) -> bool {
     let Ok(url) = Url::parse(text) else { return false };
     let at_slack = url.scheme() == "https" && url.host_str().is_some_and(|host| WEBHOOK_HOSTS.contains(&host));
@@ -149,37 +151,39 @@ fn in_environment(variable: &str, message: String, help: &str) -> Problem {
     Problem::without_place(format!("environment variable {variable}"), message, Some(help.to_owned()))
 }
 
-/// Whether a run has the credentials that it needs: Intercom's always, the others for sinks that are on.
-pub fn missing(credentials: &Credentials, config: &Config, sinks: Sinks) -> Result<(), Problems> {
+/// Checks that a run has the credentials it needs: always Intercom's, and those of the sinks that are on.
+///
+/// `slack` is the configuration's section.
+pub fn missing(credentials: &Credentials, slack: &Slack, sinks: Sinks) -> Result<(), Problems> {
     let mut problems = Vec::new();
     if credentials.intercom.is_none() {
         let help = "set it to the access token of a private app, or INTERCOM_ACCESS_TOKEN_FILE to a file that holds it; \
-                    `usage-signals scan --sandbox` needs none";
+                    `usage-signals scan --sandbox` needs no token";
         problems.push(in_environment(INTERCOM, format!("{INTERCOM} is not set"), help));
     }
     if sinks.tasks && credentials.zoho.is_none() {
         let lacking: Vec<&str> = ZOHO.into_iter().filter(|name| !credentials.found.contains_key(name)).collect();
         let (verb, set) = if lacking.len() == 1 {
-            ("is", "set it (or as …_FILE)")
+            ("is", "set it (or its …_FILE)")
         } else {
-            ("are", "set them (or each as …_FILE)")
+            ("are", "set them (or their …_FILE)")
         };
         let message = format!("tasks are on, but {} {verb} not set", lacking.join(", "));
-        let sinks_left = if can_post(credentials, config) { "tags,messages" } else { "tags" };
-        let help = format!("{set}, or switch tasks off: `--sinks {sinks_left}`, or enabled = false in [zoho]");
+        let sinks_left = if can_post(credentials, slack) { "tags,messages" } else { "tags" };
+        let help = format!("{set}, or turn tasks off with `--sinks {sinks_left}` or with enabled = false in [zoho]");
         problems.push(in_environment(lacking.first().unwrap_or(&ZOHO[0]), message, &help));
     }
     if sinks.messages {
         let sinks_left = if credentials.zoho.is_some() { "tags,tasks" } else { "tags" };
-        let off = format!("or switch messages off: `--sinks {sinks_left}`, or enabled = false in [slack]");
+        let off = format!("or turn messages off with `--sinks {sinks_left}` or with enabled = false in [slack]");
         match credentials.slack {
             None => {
                 let message = format!("messages are on, but neither {BOT} nor {WEBHOOK} is set");
-                let help = format!("set {BOT} and SLACK_CHANNEL, or {WEBHOOK} (or either secret as …_FILE), {off}");
+                let help = format!("set {BOT} and SLACK_CHANNEL, or set {WEBHOOK} (or the secret's …_FILE), {off}");
                 problems.push(in_environment(BOT, message, &help));
             }
-            Some(SlackCredentials::Bot(_)) if config.slack.channel.is_none() => {
-                let message = format!("{BOT} is set, but no channel to post to");
+            Some(SlackCredentials::Bot(_)) if slack.channel.is_none() => {
+                let message = format!("{BOT} is set, but no channel is set");
                 let help = format!("set SLACK_CHANNEL, or channel in [slack], {off}");
                 problems.push(in_environment("SLACK_CHANNEL", message, &help));
             }
@@ -189,10 +193,10 @@ pub fn missing(credentials: &Credentials, config: &Config, sinks: Sinks) -> Resu
     if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
 }
 
-fn can_post(credentials: &Credentials, config: &Config) -> bool {
+fn can_post(credentials: &Credentials, slack: &Slack) -> bool {
     match credentials.slack {
         None => false,
-        Some(SlackCredentials::Bot(_)) => config.slack.channel.is_some(),
+        Some(SlackCredentials::Bot(_)) => slack.channel.is_some(),
         Some(SlackCredentials::Webhook(_)) => true,
     }
 }
@@ -214,8 +218,8 @@ mod tests {
         })
     }
 
-    fn config() -> Config {
-        crate::config::parse("usage-signals.toml", "", &|_| None).unwrap()
+    fn slack() -> Slack {
+        crate::config::parse("usage-signals.toml", "", &|_| None).unwrap().slack
     }
 
     #[test]
@@ -264,15 +268,15 @@ mod tests {
         let all = Sinks { tasks: true, messages: true };
         let said = |variables: &[(&str, &str)], sinks| {
             let found = read(variables).unwrap();
-            missing(&found, &config(), sinks).map_err(|problems| problems.to_string())
+            missing(&found, &slack(), sinks).map_err(|problems| problems.to_string())
         };
         let nothing = said(&[], all).unwrap_err();
         for words in [
             "INTERCOM_ACCESS_TOKEN is not set",
             "tasks are on, but ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET, ZOHO_REFRESH_TOKEN are not set",
-            "`--sinks tags`, or enabled = false in [zoho]",
+            "`--sinks tags` or with enabled = false in [zoho]",
             "messages are on, but neither SLACK_BOT_TOKEN nor SLACK_WEBHOOK_URL is set",
-            "`--sinks tags`, or enabled = false in [slack]",
+            "`--sinks tags` or with enabled = false in [slack]",
         ] {
             assert!(nothing.contains(words), "{words}\n{nothing}");
         }
@@ -280,7 +284,7 @@ mod tests {
         assert_eq!(said(&[token], Sinks::default()), Ok(()), "a dry run needs only Intercom's token");
         let half = said(&[token, (ZOHO[0], "a"), (ZOHO[2], "c"), (BOT, "b")], all).unwrap_err();
         assert!(half.contains("but ZOHO_CLIENT_SECRET is not set"), "{half}");
-        assert!(half.contains("set it (or as …_FILE), or switch tasks off: `--sinks tags`"), "{half}");
-        assert!(half.contains("no channel to post to"), "{half}");
+        assert!(half.contains("set it (or its …_FILE), or turn tasks off with `--sinks tags`"), "{half}");
+        assert!(half.contains("no channel is set"), "{half}");
     }
 }

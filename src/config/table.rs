@@ -1,6 +1,6 @@
-//! A TOML table, read key by key: a mistake in one value does not hide those in others.
+//! Reads a TOML table key by key, so that a mistake in one value does not hide mistakes in others.
 //!
-//! Not serde: it stops at the first mistake, and `deny_unknown_fields` cannot say which key was meant.
+//! Serde would stop at the first mistake, and its `deny_unknown_fields` cannot suggest the key that was meant.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -13,20 +13,21 @@ use super::place::{Located, Place};
 use super::problem::Findings;
 use crate::rules::nearest;
 
-/// A table of a file, the keys that were asked for, and where to note mistakes.
+/// A table of a file, with the keys that were read so far.
 pub(super) struct Table<'d> {
+    /// Where problems are added.
     pub findings: &'d Findings,
     file: usize,
-    /// `scan`, `rules.storage_limit`; empty for the file itself.
+    /// `scan` or `rules.storage_limit`; empty for the root table.
     path: String,
     span: Range<usize>,
-    /// None for a section that the file leaves out.
+    /// `None` for a section that the file does not have.
     entries: Option<&'d DeTable<'d>>,
     asked: RefCell<BTreeSet<&'static str>>,
 }
 
 impl<'d> Table<'d> {
-    /// The whole file.
+    /// Returns the root table of a file.
     pub fn root(findings: &'d Findings, file: usize, document: &'d Spanned<DeTable<'d>>) -> Self {
         Table::new(findings, file, String::new(), document.span(), Some(document.get_ref()))
     }
@@ -41,13 +42,13 @@ impl<'d> Table<'d> {
         Table { findings, file, path, span, entries, asked: RefCell::default() }
     }
 
-    /// The same table under another name, for tables that are told apart by a value in them.
+    /// Gives the table another path, for tables of a list that a value inside identifies.
     pub fn named(mut self, path: String) -> Self {
         self.path = path;
         self
     }
 
-    /// The table itself, as a place: its header, or its first line.
+    /// Returns the place of the table: its header or its first line.
     pub fn place(&self) -> Place {
         let text = self.findings.text(self.file).get(self.span.clone()).unwrap_or_default();
         let length = text.find('\n').unwrap_or(text.len());
@@ -64,12 +65,12 @@ impl<'d> Table<'d> {
         self.entries?.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
     }
 
-    /// Whether the key is there, right or wrong.
+    /// Returns whether the key is present, valid or not.
     pub fn has(&self, key: &'static str) -> bool {
         self.entry(key).is_some()
     }
 
-    /// A value by key, converted; a wrong type is noted.
+    /// Reads and converts a value. If `convert` returns `None`, the problem says that the key must be `wanted`.
     pub fn value<T>(
         &self,
         key: &'static str,
@@ -86,38 +87,38 @@ impl<'d> Table<'d> {
                     other => type_name(other),
                 };
                 let help = entry.get_ref().as_str().and_then(without_quotes);
-                self.findings.add(&place, format!("`{key}` wants {wanted}, not {found}"), help);
+                self.findings.add(&place, format!("`{key}` must be {wanted}, not {found}"), help);
                 None
             }
         }
     }
 
-    /// A text, perhaps empty.
+    /// Reads a text, which may be empty.
     pub fn text(&self, key: &'static str) -> Option<Located<String>> {
         self.text_like(key, "a text in quotes")
     }
 
-    /// A text of a form that `wanted` names.
+    /// Reads a text; `wanted` describes its form.
     pub fn text_like(&self, key: &'static str, wanted: &str) -> Option<Located<String>> {
         self.value(key, wanted, |value| value.as_str().map(str::to_owned))
     }
 
-    /// A text that is not empty.
+    /// Reads a text that must not be empty.
     pub fn filled(&self, key: &'static str) -> Option<Located<String>> {
         let text = self.text(key)?;
         if text.value.trim().is_empty() {
-            self.findings.add(&text.place, format!("`{key}` is empty"), Some("fill it, or leave it out".to_owned()));
+            self.findings.add(&text.place, format!("`{key}` is empty"), Some("give it a value, or remove the line".to_owned()));
             return None;
         }
         Some(text)
     }
 
-    /// `true` or `false`.
+    /// Reads `true` or `false`.
     pub fn yes_no(&self, key: &'static str) -> Option<Located<bool>> {
         self.value(key, "true or false", DeValue::as_bool)
     }
 
-    /// A whole number within limits.
+    /// Reads a whole number within limits.
     pub fn count(&self, key: &'static str, allowed: std::ops::RangeInclusive<u32>) -> Option<Located<u32>> {
         let (low, high) = (*allowed.start(), *allowed.end());
         let wanted = match high {
@@ -129,14 +130,14 @@ impl<'d> Table<'d> {
         match count.filter(|count| allowed.contains(count)) {
             Some(value) => Some(Located { value, place: number.place }),
             None => {
-                let message = format!("`{key}` wants {wanted}, not {}", number.value);
+                let message = format!("`{key}` must be {wanted}, not {}", number.value);
                 self.findings.add(&number.place, message, None);
                 None
             }
         }
     }
 
-    /// A number or a text, for keys that take either.
+    /// Reads a number or a text, and returns it as text.
     pub fn text_or_number(&self, key: &'static str, wanted: &str) -> Option<Located<String>> {
         self.value(key, wanted, |value| match value {
             DeValue::String(text) => Some(text.to_string()),
@@ -144,7 +145,7 @@ impl<'d> Table<'d> {
         })
     }
 
-    /// A list of texts.
+    /// Reads a list of texts.
     pub fn texts(&self, key: &'static str) -> Option<Located<Vec<String>>> {
         self.value(key, "a list of texts, as in [\"a\", \"b\"]", |value| {
             let items = value.as_array()?.iter();
@@ -152,7 +153,7 @@ impl<'d> Table<'d> {
         })
     }
 
-    /// One of some words, each with its meaning.
+    /// Reads one of the given words, and returns its meaning.
     pub fn choice<T: Copy>(&self, key: &'static str, choices: &[(&str, T)]) -> Option<Located<T>> {
         let text = self.text(key)?;
         match choices.iter().find(|(word, _)| *word == text.value) {
@@ -170,24 +171,24 @@ impl<'d> Table<'d> {
         }
     }
 
-    /// A table below this one; empty where it is left out.
+    /// Returns the table at this key; an empty one if the key is absent.
     pub fn section(&self, key: &'static str) -> Table<'d> {
         let left_out = || Table::new(self.findings, self.file, key.to_owned(), self.span.clone(), None);
         self.table(key).unwrap_or_else(left_out)
     }
 
-    /// A table below this one.
+    /// Returns the table at this key.
     pub fn table(&self, key: &'static str) -> Option<Table<'d>> {
         let table = self.value(key, "a table", DeValue::as_table)?;
         let Place { file, span, key } = table.place;
         Some(Table::new(self.findings, file, key, span, Some(table.value)))
     }
 
-    /// The tables of a list (`[[rules]]`).
+    /// Returns the tables of a list such as `[[rules]]`.
     pub fn tables(&self, key: &'static str) -> Vec<Table<'d>> {
         if let Some(single) = self.entry(key).filter(|entry| entry.get_ref().is_table()) {
-            let help = format!("write [[{key}]]: there can be several");
-            self.findings.add(&self.place_of(key, single.span()), format!("[{key}] wants double brackets"), Some(help));
+            let help = format!("write [[{key}]], because there can be several");
+            self.findings.add(&self.place_of(key, single.span()), format!("[{key}] needs double brackets"), Some(help));
             return Vec::new();
         }
         let Some(list) = self.value(key, &format!("tables that begin with [[{key}]]"), DeValue::as_array) else {
@@ -204,7 +205,7 @@ impl<'d> Table<'d> {
                     let place = self.place_of(key, item.span());
                     self.findings.add(
                         &place,
-                        format!("`{key}` wants tables"),
+                        format!("`{key}` must be a list of tables"),
                         Some(format!("each begins with [[{key}]]")),
                     );
                 }
@@ -213,7 +214,7 @@ impl<'d> Table<'d> {
         tables
     }
 
-    /// Every key of a table whose keys are names of the user's.
+    /// Returns every entry of a table in which the user chooses the keys.
     pub fn names(&self) -> Vec<(Located<String>, &'d Spanned<DeValue<'d>>)> {
         let entries = self.entries.into_iter().flatten().map(|(name, value)| {
             let place = self.place_of(name.get_ref(), name.span());
@@ -223,19 +224,19 @@ impl<'d> Table<'d> {
         entries.collect()
     }
 
-    /// A place inside the table.
+    /// Returns the place of a value inside the table.
     pub fn place_at(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Place {
         self.place_of(key, value.span())
     }
 
-    /// The inline table that is the value of a name.
+    /// Returns the inline table at a key that the user chose.
     pub fn table_at(&self, key: &str, value: &'d Spanned<DeValue<'d>>) -> Option<Table<'d>> {
         let place = self.place_at(key, value);
         let entries = value.get_ref().as_table()?;
         Some(Table::new(self.findings, self.file, place.key, place.span, Some(entries)))
     }
 
-    /// Notes every key that nothing asked for.
+    /// Adds a problem for every key that was never read.
     pub fn finish(self) {
         let asked = self.asked.into_inner();
         for (name, value) in self.entries.into_iter().flatten() {
@@ -248,7 +249,7 @@ impl<'d> Table<'d> {
             let whose = match self.path.as_str() {
                 "" if value.get_ref().as_table().is_some() => {
                     let help = nearest(key, asked.iter().copied()).map(|near| format!("did you mean [{near}]?"));
-                    let help = help.unwrap_or_else(|| format!("there is {}", listed(&asked)));
+                    let help = help.unwrap_or_else(|| format!("it is one of {}", listed(&asked)));
                     self.findings.add(&place, format!("this file has no section [{key}]"), Some(help));
                     continue;
                 }
@@ -261,7 +262,7 @@ impl<'d> Table<'d> {
             };
             let help = match nearest(key, asked.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("there is {}", listed(&asked)),
+                None => format!("it is one of {}", listed(&asked)),
             };
             self.findings.add(&place, format!("{whose} has no key `{key}`"), Some(help));
         }
@@ -272,13 +273,13 @@ fn listed(keys: &BTreeSet<&str>) -> String {
     keys.iter().copied().collect::<Vec<_>>().join(", ")
 }
 
-/// What a text in quotes was probably meant to be.
+/// Suggests to remove the quotes around a number or a yes/no word.
 fn without_quotes(text: &str) -> Option<String> {
     let number = text.parse::<f64>().is_ok() || text.parse::<bool>().is_ok();
     number.then(|| format!("write {text} without quotes")).or_else(|| yes_or_no(text).map(str::to_owned))
 }
 
-/// The way out for a word that other programs take for true or false.
+/// Suggests `true` or `false` for a word that means the same elsewhere.
 pub(super) fn yes_or_no(word: &str) -> Option<&'static str> {
     match word.to_lowercase().as_str() {
         "yes" | "on" => Some("write true, without quotes"),
@@ -287,7 +288,7 @@ pub(super) fn yes_or_no(word: &str) -> Option<&'static str> {
     }
 }
 
-/// A TOML number; infinity and NaN are none.
+/// Reads a TOML number. Infinity and NaN are refused.
 pub(super) fn number(value: &DeValue<'_>) -> Option<f64> {
     let number = match value {
         DeValue::Integer(whole) => integer(whole)?.to_string().parse().ok()?,
@@ -301,7 +302,7 @@ pub(super) fn integer(number: &DeInteger<'_>) -> Option<i64> {
     i64::from_str_radix(number.as_str(), number.radix()).ok()
 }
 
-/// What a value is, as people call it.
+/// Returns the type of a value in words.
 pub(super) fn type_name(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a text",

@@ -25,7 +25,7 @@ fn refused(text: &str) -> String {
     load_text(text).map(|_| ()).expect_err(text).to_string()
 }
 
-/// Of a file, and of the environment in `environment` beside it, if there is one: as before a real run with all sinks.
+/// Checks a file as a real run with all sinks would, with the variables of the file `environment` beside it, if there is one.
 fn problems_of(text: &str, case: &Path) -> Result<(), Problems> {
     let Ok(environment) = fs::read_to_string(case.join("environment")) else { return load_text(text).map(drop) };
     let env = |name: &str| {
@@ -34,7 +34,7 @@ fn problems_of(text: &str, case: &Path) -> Result<(), Problems> {
     };
     let config = parse("usage-signals.toml", text, &env)?;
     let found = credentials(&env, &|path| fs::read_to_string(path))?;
-    missing(&found, &config, Sinks { tasks: true, messages: true })
+    missing(&found, &config.slack, Sinks { tasks: true, messages: true })
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn the_example_says_the_defaults() {
     assert_eq!(format!("{:#?}", loaded(EXAMPLE)), format!("{:#?}", loaded("")));
 }
 
-/// The program itself says which keys there are: a key that is like none is answered with all of them.
+/// The error for an unknown key lists all keys, so the program itself says which keys exist.
 #[test]
 fn every_key_stands_in_the_example() {
     let rule = "[[rules]]\nsignal = \"x\"\n";
@@ -82,10 +82,12 @@ fn every_key_stands_in_the_example() {
     ] {
         let Problems(problems) = load_text(&format!("{header}zzzzzz = 1")).err().unwrap();
         let helps = problems.iter().filter(|problem| problem.message.contains("no key `zzzzzz`"));
-        let all = helps.filter_map(|problem| problem.help.as_deref()?.strip_prefix("there is ")).next();
-        let keys: Vec<_> = all.unwrap_or_else(|| panic!("{place}: {problems:?}")).split(", ").collect();
+        let list = |help: &'_ str| help.strip_prefix("it is one of ").map(str::to_owned);
+        let all = helps.filter_map(|problem| list(problem.help.as_deref()?)).next();
+        let all = all.unwrap_or_else(|| panic!("{place}: {problems:?}"));
+        let keys: Vec<_> = all.split(", ").collect();
         assert!(!keys.is_empty() && EXAMPLE.contains(place), "{place}");
-        // Of a section, what stands under its header; of a rule, what stands under the last such header.
+        // A section's keys follow its header. A rule's keys follow the last `[[rules]]` header.
         let after = EXAMPLE.rsplit_once(place).map_or(EXAMPLE, |(_, after)| after);
         let own = after.split("\n[").next().unwrap();
         for key in keys {
@@ -97,22 +99,22 @@ fn every_key_stands_in_the_example() {
                 }
                 _ => own.contains(&format!("{key} = ")),
             };
-            // The texts of a level are those of its rule.
+            // The example shows texts on the rule only, not on its level.
             let as_above = place.ends_with("levels]]") && TextKey::ALL.iter().any(|text| text.name() == key);
             assert!(stands || as_above, "{place} {key}");
         }
     }
 }
 
-/// What is commented out in the example is read too: as if somebody had taken every `# ` away.
+/// Reads the example with every `# ` removed before a setting.
 #[test]
 fn the_example_is_right_where_it_is_commented_out() {
-    let (settings, rules) = EXAMPLE.split_once("# To change one, name its signal").unwrap();
+    let (settings, rules) = EXAMPLE.split_once("# To change a built-in rule").unwrap();
     let setting = |line: &&str| line.starts_with("# ") && line.contains(" = ") && !line.contains("…");
     let uncommented: Vec<&str> =
         settings.lines().map(|line| line.strip_prefix("# ").filter(|_| setting(&line)).unwrap_or(line)).collect();
     let rules: Vec<&str> = rules.lines().skip(1).filter_map(|line| line.strip_prefix("# ")).collect();
-    let rules = rules.join("\n").replace("A rule of your own has all of this:", "").replace("and, if you like:", "");
+    let rules = rules.join("\n").replace("A rule of your own needs these keys:", "").replace("and can have these:", "");
     let config = loaded(&format!("{}\n{rules}", uncommented.join("\n")));
     assert_eq!(config.plan.limits.top, Some(25));
     assert_eq!(config.zoho.api_url.unwrap().as_str(), "https://www.zohoapis.com/");
@@ -124,7 +126,7 @@ fn the_example_is_right_where_it_is_commented_out() {
 }
 
 #[test]
-fn the_defaults_are_those_of_the_specification() {
+fn the_defaults_are_as_documented() {
     let config = loaded("");
     assert_eq!(config.deadline, Duration::from_secs(7200));
     assert_eq!(config.plan.clear_after.num_hours(), 24);

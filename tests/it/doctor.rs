@@ -277,7 +277,7 @@ fn about_zoho() -> Vec<Case> {
         case(
             ("zoho.credential", "fail", 1),
             "tasks are on, but ZOHO_CLIENT_SECRET is not set",
-            "or switch tasks off",
+            "or turn tasks off",
             without("ZOHO_CLIENT_SECRET"),
         ),
         case(
@@ -409,12 +409,12 @@ fn about_slack() -> Vec<Case> {
         case(
             ("slack.credential", "fail", 1),
             "messages are on, but neither SLACK_BOT_TOKEN nor SLACK_WEBHOOK_URL is set",
-            "or switch messages off",
+            "or turn messages off",
             without("SLACK_BOT_TOKEN"),
         ),
         case(
             ("slack.credential", "fail", 1),
-            "SLACK_BOT_TOKEN is set, but no channel to post to",
+            "SLACK_BOT_TOKEN is set, but no channel is set",
             "set SLACK_CHANNEL",
             without("SLACK_CHANNEL"),
         ),

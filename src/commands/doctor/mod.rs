@@ -121,7 +121,7 @@ fn ready<'s>(group: &mut Group, setup: Result<&'s Setup, &str>, variables: &str,
     let setup = setup.map_err(|why| group.skip(&[&[CREDENTIAL], rest].concat(), why)).ok()?;
     let sinks = config::Sinks { tasks: setup.sinks_on.tasks, messages: setup.sinks_on.messages };
     let Problems(lacking) =
-        config::missing(&setup.credentials, &setup.config, sinks).err().unwrap_or_else(|| Problems(Vec::new()));
+        config::missing(&setup.credentials, &setup.config.slack, sinks).err().unwrap_or_else(|| Problems(Vec::new()));
     let Some(problem) = lacking.into_iter().find(|problem| problem.file.contains(variables)) else {
         return Some(setup);
     };

@@ -91,7 +91,7 @@ fn every_slip_is_refused_with_the_way_out() {
         (with("contact = { emial = 'team' }"), "did you mean `email`?"),
         (with("contact = { location = { contry = 'x' } }"), "no field `location.contry`"),
         (with("account = { tags = [] }"), "an account needs a `name`"),
-        (with("tags = 'VIP'"), "`tags` wants a list of texts"),
+        (with("tags = 'VIP'"), "`tags` must be a list of texts"),
         (with("unknown = { projects_count = true }"), "wants the reason why it is unknown, or false"),
         (with("unknown = { project_count = 'missing' }"), "did you mean `projects_count`?"),
         (expecting("{ signal = 'power_usr' }"), "did you mean \"power_user\"?"),
