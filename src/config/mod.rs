@@ -144,7 +144,9 @@ fn add_syntax(findings: &Findings, file: usize, error: &toml::de::Error) {
     let span = error.span().unwrap_or(0..findings.text(file).len());
     let place = Place { file, span, key: String::new() };
     let (message, help) = match error.message() {
-        "duplicate key" => ("this key or table appears twice", "keep one of them, and write all keys of a table under one header"),
+        "duplicate key" => {
+            ("this key or table appears twice", "keep one of them, and write all keys of a table under one header")
+        }
         said if said.starts_with("invalid basic string, expected") => {
             ("this text is never closed", "add the missing \"")
         }

@@ -107,7 +107,11 @@ impl<'d> Table<'d> {
     pub fn filled(&self, key: &'static str) -> Option<Located<String>> {
         let text = self.text(key)?;
         if text.value.trim().is_empty() {
-            self.findings.add(&text.place, format!("`{key}` is empty"), Some("give it a value, or remove the line".to_owned()));
+            self.findings.add(
+                &text.place,
+                format!("`{key}` is empty"),
+                Some("give it a value, or remove the line".to_owned()),
+            );
             return None;
         }
         Some(text)
