@@ -162,7 +162,7 @@ impl From<LedgerError> for Fatal {
             | LedgerError::IllegalStep { .. }
             | LedgerError::Unknown { .. } => Exit::Failed,
         };
-        Fatal { exit, help: error.help(), error: anyhow::Error::msg(error.told()) }
+        Fatal { exit, help: error.help(), error: anyhow::Error::msg(error.full_message()) }
     }
 }
 

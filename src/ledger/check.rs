@@ -69,7 +69,7 @@ fn failed(error: &LedgerError) -> Checked {
         _ => false,
     };
     let help = if denied { Some("run it as the user of the runs".to_owned()) } else { error.help() };
-    let finding = Finding { message: error.told(), help };
+    let finding = Finding { message: error.full_message(), help };
     match error {
         LedgerError::Newer { .. } | LedgerError::Folder { .. } => {
             Checked { closed: Some(finding), ..Checked::default() }

@@ -105,7 +105,7 @@ impl LedgerError {
     }
 
     /// The sentence with its cause. Not the whole chain: SQLite's errors say the same again in other words.
-    pub fn told(&self) -> String {
+    pub fn full_message(&self) -> String {
         let cause = std::error::Error::source(self).map_or(String::new(), |cause| format!(": {cause}"));
         format!("{self}{cause}")
     }

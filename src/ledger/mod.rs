@@ -24,7 +24,7 @@ pub use forget::Forgotten;
 pub use history::{History, Resolved};
 pub use prune::Pruned;
 pub use read::{LedgerReader, OpenClaim, open_claims};
-pub use resolve::Verdict;
+pub use resolve::ManualResolution;
 pub use write::{Closing, RunRecord, Writer};
 
 /// The ledger's file in the state folder.

@@ -9,7 +9,7 @@ use crate::model::{Date, Reason, Resolution, Step};
 
 /// What a person says about an action, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
+pub struct ManualResolution {
     /// The action's short key.
     pub short: String,
     /// What is said.
@@ -24,8 +24,8 @@ pub struct Verdict {
 
 impl Writer {
     /// Writes down what a person says; an action that is over takes no such step, see [`crate::model::State::after`].
-    pub fn resolve(&self, verdict: &Verdict, at: Date) -> Result<(), LedgerError> {
-        let Verdict { short, resolution, remote_id, note, by } = verdict;
+    pub fn resolve(&self, verdict: &ManualResolution, at: Date) -> Result<(), LedgerError> {
+        let ManualResolution { short, resolution, remote_id, note, by } = verdict;
         let (reason, closed_at) = match resolution {
             Resolution::Done => (Reason::Resolved, Some(at.timestamp())),
             Resolution::Dismissed => (Reason::Dismissed, Some(at.timestamp())),

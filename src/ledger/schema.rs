@@ -159,7 +159,7 @@ mod tests {
 
     use super::*;
     use crate::ledger::lock::Lock;
-    use crate::ledger::{History, LEDGER_FILE, LedgerReader, Verdict, Writer};
+    use crate::ledger::{History, LEDGER_FILE, LedgerReader, ManualResolution, Writer};
     use crate::model::{Resolution, Share, State};
 
     /// As the first version left it, with one occasion.
@@ -224,7 +224,7 @@ mod tests {
         let lock = Lock::take(folder.path(), "test").unwrap();
         let writer = Writer::open(&path, &lock).unwrap();
         let resolution = Resolution::Done;
-        let verdict = Verdict { short: "US-1".into(), resolution, remote_id: None, note: Some("yes".into()), by: None };
+        let verdict = ManualResolution { short: "US-1".into(), resolution, remote_id: None, note: Some("yes".into()), by: None };
         writer.resolve(&verdict, DateTime::from_timestamp(20, 0).unwrap()).unwrap();
         drop(writer);
         let after = History::open(&path).unwrap().unwrap();

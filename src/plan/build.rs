@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::facts::Facts;
-use super::group::{Group, Kin, group};
+use super::group::{Group, SubjectIndex, group};
 use super::guard;
 use super::item::{Item, Plan};
 use super::outage::{self, Judgement};
@@ -102,7 +102,7 @@ pub fn build(input: &Input<'_>) -> Plan {
     let Judgement { outages, shares, held } = outage::judge(input);
     let mut builder = Builder {
         input,
-        kin: Kin::of(input.sightings, input.facts),
+        subject_index: SubjectIndex::of(input.sightings, input.facts),
         taken: input.known.shorts.clone(),
         warnings: BTreeSet::new(),
         observations: Vec::new(),
@@ -123,7 +123,7 @@ pub fn build(input: &Input<'_>) -> Plan {
         items.push(item);
     }
     for occasion in input.known.occasions.iter().filter(|occasion| !seen.contains(&occasion.id)) {
-        items.extend(builder.leftover(occasion));
+        items.extend(builder.decide_unseen(occasion));
     }
     items.iter_mut().for_each(Item::wait_for_task);
     // An incomplete read leaves items with nothing to say.
@@ -161,7 +161,7 @@ fn free_short(taken: &BTreeSet<String>, workspace: &str, id: &OccasionId, key: &
 /// The plan in the making.
 pub(super) struct Builder<'a> {
     pub(super) input: &'a Input<'a>,
-    pub(super) kin: Kin<'a>,
+    pub(super) subject_index: SubjectIndex<'a>,
     pub(super) observations: Vec<Change>,
     pub(super) warnings: BTreeSet<String>,
     /// The rules that a data outage holds.

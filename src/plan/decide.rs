@@ -7,7 +7,7 @@ use super::build::Builder;
 use super::facts::Carries;
 use super::group::Group;
 use super::item::{Decision, Item, PlannedAction};
-use super::orders::{Before, Story, person};
+use super::orders::{Earlier, Rendering, person};
 use super::settings::{ExistingTag, OnUntag};
 use crate::model::{
     ActionKey, ActionKind, Change, Contact, Entry, MessageRef, Occasion, OccasionId, Person, Reason, State, Step,
@@ -28,10 +28,10 @@ impl Builder<'_> {
         let company = group.company(self.input.facts);
         if self.is_snoozed(company.as_deref(), contacts) {
             item.leave_all(Reason::Snoozed);
-            item.without_new = None;
+            item.if_held = None;
         } else if group.open.is_some_and(|open| self.may_be_snoozed(company.as_deref(), open)) {
             item.leave_all(Reason::Unfinished);
-            item.without_new = None;
+            item.if_held = None;
         } else if self.is_held(group.rule) {
             item.hold(Reason::DataOutage);
         }
@@ -78,17 +78,17 @@ impl Builder<'_> {
         let reason = self.opening_reason(group);
         let level = group.level().to_owned();
         let id = self.new_occasion_id(group);
-        let before = Before { open: None, prior: group.ended.filter(|_| group.heir && reason == Reason::Returned) };
-        let story = self.group_story(group, &level, before);
-        let open = self.opening(group, &story, &id, &level, before);
-        let mut item = self.item(group, &story, id.clone(), reason, vec![open]);
+        let earlier = Earlier { open: None, prior: group.ended.filter(|_| group.continues_ended && reason == Reason::Returned) };
+        let rendering = self.render_group(group, &level, earlier);
+        let open = self.opening(group, &rendering, &id, &level, earlier);
+        let mut item = self.item(group, &rendering, id.clone(), reason, vec![open]);
         for hit in &group.hits {
             item.changes.extend(self.leave_on(group.rule, &hit.contact));
         }
         for kind in [ActionKind::Task, ActionKind::Message] {
             let key = ActionKey { kind, level: level.clone(), contact: String::new() };
             item.actions.push(match reason {
-                Reason::New | Reason::Returned => self.want(&story, &id, &key, reason, before),
+                Reason::New | Reason::Returned => self.want(&rendering, &id, &key, reason, earlier),
                 _ => self.record_skip(&id, &key, reason),
             });
         }
@@ -96,13 +96,13 @@ impl Builder<'_> {
             let key = ActionKey { kind: ActionKind::Tag, level: String::new(), contact: hit.contact.id.clone() };
             item.actions.push(match self.carries(group, &hit.contact) {
                 Carries::Yes => self.record_tag_found(group, &id, &key),
-                Carries::No => self.want(&story, &id, &key, reason, before),
+                Carries::No => self.want(&rendering, &id, &key, reason, earlier),
                 Carries::Gone => self.record_skip(&id, &key, Reason::ContactGone),
             });
         }
         let mut held = item.clone();
         held.leave_all(Reason::Held);
-        Item { without_new: Some(Box::new(held)), ..item }
+        Item { if_held: Some(Box::new(held)), ..item }
     }
 
     /// A tag of an occasion before that was still to come off stays on when the contact comes into another: it is true again.
@@ -111,8 +111,8 @@ impl Builder<'_> {
         if self.is_concerned(&rule.signal, &contact.id) {
             return Vec::new(); // dropped with what is left of the occasion before
         }
-        let before = self.input.known.occasions.iter().filter(|occasion| occasion.id.signal == rule.signal);
-        let late = before.flat_map(|occasion| &occasion.entries).filter(|entry| {
+        let earlier = self.input.known.occasions.iter().filter(|occasion| occasion.id.signal == rule.signal);
+        let late = earlier.flat_map(|occasion| &occasion.entries).filter(|entry| {
             entry.key.kind == ActionKind::Untag && entry.state == State::Planned && entry.key.contact == contact.id
         });
         let drop =
@@ -123,10 +123,10 @@ impl Builder<'_> {
     fn opening(
         &self,
         group: &Group<'_>,
-        story: &Story<'_>,
+        rendering: &Rendering<'_>,
         id: &OccasionId,
         level: &str,
-        before: Before<'_>,
+        earlier: Earlier<'_>,
     ) -> Change {
         let person = (group.subject.kind == SubjectKind::Contact)
             .then(|| group.hits.iter().find_map(|hit| hit.contact.person()))
@@ -134,10 +134,10 @@ impl Builder<'_> {
         Change::Open {
             id: id.clone(),
             level: level.to_owned(),
-            representative: story.brief.representative.id.clone(),
+            representative: rendering.brief.representative.id.clone(),
             contacts: group.hits.iter().map(|hit| hit.contact.id.clone()).collect(),
             // The old task is brought forward where it is, and a new one belongs beside it.
-            link: before.prior.and_then(|ended| ended.link.clone()),
+            link: earlier.prior.and_then(|ended| ended.link.clone()),
             person,
         }
     }
@@ -167,7 +167,7 @@ impl Builder<'_> {
     }
 
     fn any_carries(&self, group: &Group<'_>) -> bool {
-        let others = self.kin.others(group);
+        let others = self.subject_index.others(group);
         let signalling = group.hits.iter().map(|hit| hit.contact.as_ref());
         signalling.chain(others).any(|contact| self.carries(group, contact) == Carries::Yes)
     }
@@ -177,23 +177,23 @@ impl Builder<'_> {
         if open.false_since.is_some() {
             self.observations.push(Change::FalseSince { id: open.id.clone(), since: None });
         }
-        let rest = self.go_on_with(group, open, NewPart::Left);
-        let whole = self.go_on_with(group, open, NewPart::Done);
+        let rest = self.go_on_with(group, open, Extent::UnfinishedOnly);
+        let whole = self.go_on_with(group, open, Extent::Everything);
         if whole == rest {
             return rest;
         }
-        Item { without_new: Some(Box::new(rest)), ..whole }
+        Item { if_held: Some(Box::new(rest)), ..whole }
     }
 
-    fn go_on_with(&mut self, group: &Group<'_>, open: &Occasion, new_part: NewPart) -> Item {
+    fn go_on_with(&mut self, group: &Group<'_>, open: &Occasion, extent: Extent) -> Item {
         let id = &open.id;
-        let before = Before { open: Some(open), prior: Some(open) };
-        let higher = self.higher_level(group, open).filter(|_| new_part == NewPart::Done);
+        let earlier = Earlier { open: Some(open), prior: Some(open) };
+        let higher = self.higher_level(group, open).filter(|_| extent == Extent::Everything);
         // What is rendered must not contradict itself: the level that holds now, unless it is one that has to wait.
         let waits = higher.is_none() && group.rule.rank(group.level()) > group.rule.rank(&open.level);
         let level = if waits { open.level.clone() } else { group.level().to_owned() };
-        let story = self.group_story(group, &level, before);
-        let mut item = self.item(group, &story, id.clone(), Reason::AlreadyDone, Vec::new());
+        let rendering = self.render_group(group, &level, earlier);
+        let mut item = self.item(group, &rendering, id.clone(), Reason::AlreadyDone, Vec::new());
         let reason = if self.input.mode.baseline { Reason::Baseline } else { Reason::Escalated };
         for entry in
             open.entries.iter().filter(|entry| matches!(entry.key.kind, ActionKind::Task | ActionKind::Message))
@@ -202,7 +202,7 @@ impl Builder<'_> {
             item.actions.push(if superseded {
                 self.step(entry, Step::Drop, Reason::Escalated) // the higher level says it all
             } else {
-                self.carry_on(&story, entry, before)
+                self.carry_on(&rendering, entry, earlier)
             });
         }
         if let Some(higher) = &higher {
@@ -210,12 +210,12 @@ impl Builder<'_> {
             for kind in [ActionKind::Task, ActionKind::Message] {
                 let key = ActionKey { kind, level: higher.clone(), contact: String::new() };
                 item.actions.push(match reason {
-                    Reason::Escalated => self.want(&story, id, &key, reason, before),
+                    Reason::Escalated => self.want(&rendering, id, &key, reason, earlier),
                     _ => self.record_skip(id, &key, reason),
                 });
             }
         }
-        self.go_on_with_tags(group, open, &story, new_part, &mut item);
+        self.go_on_with_tags(group, open, &rendering, extent, &mut item);
         item.actions.sort_by(|one, other| one.key.cmp(&other.key));
         item.reason = higher.map_or_else(|| leading_reason(&item.actions), |_| reason);
         item
@@ -243,8 +243,8 @@ impl Builder<'_> {
         let Some(entry) = entry else { return false }; // what was never on was not taken off
         self.input.settings.on_untag == OnUntag::Keep
             && match self.find_tag(group, entry, contact) {
-                Found::TakenOff => true,
-                Found::There | Found::WorkspaceLostIt | Found::ContactGone => false,
+                TagPresence::TakenOff => true,
+                TagPresence::Present | TagPresence::GoneFromWorkspace | TagPresence::ContactGone => false,
             }
     }
 
@@ -252,23 +252,23 @@ impl Builder<'_> {
         &mut self,
         group: &Group<'_>,
         open: &Occasion,
-        story: &Story<'_>,
-        new_part: NewPart,
+        rendering: &Rendering<'_>,
+        extent: Extent,
         item: &mut Item,
     ) {
-        let before = Before { open: Some(open), prior: Some(open) };
+        let earlier = Earlier { open: Some(open), prior: Some(open) };
         let signalling: BTreeSet<_> = group.hits.iter().map(|hit| hit.contact.id.as_str()).collect();
         for hit in &group.hits {
             let key = ActionKey { kind: ActionKind::Tag, level: String::new(), contact: hit.contact.id.clone() };
             let action = match open.entry(&key) {
-                Some(entry) => self.keep_tag(group, open, story, entry, &hit.contact, new_part),
-                None if new_part == NewPart::Left => continue,
+                Some(entry) => self.keep_tag(group, open, rendering, entry, &hit.contact, extent),
+                None if extent == Extent::UnfinishedOnly => continue,
                 None => {
                     item.changes.push(Change::Join { id: open.id.clone(), contact: hit.contact.id.clone() });
                     item.changes.extend(self.leave_on(group.rule, &hit.contact));
                     match self.carries(group, &hit.contact) {
                         Carries::Yes => self.record_tag_found(group, &open.id, &key),
-                        Carries::No => self.want(story, &open.id, &key, Reason::Joined, before),
+                        Carries::No => self.want(rendering, &open.id, &key, Reason::Joined, earlier),
                         Carries::Gone => self.record_skip(&open.id, &key, Reason::ContactGone),
                     }
                 }
@@ -278,23 +278,23 @@ impl Builder<'_> {
         let silent =
             |entry: &&Entry| entry.key.kind == ActionKind::Tag && !signalling.contains(entry.key.contact.as_str());
         for entry in open.entries.iter().filter(silent) {
-            item.actions.push(self.carry_on(story, entry, before));
+            item.actions.push(self.carry_on(rendering, entry, earlier));
         }
     }
 
     /// Where the tag is that an entry put on a contact: by its id, whatever it or the rule is called by now.
-    fn find_tag(&self, group: &Group<'_>, entry: &Entry, contact: &Contact) -> Found {
+    fn find_tag(&self, group: &Group<'_>, entry: &Entry, contact: &Contact) -> TagPresence {
         let facts = self.input.facts;
         let ours = entry.remote_id.as_deref().filter(|id| !id.is_empty());
-        let Some(tag_id) = ours.or_else(|| facts.tag_id(&group.rule.tag)) else { return Found::WorkspaceLostIt };
+        let Some(tag_id) = ours.or_else(|| facts.tag_id(&group.rule.tag)) else { return TagPresence::GoneFromWorkspace };
         match facts.carries(contact, tag_id) {
-            Carries::Yes => Found::There,
-            Carries::Gone => Found::ContactGone,
-            Carries::No if !facts.has_tag(tag_id) => Found::WorkspaceLostIt,
-            Carries::No if entry.state == State::Undone => Found::TakenOff,
+            Carries::Yes => TagPresence::Present,
+            Carries::Gone => TagPresence::ContactGone,
+            Carries::No if !facts.has_tag(tag_id) => TagPresence::GoneFromWorkspace,
+            Carries::No if entry.state == State::Undone => TagPresence::TakenOff,
             // The search may be behind: only the contact itself can say that the tag is gone.
-            Carries::No if facts.tags_of.contains_key(&contact.id) => Found::TakenOff,
-            Carries::No => Found::There,
+            Carries::No if facts.tags_of.contains_key(&contact.id) => TagPresence::TakenOff,
+            Carries::No => TagPresence::Present,
         }
     }
 
@@ -303,31 +303,31 @@ impl Builder<'_> {
         &mut self,
         group: &Group<'_>,
         open: &Occasion,
-        story: &Story<'_>,
+        rendering: &Rendering<'_>,
         entry: &Entry,
         contact: &Contact,
-        new_part: NewPart,
+        extent: Extent,
     ) -> PlannedAction {
         if entry.state == State::Dropped && entry.reason == Reason::ContactGone {
-            return self.revive(group, open, story, entry, contact, new_part);
+            return self.revive(group, open, rendering, entry, contact, extent);
         }
         if !matches!(entry.state, State::Done | State::Undone) {
-            let before = Before { open: Some(open), prior: Some(open) };
-            return self.carry_on(story, entry, before);
+            let earlier = Earlier { open: Some(open), prior: Some(open) };
+            return self.carry_on(rendering, entry, earlier);
         }
         let restore = self.input.settings.on_untag == OnUntag::Restore;
         match (self.find_tag(group, entry, contact), entry.state) {
-            (Found::There, _) => self.skip(entry, Reason::AlreadyDone),
-            (Found::ContactGone, State::Done) => self.step(entry, Step::Drop, Reason::ContactGone),
-            (Found::ContactGone, _) => self.skip(entry, Reason::ContactGone),
-            (Found::WorkspaceLostIt, State::Done) => {
-                self.reopen(story, open, entry, Step::Reopen, Reason::TagRecreated, new_part)
+            (TagPresence::Present, _) => self.skip(entry, Reason::AlreadyDone),
+            (TagPresence::ContactGone, State::Done) => self.step(entry, Step::Drop, Reason::ContactGone),
+            (TagPresence::ContactGone, _) => self.skip(entry, Reason::ContactGone),
+            (TagPresence::GoneFromWorkspace, State::Done) => {
+                self.reopen(rendering, open, entry, Step::Reopen, Reason::TagRecreated, extent)
             }
-            (Found::TakenOff | Found::WorkspaceLostIt, _) if restore => {
-                self.reopen(story, open, entry, Step::Reopen, Reason::TagRestored, new_part)
+            (TagPresence::TakenOff | TagPresence::GoneFromWorkspace, _) if restore => {
+                self.reopen(rendering, open, entry, Step::Reopen, Reason::TagRestored, extent)
             }
-            (Found::TakenOff, State::Done) => self.step(entry, Step::Undo, Reason::UntaggedByPerson),
-            (Found::TakenOff | Found::WorkspaceLostIt, _) => self.skip(entry, Reason::UntaggedByPerson),
+            (TagPresence::TakenOff, State::Done) => self.step(entry, Step::Undo, Reason::UntaggedByPerson),
+            (TagPresence::TakenOff | TagPresence::GoneFromWorkspace, _) => self.skip(entry, Reason::UntaggedByPerson),
         }
     }
 
@@ -336,51 +336,51 @@ impl Builder<'_> {
         &mut self,
         group: &Group<'_>,
         open: &Occasion,
-        story: &Story<'_>,
+        rendering: &Rendering<'_>,
         entry: &Entry,
         contact: &Contact,
-        new_part: NewPart,
+        extent: Extent,
     ) -> PlannedAction {
         match self.carries(group, contact) {
             Carries::Gone => self.skip(entry, Reason::ContactGone),
             Carries::Yes => self.skip(entry, Reason::AlreadyTagged),
-            Carries::No => self.reopen(story, open, entry, Step::Revive, Reason::Unfinished, new_part),
+            Carries::No => self.reopen(rendering, open, entry, Step::Revive, Reason::Unfinished, extent),
         }
     }
 
     fn reopen(
         &mut self,
-        story: &Story<'_>,
+        rendering: &Rendering<'_>,
         open: &Occasion,
         entry: &Entry,
         step: Step,
         reason: Reason,
-        new_part: NewPart,
+        extent: Extent,
     ) -> PlannedAction {
-        if new_part == NewPart::Left {
+        if extent == Extent::UnfinishedOnly {
             return self.skip(entry, Reason::Held);
         }
         if !self.sink_on(&entry.key) {
             return self.skip(entry, Reason::SinkOff); // stays done: comes up again when the sink is on
         }
-        let before = Before { open: Some(open), prior: Some(open) };
+        let earlier = Earlier { open: Some(open), prior: Some(open) };
         let change = Change::Step { short: entry.short.clone(), step, reason };
         PlannedAction {
             decision: Decision::Do,
             reason,
-            order: Some(self.order(story, entry, before)),
+            order: Some(self.order(rendering, entry, earlier)),
             changes: vec![change],
             ..self.skip(entry, reason)
         }
     }
 
     /// An entry of an earlier run, whatever became of it.
-    pub(super) fn carry_on(&mut self, story: &Story<'_>, entry: &Entry, before: Before<'_>) -> PlannedAction {
+    pub(super) fn carry_on(&mut self, rendering: &Rendering<'_>, entry: &Entry, earlier: Earlier<'_>) -> PlannedAction {
         match entry.state {
             State::Planned if !self.sink_on(&entry.key) => self.step(entry, Step::Skip, Reason::SinkOff),
             State::Planned => PlannedAction {
                 decision: Decision::Do,
-                order: Some(self.order(story, entry, before)),
+                order: Some(self.order(rendering, entry, earlier)),
                 ..self.skip(entry, Reason::Unfinished)
             },
             State::Claimed => PlannedAction { decision: Decision::InDoubt, ..self.skip(entry, Reason::InDoubt) },
@@ -394,17 +394,17 @@ impl Builder<'_> {
     /// A new action: done if its sink is on, else skipped for good.
     fn want(
         &mut self,
-        story: &Story<'_>,
+        rendering: &Rendering<'_>,
         id: &OccasionId,
         key: &ActionKey,
         reason: Reason,
-        before: Before<'_>,
+        earlier: Earlier<'_>,
     ) -> PlannedAction {
         if !self.sink_on(key) {
             return self.record_skip(id, key, Reason::SinkOff);
         }
         let mut entry = self.entry(id, key, State::Planned, reason);
-        let last = before.prior.and_then(|occasion| occasion.last_done(key.kind));
+        let last = earlier.prior.and_then(|occasion| occasion.last_done(key.kind));
         entry.prior = match key.kind {
             ActionKind::Task => last.and_then(|task| task.remote_id.clone()),
             ActionKind::Message => last.and_then(thread_root),
@@ -412,7 +412,7 @@ impl Builder<'_> {
         };
         PlannedAction {
             decision: Decision::Do,
-            order: Some(self.order(story, &entry, before)),
+            order: Some(self.order(rendering, &entry, earlier)),
             changes: vec![Change::Enter { id: id.clone(), entry: entry.clone() }],
             ..self.skip(&entry, reason)
         }
@@ -428,7 +428,7 @@ impl Builder<'_> {
         }
     }
 
-    /// The contact carries the tag before this occasion: ours from an occasion before, or somebody else's.
+    /// The contact carries the tag before this occasion: ours from an occasion earlier, or somebody else's.
     fn record_tag_found(&mut self, group: &Group<'_>, id: &OccasionId, key: &ActionKey) -> PlannedAction {
         let ours = group.ended.and_then(|ended| ended.entry(key)).filter(|entry| entry.state == State::Done);
         let Some(ours) = ours else { return self.record_skip(id, key, Reason::AlreadyTagged) };
@@ -461,41 +461,41 @@ impl Builder<'_> {
         PlannedAction { changes: vec![change], ..self.skip(entry, reason) }
     }
 
-    fn group_story<'g>(&mut self, group: &Group<'g>, level: &str, before: Before<'_>) -> Story<'g> {
+    fn render_group<'g>(&mut self, group: &Group<'g>, level: &str, earlier: Earlier<'_>) -> Rendering<'g> {
         let people: Vec<Person> = group.hits.iter().map(|hit| person(&hit.contact)).collect();
         let company = group.company(self.input.facts);
         // A group is never empty; the fallback keeps that a matter of types.
         let representative =
             group.representative().map_or_else(|| Arc::new(Contact::default()), |hit| Arc::clone(&hit.contact));
-        self.story(group.rule, level, &representative, people, company.as_deref(), before)
+        self.render(group.rule, level, &representative, people, company.as_deref(), earlier)
     }
 
     fn item(
         &self,
         group: &Group<'_>,
-        story: &Story<'_>,
+        rendering: &Rendering<'_>,
         occasion: OccasionId,
         reason: Reason,
         changes: Vec<Change>,
     ) -> Item {
         let evidence = group.representative().map(|hit| hit.evidence.clone()).unwrap_or_default();
-        Item { evidence, ..story_item(story, occasion, reason, changes) }
+        Item { evidence, ..item_from(rendering, occasion, reason, changes) }
     }
 }
 
 /// Whether what is new about an open occasion is done, or left for a later run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum NewPart {
-    Done,
-    Left,
+enum Extent {
+    Everything,
+    UnfinishedOnly,
 }
 
 /// What became of a tag that we put on a contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Found {
-    There,
+enum TagPresence {
+    Present,
     TakenOff,
-    WorkspaceLostIt,
+    GoneFromWorkspace,
     ContactGone,
 }
 
@@ -506,8 +506,8 @@ fn thread_root(message: &Entry) -> Option<String> {
 }
 
 /// An item without actions and evidence.
-pub(super) fn story_item(story: &Story<'_>, occasion: OccasionId, reason: Reason, changes: Vec<Change>) -> Item {
-    let brief = &story.brief;
+pub(super) fn item_from(rendering: &Rendering<'_>, occasion: OccasionId, reason: Reason, changes: Vec<Change>) -> Item {
+    let brief = &rendering.brief;
     Item {
         occasion,
         level: brief.level.clone(),
@@ -523,7 +523,7 @@ pub(super) fn story_item(story: &Story<'_>, occasion: OccasionId, reason: Reason
         reason,
         changes,
         actions: Vec::new(),
-        without_new: None,
+        if_held: None,
     }
 }
 

@@ -21,7 +21,7 @@ pub struct Group<'a> {
     /// The last occasion that ended, if none is open.
     pub ended: Option<&'a Occasion>,
     /// Whether the task and the thread of that one go on in this group: people who were one may be several by now.
-    pub heir: bool,
+    pub continues_ended: bool,
 }
 
 impl Group<'_> {
@@ -56,23 +56,23 @@ impl Group<'_> {
 
 /// The kept contacts by what makes them one subject.
 #[derive(Debug)]
-pub(super) struct Kin<'s> {
+pub(super) struct SubjectIndex<'s> {
     by_company: BTreeMap<String, Vec<&'s Contact>>,
     by_email: BTreeMap<String, Vec<&'s Contact>>,
 }
 
-impl<'s> Kin<'s> {
+impl<'s> SubjectIndex<'s> {
     pub(super) fn of(sightings: &'s Sightings, facts: &Facts) -> Self {
-        let mut kin = Kin { by_company: BTreeMap::new(), by_email: BTreeMap::new() };
+        let mut subject_index = SubjectIndex { by_company: BTreeMap::new(), by_email: BTreeMap::new() };
         for contact in sightings.kept() {
             for company in facts.companies_of(contact) {
-                kin.by_company.entry(company).or_default().push(contact);
+                subject_index.by_company.entry(company).or_default().push(contact);
             }
             if let Some(email) = contact.email_key() {
-                kin.by_email.entry(email).or_default().push(contact);
+                subject_index.by_email.entry(email).or_default().push(contact);
             }
         }
-        kin
+        subject_index
     }
 
     /// Contacts of the group's subject that were kept though the rule does not hold for them: they may carry its tag.
@@ -102,25 +102,25 @@ pub fn group<'a>(rules: &'a RuleSet, sightings: &'a Sightings, facts: &Facts, kn
         groups.extend(subjects.into_iter().map(|(subject, hits)| {
             let open = occasions.open(&subject);
             let ended = if open.is_some() { None } else { occasions.ended(&subject, &hits) };
-            Group { rule, subject, hits, open, ended, heir: false }
+            Group { rule, subject, hits, open, ended, continues_ended: false }
         }));
     }
-    name_heirs(&mut groups);
+    choose_continuing_groups(&mut groups);
     groups
 }
 
 /// Of the groups that signalled in the same ended occasion, one goes on from it: the subject's own, else the lowest.
-fn name_heirs(groups: &mut [Group<'_>]) {
-    let mut heirs: BTreeMap<&OccasionId, Subject> = BTreeMap::new();
+fn choose_continuing_groups(groups: &mut [Group<'_>]) {
+    let mut continuing: BTreeMap<&OccasionId, Subject> = BTreeMap::new();
     for group in groups.iter() {
         let Some(ended) = group.ended else { continue };
         if group.subject == ended.id.subject {
-            heirs.insert(&ended.id, group.subject.clone());
+            continuing.insert(&ended.id, group.subject.clone());
         }
-        heirs.entry(&ended.id).or_insert_with(|| group.subject.clone());
+        continuing.entry(&ended.id).or_insert_with(|| group.subject.clone());
     }
     for group in groups {
-        group.heir = group.ended.is_some_and(|ended| heirs.get(&ended.id) == Some(&group.subject));
+        group.continues_ended = group.ended.is_some_and(|ended| continuing.get(&ended.id) == Some(&group.subject));
     }
 }
 

@@ -81,7 +81,7 @@ pub struct Item {
     /// Task, message, tags: in the order in which they are done.
     pub actions: Vec<PlannedAction>,
     /// The same without its new part, where it has one: what is done when `--top` or the guard holds it back.
-    pub(super) without_new: Option<Box<Item>>,
+    pub(super) if_held: Option<Box<Item>>,
 }
 
 impl Item {
@@ -148,7 +148,7 @@ impl Item {
     /// Leaves the new part for a later run, for a reason: nothing of it is done or recorded. Without a new part, nothing
     /// changes.
     pub(super) fn hold(&mut self, reason: Reason) {
-        if let Some(rest) = self.without_new.take() {
+        if let Some(rest) = self.if_held.take() {
             *self = *rest;
             for action in self.actions.iter_mut().filter(|action| action.reason == Reason::Held) {
                 action.reason = reason;

@@ -14,7 +14,7 @@ use crate::rules::{Rendered, Rule, TextInput};
 
 /// What is told of one signal, and what its orders are made of.
 #[derive(Debug, Clone)]
-pub(super) struct Story<'a> {
+pub(super) struct Rendering<'a> {
     pub rule: &'a Rule,
     pub brief: Brief,
     pub description: String,
@@ -24,7 +24,7 @@ pub(super) struct Story<'a> {
 
 /// Earlier actions that a new one goes on from.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Before<'a> {
+pub(super) struct Earlier<'a> {
     /// The occasion that is open.
     pub open: Option<&'a Occasion>,
     /// The occasion whose task is brought forward: the open one, or the one that ended last.
@@ -42,15 +42,15 @@ pub(super) fn person(contact: &Contact) -> Person {
 
 impl Builder<'_> {
     /// Renders the texts of a signal, with the figures of `representative`.
-    pub(super) fn story<'a>(
+    pub(super) fn render<'a>(
         &mut self,
         rule: &'a Rule,
         level: &str,
         representative: &Arc<Contact>,
         people: Vec<Person>,
         company: Option<&str>,
-        before: Before<'_>,
-    ) -> Story<'a> {
+        earlier: Earlier<'_>,
+    ) -> Rendering<'a> {
         let input = self.input;
         let respond_within_days = rule.respond_within_days_at(level);
         let due_date = self.due_date(respond_within_days);
@@ -67,10 +67,10 @@ impl Builder<'_> {
         let Rendered { details, action, task_subject, task_description, message, why_now, warnings } =
             input.rules.render(rule, level, &texts);
         self.warnings.extend(warnings);
-        let fixed = before.open.and_then(|occasion| input.sightings.contact(&occasion.representative));
+        let fixed = earlier.open.and_then(|occasion| input.sightings.contact(&occasion.representative));
         let record_person = person(fixed.unwrap_or(representative));
-        let again_since = match before {
-            Before { open: None, prior: Some(ended) } => Some(self.local_date(ended.id.opened_at)),
+        let again_since = match earlier {
+            Earlier { open: None, prior: Some(ended) } => Some(self.local_date(ended.id.opened_at)),
             _ => None,
         };
         let brief = Brief {
@@ -92,20 +92,20 @@ impl Builder<'_> {
             escalated: false,
             message,
         };
-        Story { rule, brief, description: task_description, record_person }
+        Rendering { rule, brief, description: task_description, record_person }
     }
 
-    /// The order for an entry of a story's occasion.
-    pub(super) fn order(&self, story: &Story<'_>, entry: &Entry, before: Before<'_>) -> Order {
+    /// The order for an entry of a rendering's occasion.
+    pub(super) fn order(&self, rendering: &Rendering<'_>, entry: &Entry, earlier: Earlier<'_>) -> Order {
         match entry.key.kind {
-            ActionKind::Task => Order::Task(Box::new(self.task(story, entry, before))),
-            ActionKind::Message => Order::Message(Box::new(self.message(story, entry, before))),
-            ActionKind::Tag | ActionKind::Untag => Order::Tag(tag_order(&story.rule.tag, entry)),
+            ActionKind::Task => Order::Task(Box::new(self.task(rendering, entry, earlier))),
+            ActionKind::Message => Order::Message(Box::new(self.message(rendering, entry, earlier))),
+            ActionKind::Tag | ActionKind::Untag => Order::Tag(tag_order(&rendering.rule.tag, entry)),
         }
     }
 
-    fn task(&self, story: &Story<'_>, entry: &Entry, before: Before<'_>) -> Task {
-        let Story { rule, brief, description, record_person } = story;
+    fn task(&self, rendering: &Rendering<'_>, entry: &Entry, earlier: Earlier<'_>) -> Task {
+        let Rendering { rule, brief, description, record_person } = rendering;
         let level = if brief.level.is_empty() { String::new() } else { format!(" ({})", brief.level) };
         Task {
             short: entry.short.clone(),
@@ -119,29 +119,29 @@ impl Builder<'_> {
             company: brief.account.clone(),
             lead_status: rule.lead_status.clone(),
             owner: rule.task_owner.clone(),
-            link: before.open.and_then(|occasion| occasion.link.clone()),
+            link: earlier.open.and_then(|occasion| occasion.link.clone()),
             prior: entry.prior.clone(),
         }
     }
 
-    fn message(&self, story: &Story<'_>, entry: &Entry, before: Before<'_>) -> Message {
+    fn message(&self, rendering: &Rendering<'_>, entry: &Entry, earlier: Earlier<'_>) -> Message {
         // Sent late, it may tell of a lower level than the one that it was planned for.
-        let escalated = entry.reason == Reason::Escalated && entry.key.level == story.brief.level;
-        let again_since = self.again_since(story, entry, before);
+        let escalated = entry.reason == Reason::Escalated && entry.key.level == rendering.brief.level;
+        let again_since = self.again_since(rendering, entry, earlier);
         Message {
             short: entry.short.clone(),
-            brief: Brief { again_since, escalated, ..story.brief.clone() },
-            task: before.open.map_or(TaskNews::None, |occasion| self.task_news(occasion)),
+            brief: Brief { again_since, escalated, ..rendering.brief.clone() },
+            task: earlier.open.map_or(TaskNews::None, |occasion| self.task_news(occasion)),
             thread: entry.prior.as_deref().and_then(MessageRef::from_remote_id),
             may_repeat: entry.may_repeat,
         }
     }
 
     /// When the signal was last there: a message that says "again" still says so when a later run sends it.
-    fn again_since(&self, story: &Story<'_>, entry: &Entry, before: Before<'_>) -> Option<NaiveDate> {
-        match before.open.filter(|_| entry.reason == Reason::Returned) {
+    fn again_since(&self, rendering: &Rendering<'_>, entry: &Entry, earlier: Earlier<'_>) -> Option<NaiveDate> {
+        match earlier.open.filter(|_| entry.reason == Reason::Returned) {
             Some(open) => self.input.known.before(open).map(|ended| self.local_date(ended.id.opened_at)),
-            None => story.brief.again_since,
+            None => rendering.brief.again_since,
         }
     }
 

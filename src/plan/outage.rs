@@ -29,7 +29,7 @@ pub struct Outage {
     /// The attribute.
     pub attribute: String,
     /// What was seen.
-    pub figures: Figures,
+    pub symptom: Symptom,
     /// The rules that are held, by signal.
     pub held: Vec<String>,
     /// The rules that go on, because `--accept` says so.
@@ -38,7 +38,7 @@ pub struct Outage {
 
 /// What tells of an outage.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Figures {
+pub enum Symptom {
     /// Far fewer contacts have a readable value.
     Fell {
         /// In this run.
@@ -64,9 +64,9 @@ pub enum Figures {
 impl Outage {
     /// The way out, for the line that begins with `help:`.
     pub fn way_out(&self) -> String {
-        let for_good = match self.figures {
-            Figures::Fell { .. } => "which also makes this the new measure",
-            Figures::StandsStill { .. } => "each time, or raise scan.stale_after",
+        let for_good = match self.symptom {
+            Symptom::Fell { .. } => "which also makes this the new measure",
+            Symptom::StandsStill { .. } => "each time, or raise scan.stale_after",
         };
         format!(
             "mend what writes {}; nothing is lost, the rules go on where they stopped. If the figures are right, go on with \
@@ -79,9 +79,9 @@ impl Outage {
 
 impl fmt::Display for Outage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Outage { attribute, figures, held, accepted } = self;
-        match figures {
-            Figures::Fell { now, last, median_percent, runs } => write!(
+        let Outage { attribute, symptom, held, accepted } = self;
+        match symptom {
+            Symptom::Fell { now, last, median_percent, runs } => write!(
                 f,
                 "{attribute} can be read for {} of {} contacts ({:.0} %); in the last {runs} runs it was {median_percent:.0} % \
                  (the median), last for {} of {}",
@@ -91,7 +91,7 @@ impl fmt::Display for Outage {
                 last.readable,
                 last.scanned
             )?,
-            Figures::StandsStill { newest, age, stale_after } => write!(
+            Symptom::StandsStill { newest, age, stale_after } => write!(
                 f,
                 "the newest {attribute} stands still at {}, {} hours ago, and scan.stale_after is {} hours",
                 newest.format("%Y-%m-%d %H:%M UTC"),
@@ -139,12 +139,12 @@ pub(super) fn judge(input: &Input<'_>) -> Judgement {
         // would be the usual level; it does once every rule that it holds is accepted, because a run that counts releases
         // all of them. A limited run does not, because a few by hand would soon be all there is to compare with.
         if input.scope.sees_absence() && (found.is_none() || held.is_empty()) {
-            let fell = matches!(found, Some(Figures::Fell { .. }));
+            let fell = matches!(found, Some(Symptom::Fell { .. }));
             judgement.shares.insert(attribute.to_owned(), Share { accepted: fell, ..now });
         }
-        if let Some(figures) = found {
+        if let Some(symptom) = found {
             judgement.held.extend(held.iter().cloned());
-            judgement.outages.push(Outage { attribute: attribute.to_owned(), figures, held, accepted });
+            judgement.outages.push(Outage { attribute: attribute.to_owned(), symptom, held, accepted });
         }
     }
     judgement
@@ -172,7 +172,7 @@ fn share(input: &Input<'_>, attribute: &str) -> Share {
 }
 
 /// Whether the attribute broke off, measured by what earlier runs saw of it, oldest first.
-fn find(history: &[Share], now: Share, as_of: Date, limits: DataLimits) -> Option<Figures> {
+fn find(history: &[Share], now: Share, as_of: Date, limits: DataLimits) -> Option<Symptom> {
     let newest_runs = history.get(history.len().saturating_sub(RUNS)..).unwrap_or_default();
     // What a person accepted is the measure, not what was before.
     let accepted = newest_runs.iter().rposition(|share| share.accepted);
@@ -184,12 +184,12 @@ fn find(history: &[Share], now: Share, as_of: Date, limits: DataLimits) -> Optio
         return None;
     }
     if now.percent() < median_percent * (1.0 - limits.max_drop_percent / 100.0) {
-        return Some(Figures::Fell { now, last: *last, median_percent, runs: runs.len() });
+        return Some(Symptom::Fell { now, last: *last, median_percent, runs: runs.len() });
     }
     // Not later than before: whoever was seen last may have been deleted since.
     let newest = now.newest.filter(|newest| last.newest.is_some_and(|before| *newest <= before))?;
     let age = as_of - newest;
-    (age >= limits.stale_after).then_some(Figures::StandsStill { newest, age, stale_after: limits.stale_after })
+    (age >= limits.stale_after).then_some(Symptom::StandsStill { newest, age, stale_after: limits.stale_after })
 }
 
 /// The middle one, or the mean of the middle two; 0 of none.
@@ -252,7 +252,7 @@ mod tests {
         ];
         for (name, history, now, outage) in cases {
             let found = find(&history, now, hour(0), LIMITS);
-            assert_eq!(matches!(found, Some(Figures::Fell { .. })), outage, "{name}: {found:?}");
+            assert_eq!(matches!(found, Some(Symptom::Fell { .. })), outage, "{name}: {found:?}");
         }
     }
 
@@ -286,13 +286,13 @@ mod tests {
 
     #[test]
     fn the_sentence_has_the_figures_and_the_rules() {
-        let outage = |figures, held: &[&str], accepted: &[&str]| Outage {
+        let outage = |symptom, held: &[&str], accepted: &[&str]| Outage {
             attribute: "last_seen_at".into(),
-            figures,
+            symptom,
             held: held.iter().map(|&signal| signal.to_owned()).collect(),
             accepted: accepted.iter().map(|&signal| signal.to_owned()).collect(),
         };
-        let fell = Figures::Fell { now: of(12, 40), last: of(38, 40), median_percent: 94.6, runs: 5 };
+        let fell = Symptom::Fell { now: of(12, 40), last: of(38, 40), median_percent: 94.6, runs: 5 };
         let fell = outage(fell, &["a", "b"], &[]);
         assert_eq!(
             fell.to_string(),
@@ -301,7 +301,7 @@ mod tests {
         );
         assert!(fell.way_out().contains("--accept a,b, which also makes this the new measure"), "{}", fell.way_out());
         let still =
-            Figures::StandsStill { newest: hour(-78), age: TimeDelta::hours(78), stale_after: TimeDelta::hours(72) };
+            Symptom::StandsStill { newest: hour(-78), age: TimeDelta::hours(78), stale_after: TimeDelta::hours(72) };
         assert_eq!(
             outage(still, &["a"], &["b"]).to_string(),
             "the newest last_seen_at stands still at 2025-12-17 00:00 UTC, 78 hours ago, and scan.stale_after is 72 hours. So a \

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::build::Scope;
 use super::facts::Facts;
-use super::group::{Group, Kin};
-use super::leftover::occasion_company;
+use super::group::{Group, SubjectIndex};
+use super::unseen_occasions::occasion_company;
 use super::sightings::{Hit, Sightings};
 use crate::model::{ActionKey, ActionKind, Contact, Known, Occasion, State, SubjectKind, Truth};
 use crate::rules::RuleSet;
@@ -103,7 +103,7 @@ impl Questions {
         let concerned = occasions.flat_map(|occasion| &occasion.contacts).filter_map(|id| sightings.contact(id));
         let cut_short = concerned.filter(|contact| !contact.tags.complete);
         questions.tags_of.extend(cut_short.map(|contact| contact.id.clone()));
-        let kin = Kin::of(sightings, facts);
+        let subject_index = SubjectIndex::of(sightings, facts);
         for group in groups {
             questions.companies.extend(group.company(facts));
             let tag_id = facts.tag_id(&group.rule.tag);
@@ -117,7 +117,7 @@ impl Questions {
                 }
             }
             if group.open.is_none() && tag_id.is_some() {
-                let others = kin.others(group).into_iter();
+                let others = subject_index.others(group).into_iter();
                 let cut_short = others.filter(|contact| !contact.tags.complete && !lists_tag(contact));
                 questions.tags_of.extend(cut_short.map(|contact| contact.id.clone()));
             }

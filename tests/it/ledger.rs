@@ -1,7 +1,7 @@
 //! What people see of the ledger, and what comes of their decisions.
 
 use serde_json::{Value, json};
-use usage_signals::ledger::{History, Pruned, Verdict};
+use usage_signals::ledger::{History, Pruned, ManualResolution};
 use usage_signals::model::{ActionKind, Reason, Resolution, State};
 
 use crate::support::demo::Demo;
@@ -653,7 +653,7 @@ fn pruning_keeps_what_a_person_has_to_decide() {
     let known = world.known();
     let refused =
         known.occasions.iter().flat_map(|one| &one.entries).find(|entry| entry.state == State::Refused).unwrap();
-    let verdict = Verdict {
+    let verdict = ManualResolution {
         short: refused.short.clone(),
         resolution: Resolution::Dismissed,
         remote_id: None,

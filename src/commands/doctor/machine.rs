@@ -137,7 +137,7 @@ fn ledger(group: &mut Group, path: &Path, workspace: Option<&Workspace>) {
     let reader = match LedgerReader::open(path) {
         Ok(reader) => reader,
         Err(error) => {
-            group.fail("ledger", error.told(), error.help().as_deref());
+            group.fail("ledger", error.full_message(), error.help().as_deref());
             return group.skip(&["workspace", "actions"], "the ledger cannot be read");
         }
     };

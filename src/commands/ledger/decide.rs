@@ -6,7 +6,7 @@ use super::list::{known_contacts, with_level};
 use super::{Place, find, minute, show_result, state_name};
 use crate::cli::{Common, LedgerForget, LedgerPrune, LedgerResolve, VerdictName};
 use crate::exit::{Exit, Fatal};
-use crate::ledger::{Forgotten, History, Pruned, Verdict};
+use crate::ledger::{Forgotten, History, Pruned, ManualResolution};
 use crate::model::{ActionKind, Entry, MessageRef, Occasion, Resolution, State, Step, SubjectKind, forgotten_mark};
 use crate::report::plural;
 
@@ -27,7 +27,7 @@ pub(super) fn resolve(common: &Common, place: &Place, arguments: &LedgerResolve)
     check_remote_id(entry.key.kind, resolution, arguments.remote_id.as_deref())?;
     let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
     let blank = |text: &String| text.trim().is_empty();
-    let verdict = Verdict {
+    let verdict = ManualResolution {
         short: entry.short.clone(),
         resolution,
         remote_id: arguments.remote_id.clone(),

@@ -63,7 +63,7 @@ pub(super) fn report<'a>(
     }
     for error in ledger_errors {
         exits.push(Exit::Failed);
-        let message = format!("the ledger could not be written any further: {}", error.told());
+        let message = format!("the ledger could not be written any further: {}", error.full_message());
         errors.push(Problem { message, help: error.help() });
     }
     if let Some(results) = results {

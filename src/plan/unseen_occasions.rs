@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::build::Builder;
-use super::decide::{leading_reason, story_item};
+use super::decide::{leading_reason, item_from};
 use super::facts::Facts;
 use super::item::Order;
 use super::item::{Decision, Item, PlannedAction};
-use super::orders::{Before, Story, person, tag_order};
+use super::orders::{Earlier, Rendering, person, tag_order};
 use super::sightings::Sightings;
 use crate::model::{
     ActionKey, ActionKind, Change, Contact, Entry, Occasion, Person, Reason, State, Step, SubjectKind, Truth,
@@ -16,7 +16,7 @@ use crate::rules::{OnClear, Rule};
 
 impl Builder<'_> {
     /// What is done about an occasion without a signal.
-    pub(super) fn leftover(&mut self, occasion: &Occasion) -> Option<Item> {
+    pub(super) fn decide_unseen(&mut self, occasion: &Occasion) -> Option<Item> {
         if !self.input.scope.covers(occasion) {
             return None;
         }
@@ -36,7 +36,7 @@ impl Builder<'_> {
             self.after_the_end(rule, occasion)
         };
         let idle = changes.is_empty() && actions.is_empty();
-        (!idle).then(|| self.leftover_item(rule, occasion, changes, actions))
+        (!idle).then(|| self.unseen_item(rule, occasion, changes, actions))
     }
 
     /// *False* means that every concerned contact was read and is false, or is not in Intercom any more; the second one long
@@ -88,7 +88,7 @@ impl Builder<'_> {
             reason: leading_reason(&actions),
             changes: Vec::new(),
             actions,
-            without_new: None,
+            if_held: None,
         })
     }
 
@@ -202,21 +202,21 @@ impl Builder<'_> {
                 (State::Done | State::Skipped | State::Dropped | State::Undone, _) => {}
             }
         }
-        (!actions.is_empty()).then(|| self.leftover_item(rule, occasion, Vec::new(), actions))
+        (!actions.is_empty()).then(|| self.unseen_item(rule, occasion, Vec::new(), actions))
     }
 
     /// The figures of the representative, or of anybody concerned who was read.
-    fn unseen_story<'r>(&mut self, rule: &'r Rule, occasion: &Occasion) -> Option<Story<'r>> {
+    fn render_unseen<'r>(&mut self, rule: &'r Rule, occasion: &Occasion) -> Option<Rendering<'r>> {
         let sightings = self.input.sightings;
         let known: Vec<&Arc<Contact>> = occasion.contacts.iter().filter_map(|id| sightings.contact(id)).collect();
         let representative = sightings.contact(&occasion.representative).or(known.first().copied())?;
         let people = known.iter().map(|contact| person(contact)).collect();
         let company = occasion_company(occasion, self.input.facts, sightings);
-        let before = Before { open: Some(occasion), prior: Some(occasion) };
-        Some(self.story(rule, &occasion.level, representative, people, company.as_deref(), before))
+        let earlier = Earlier { open: Some(occasion), prior: Some(occasion) };
+        Some(self.render(rule, &occasion.level, representative, people, company.as_deref(), earlier))
     }
 
-    fn leftover_item(
+    fn unseen_item(
         &mut self,
         rule: &Rule,
         occasion: &Occasion,
@@ -226,11 +226,11 @@ impl Builder<'_> {
         let ends = changes.iter().any(|change| matches!(change, Change::End { .. }));
         let reason = if ends { Reason::Cleared } else { leading_reason(&actions) };
         let nobody = Arc::new(Contact::default());
-        let story = self.unseen_story(rule, occasion).unwrap_or_else(|| {
-            let before = Before { open: Some(occasion), prior: Some(occasion) };
-            self.story(rule, &occasion.level, &nobody, Vec::new(), None, before)
+        let rendering = self.render_unseen(rule, occasion).unwrap_or_else(|| {
+            let earlier = Earlier { open: Some(occasion), prior: Some(occasion) };
+            self.render(rule, &occasion.level, &nobody, Vec::new(), None, earlier)
         });
-        Item { actions, ..story_item(&story, occasion.id.clone(), reason, changes) }
+        Item { actions, ..item_from(&rendering, occasion.id.clone(), reason, changes) }
     }
 }
 
