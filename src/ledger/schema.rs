@@ -224,7 +224,8 @@ mod tests {
         let lock = Lock::take(folder.path(), "test").unwrap();
         let writer = Writer::open(&path, &lock).unwrap();
         let resolution = Resolution::Done;
-        let verdict = ManualResolution { short: "US-1".into(), resolution, remote_id: None, note: Some("yes".into()), by: None };
+        let verdict =
+            ManualResolution { short: "US-1".into(), resolution, remote_id: None, note: Some("yes".into()), by: None };
         writer.resolve(&verdict, DateTime::from_timestamp(20, 0).unwrap()).unwrap();
         drop(writer);
         let after = History::open(&path).unwrap().unwrap();

@@ -78,7 +78,8 @@ impl Builder<'_> {
         let reason = self.opening_reason(group);
         let level = group.level().to_owned();
         let id = self.new_occasion_id(group);
-        let earlier = Earlier { open: None, prior: group.ended.filter(|_| group.continues_ended && reason == Reason::Returned) };
+        let earlier =
+            Earlier { open: None, prior: group.ended.filter(|_| group.continues_ended && reason == Reason::Returned) };
         let rendering = self.render_group(group, &level, earlier);
         let open = self.opening(group, &rendering, &id, &level, earlier);
         let mut item = self.item(group, &rendering, id.clone(), reason, vec![open]);
@@ -286,7 +287,9 @@ impl Builder<'_> {
     fn find_tag(&self, group: &Group<'_>, entry: &Entry, contact: &Contact) -> TagPresence {
         let facts = self.input.facts;
         let ours = entry.remote_id.as_deref().filter(|id| !id.is_empty());
-        let Some(tag_id) = ours.or_else(|| facts.tag_id(&group.rule.tag)) else { return TagPresence::GoneFromWorkspace };
+        let Some(tag_id) = ours.or_else(|| facts.tag_id(&group.rule.tag)) else {
+            return TagPresence::GoneFromWorkspace;
+        };
         match facts.carries(contact, tag_id) {
             Carries::Yes => TagPresence::Present,
             Carries::Gone => TagPresence::ContactGone,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::build::Builder;
-use super::decide::{leading_reason, item_from};
+use super::decide::{item_from, leading_reason};
 use super::facts::Facts;
 use super::item::Order;
 use super::item::{Decision, Item, PlannedAction};

@@ -1,7 +1,7 @@
 //! What people see of the ledger, and what comes of their decisions.
 
 use serde_json::{Value, json};
-use usage_signals::ledger::{History, Pruned, ManualResolution};
+use usage_signals::ledger::{History, ManualResolution, Pruned};
 use usage_signals::model::{ActionKind, Reason, Resolution, State};
 
 use crate::support::demo::Demo;

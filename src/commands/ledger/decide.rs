@@ -6,7 +6,7 @@ use super::list::{known_contacts, with_level};
 use super::{Place, find, minute, show_result, state_name};
 use crate::cli::{Common, LedgerForget, LedgerPrune, LedgerResolve, VerdictName};
 use crate::exit::{Exit, Fatal};
-use crate::ledger::{Forgotten, History, Pruned, ManualResolution};
+use crate::ledger::{Forgotten, History, ManualResolution, Pruned};
 use crate::model::{ActionKind, Entry, MessageRef, Occasion, Resolution, State, Step, SubjectKind, forgotten_mark};
 use crate::report::plural;
 
