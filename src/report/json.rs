@@ -1,4 +1,4 @@
-//! The JSON report. Its shape is documented in README.md; `schema` changes when it does.
+//! The JSON report. Its shape is documented in docs/json.md; `schema` changes when it does.
 
 use serde::Serialize;
 use serde_json::{Value as Json, json};

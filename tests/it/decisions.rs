@@ -1,4 +1,4 @@
-//! SPEC 3, sentence by sentence: subjects, occasions, and every row of the decision table.
+//! docs/decisions.md, sentence by sentence: subjects, occasions, and every row of the decision table.
 
 use std::collections::BTreeMap;
 

@@ -203,7 +203,7 @@ fn show(check: &Check, width: usize, text: &mut String) {
     }
 }
 
-/// For programs. The shape is documented in README.md.
+/// For programs. The shape is documented in docs/json.md.
 pub fn to_json(groups: &[Group], exit: Exit) -> Value {
     let checks = groups.iter().flat_map(|group| {
         group.checks.iter().map(|check| {

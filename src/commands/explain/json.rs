@@ -1,4 +1,4 @@
-//! The answer as JSON. Its keys are documented in README.md; `schema` changes when their shape does.
+//! The answer as JSON. Its keys are documented in docs/json.md; `schema` changes when their shape does.
 
 use serde_json::{Map, Value as Json, json};
 

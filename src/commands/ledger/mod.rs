@@ -160,7 +160,7 @@ fn when(occasion: &Occasion, entry: &Entry) -> Date {
     entry.closed_at.max(entry.claimed_at).unwrap_or(occasion.id.opened_at)
 }
 
-/// An action as JSON; the keys are documented in README.md.
+/// An action as JSON; the keys are documented in docs/json.md.
 fn as_json(history: &History, occasion: &Occasion, entry: &Entry) -> Json {
     let resolutions = history.resolutions.get(&entry.short).into_iter().flatten().map(|resolved| {
         json!({

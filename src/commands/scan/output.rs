@@ -111,10 +111,11 @@ pub(super) fn show(common: &Common, report: &Report<'_>) -> String {
     }
 }
 
-/// As wide as the terminal, within reason; None where stdout is none.
+/// Returns the width of the terminal in columns, within 80 and 200. Without a terminal, `COLUMNS` counts, as for other programs.
 pub(in crate::commands) fn terminal_width() -> Option<u16> {
-    let (terminal_size::Width(width), _) = terminal_size::terminal_size_of(std::io::stdout())?;
-    Some(width.clamp(80, 200))
+    let terminal = terminal_size::terminal_size_of(std::io::stdout()).map(|(terminal_size::Width(width), _)| width);
+    let columns = || std::env::var("COLUMNS").ok()?.parse::<u16>().ok();
+    Some(terminal.or_else(columns)?.clamp(80, 200))
 }
 
 /// Rules that could be decided for nobody: such a rule can never fire, and silence would look like "all is well".

@@ -2,7 +2,8 @@
 //!
 //! Cut by `created_at`, which never changes, with `<`, `=` and `>` on the same instants. Whatever Intercom makes of an
 //! instant (a day of UTC, a day of the workspace's zone, an exact second), a contact's own value is below, equal to or above
-//! that of each cut, so it is in exactly one part: no time zone and no version has to be known (intercom-api.md, section 9).
+//! that of each cut, so it is in exactly one part: no time zone and no version has to be known (docs/services/intercom.md,
+//! "Cutting the contacts into parts").
 
 use std::fmt;
 

@@ -1,6 +1,6 @@
 //! Whether everything came: what was read, held against what Intercom counts in two ways.
 //!
-//! Neither count is known to be exact (intercom-api.md, sections 2 and 9): the search learns of a new contact some minutes
+//! Neither count is known to be exact (docs/services/intercom.md, "How complete a search is"): the search learns of a new contact some minutes
 //! late, nobody knows how it counts many, and the list may count what the search never shows. So a read that brought what the
 //! search itself counts is whole, and what the list counts beyond that is told.
 

@@ -1,4 +1,4 @@
-//! Single contacts and their companies (reference: intercom-api.md sections 3 and 6).
+//! Single contacts and their companies (docs/services/intercom.md, "One contact", "Companies").
 
 use super::super::http::{Call, Reply};
 use super::super::workspace::{Intercom, text};

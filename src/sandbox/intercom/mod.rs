@@ -1,4 +1,4 @@
-//! Intercom, version 2.15 of its API (reference: intercom-api.md and the OpenAPI subset).
+//! Intercom, version 2.15 of its API (docs/services/intercom.md).
 //!
 //! Order of checks: token, rate limit, `Accept`, version, then the call itself.
 

@@ -1,4 +1,5 @@
-//! The query language of `POST /contacts/search`, version 2.15 (reference: intercom-api.md section 2).
+//! The query language of `POST /contacts/search`, version 2.15 (docs/services/intercom.md,
+//! "Searching contacts").
 //!
 //! A query is checked once, strictly, and compiled: whatever the documentation calls an error is one here, and where it is
 //! silent the stricter reading was taken, so that a client which works here asks nothing doubtful of the real service.

@@ -1,4 +1,4 @@
-//! Tags of the workspace and of contacts (reference: intercom-api.md section 4).
+//! Tags of the workspace and of contacts (docs/services/intercom.md, "Tags").
 
 use super::super::contacts::Attached;
 use super::super::http::Reply;

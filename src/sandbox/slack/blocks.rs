@@ -1,4 +1,4 @@
-//! The rules of Block Kit that a message is held to (reference: slack-api.md section 4.1).
+//! The rules of Block Kit that a message is held to (docs/services/slack.md, "Block Kit limits").
 //!
 //! One broken rule refuses the whole message; nothing is cut for the sender.
 

@@ -1,4 +1,4 @@
-//! `chat.postMessage`, and what both ways of posting share (reference: slack-api.md sections 2 and 4).
+//! `chat.postMessage`, and what both ways of posting share (docs/services/slack.md, "Posting a message").
 
 use super::super::http::Reply;
 use super::super::workspace::{Slack, object, text};

@@ -1,4 +1,4 @@
-//! Slack's Web API as far as a poster needs it (reference: slack-api.md).
+//! Slack's Web API as far as a poster needs it (docs/services/slack.md).
 //!
 //! Nearly every answer is HTTP 200; `ok` tells success from failure. Order of checks: token, arguments, rate, scope, channel,
 //! content, thread.

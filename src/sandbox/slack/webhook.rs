@@ -1,4 +1,5 @@
-//! An incoming webhook: the address is the credential, answers are plain text (reference: slack-api.md section 1).
+//! An incoming webhook: the address is the credential, answers are plain text (docs/services/slack.md,
+//! "Incoming webhooks").
 
 use super::super::http::{Call, Reply};
 use super::super::workspace::Channel;

@@ -1,4 +1,4 @@
-//! `POST /oauth/v2/token` (reference: zoho-crm-api.md section 1.2).
+//! `POST /oauth/v2/token` (docs/services/zoho.md, "Access tokens").
 
 use super::super::http::{Call, Reply};
 use super::super::workspace::AccessToken;

@@ -1,4 +1,4 @@
-//! What Zoho checks about one record before it writes it (reference: zoho-crm-api.md sections 2.1, 2.4, 4.1).
+//! What Zoho checks about one record before it writes it (docs/services/zoho.md, "Writing records").
 
 use super::super::workspace::{Zoho, object, text};
 use super::super::world::Object;

@@ -1,4 +1,4 @@
-//! COQL's syntax: one `select` statement to a tree (reference: zoho-crm-api.md section 3.2).
+//! COQL's syntax: one `select` statement to a tree (docs/services/zoho.md, "COQL").
 //!
 //! Three or more criteria need parentheses pairwise, `((a and b) and c)`: the grammar below simply has no longer chains.
 

@@ -1,4 +1,5 @@
-//! The fields of the modules: names, types, lengths, usual picklist values (reference: zoho-crm-api.md sections 2.1, 4.1, 7).
+//! The fields of the modules: names, types, lengths, usual picklist values (docs/services/zoho.md,
+//! "Writing records").
 
 use super::super::workspace::Zoho;
 use super::Module;

@@ -1,4 +1,4 @@
-//! Zoho CRM, version 8 of its API (reference: zoho-crm-api.md).
+//! Zoho CRM, version 8 of its API (docs/services/zoho.md).
 
 pub(super) mod accounts;
 mod check;

@@ -1,4 +1,4 @@
-//! Records by id, the search endpoint, users, metadata (reference: zoho-crm-api.md sections 3.1, 4.3, 7).
+//! Records by id, the search endpoint, users, metadata (docs/services/zoho.md, "Tasks", "Users and fields").
 
 use super::super::http::{Call, Reply};
 use super::super::workspace::{Zoho, text};

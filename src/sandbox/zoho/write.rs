@@ -1,4 +1,5 @@
-//! Insert, update and upsert: up to 100 records a call, each judged for itself (reference: zoho-crm-api.md sections 2 and 4).
+//! Insert, update and upsert: up to 100 records a call, each judged for itself (docs/services/zoho.md,
+//! "Writing records").
 
 use super::super::http::Reply;
 use super::super::workspace::{id_text, object, text};
