@@ -8,7 +8,7 @@ use super::layers::Layers;
 use super::place::{Located, Place, inside};
 use super::problem::Findings;
 use super::table::{Table, number, type_name};
-use crate::model::{Priority, SubjectKind, Value};
+use crate::model::{Priority, SubjectKind, Value, tag_key};
 use crate::rules::{Attributes, Condition, Fault, Level, OnClear, Rule, Scope, Text, TextKey, is_reserved, nearest};
 
 /// The keys without which a new rule means nothing.
@@ -108,7 +108,7 @@ fn report_same_tag(
     tag: &Located<String>,
 ) {
     let here = (signal.to_owned(), tag.place.clone());
-    if let Some((other, there)) = tags.insert(tag.value.trim().to_lowercase(), here) {
+    if let Some((other, there)) = tags.insert(tag_key(&tag.value), here) {
         let help =
             "each rule needs a tag of its own (capitals make no difference), or one of the two `enabled = false`"
                 .to_owned();
@@ -120,7 +120,7 @@ fn report_same_tag(
 }
 
 fn report_snooze_tag(snooze: Snooze<'_>, findings: &Findings, signal: &str, tag: &Located<String>) {
-    if tag.value.trim().to_lowercase() == snooze.tag.to_lowercase() {
+    if tag_key(&tag.value) == tag_key(snooze.tag) {
         let message = format!("the rule \"{signal}\" has the snooze tag, and would silence itself");
         let help = "give `snooze_tag` in [scan], or the rule's `tag`, another name".to_owned();
         findings.add(snooze.place.unwrap_or(&tag.place), message, Some(help));

@@ -9,6 +9,7 @@ pub mod order;
 pub mod share;
 pub mod signal;
 pub mod subject;
+mod tag;
 mod unseen;
 mod values;
 
@@ -21,5 +22,6 @@ pub use order::{Brief, Links, Message, MessageRef, Person, Record, Tag, TagChang
 pub use share::Share;
 pub use signal::{Evidence, Priority, Truth};
 pub use subject::{Subject, SubjectKind};
+pub use tag::tag_key;
 pub use unseen::is_unseen;
 pub use values::Values;

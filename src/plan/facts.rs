@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::model::Contact;
+use crate::model::{Contact, tag_key};
 
 /// What a plan needs of a company.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -74,10 +74,4 @@ impl Facts {
     pub fn company_name(&self, id: &str) -> Option<&str> {
         self.companies.get(id)?.name.as_deref()
     }
-}
-
-/// What tags with names that count as the same have in common: Intercom compares them without case, and blanks around a name
-/// are nobody's intention.
-pub fn tag_key(name: &str) -> String {
-    name.trim().to_lowercase()
 }

@@ -4,31 +4,31 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use super::guard::Refusal;
 use super::outage::Outage;
+use super::refusal::Refusal;
 use crate::model::{
     ActionKey, ActionKind, Change, Date, Evidence, Message, OccasionId, Person, Priority, Reason, Share, Subject, Tag,
     Task,
 };
 
-/// Everything a run is going to do and to leave, with reasons.
+/// Everything that a run does and leaves, each with a reason.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// The Intercom workspace.
     pub workspace: String,
     /// The run's instant.
     pub as_of: Date,
-    /// One for each subject and signal, most urgent first: by priority, due date, signal, subject.
+    /// One item for each subject and signal, most urgent first: by priority, due date, signal, subject.
     pub items: Vec<Item>,
-    /// What was seen of occasions besides: true again, false for the first time, ended.
+    /// Observations of occasions: true again, or false for the first time.
     pub observations: Vec<Change>,
-    /// What later runs are to measure their data by, by attribute.
+    /// The shares that later runs are compared with, by attribute.
     pub shares: BTreeMap<String, Share>,
-    /// Attributes that broke off, and the rules that are held for it; sorted by attribute.
+    /// Attributes that stopped arriving, with the rules that are paused; sorted by attribute.
     pub outages: Vec<Outage>,
-    /// Why the guard stopped the new part, if it did.
+    /// Why the guard refused the new part, if it did.
     pub refusal: Option<Refusal>,
-    /// What the texts of rules could not show.
+    /// Placeholders that the texts of rules could not fill.
     pub warnings: Vec<String>,
 }
 
@@ -49,7 +49,7 @@ impl Plan {
     }
 }
 
-/// One signal of one subject, and what is done about it.
+/// One signal of one subject, with its actions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Item {
     /// The occasion: signal, subject, and when it opened (or would open).
@@ -60,7 +60,7 @@ pub struct Item {
     pub priority: Priority,
     /// The account's name, where there is one and it is known.
     pub account: Option<String>,
-    /// Whose figures these are.
+    /// The contact whose figures are shown.
     pub representative: Person,
     /// The contacts that signal now, sorted by id.
     pub people: Vec<Person>,
@@ -72,15 +72,16 @@ pub struct Item {
     pub action: String,
     /// `hot_lead`, ….
     pub flags: Vec<String>,
-    /// By when: as counted from this run where something is done now, else as it was told.
+    /// The due date. It is counted from this run where something is done now, else it is the one that people know.
     pub due_date: NaiveDate,
-    /// Why this is done or left as a whole.
+    /// Why the item is done or left.
     pub reason: Reason,
-    /// What becomes of the occasion itself.
+    /// The changes of the occasion itself.
     pub changes: Vec<Change>,
     /// Task, message, tags: in the order in which they are done.
     pub actions: Vec<PlannedAction>,
-    /// The same without its new part, where it has one: what is done when `--top` or the guard holds it back.
+    /// The item that takes the place of this one when `--top`, the guard or an outage holds it: only unfinished actions. None
+    /// where the item has nothing new.
     pub(super) if_held: Option<Box<Item>>,
 }
 
@@ -90,7 +91,7 @@ impl Item {
         self.actions.iter().any(|action| action.key.kind == ActionKind::Task && action.decision == Decision::Do)
     }
 
-    /// Whom it is about.
+    /// The account or person that the item is about.
     pub fn subject(&self) -> &Subject {
         &self.occasion.subject
     }
@@ -101,14 +102,14 @@ impl Item {
     }
 }
 
-/// What is decided about an action.
+/// The decision about an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     /// It is done.
     Do,
-    /// It is left.
+    /// It is not done.
     Skip,
-    /// An earlier run claimed it and its outcome is not known.
+    /// An earlier run claimed it, and its outcome is unknown.
     InDoubt,
 }
 
@@ -123,13 +124,13 @@ pub struct PlannedAction {
     pub decision: Decision,
     /// Why.
     pub reason: Reason,
-    /// What exactly to do; there if and only if the decision is to do it.
+    /// The order for the sink; present if and only if the decision is to do it.
     pub order: Option<Order>,
-    /// The remote's id, where it was done before.
+    /// The remote's id of an action that was done before.
     pub remote_id: Option<String>,
-    /// What the remote said when it failed before.
+    /// The remote's error, if the action failed before.
     pub error: Option<String>,
-    /// What becomes of the ledger's entry.
+    /// The changes of the ledger's entry.
     pub changes: Vec<Change>,
 }
 
@@ -145,8 +146,7 @@ pub enum Order {
 }
 
 impl Item {
-    /// Leaves the new part for a later run, for a reason: nothing of it is done or recorded. Without a new part, nothing
-    /// changes.
+    /// Holds the new part for a later run: nothing of it is done or recorded. An item without a new part does not change.
     pub(super) fn hold(&mut self, reason: Reason) {
         if let Some(rest) = self.if_held.take() {
             *self = *rest;
@@ -159,26 +159,27 @@ impl Item {
         }
     }
 
-    /// The item of a subject that is left as it is, with what would have been done.
-    pub(super) fn leave_all(&mut self, reason: Reason) {
+    /// Skips every action that would be done or recorded, but shows it. The occasion does not change.
+    pub(super) fn skip_all(&mut self, reason: Reason) {
+        self.if_held = None;
         self.changes.clear();
         self.reason = reason;
         for action in self.actions.iter_mut().filter(|action| action.decision != Decision::InDoubt) {
-            // What is over and done with keeps its own reason.
+            // A finished action keeps its own reason.
             if action.decision == Decision::Do || !action.changes.is_empty() {
-                action.leave(reason);
+                action.skip(reason);
             }
         }
     }
 
-    /// Tags wait for a task whose outcome is not known.
+    /// Makes tags wait for a task whose outcome is unknown.
     pub(super) fn wait_for_task(&mut self) {
         let doubtful =
             |action: &PlannedAction| action.key.kind == ActionKind::Task && action.decision == Decision::InDoubt;
         if self.actions.iter().any(doubtful) {
             let tags = self.actions.iter_mut().filter(|action| action.key.kind == ActionKind::Tag);
             for tag in tags.filter(|tag| tag.decision == Decision::Do) {
-                tag.decision = Decision::Skip; // the intent stays recorded
+                tag.decision = Decision::Skip; // the ledger keeps the planned entry
                 tag.reason = Reason::WaitsForTask;
                 tag.order = None;
             }
@@ -190,7 +191,7 @@ impl Item {
 }
 
 impl PlannedAction {
-    fn leave(&mut self, reason: Reason) {
+    fn skip(&mut self, reason: Reason) {
         self.decision = Decision::Skip;
         self.reason = reason;
         self.order = None;

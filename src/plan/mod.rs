@@ -1,30 +1,42 @@
-//! Deciding what to do: pure functions from what was seen and what the ledger knows to a [`Plan`].
+//! Decides what to do: pure functions from contacts and the ledger's knowledge to a [`Plan`].
 //!
 //! ```text
-//! contacts ─► Sightings ─► groups (who signals together) ─► items with actions and reasons ─► guard ─► Plan
-//!                 questions: what must still be asked ─► Facts ─┘
+//! contacts ─► Sightings ─► groups (contacts that signal together) ─► items with actions and reasons ─► guard ─► Plan
+//!                 questions: what must be asked besides ─► Facts ─┘
 //! ```
 //!
-//! Rules whose data broke off are held (`outage`). The plan is complete and sorted; a dry run prints the very value that a real run records and applies.
+//! [`mod@build`] goes through the groups, `decide` holds the decision table, and `unseen_occasions` looks after occasions
+//! whose signal was not seen. A rule is paused while an attribute that it uses does not arrive (`data_health`). The plan is
+//! complete and sorted; a dry run prints the very value that a real run records and applies.
 
+mod actions;
 mod build;
+mod builder;
+mod data_health;
 mod decide;
+mod due_dates;
 mod facts;
 mod group;
 mod guard;
+mod input;
 mod item;
 mod orders;
 mod outage;
 mod questions;
+mod refusal;
+mod rendering;
 pub mod settings;
 mod sightings;
+mod snooze;
+mod tags;
 mod unseen_occasions;
 
-pub use build::{Input, Mode, Scope, SinksOn, build};
-pub use facts::{Company, Facts, tag_key};
+pub use build::build;
+pub use facts::{Company, Facts};
 pub use group::{Group, group};
-pub use guard::{Refusal, WAYS_OUT};
+pub use input::{Input, Mode, Scope, SinksOn};
 pub use item::{Decision, Item, Order, Plan, PlannedAction};
 pub use outage::{Outage, Symptom};
 pub use questions::{Colleagues, Questions, missing_contacts, unread_contacts};
+pub use refusal::{Refusal, WAYS_OUT};
 pub use sightings::{Hit, Sightings};

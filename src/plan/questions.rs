@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::build::Scope;
 use super::facts::Facts;
 use super::group::{Group, SubjectIndex};
+use super::input::Scope;
 use super::sightings::{Hit, Sightings};
 use super::unseen_occasions::occasion_company;
 use crate::model::{ActionKey, ActionKind, Contact, Known, Occasion, State, SubjectKind, Truth};

@@ -1,21 +1,32 @@
-//! Occasions whose signal was not seen to be true in this run: they clear, wait, or have something unfinished.
+//! Occasions whose signal was not seen to be true in this run: they clear, wait, or have unfinished actions.
 
 use std::sync::Arc;
 
-use super::build::Builder;
-use super::decide::{item_from, leading_reason};
+use super::builder::Builder;
+use super::decide::leading_reason;
 use super::facts::Facts;
-use super::item::Order;
 use super::item::{Decision, Item, PlannedAction};
-use super::orders::{Earlier, Rendering, person, tag_order};
+use super::orders::tag_order;
+use super::rendering::{Earlier, Rendering, person};
 use super::sightings::Sightings;
+use super::snooze::Snooze;
 use crate::model::{
-    ActionKey, ActionKind, Change, Contact, Entry, Occasion, Person, Reason, State, Step, SubjectKind, Truth,
+    ActionKey, ActionKind, Change, Contact, Entry, Occasion, Person, Priority, Reason, State, Step, SubjectKind, Truth,
 };
 use crate::rules::{OnClear, Rule};
 
+/// What this run saw of an open occasion's signal.
+enum Observation {
+    /// False, and long enough after the first *false* to end the occasion.
+    Ends,
+    /// False.
+    False,
+    /// Neither true nor false.
+    Unknown,
+}
+
 impl Builder<'_> {
-    /// What is done about an occasion without a signal.
+    /// Decides what is done about an occasion whose signal was not seen. None where there is nothing to do or to report.
     pub(super) fn decide_unseen(&mut self, occasion: &Occasion) -> Option<Item> {
         if !self.input.scope.covers(occasion) {
             return None;
@@ -25,58 +36,58 @@ impl Builder<'_> {
         let mut changes = Vec::new();
         let actions = if occasion.is_open() {
             match self.observe(rule, occasion) {
-                Observed::Ends => {
+                Observation::Ends => {
                     changes.push(Change::End { id: occasion.id.clone(), at: self.input.as_of });
                     self.end(rule, occasion)
                 }
-                Observed::False => self.left(occasion, Reason::Clearing),
-                Observed::Unknown => return self.go_on_unseen(rule, occasion),
+                Observation::False => self.wait_for_end(occasion),
+                Observation::Unknown => self.continue_unseen(rule, occasion),
             }
         } else {
-            self.after_the_end(rule, occasion)
+            self.finish_ended(rule, occasion)
         };
         let idle = changes.is_empty() && actions.is_empty();
         (!idle).then(|| self.unseen_item(rule, occasion, changes, actions))
     }
 
-    /// *False* means that every concerned contact was read and is false, or is not in Intercom any more; the second one long
-    /// enough after ends the occasion.
-    fn observe(&mut self, rule: &Rule, occasion: &Occasion) -> Observed {
+    /// Observes whether the signal is false. It is false if every concerned contact was read and is false, or is not in
+    /// Intercom any more. Two observations of *false* at least `clear_after` apart end the occasion.
+    fn observe(&mut self, rule: &Rule, occasion: &Occasion) -> Observation {
         let input = self.input;
-        if self.is_held(rule) {
-            return Observed::Unknown; // false by data that broke off is not false
+        if self.is_paused(rule) {
+            return Observation::Unknown; // during a data outage, false means nothing
         }
         let truth = |contact: &String| input.sightings.truth(contact, &occasion.id.signal);
         let is_false = |contact: &String| truth(contact) == Some(Truth::False) || input.facts.gone.contains(contact);
         let all_false = occasion.contacts.iter().all(is_false);
         if !all_false || !input.scope.complete {
-            return Observed::Unknown;
+            return Observation::Unknown;
         }
         if !input.scope.sees_absence() {
-            return Observed::False;
+            return Observation::False;
         }
         match occasion.false_since {
-            Some(since) if input.as_of - since >= input.settings.clear_after => Observed::Ends,
-            Some(since) if since <= input.as_of => Observed::False,
-            // Also where the clock was ahead at the first one: or the occasion would stay open until that time comes.
+            Some(since) if input.as_of - since >= input.settings.clear_after => Observation::Ends,
+            Some(since) if since <= input.as_of => Observation::False,
+            // A first *false* in the future comes from a clock that was ahead. Left as it is, it would keep the occasion open
+            // until then.
             Some(_) | None => {
                 self.observations.push(Change::FalseSince { id: occasion.id.clone(), since: Some(input.as_of) });
-                Observed::False
+                Observation::False
             }
         }
     }
 
-    /// The rule is switched off or gone: the occasion stays as it is, but what needs a person stays in the report.
-    fn frozen(&mut self, occasion: &Occasion) -> Option<Item> {
-        let open = occasion.entries.iter().filter(|entry| matches!(entry.state, State::Claimed | State::Refused));
-        let actions: Vec<_> = open.map(|entry| self.stuck(entry)).collect();
+    /// The rule is switched off or gone. The occasion stays as it is; actions that need a person stay in the report.
+    fn frozen(&self, occasion: &Occasion) -> Option<Item> {
+        let actions: Vec<_> = occasion.entries.iter().filter_map(|entry| self.needs_person(entry)).collect();
         if actions.is_empty() {
             return None;
         }
         Some(Item {
             occasion: occasion.id.clone(),
             level: occasion.level.clone(),
-            priority: crate::model::Priority::Medium,
+            priority: Priority::Medium,
             account: None,
             representative: Person { id: occasion.representative.clone(), email: None, name: None },
             people: Vec::new(),
@@ -92,128 +103,117 @@ impl Builder<'_> {
         })
     }
 
-    fn stuck(&self, entry: &Entry) -> PlannedAction {
+    /// An action that was refused or whose outcome is unknown; None for any other.
+    fn needs_person(&self, entry: &Entry) -> Option<PlannedAction> {
         match entry.state {
-            State::Claimed => PlannedAction { decision: Decision::InDoubt, ..self.skip(entry, Reason::InDoubt) },
-            _ => self.skip(entry, Reason::Refused),
+            State::Claimed => Some(self.in_doubt(entry)),
+            State::Refused => Some(self.skip(entry, Reason::Refused)),
+            State::Planned | State::Done | State::Skipped | State::Dropped | State::Undone => None,
         }
     }
 
-    /// An ended occasion with something left: tags to take off, a claim in doubt, a refusal.
-    fn after_the_end(&mut self, rule: &Rule, occasion: &Occasion) -> Vec<PlannedAction> {
+    /// The occasion ends now. Unfinished actions are moot, and with `remove_tag` the tags that we added come off.
+    fn end(&mut self, rule: &Rule, occasion: &Occasion) -> Vec<PlannedAction> {
         let mut actions = Vec::new();
         for entry in &occasion.entries {
-            match (entry.state, entry.key.kind) {
-                (State::Claimed | State::Refused, _) => actions.push(self.stuck(entry)),
-                // The tag is another occasion's by now.
-                (State::Planned, ActionKind::Untag) if self.is_concerned(&rule.signal, &entry.key.contact) => {
-                    actions.push(self.step(entry, Step::Drop, Reason::Returned));
+            match entry.state {
+                State::Planned => actions.push(self.skip_and_step(entry, Step::Drop, Reason::Cleared)),
+                State::Done if entry.key.kind == ActionKind::Tag && rule.on_clear == OnClear::RemoveTag => {
+                    actions.push(self.plan_untag(rule, occasion, entry));
                 }
-                // Whether it stays on is decided with the occasion that opens or is joined, or is held.
-                (State::Planned, ActionKind::Untag) if self.signals(rule, &entry.key.contact) => {
-                    actions.push(self.skip(entry, Reason::Returned));
-                }
-                (State::Planned, ActionKind::Untag) => actions.push(self.untag(rule, entry)),
-                (State::Planned, _) => actions.push(self.step(entry, Step::Drop, Reason::Cleared)),
-                _ => {}
+                _ => actions.extend(self.needs_person(entry)),
             }
         }
         actions
+    }
+
+    fn plan_untag(&mut self, rule: &Rule, occasion: &Occasion, tagged: &Entry) -> PlannedAction {
+        let key = ActionKey { kind: ActionKind::Untag, ..tagged.key.clone() };
+        let on = self.sink_on(&key);
+        let (state, reason) = if on { (State::Planned, Reason::Cleared) } else { (State::Skipped, Reason::SinkOff) };
+        let mut entry = self.entry(&occasion.id, &key, state, reason);
+        entry.prior.clone_from(&tagged.remote_id);
+        let recorded = self.record(&occasion.id, &entry);
+        if !on {
+            return recorded;
+        }
+        PlannedAction { decision: Decision::Do, order: Some(tag_order(&rule.tag, &entry)), ..recorded }
+    }
+
+    /// An ended occasion with something left: tags to take off, a claim in doubt, a refusal.
+    fn finish_ended(&self, rule: &Rule, occasion: &Occasion) -> Vec<PlannedAction> {
+        let finish = |entry: &Entry| match (entry.state, entry.key.kind) {
+            // The tag belongs to another occasion by now.
+            (State::Planned, ActionKind::Untag) if self.is_concerned(&rule.signal, &entry.key.contact) => {
+                Some(self.skip_and_step(entry, Step::Drop, Reason::Returned))
+            }
+            // The occasion that the contact opens or joins decides whether the tag stays on.
+            (State::Planned, ActionKind::Untag) if self.signals(rule, &entry.key.contact) => {
+                Some(self.skip(entry, Reason::Returned))
+            }
+            (State::Planned, ActionKind::Untag) => Some(self.resume_tag(rule, entry)),
+            (State::Planned, _) => Some(self.skip_and_step(entry, Step::Drop, Reason::Cleared)),
+            _ => self.needs_person(entry),
+        };
+        occasion.entries.iter().filter_map(finish).collect()
     }
 
     fn signals(&self, rule: &Rule, contact: &str) -> bool {
         self.input.sightings.hits(&rule.signal).any(|hit| hit.contact.id == contact)
     }
 
-    fn untag(&mut self, rule: &Rule, entry: &Entry) -> PlannedAction {
+    /// Adds or removes a tag that an earlier run planned.
+    fn resume_tag(&self, rule: &Rule, entry: &Entry) -> PlannedAction {
         if !self.sink_on(&entry.key) {
-            return self.step(entry, Step::Skip, Reason::SinkOff);
+            return self.skip_and_step(entry, Step::Skip, Reason::SinkOff);
         }
-        let order = Order::Tag(tag_order(&rule.tag, entry));
-        PlannedAction { decision: Decision::Do, order: Some(order), ..self.skip(entry, Reason::Unfinished) }
+        let order = Some(tag_order(&rule.tag, entry));
+        PlannedAction { decision: Decision::Do, order, ..self.skip(entry, Reason::Unfinished) }
     }
 
-    /// The occasion ends: what was not done is moot, and with `remove_tag` the tags that we added come off.
-    fn end(&mut self, rule: &Rule, occasion: &Occasion) -> Vec<PlannedAction> {
-        let mut actions = Vec::new();
-        for entry in &occasion.entries {
-            match entry.state {
-                State::Planned => actions.push(self.step(entry, Step::Drop, Reason::Cleared)),
-                State::Claimed | State::Refused => actions.push(self.stuck(entry)),
-                State::Done if entry.key.kind == ActionKind::Tag && rule.on_clear == OnClear::RemoveTag => {
-                    actions.push(self.want_untag(rule, occasion, entry));
-                }
-                State::Done | State::Skipped | State::Dropped | State::Undone => {}
-            }
-        }
-        actions
+    /// The signal is false, but not for long enough to end the occasion. Nothing is done; the report shows what is left.
+    fn wait_for_end(&self, occasion: &Occasion) -> Vec<PlannedAction> {
+        let wait = |entry: &Entry| match entry.state {
+            State::Planned => Some(self.skip(entry, Reason::Clearing)),
+            _ => self.needs_person(entry),
+        };
+        occasion.entries.iter().filter_map(wait).collect()
     }
 
-    fn want_untag(&mut self, rule: &Rule, occasion: &Occasion, tagged: &Entry) -> PlannedAction {
-        let key = ActionKey { kind: ActionKind::Untag, ..tagged.key.clone() };
-        let on = self.sink_on(&key);
-        let (state, reason) = if on { (State::Planned, Reason::Cleared) } else { (State::Skipped, Reason::SinkOff) };
-        let mut entry = self.entry(&occasion.id, &key, state, reason);
-        entry.prior.clone_from(&tagged.remote_id);
-        let enter = Change::Enter { id: occasion.id.clone(), entry: entry.clone() };
-        let order = on.then(|| Order::Tag(tag_order(&rule.tag, &entry)));
-        let decision = if on { Decision::Do } else { Decision::Skip };
-        PlannedAction { decision, order, changes: vec![enter], ..self.skip(&entry, reason) }
-    }
-
-    /// What is left of an open occasion, for the report.
-    fn left(&self, occasion: &Occasion, reason: Reason) -> Vec<PlannedAction> {
-        let entries = occasion.entries.iter();
-        let left = entries.filter_map(|entry| match entry.state {
-            State::Planned => Some(self.skip(entry, reason)),
-            State::Claimed | State::Refused => Some(self.stuck(entry)),
-            State::Done | State::Skipped | State::Dropped | State::Undone => None,
-        });
-        left.collect()
-    }
-
-    /// Neither true nor false: an unknown value does not clear a signal. Unfinished tags are put on; a task or message waits
-    /// for a run that reads the figures it is about.
-    fn go_on_unseen(&mut self, rule: &Rule, occasion: &Occasion) -> Option<Item> {
-        let concerned = occasion.contacts.iter().filter_map(|id| self.input.sightings.contact(id));
+    /// The signal is neither true nor false; an unknown value clears nothing. Unfinished tags are put on. A task or message
+    /// waits for a run that reads the figures it shows.
+    fn continue_unseen(&self, rule: &Rule, occasion: &Occasion) -> Vec<PlannedAction> {
         let company = occasion_company(occasion, self.input.facts, self.input.sightings);
-        let snoozed = self.is_snoozed(company.as_deref(), concerned);
-        let may_be_snoozed = self.may_be_snoozed(company.as_deref(), occasion);
+        let snooze = self.snooze(company.as_deref(), &[], Some(occasion));
         let task_is_open = |entry: &Entry| {
             entry.key.kind == ActionKind::Task && matches!(entry.state, State::Planned | State::Claimed)
         };
         let waits = occasion.entries.iter().any(task_is_open);
-        let mut actions = Vec::new();
-        for entry in &occasion.entries {
-            match (entry.state, entry.key.kind) {
-                (State::Planned, _) if snoozed => actions.push(self.skip(entry, Reason::Snoozed)),
-                (State::Planned, _) if may_be_snoozed => actions.push(self.skip(entry, Reason::Unfinished)),
-                (State::Planned, _) if !self.sink_on(&entry.key) => {
-                    actions.push(self.step(entry, Step::Skip, Reason::SinkOff));
-                }
-                (State::Planned, ActionKind::Tag) if waits => actions.push(self.skip(entry, Reason::WaitsForTask)),
-                (State::Planned, ActionKind::Tag) => {
-                    let order = Order::Tag(tag_order(&rule.tag, entry));
-                    let skipped = self.skip(entry, Reason::Unfinished);
-                    actions.push(PlannedAction { decision: Decision::Do, order: Some(order), ..skipped });
-                }
-                (State::Planned, _) => actions.push(self.skip(entry, Reason::Unfinished)),
-                (State::Claimed | State::Refused, _) => actions.push(self.stuck(entry)),
-                (State::Done | State::Skipped | State::Dropped | State::Undone, _) => {}
+        let proceed = |entry: &Entry| match (entry.state, entry.key.kind) {
+            (State::Planned, _) if snooze == Snooze::Yes => Some(self.skip(entry, Reason::Snoozed)),
+            (State::Planned, _) if snooze == Snooze::Unknown => Some(self.skip(entry, Reason::Unfinished)),
+            (State::Planned, _) if !self.sink_on(&entry.key) => {
+                Some(self.skip_and_step(entry, Step::Skip, Reason::SinkOff))
             }
-        }
-        (!actions.is_empty()).then(|| self.unseen_item(rule, occasion, Vec::new(), actions))
+            (State::Planned, ActionKind::Tag) if waits => Some(self.skip(entry, Reason::WaitsForTask)),
+            (State::Planned, ActionKind::Tag) => Some(self.resume_tag(rule, entry)),
+            (State::Planned, _) => Some(self.skip(entry, Reason::Unfinished)),
+            _ => self.needs_person(entry),
+        };
+        occasion.entries.iter().filter_map(proceed).collect()
     }
 
-    /// The figures of the representative, or of anybody concerned who was read.
-    fn render_unseen<'r>(&mut self, rule: &'r Rule, occasion: &Occasion) -> Option<Rendering<'r>> {
+    /// The texts with the figures of the representative, or of any concerned contact that was read.
+    fn render_unseen<'r>(&mut self, rule: &'r Rule, occasion: &'r Occasion) -> Rendering<'r> {
         let sightings = self.input.sightings;
-        let known: Vec<&Arc<Contact>> = occasion.contacts.iter().filter_map(|id| sightings.contact(id)).collect();
-        let representative = sightings.contact(&occasion.representative).or(known.first().copied())?;
-        let people = known.iter().map(|contact| person(contact)).collect();
-        let company = occasion_company(occasion, self.input.facts, sightings);
         let earlier = Earlier { open: Some(occasion), prior: Some(occasion) };
-        Some(self.render(rule, &occasion.level, representative, people, company.as_deref(), earlier))
+        let kept: Vec<&Arc<Contact>> = occasion.contacts.iter().filter_map(|id| sightings.contact(id)).collect();
+        let Some(representative) = sightings.contact(&occasion.representative).or(kept.first().copied()) else {
+            return self.render(rule, &occasion.level, &Arc::new(Contact::default()), Vec::new(), None, earlier);
+        };
+        let people = kept.iter().map(|contact| person(contact)).collect();
+        let company = occasion_company(occasion, self.input.facts, sightings);
+        self.render(rule, &occasion.level, representative, people, company.as_deref(), earlier)
     }
 
     fn unseen_item(
@@ -225,16 +225,12 @@ impl Builder<'_> {
     ) -> Item {
         let ends = changes.iter().any(|change| matches!(change, Change::End { .. }));
         let reason = if ends { Reason::Cleared } else { leading_reason(&actions) };
-        let nobody = Arc::new(Contact::default());
-        let rendering = self.render_unseen(rule, occasion).unwrap_or_else(|| {
-            let earlier = Earlier { open: Some(occasion), prior: Some(occasion) };
-            self.render(rule, &occasion.level, &nobody, Vec::new(), None, earlier)
-        });
-        Item { actions, ..item_from(&rendering, occasion.id.clone(), reason, changes) }
+        let item = self.render_unseen(rule, occasion).item(occasion.id.clone(), reason);
+        Item { changes, actions, ..item }
     }
 }
 
-/// The company of an occasion: the account itself, or that of the person, if that was read.
+/// The company of an occasion: the account itself, or the company of the person, if the person was read.
 pub(super) fn occasion_company(occasion: &Occasion, facts: &Facts, sightings: &Sightings) -> Option<String> {
     match occasion.id.subject.kind {
         SubjectKind::Account => Some(occasion.id.subject.id.clone()),
@@ -243,10 +239,4 @@ pub(super) fn occasion_company(occasion: &Occasion, facts: &Facts, sightings: &S
             facts.companies_of(person).into_iter().next()
         }
     }
-}
-
-enum Observed {
-    Ends,
-    False,
-    Unknown,
 }

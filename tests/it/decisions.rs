@@ -303,6 +303,19 @@ fn a_snoozed_company_or_contact_opens_no_occasion_and_is_new_when_lifted() {
 }
 
 #[test]
+fn a_snooze_tag_with_blanks_around_it_silences_a_company_and_a_contact() {
+    let mut by_company = world(vec![storage("c1", "acme", 83.0)]);
+    let snoozed = Company { name: Some("Acme".into()), tags: vec!["  Signals: Snoozed ".into()] };
+    by_company.companies.insert("acme".into(), snoozed);
+    let mut by_contact = world(vec![storage("c1", "acme", 83.0)]);
+    by_contact.tag("c1", "Signals: Snoozed");
+    by_contact.config.plan.snooze_tag = " signals: snoozed ".into();
+    for world in [by_company, by_contact] {
+        assert_eq!(item(&world.plan(hour(0)), "storage_limit").reason, Reason::Snoozed);
+    }
+}
+
+#[test]
 fn a_snooze_tag_beyond_the_ten_listed_of_one_who_does_not_signal_now_is_found() {
     let mut world = world(vec![storage("c1", "acme", 83.0), storage("c2", "acme", 84.0)]);
     (0..10).for_each(|number| world.tag("c2", &format!("Something Else {number}")));

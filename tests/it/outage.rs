@@ -41,7 +41,7 @@ fn accept(signals: &[&str]) -> Mode {
 }
 
 fn held(plan: &Plan) -> Vec<&str> {
-    plan.outages.iter().flat_map(|outage| outage.held.iter().map(String::as_str)).collect()
+    plan.outages.iter().flat_map(|outage| outage.paused.iter().map(String::as_str)).collect()
 }
 
 fn nothing_cleared(world: &PlanWorld) -> bool {
@@ -164,7 +164,7 @@ fn accepting_goes_on_and_makes_the_level_the_new_measure() {
     vanishes(&mut world, "storage_percent", 33);
     let plan = world.plan(hour(12));
     assert_eq!(held(&plan), ["storage_limit"], "7 of 40 are less than half of 16");
-    assert!(plan.outages[0].to_string().contains("in the last 2 runs it was 40 %"), "{}", plan.outages[0]);
+    assert!(plan.outages[0].to_string().contains("the median of the last 2 runs is 40 %"), "{}", plan.outages[0]);
 }
 
 #[test]
@@ -252,7 +252,7 @@ fn when_nobody_is_seen_any_more_the_rules_that_use_it_are_held_and_no_others() {
     let plan = world.run(hour(48));
     assert_eq!(held(&plan), ["churn_risk_inactivity"]);
     assert!(plan.items.iter().all(|item| item.reason == Reason::DataOutage) && !plan.items.is_empty());
-    assert!(plan.outages[0].to_string().contains("stands still at 2025-12-19 05:00 UTC, 73 hours ago"));
+    assert!(plan.outages[0].to_string().contains("has not moved since 2025-12-19 05:00 UTC, 73 hours ago"));
     world.mode = accept(&["churn_risk_inactivity"]);
     assert!(world.plan(hour(48)).items.iter().all(|item| item.reason == Reason::New));
     world.mode = Mode::default();

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::config::Config;
 use crate::config::rule_tests::RuleTest;
-use crate::model::{Contact, Known, Links, Truth};
+use crate::model::{Contact, Known, Links, Truth, tag_key};
 use crate::plan::{self, Company, Facts, Input, Item, Mode, Plan, Scope, Sightings, SinksOn};
 use crate::remote::intercom::read_contact;
 use crate::rules::{Evaluation, Rendered, RuleSet, TextInput};
@@ -46,7 +46,7 @@ pub(super) fn see(config: &Config, test: &RuleTest) -> anyhow::Result<Seen> {
         .map_err(|undecodable| anyhow!("the contact of the test {:?} {}", test.name, undecodable.why))?;
     let evaluation = rules.evaluate(&contact, test.as_of);
     let why_not = why_not(rules, &evaluation);
-    let tags = test.tags.iter().map(|tag| (tag.to_lowercase(), tag.to_lowercase()));
+    let tags = test.tags.iter().map(|tag| (tag_key(tag), tag_key(tag)));
     let company = |account: &crate::config::rule_tests::Account| {
         (ACCOUNT.to_owned(), Company { name: Some(account.name.clone()), tags: account.tags.clone() })
     };
@@ -67,7 +67,7 @@ fn contact_json(test: &RuleTest) -> String {
     let mut contact: Map<String, Json> = test.contact.clone();
     contact.insert("id".to_owned(), json!(CONTACT));
     contact.insert("custom_attributes".to_owned(), Json::Object(test.attributes.clone()));
-    contact.insert("tags".to_owned(), list(test.tags.iter().map(|tag| tag.to_lowercase()).collect()));
+    contact.insert("tags".to_owned(), list(test.tags.iter().map(|tag| tag_key(tag)).collect()));
     contact.insert("companies".to_owned(), list(test.account.iter().map(|_| ACCOUNT.to_owned()).collect()));
     Json::Object(contact).to_string()
 }

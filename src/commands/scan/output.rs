@@ -52,7 +52,7 @@ pub(super) fn report<'a>(
         exits.push(Exit::Guard);
         errors.push(Problem { message: refusal.to_string(), help: Some(WAYS_OUT.to_owned()) });
     }
-    let (held, accepted): (Vec<_>, Vec<_>) = plan.outages.iter().partition(|outage| !outage.held.is_empty());
+    let (held, accepted): (Vec<_>, Vec<_>) = plan.outages.iter().partition(|outage| !outage.paused.is_empty());
     for outage in held {
         exits.push(Exit::Guard);
         errors.push(Problem { message: outage.to_string(), help: Some(outage.way_out()) });

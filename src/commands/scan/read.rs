@@ -9,7 +9,7 @@ use futures_util::stream::{self, Stream, StreamExt};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::exit::{Exit, Fatal, exit_of};
-use crate::model::{Contact, Known};
+use crate::model::{Contact, Known, tag_key};
 use crate::plan::{self, Colleagues, Company, Facts, Questions, Scope, Sightings};
 use crate::remote::error::RemoteError;
 use crate::remote::intercom::{Intercom, Page, Pages, TagName, Undecodable};
@@ -69,7 +69,7 @@ impl Reading<'_> {
             Err(error) => (Vec::new(), Err(error)),
         };
         let tag_ids = by_name(tags);
-        let rule_tags = self.rules.rules.iter().filter_map(|rule| tag_ids.get(&plan::tag_key(&rule.tag)).cloned());
+        let rule_tags = self.rules.rules.iter().filter_map(|rule| tag_ids.get(&tag_key(&rule.tag)).cloned());
         let mut read = Read {
             sightings: Sightings::new(self.known, rule_tags.collect()),
             facts: Facts { tag_ids: tag_ids.clone(), ..Facts::default() },
@@ -290,7 +290,7 @@ pub(in crate::commands) fn progress_bar(quiet: bool) -> ProgressBar {
 
 /// Ids by lower-cased name.
 fn by_name(tags: Vec<TagName>) -> BTreeMap<String, String> {
-    tags.into_iter().map(|tag| (plan::tag_key(&tag.name), tag.id)).collect()
+    tags.into_iter().map(|tag| (tag_key(&tag.name), tag.id)).collect()
 }
 
 /// A refused credential ends the run; anything else makes the read incomplete, and its first reason stands.

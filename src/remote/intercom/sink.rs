@@ -6,9 +6,9 @@ use futures_util::stream::{self, StreamExt};
 use tokio::sync::Mutex;
 
 use super::Intercom;
-use super::tags::{TagName, folded};
+use super::tags::TagName;
 use crate::apply::sink::{ActionOutcome, Answer, Claim, Receipt, Sink};
-use crate::model::{ActionKind, Tag, TagChange};
+use crate::model::{ActionKind, Tag, TagChange, tag_key};
 use crate::remote::outcomes::RequestKind;
 
 /// The sink of tags.
@@ -18,7 +18,7 @@ use crate::remote::outcomes::RequestKind;
 #[derive(Debug)]
 pub struct TagSink {
     intercom: Intercom,
-    /// Ids of the workspace's tags by folded name, once they were asked for. Locked while one is asked for or made, so that
+    /// Ids of the workspace's tags by `tag_key`, once they were asked for. Locked while one is asked for or made, so that
     /// this is done once.
     ids: Mutex<Option<BTreeMap<String, String>>>,
 }
@@ -73,17 +73,17 @@ impl TagSink {
     async fn id(&self, name: &str) -> Result<Option<String>, ActionOutcome> {
         let mut known = self.ids.lock().await;
         let ids = self.ask_once(&mut known).await?;
-        Ok(ids.get(&folded(name)).cloned())
+        Ok(ids.get(&tag_key(name)).cloned())
     }
 
     async fn id_or_make(&self, name: &str) -> Result<String, ActionOutcome> {
         let mut known = self.ids.lock().await;
         let ids = self.ask_once(&mut known).await?;
-        if let Some(id) = ids.get(&folded(name)) {
+        if let Some(id) = ids.get(&tag_key(name)) {
             return Ok(id.clone());
         }
         let made = self.intercom.make_tag(name).await.map_err(|error| error.outcome())?;
-        ids.insert(folded(name), made.id.clone());
+        ids.insert(tag_key(name), made.id.clone());
         Ok(made.id)
     }
 
@@ -95,7 +95,7 @@ impl TagSink {
             Some(ids) => ids,
             None => {
                 let tags = self.intercom.tags_for(RequestKind::FindTag).await.map_err(|error| error.outcome())?;
-                tags.into_iter().map(|tag| (folded(&tag.name), tag.id)).collect()
+                tags.into_iter().map(|tag| (tag_key(&tag.name), tag.id)).collect()
             }
         };
         Ok(known.insert(ids))

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::wire::{Any, Tag};
 use super::{Intercom, is_id};
+use crate::model::tag_key;
 use crate::remote::error::RemoteError;
 use crate::remote::http::Request;
 use crate::remote::outcomes::RequestKind;
@@ -21,13 +22,8 @@ pub struct TagName {
 impl TagName {
     /// Whether this is the tag of that name, as Intercom compares names.
     pub fn is_named(&self, name: &str) -> bool {
-        folded(&self.name) == folded(name)
+        tag_key(&self.name) == tag_key(name)
     }
-}
-
-/// A tag's name as it is compared.
-pub(super) fn folded(name: &str) -> String {
-    name.trim().to_lowercase()
 }
 
 impl Intercom {

@@ -155,7 +155,7 @@ fn limits(history: &History, plan: &Plan, before: &Known) -> Holds {
     for item in plan.items.iter().filter(|item| item.reason == Reason::Held) {
         prop_assert_eq!(item.changes.iter().find(opens), None, "opened though it is held");
     }
-    let held: BTreeSet<_> = plan.outages.iter().flat_map(|outage| &outage.held).collect();
+    let held: BTreeSet<_> = plan.outages.iter().flat_map(|outage| &outage.paused).collect();
     for change in &changes {
         let id = match change {
             Change::Open { id, .. } | Change::Raise { id, .. } | Change::End { id, .. } | Change::Join { id, .. } => id,

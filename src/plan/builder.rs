@@ -1,0 +1,113 @@
+//! The plan in the making: what every decision may look at, and the short keys that are given out.
+
+use std::collections::BTreeSet;
+
+use super::group::SubjectIndex;
+use super::input::Input;
+use crate::model::{ActionKey, ActionKind, Change, Entry, Known, Occasion, OccasionId, Reason, State};
+use crate::rules::Rule;
+
+/// The plan in the making.
+pub(super) struct Builder<'a> {
+    pub(super) input: &'a Input<'a>,
+    /// The contacts that the run kept, by subject.
+    pub(super) subject_index: SubjectIndex<'a>,
+    /// Observations of signals without an action: true again, or false for the first time.
+    pub(super) observations: Vec<Change>,
+    /// Warnings of rendered texts.
+    pub(super) warnings: BTreeSet<String>,
+    /// The signals of the rules that a data outage pauses.
+    paused: BTreeSet<String>,
+    /// The short keys in use.
+    short_keys: BTreeSet<String>,
+    /// The contacts of open occasions, each with the signal.
+    concerned: BTreeSet<(&'a str, &'a str)>,
+}
+
+impl<'a> Builder<'a> {
+    pub(super) fn new(input: &'a Input<'a>, paused: BTreeSet<String>) -> Self {
+        Builder {
+            input,
+            subject_index: SubjectIndex::of(input.sightings, input.facts),
+            observations: Vec::new(),
+            warnings: BTreeSet::new(),
+            paused,
+            short_keys: input.known.shorts.clone(),
+            concerned: concerned(input.known),
+        }
+    }
+
+    /// Whether a data outage pauses the rule.
+    pub(super) fn is_paused(&self, rule: &Rule) -> bool {
+        self.paused.contains(&rule.signal)
+    }
+
+    /// Whether an open occasion of the signal concerns the contact.
+    pub(super) fn is_concerned(&self, signal: &str, contact: &str) -> bool {
+        self.concerned.contains(&(signal, contact))
+    }
+
+    /// Whether the action's sink is on.
+    pub(super) fn sink_on(&self, key: &ActionKey) -> bool {
+        match key.kind {
+            ActionKind::Task => self.input.sinks.tasks,
+            ActionKind::Message => self.input.sinks.messages,
+            ActionKind::Tag | ActionKind::Untag => self.input.sinks.tags,
+        }
+    }
+
+    /// A new entry for the ledger, with a short key that no other entry has.
+    pub(super) fn entry(&mut self, id: &OccasionId, key: &ActionKey, state: State, reason: Reason) -> Entry {
+        let short = free_short_key(&self.short_keys, self.input.workspace, id, key);
+        self.short_keys.insert(short.clone());
+        Entry {
+            key: key.clone(),
+            short,
+            state,
+            reason,
+            prior: None,
+            remote_id: None,
+            error: None,
+            claimed_at: None,
+            sent_to: None,
+            closed_at: (state != State::Planned).then_some(self.input.as_of),
+            may_repeat: false,
+        }
+    }
+}
+
+fn concerned<'known>(known: &'known Known) -> BTreeSet<(&'known str, &'known str)> {
+    let open = known.occasions.iter().filter(|occasion| occasion.is_open());
+    let contacts = |occasion: &'known Occasion| {
+        occasion.contacts.iter().map(|contact| (occasion.id.signal.as_str(), contact.as_str()))
+    };
+    open.flat_map(contacts).collect()
+}
+
+/// The shortest form of the key that is free, from eight characters on.
+fn free_short_key(taken: &BTreeSet<String>, workspace: &str, id: &OccasionId, key: &ActionKey) -> String {
+    let of_length = |digits| key.short(workspace, &id.signal, &id.subject, id.opened_at, digits);
+    // The hash has 32 characters. A collision of all of them does not happen.
+    (8..32).map(of_length).find(|short| !taken.contains(short)).unwrap_or_else(|| of_length(32))
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::model::{Subject, SubjectKind};
+
+    #[test]
+    fn a_short_key_that_is_taken_is_lengthened() {
+        let subject = Subject { kind: SubjectKind::Account, id: "acme".into() };
+        let opened_at = DateTime::from_timestamp(0, 0).unwrap();
+        let id = OccasionId { signal: "storage_limit".into(), subject, opened_at };
+        let key = ActionKey { kind: ActionKind::Task, level: String::new(), contact: String::new() };
+        let first = free_short_key(&BTreeSet::new(), "w", &id, &key);
+        assert_eq!(first.len(), "US-".len() + 8);
+        let second = free_short_key(&BTreeSet::from([first.clone()]), "w", &id, &key);
+        assert_eq!(second.len(), first.len() + 1);
+        assert!(second.starts_with(&first));
+    }
+}

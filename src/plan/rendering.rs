@@ -1,0 +1,129 @@
+//! The texts of one signal, rendered once for its item, its task and its message.
+
+use std::sync::Arc;
+
+use super::builder::Builder;
+use super::group::Group;
+use super::item::Item;
+use crate::model::{Brief, Contact, Occasion, OccasionId, Person, Reason};
+use crate::rules::{Rendered, Rule, TextInput};
+
+/// The texts of one signal.
+#[derive(Debug, Clone)]
+pub(super) struct Rendering<'a> {
+    pub rule: &'a Rule,
+    pub brief: Brief,
+    /// The Description of the task.
+    pub description: String,
+    /// The person on whose Zoho record the task goes: fixed when the occasion opened.
+    pub record_person: Person,
+    pub earlier: Earlier<'a>,
+}
+
+/// Earlier occasions that the actions of a signal continue.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Earlier<'a> {
+    /// The occasion that is open.
+    pub open: Option<&'a Occasion>,
+    /// The occasion whose task is brought forward: the open one, or the one that ended last.
+    pub prior: Option<&'a Occasion>,
+}
+
+/// A contact as texts show it: trimmed, and without a blank name or e-mail.
+pub(super) fn person(contact: &Contact) -> Person {
+    let shown = |text: &Option<String>| {
+        let text = text.as_deref().map(str::trim).filter(|text| !text.is_empty());
+        text.map(str::to_owned)
+    };
+    Person { id: contact.id.clone(), email: shown(&contact.email), name: shown(&contact.name) }
+}
+
+impl Builder<'_> {
+    /// Renders the texts of a group's signal at a level.
+    pub(super) fn render_group<'a>(&mut self, group: &Group<'a>, level: &str, earlier: Earlier<'a>) -> Rendering<'a> {
+        let people: Vec<Person> = group.hits.iter().map(|hit| person(&hit.contact)).collect();
+        let company = group.company(self.input.facts);
+        // A group is never empty. The fallback is for the type alone.
+        let representative =
+            group.representative().map_or_else(|| Arc::new(Contact::default()), |hit| Arc::clone(&hit.contact));
+        self.render(group.rule, level, &representative, people, company.as_deref(), earlier)
+    }
+
+    /// Renders the texts of a signal, with the figures of `representative`.
+    pub(super) fn render<'a>(
+        &mut self,
+        rule: &'a Rule,
+        level: &str,
+        representative: &Arc<Contact>,
+        people: Vec<Person>,
+        company: Option<&str>,
+        earlier: Earlier<'a>,
+    ) -> Rendering<'a> {
+        let input = self.input;
+        let respond_within_days = rule.respond_within_days_at(level);
+        let due_date = self.due_date(respond_within_days);
+        let account = company.and_then(|id| input.facts.company_name(id));
+        let contact_url = input.links.contact(input.workspace, &representative.id);
+        let texts = TextInput {
+            contact: representative,
+            account,
+            people: &people,
+            as_of: input.as_of,
+            due_date,
+            contact_url: &contact_url,
+        };
+        let Rendered { details, action, task_subject, task_description, message, why_now, warnings } =
+            input.rules.render(rule, level, &texts);
+        self.warnings.extend(warnings);
+        let fixed = earlier.open.and_then(|occasion| input.sightings.contact(&occasion.representative));
+        let record_person = person(fixed.unwrap_or(representative));
+        let again_since = match earlier {
+            Earlier { open: None, prior: Some(ended) } => Some(self.local_date(ended.id.opened_at)),
+            _ => None,
+        };
+        let brief = Brief {
+            signal: rule.signal.clone(),
+            level: level.to_owned(),
+            title: task_subject,
+            priority: rule.priority_at(level),
+            account: account.map(str::to_owned),
+            representative: person(representative),
+            people,
+            details,
+            action,
+            due_date,
+            respond_within_days,
+            why_now,
+            flags: rule.flags.clone(),
+            contact_url,
+            again_since,
+            escalated: false,
+            message,
+        };
+        Rendering { rule, brief, description: task_description, record_person, earlier }
+    }
+}
+
+impl Rendering<'_> {
+    /// An item without actions, changes and evidence.
+    pub(super) fn item(&self, occasion: OccasionId, reason: Reason) -> Item {
+        let brief = &self.brief;
+        Item {
+            occasion,
+            level: brief.level.clone(),
+            priority: brief.priority,
+            account: brief.account.clone(),
+            representative: brief.representative.clone(),
+            people: brief.people.clone(),
+            evidence: Vec::new(),
+            details: brief.details.clone(),
+            action: brief.action.clone(),
+            flags: brief.flags.clone(),
+            due_date: brief.due_date,
+            reason,
+            changes: Vec::new(),
+            actions: Vec::new(),
+            if_held: None,
+        }
+    }
+}
