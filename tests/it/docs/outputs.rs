@@ -12,10 +12,11 @@ use crate::support::services::Services;
 const BEGIN: &str = "<!-- output: ";
 const END: &str = "<!-- end -->";
 
-/// What the command prints for the documents: 98 columns wide, at the usual instant.
+/// What the command prints for a page at the usual instant: 98 columns wide for the README, 140 for the others.
 fn print(page: &Page, command: &str) -> String {
     let home = tempfile::tempdir().unwrap();
     let arguments = || command.split(' ');
+    let width = if page.path == Path::new("README.md") { "98" } else { "140" };
     if command.starts_with("rules test") {
         let tests: String =
             page.blocks().into_iter().filter(|block| block.language == "toml test").map(|block| block.text).collect();
@@ -27,13 +28,13 @@ fn print(page: &Page, command: &str) -> String {
         if !command.starts_with("scan") {
             run(home.path(), &["scan", "--sandbox", "--as-of", AS_OF]).expect(0);
         }
-        return narrow(program(home.path()).args(arguments()));
+        return printed(program(home.path()).args(arguments()), width);
     }
-    narrow(Services::demo().program().args(arguments()))
+    printed(Services::demo().program().args(arguments()), width)
 }
 
-fn narrow(command: &mut std::process::Command) -> String {
-    finish(command.env("COLUMNS", "98").args(["--as-of", AS_OF])).expect(0).out
+fn printed(command: &mut std::process::Command, width: &str) -> String {
+    finish(command.env("COLUMNS", width).args(["--as-of", AS_OF])).expect(0).out
 }
 
 /// The lines that the parts choose; an error names the words that no line holds.
