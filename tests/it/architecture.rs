@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// For each folder, the folders of ours that it may import. `model` and below: the pure ring.
-const MAY_IMPORT: [(&str, &[&str]); 10] = [
+pub const MAY_IMPORT: [(&str, &[&str]); 10] = [
     ("model", &[]),
     ("rules", &["model"]),
     ("plan", &["model", "rules"]),
