@@ -200,3 +200,12 @@ fn the_documented_imports_are_those_that_the_architecture_test_allows() {
         assert!(section.contains(&format!("| {folder} | {allowed} |\n")), "{folder}: {allowed}");
     }
 }
+
+#[test]
+fn every_reason_is_in_the_contract() {
+    let decisions = Page::read("docs/decisions.md");
+    let spans = decisions.code_spans();
+    for reason in usage_signals::model::Reason::ALL {
+        assert!(spans.iter().any(|span| span == reason.name()), "{}", reason.name());
+    }
+}
