@@ -151,12 +151,8 @@ impl From<LedgerError> for Fatal {
             | LedgerError::NotALedger { .. }
             | LedgerError::OtherWorkspace { .. }
             | LedgerError::Folder { .. } => Exit::Usage,
-            // It will not mend itself.
-            LedgerError::Statement { source, .. }
-                if source.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) =>
-            {
-                Exit::Usage
-            }
+            // Running again does not repair the file.
+            LedgerError::Statement { .. } if error.is_corrupt() => Exit::Usage,
             LedgerError::Statement { .. }
             | LedgerError::Nonsense { .. }
             | LedgerError::IllegalStep { .. }

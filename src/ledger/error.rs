@@ -110,6 +110,12 @@ impl LedgerError {
         format!("{self}{cause}")
     }
 
+    /// Whether SQLite found the file damaged.
+    pub fn is_corrupt(&self) -> bool {
+        matches!(self, LedgerError::Open { source, .. } | LedgerError::Statement { source, .. }
+            if source.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt))
+    }
+
     /// What to do about it, where there is something to do.
     pub fn help(&self) -> Option<String> {
         use rusqlite::ErrorCode::{

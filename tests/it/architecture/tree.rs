@@ -1,0 +1,432 @@
+//! The source as a tree of modules, and where each path in it leads.
+//!
+//! Paths are resolved as the compiler resolves them: `crate`, `self`, `super`, nested groups, renames, globs and re-exports.
+//! Items under `#[cfg(test)]` are left out, and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::ext::IdentExt;
+use syn::visit::{self, Visit};
+
+/// A path as its segments: of a module, from the root of the crate; of an item, as written or from the root.
+type Segments = Vec<String>;
+
+/// Re-exports of re-exports end somewhere; a circle of them does not.
+const DEEPEST: usize = 32;
+
+/// The source of a crate, parsed.
+pub struct Tree {
+    modules: BTreeMap<Segments, Module>,
+    /// The files that only tests use, which are left out.
+    pub test_files: BTreeSet<String>,
+}
+
+/// What one module declares and mentions.
+#[derive(Default)]
+struct Module {
+    file: String,
+    items: BTreeSet<String>,
+    /// The name in this module, and the path as written.
+    imports: BTreeMap<String, Segments>,
+    globs: Vec<Segments>,
+    mentions: Vec<Mention>,
+    words: Words,
+}
+
+/// One path in the source, as written.
+struct Mention {
+    path: Segments,
+    /// A `pub use`: it passes a name on, and needs nothing itself.
+    re_export: bool,
+}
+
+/// The words of a file that rules ask for.
+#[derive(Default, Clone)]
+pub struct Words {
+    /// Every identifier.
+    pub identifiers: BTreeSet<String>,
+    /// Every string literal that is not documentation.
+    pub literals: BTreeSet<String>,
+    /// The name after each dot of a call.
+    pub methods: BTreeSet<String>,
+    /// Macros by their last name.
+    pub macros: BTreeSet<String>,
+}
+
+/// Where a path leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// An item of this crate, by the file that defines it.
+    Item(String),
+    /// A module of this crate.
+    Module(Segments),
+    /// Another crate, with the whole path.
+    Foreign(Segments),
+}
+
+/// A path that a file mentions.
+pub struct Reference {
+    /// The file that mentions it.
+    pub from: String,
+    /// The path from the root of the crate, before re-exports are followed; as written where it leads out of the crate.
+    pub route: Segments,
+    /// Where it leads in the end.
+    pub place: Place,
+    /// Whether it only passes a name on.
+    pub re_export: bool,
+}
+
+impl Tree {
+    /// Parses the files of a `src/` folder: path below it, and text.
+    pub fn parse(files: &BTreeMap<String, String>) -> Tree {
+        let mut tree = Tree { modules: BTreeMap::new(), test_files: BTreeSet::new() };
+        tree.read(files, "lib.rs", &[], false);
+        if files.contains_key("main.rs") {
+            tree.read(files, "main.rs", &["main".to_owned()], false);
+        }
+        tree
+    }
+
+    /// Reads the module that a file holds, and the modules declared in it.
+    fn read(&mut self, files: &BTreeMap<String, String>, file: &str, path: &[String], for_tests: bool) {
+        let text = files.get(file).unwrap_or_else(|| panic!("no file {file}"));
+        let parsed = syn::parse_file(text).unwrap_or_else(|error| panic!("{file}: {error}"));
+        if for_tests {
+            self.test_files.insert(file.to_owned());
+        }
+        self.read_items(files, file, path, &parsed.items, for_tests);
+    }
+
+    fn read_items(
+        &mut self,
+        files: &BTreeMap<String, String>,
+        file: &str,
+        path: &[String],
+        items: &[syn::Item],
+        for_tests: bool,
+    ) {
+        let mut module = Module { file: file.to_owned(), ..Module::default() };
+        for item in items {
+            if let syn::Item::Mod(declared) = item {
+                let inner: Segments = path.iter().cloned().chain([name(&declared.ident)]).collect();
+                let for_tests = for_tests || is_test(&declared.attrs);
+                match &declared.content {
+                    Some((_, items)) => self.read_items(files, file, &inner, items, for_tests),
+                    None => self.read(files, &file_of(files, &inner), &inner, for_tests),
+                }
+            } else if !for_tests {
+                module.items.extend(defined(item));
+                module.visit_item(item);
+            }
+        }
+        if !for_tests {
+            self.modules.insert(path.to_vec(), module);
+        }
+    }
+
+    /// The files that count, each once.
+    pub fn files(&self) -> BTreeSet<&str> {
+        self.modules.values().map(|module| module.file.as_str()).collect()
+    }
+
+    /// The words of each file.
+    pub fn words(&self) -> BTreeMap<&str, Words> {
+        let mut words: BTreeMap<&str, Words> = BTreeMap::new();
+        for module in self.modules.values() {
+            let of_file = words.entry(module.file.as_str()).or_default();
+            of_file.identifiers.extend(module.words.identifiers.iter().cloned());
+            of_file.literals.extend(module.words.literals.iter().cloned());
+            of_file.methods.extend(module.words.methods.iter().cloned());
+            of_file.macros.extend(module.words.macros.iter().cloned());
+        }
+        words
+    }
+
+    /// Every path that a file mentions, resolved.
+    pub fn references(&self) -> Vec<Reference> {
+        let mut references = Vec::new();
+        for (path, module) in &self.modules {
+            for mention in &module.mentions {
+                let (route, ours) = self.absolute(path, &mention.path, 0);
+                let place = if ours { self.follow(&route, 0) } else { Some(Place::Foreign(route.clone())) };
+                let Some(place) = place else { continue };
+                references.push(Reference { from: module.file.clone(), route, place, re_export: mention.re_export });
+            }
+        }
+        references
+    }
+
+    /// A path from the root of the crate, and true; or a path that leads out of the crate, and false.
+    fn absolute(&self, module: &[String], path: &[String], depth: usize) -> (Segments, bool) {
+        let Some((first, rest)) = path.split_first() else { return (Vec::new(), false) };
+        let below = |base: &[String]| (base.iter().chain(rest).cloned().collect(), true);
+        match first.as_str() {
+            "crate" => return below(&[]),
+            "usage_signals" => return below(&[]),
+            "self" => return below(module),
+            "super" => {
+                let (_, parent) = module.split_last().unwrap();
+                return match rest.first().map(String::as_str) {
+                    Some("super") => self.absolute(parent, rest, depth),
+                    _ => below(parent),
+                };
+            }
+            _ => {}
+        }
+        let own: Segments = module.iter().cloned().chain([first.clone()]).collect();
+        let scope = &self.modules[module];
+        if scope.items.contains(first) || self.modules.contains_key(&own) {
+            return below(&own);
+        }
+        if depth < DEEPEST {
+            // `use chrono;` and the like name themselves.
+            if let Some(target) = scope.imports.get(first).filter(|target| target[..] != [first.clone()]) {
+                let (base, ours) = self.absolute(module, target, depth + 1);
+                return (base.iter().chain(rest).cloned().collect(), ours);
+            }
+            for glob in &scope.globs {
+                let (base, ours) = self.absolute(module, glob, depth + 1);
+                let inner: Segments = base.iter().cloned().chain([first.clone()]).collect();
+                if ours && self.follow(&inner, depth + 1).is_some() {
+                    return below(&inner);
+                }
+            }
+        }
+        (path.to_vec(), false)
+    }
+
+    /// Where a path from the root leads, through re-exports; nothing where this crate has no such item.
+    fn follow(&self, route: &[String], depth: usize) -> Option<Place> {
+        if depth > DEEPEST {
+            return None;
+        }
+        let mut at = Segments::new();
+        let mut rest = route;
+        loop {
+            let Some((next, after)) = rest.split_first() else { return Some(Place::Module(at)) };
+            let module = self.modules.get(&at)?;
+            let child: Segments = at.iter().cloned().chain([next.clone()]).collect();
+            let is_module = self.modules.contains_key(&child);
+            if module.items.contains(next) && !(is_module && !after.is_empty()) {
+                return Some(Place::Item(module.file.clone()));
+            }
+            if is_module && !after.is_empty() {
+                at = child;
+                rest = after;
+                continue;
+            }
+            // A name may be passed on and be a module too; the module is then the folder of what is passed on.
+            let targets = module.imports.get(next).cloned().into_iter();
+            let globbed = module.globs.iter().map(|glob| glob.iter().cloned().chain([next.clone()]).collect());
+            let passed_on = targets.chain(globbed).find_map(|target: Segments| {
+                let (base, ours) = self.absolute(&at, &target, depth + 1);
+                let full: Segments = base.iter().chain(after).cloned().collect();
+                if ours { self.follow(&full, depth + 1) } else { Some(Place::Foreign(full)) }
+            });
+            return if is_module { passed_on.or(Some(Place::Module(child))) } else { passed_on };
+        }
+    }
+
+    /// Which files need which: an edge for each item used that another file defines.
+    pub fn edges(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let mut edges: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for reference in self.references().into_iter().filter(|reference| !reference.re_export) {
+            if let Place::Item(to) = reference.place
+                && to != reference.from
+            {
+                edges.entry(reference.from).or_default().insert(to);
+            }
+        }
+        edges
+    }
+}
+
+/// The file of a declared module.
+fn file_of(files: &BTreeMap<String, String>, path: &[String]) -> String {
+    let flat = format!("{}.rs", path.join("/"));
+    if files.contains_key(&flat) { flat } else { format!("{}/mod.rs", path.join("/")) }
+}
+
+/// The name without a leading `r#`.
+fn name(ident: &syn::Ident) -> String {
+    ident.unraw().to_string()
+}
+
+/// Whether exactly `#[cfg(test)]` stands on it.
+fn is_test(attributes: &[syn::Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        attribute.path().is_ident("cfg")
+            && attribute.parse_args::<syn::Path>().is_ok_and(|condition| condition.is_ident("test"))
+    })
+}
+
+/// The name that an item defines in its module.
+fn defined(item: &syn::Item) -> Option<String> {
+    let (ident, attributes) = match item {
+        syn::Item::Const(item) => (&item.ident, &item.attrs),
+        syn::Item::Enum(item) => (&item.ident, &item.attrs),
+        syn::Item::Fn(item) => (&item.sig.ident, &item.attrs),
+        syn::Item::Macro(item) => (item.ident.as_ref()?, &item.attrs),
+        syn::Item::Static(item) => (&item.ident, &item.attrs),
+        syn::Item::Struct(item) => (&item.ident, &item.attrs),
+        syn::Item::Trait(item) => (&item.ident, &item.attrs),
+        syn::Item::Type(item) => (&item.ident, &item.attrs),
+        syn::Item::Union(item) => (&item.ident, &item.attrs),
+        _ => return None,
+    };
+    (!is_test(attributes)).then(|| name(ident))
+}
+
+fn attributes(item: &syn::Item) -> &[syn::Attribute] {
+    match item {
+        syn::Item::Const(item) => &item.attrs,
+        syn::Item::Enum(item) => &item.attrs,
+        syn::Item::Fn(item) => &item.attrs,
+        syn::Item::Impl(item) => &item.attrs,
+        syn::Item::Macro(item) => &item.attrs,
+        syn::Item::Mod(item) => &item.attrs,
+        syn::Item::Static(item) => &item.attrs,
+        syn::Item::Struct(item) => &item.attrs,
+        syn::Item::Trait(item) => &item.attrs,
+        syn::Item::Type(item) => &item.attrs,
+        syn::Item::Use(item) => &item.attrs,
+        _ => &[],
+    }
+}
+
+impl Module {
+    fn mention(&mut self, path: Segments, re_export: bool) {
+        self.mentions.push(Mention { path, re_export });
+    }
+
+    /// Takes a `use` apart into its leaves.
+    fn import(&mut self, tree: &syn::UseTree, before: &[String], re_export: bool) {
+        let with = |ident: &syn::Ident| -> Segments { before.iter().cloned().chain([name(ident)]).collect() };
+        match tree {
+            syn::UseTree::Path(path) => self.import(&path.tree, &with(&path.ident), re_export),
+            syn::UseTree::Group(group) => {
+                group.items.iter().for_each(|tree| self.import(tree, before, re_export));
+            }
+            syn::UseTree::Glob(_) => {
+                self.mention(before.to_vec(), re_export);
+                self.globs.push(before.to_vec());
+            }
+            syn::UseTree::Name(leaf) => self.leaf(&with(&leaf.ident), None, re_export),
+            syn::UseTree::Rename(leaf) => self.leaf(&with(&leaf.ident), Some(&leaf.rename), re_export),
+        }
+    }
+
+    /// One imported name; `{self}` stands for the module before it.
+    fn leaf(&mut self, path: &[String], rename: Option<&syn::Ident>, re_export: bool) {
+        let path = match path.split_last() {
+            Some((last, before)) if last == "self" && !before.is_empty() => before,
+            _ => path,
+        };
+        self.mention(path.to_vec(), re_export);
+        if let Some(name) = rename.map(name).or_else(|| path.last().cloned()) {
+            self.imports.insert(name, path.to_vec());
+        }
+    }
+
+    /// Reads what a macro was given: paths, method calls, literals.
+    fn tokens(&mut self, tokens: TokenStream, literals_are_paths: bool) {
+        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        let is_punct = |at: Option<usize>, wanted: char| {
+            let token = at.and_then(|at| tokens.get(at));
+            matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == wanted)
+        };
+        let mut at = 0;
+        while let Some(token) = tokens.get(at) {
+            match token {
+                TokenTree::Group(group) => self.tokens(group.stream(), literals_are_paths),
+                TokenTree::Literal(literal) => {
+                    if let Ok(syn::Lit::Str(text)) = syn::parse_str::<syn::Lit>(&literal.to_string()) {
+                        if literals_are_paths && let Ok(path) = text.parse::<syn::Path>() {
+                            self.visit_path(&path);
+                        }
+                        self.words.literals.insert(text.value());
+                    }
+                }
+                TokenTree::Ident(ident) => {
+                    self.words.identifiers.insert(name(ident));
+                    if is_punct(at.checked_sub(1), '.') {
+                        self.words.methods.insert(name(ident));
+                    } else {
+                        let mut path = vec![name(ident)];
+                        while is_punct(Some(at + 1), ':')
+                            && is_punct(Some(at + 2), ':')
+                            && let Some(TokenTree::Ident(next)) = tokens.get(at + 3)
+                        {
+                            path.push(name(next));
+                            self.words.identifiers.insert(name(next));
+                            at += 3;
+                        }
+                        if is_punct(Some(at + 1), '!') {
+                            self.words.macros.extend(path.last().cloned());
+                        }
+                        self.mention(path, false);
+                    }
+                }
+                TokenTree::Punct(_) => {}
+            }
+            at += 1;
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Module {
+    fn visit_item(&mut self, item: &'ast syn::Item) {
+        if !is_test(attributes(item)) {
+            visit::visit_item(self, item);
+        }
+    }
+
+    fn visit_impl_item_fn(&mut self, function: &'ast syn::ImplItemFn) {
+        if !is_test(&function.attrs) {
+            visit::visit_impl_item_fn(self, function);
+        }
+    }
+
+    fn visit_field(&mut self, field: &'ast syn::Field) {
+        if !is_test(&field.attrs) {
+            visit::visit_field(self, field);
+        }
+    }
+
+    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        let before: &[String] = if item.leading_colon.is_some() { &["::".to_owned()] } else { &[] };
+        self.import(&item.tree, before, !matches!(item.vis, syn::Visibility::Inherited));
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        self.mention(path.segments.iter().map(|segment| name(&segment.ident)).collect(), false);
+        visit::visit_path(self, path);
+    }
+
+    fn visit_macro(&mut self, called: &'ast syn::Macro) {
+        self.words.macros.extend(called.path.segments.last().map(|segment| name(&segment.ident)));
+        self.visit_path(&called.path);
+        self.tokens(called.tokens.clone(), false);
+    }
+
+    fn visit_attribute(&mut self, attribute: &'ast syn::Attribute) {
+        if let syn::Meta::List(list) = &attribute.meta {
+            // serde names functions in strings.
+            self.tokens(list.tokens.clone(), attribute.path().is_ident("serde"));
+        }
+    }
+
+    fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
+        self.words.methods.insert(name(&call.method));
+        visit::visit_expr_method_call(self, call);
+    }
+
+    fn visit_ident(&mut self, ident: &'ast syn::Ident) {
+        self.words.identifiers.insert(name(ident));
+    }
+
+    fn visit_lit_str(&mut self, text: &'ast syn::LitStr) {
+        self.words.literals.insert(text.value());
+    }
+}
