@@ -1,4 +1,4 @@
-//! `status`: the last runs, what is left to do or to decide, and how.
+//! `status`: the last runs, the open actions, and the next steps.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,38 +14,41 @@ use crate::ledger::{History, RunRecord};
 use crate::model::{ActionKind, Date, Entry, State};
 use crate::report::{clean, one_line, plural};
 
-/// So many runs are shown.
+/// The number of runs shown.
 const RUNS: usize = 5;
-/// So many tell the usual gap between two runs, and at least so many gaps are needed to tell it.
+/// The number of runs from which the usual gap is derived.
 const RUNS_FOR_THE_GAP: usize = 20;
+/// With fewer gaps, no gap is usual.
 const GAPS_NEEDED: usize = 2;
-/// So many errors are shown for each state, and so much of each.
+/// The number of errors shown for each state.
 const ERRORS: usize = 5;
+/// The length at which an error is cut.
 const ERROR_CHARS: usize = 200;
 
-/// What there is to say.
+/// The facts that `status` shows.
 struct Status<'a> {
     place: &'a Place,
     history: Option<&'a History>,
-    /// Who holds the lock.
+    /// The holder of the lock.
     holder: Option<String>,
-    /// Kinds and how many actions of each, by state: planned, in doubt, refused.
+    /// The numbers of open actions.
     open: Open,
     errors: Vec<StoredError>,
     next_steps: Vec<String>,
 }
 
+/// Numbers of actions by state (planned, in doubt, refused) and kind.
 type Open = BTreeMap<&'static str, BTreeMap<&'static str, usize>>;
 
-/// What services said of actions that are unfinished, in doubt or refused, as the ledger keeps it.
+/// An error of a service about open actions, as the ledger keeps it.
 struct StoredError {
     state: &'static str,
     error: String,
-    /// Of how many actions.
+    /// The number of actions with this error.
     count: usize,
 }
 
-/// Shows how things are; changes nothing.
+/// Prints the status. Changes nothing.
 pub fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> {
     let place = Place::of(common, &arguments.place)?;
     let history = place.history()?;
@@ -99,26 +102,27 @@ fn next_steps(
     let mut steps = Vec::new();
     let Some(history) = history else {
         return vec![if place.in_sandbox {
-            format!("{} makes a first run there; nothing real is touched", place.command("scan"))
+            format!("{} makes a first run in the sandbox, without real services", place.command("scan"))
         } else {
             format!("{} shows what a first run would do", place.command("scan --dry-run"))
         }];
     };
     if let Some(late) = overdue(&history.runs, place.now).filter(|_| !under_way) {
-        steps.push(format!("{late}: look at cron and its log"));
+        steps.push(format!("{late}: check cron and its log"));
     }
     match history.runs.first() {
         Some(run) if run.finished_at.is_none() && !under_way => {
-            steps
-                .push("the last run was killed; the next one asks what became of its requests, and goes on".to_owned());
+            steps.push(
+                "the last run was killed; the next run asks for the outcome of its requests, and continues".to_owned(),
+            );
         }
         Some(RunRecord { exit_code: Some(code), .. }) if *code != 0 => {
             let meaning = Exit::from_code(*code).map_or("unknown", Exit::meaning);
-            // The sandbox has credentials and settings of its own, which doctor does not look at.
+            // The sandbox has its own credentials and settings, which doctor does not check.
             let settings = [Exit::Usage, Exit::Credential].map(Exit::code).contains(code) && !place.in_sandbox;
             let doctor =
-                if settings { format!("; {} looks for the cause", place.command("doctor")) } else { String::new() };
-            steps.push(format!("the last run ended with exit code {code} ({meaning}): its report says why{doctor}"));
+                if settings { format!("; {} searches for the cause", place.command("doctor")) } else { String::new() };
+            steps.push(format!("the last run ended with exit code {code} ({meaning}); its report says why{doctor}"));
         }
         _ => {}
     }
@@ -126,41 +130,40 @@ fn next_steps(
     if count("refused") > 0 {
         let (list, resolve) = (place.command("ledger list --state refused"), place.command("ledger resolve KEY"));
         steps.push(format!(
-            "refused actions wait for you: {list}, mend the cause, then {resolve} --as failed (the next run tries again), \
-             done or dismissed"
+            "refused actions wait for your decision: see {list}, remove the cause, then run {resolve} --as failed (the next run \
+             tries again), done or dismissed"
         ));
     }
     if count("in_doubt") > 0 && !under_way {
         let (list, resolve) = (place.command("ledger list --state in-doubt"), place.command("ledger resolve KEY"));
         steps.push(format!(
-            "the next run asks what became of the actions in doubt; if you know, or slack.when_in_doubt is \"hold\": {list}, \
-             then {resolve} --as done, failed or dismissed"
+            "the next run asks for the outcome of actions in doubt; if you know the outcome, or slack.when_in_doubt is \"hold\": see \
+             {list}, then run {resolve} --as done, failed or dismissed"
         ));
     }
     if count("planned") > 0 && !under_way {
         steps.push(if errors.iter().any(|error| error.state == State::Planned.name()) {
-            "the next run tries again what is unfinished; what stands above kept it from being done: mend that first"
-                .to_owned()
+            "the next run tries the unfinished actions again; first remove the cause of the errors above".to_owned()
         } else {
-            "the next run does what is unfinished".to_owned()
+            "the next run does the unfinished actions".to_owned()
         });
     }
     steps
 }
 
-/// `the last run was 20 h ago, and they are usually 6 h apart`, where that is more than twice as long.
+/// Says that a run is overdue: the last run is more than twice the usual gap ago. None otherwise.
 fn overdue(runs: &[RunRecord], now: Date) -> Option<String> {
     let times: Vec<_> = runs.iter().take(RUNS_FOR_THE_GAP).map(|run| run.as_of).collect();
     let mut gaps: Vec<_> = times.iter().zip(times.iter().skip(1)).map(|(later, earlier)| *later - *earlier).collect();
     gaps.sort();
     let usual = *gaps.get(gaps.len() / 2).filter(|_| gaps.len() >= GAPS_NEEDED)?;
     let ago = now - *times.first()?;
-    // Runs by hand, minutes apart, tell nothing of how often they should be.
+    // Runs by hand, minutes apart, do not show the usual gap.
     let late = ago > usual * 2 && usual >= TimeDelta::minutes(10);
-    late.then(|| format!("the last run was {} ago, and they are usually {} apart", span(ago), span(usual)))
+    late.then(|| format!("the last run was {} ago, but runs are usually {} apart", span(ago), span(usual)))
 }
 
-/// `6 h ago`; `in 6 h` of a run that is later than the instant asked about.
+/// `6 h ago`; `in 6 h` for a run after the present instant.
 fn ago(since: TimeDelta) -> String {
     if since < TimeDelta::zero() { format!("in {}", span(-since)) } else { format!("{} ago", span(since)) }
 }
@@ -180,7 +183,7 @@ fn text(status: &Status<'_>) -> String {
     let mut text = match history {
         None => place.nothing_yet(),
         Some(history) => {
-            let workspace = history.workspace.as_deref().unwrap_or("not known yet");
+            let workspace = history.workspace.as_deref().unwrap_or("unknown before the first run");
             format!("workspace {workspace} · ledger {}\n", place.file.display())
         }
     };
@@ -189,7 +192,7 @@ fn text(status: &Status<'_>) -> String {
     }
     let runs: Vec<_> = history.iter().flat_map(|history| &history.runs).take(RUNS).map(|run| row(run, place)).collect();
     if !runs.is_empty() {
-        let table = lines(&["run", "decided for", "", "took", "read", "signalled", "ended with"], &runs);
+        let table = lines(&["run", "as of", "", "took", "contacts read", "signalled", "exit code"], &runs);
         let _ = write!(text, "\nLast runs\n{table}");
     }
     if history.is_some() {
@@ -223,7 +226,7 @@ fn row(run: &RunRecord, place: &Place) -> Vec<String> {
     let RunRecord { id, as_of, started_at, finished_at, exit_code, scanned, signalled } = run;
     let count = |count: &Option<usize>| count.map_or(String::new(), |count| count.to_string());
     let took = started_at.zip(*finished_at).map_or(String::new(), |(start, end)| span(end - start));
-    let end = exit_code.map_or("no end".to_owned(), |code| {
+    let end = exit_code.map_or("not ended".to_owned(), |code| {
         format!("{code}, {}", Exit::from_code(code).map_or("unknown", Exit::meaning))
     });
     let ago = ago(place.now - *as_of);
@@ -287,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_so_long_ago_or_still_to_come() {
+    fn the_age_of_a_run_counts_forward_and_back() {
         let cases =
             [(0, "0 s ago"), (45, "45 s ago"), (7200, "2 h ago"), (-7200, "in 2 h"), (-29_267_267, "in 338 days")];
         for (seconds, expected) in cases {
@@ -303,8 +306,8 @@ mod tests {
             assert_eq!(late.as_deref(), expected, "{hours:?} {now}");
         };
         check(&[18, 12, 6], 30, None);
-        check(&[18, 12, 6], 31, Some("the last run was 13 h ago, and they are usually 6 h apart"));
-        check(&[18, 12, 6, 5, 4, -2], 31, Some("the last run was 13 h ago, and they are usually 6 h apart"));
+        check(&[18, 12, 6], 31, Some("the last run was 13 h ago, but runs are usually 6 h apart"));
+        check(&[18, 12, 6, 5, 4, -2], 31, Some("the last run was 13 h ago, but runs are usually 6 h apart"));
         check(&[18, 12], 400, None);
         check(&[], 400, None);
         check(&[18, 18, 18], 400, None);

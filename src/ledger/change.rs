@@ -1,10 +1,26 @@
-//! What a plan asks for and what became of it, written in one transaction.
+//! Writes the changes of a plan and the outcomes of actions, inside one transaction.
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::error::LedgerError;
-use super::write::Closing;
 use crate::model::{Change, Date, Entry, OccasionId, Reason, State, Step, TaskLink};
+
+/// The outcome of one action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closing {
+    /// The action's short key.
+    pub short: String,
+    /// The step that its entry takes.
+    pub step: Step,
+    /// The reason; None keeps the one it was planned for.
+    pub reason: Option<Reason>,
+    /// The remote's id of the task, message or tag.
+    pub remote_id: Option<String>,
+    /// The remote's error, sanitized.
+    pub error: Option<String>,
+    /// Whether the action may have been done although no answer said so.
+    pub may_repeat: bool,
+}
 
 /// Makes a change that a plan asks for.
 pub(super) fn make(transaction: &Transaction<'_>, change: &Change) -> Result<(), LedgerError> {
@@ -128,7 +144,7 @@ fn enter(transaction: &Transaction<'_>, id: &OccasionId, entry: &Entry) -> Resul
         .map_err(LedgerError::statement("enter an action"))
 }
 
-/// Takes a legal step, or refuses: the state machine is in the model, the ledger only obeys it. Returns the state before.
+/// Takes a step that the state machine in `model` allows, and returns the state before it.
 pub(super) fn step(transaction: &Transaction<'_>, short: &str, step: Step) -> Result<State, LedgerError> {
     let failed = LedgerError::statement("take a step");
     let name: Option<String> = transaction
@@ -145,7 +161,7 @@ pub(super) fn step(transaction: &Transaction<'_>, short: &str, step: Step) -> Re
     Ok(state)
 }
 
-/// Writes down what became of an action.
+/// Writes the outcome of an action.
 pub(super) fn close(transaction: &Transaction<'_>, closing: &Closing, at: Date) -> Result<(), LedgerError> {
     let Closing { short, step: wanted, reason, remote_id, error, may_repeat } = closing;
     step(transaction, short, *wanted)?;

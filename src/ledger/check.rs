@@ -1,4 +1,4 @@
-//! Whether the ledger is sound: the file, its references, and what its rows say.
+//! Checks the ledger: the file, its references, and the values in its rows.
 
 use std::path::Path;
 
@@ -8,57 +8,57 @@ use super::error::{LedgerError, RESTORE};
 use super::{file, read, schema};
 use crate::model::{ActionKind, FORGOTTEN, Reason, State, SubjectKind};
 
-/// Of a damage that shows in thousands of rows, so many are told.
-const TOLD: usize = 20;
+/// The number of findings that are reported: one damage can show in thousands of rows.
+const MAX_FINDINGS: usize = 20;
 
-/// What was looked at, and what is wrong with it.
+/// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Checked {
-    /// The schema's version; None where there is no ledger yet, or where it cannot be told.
+    /// The schema version; None where there is no ledger yet, or where it could not be read.
     pub version: Option<i64>,
-    /// How many entries were looked at.
+    /// The number of entries checked.
     pub entries: usize,
-    /// Why it cannot be looked at, which says nothing of whether it is sound.
+    /// Why the ledger could not be opened. It may still be sound.
     pub closed: Option<Finding>,
-    /// What is wrong, each with what to do about it; empty for a sound ledger. The first twenty.
+    /// The first twenty problems; empty for a sound ledger.
     pub findings: Vec<Finding>,
 }
 
-/// Something that is wrong with the ledger.
+/// A problem of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// One sentence.
+    /// The problem, in one sentence.
     pub message: String,
-    /// What to do about it.
+    /// The way out.
     pub help: Option<String>,
 }
 
-/// Checks the ledger, changing nothing: is it one, are the file and its references sound, does every row mean something, and
-/// does every short key still belong to what it stands for?
+/// Checks the ledger without changing it: the file and its references are sound, every value in a row is known, and every short
+/// key is the hash of its action's full key.
 pub fn check(path: &Path) -> Checked {
-    let looked = file::look(path, |connection, version| {
-        let said: Vec<String> = pragma(connection, "PRAGMA integrity_check", |row| row.get(0))?;
+    let result = file::look(path, |connection, version| {
+        let lines: Vec<String> = pragma(connection, "PRAGMA integrity_check", |row| row.get(0))?;
         // One row may hold several lines, and a heading.
-        let lines = said.iter().flat_map(|said| said.lines()).filter(|line| *line != "ok" && !line.starts_with("***"));
+        let lines = lines.iter().flat_map(|row| row.lines()).filter(|line| *line != "ok" && !line.starts_with("***"));
         let mut findings: Vec<String> = lines.map(str::to_owned).collect();
         findings.extend(pragma(connection, "PRAGMA foreign_key_check", |row| {
             let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
-            Ok(format!("a row of {table} belongs to a row of {parent} that is not there"))
+            Ok(format!("a row of {table} refers to a missing row of {parent}"))
         })?);
         let (entries, wrong) = rows(connection)?;
         findings.extend(wrong);
-        findings.truncate(TOLD);
+        findings.truncate(MAX_FINDINGS);
         let finding = |message| Finding { message, help: Some(RESTORE.to_owned()) };
         let findings = findings.into_iter().map(finding).collect();
         Ok(Checked { version: Some(version), entries, findings, ..Checked::default() })
     });
-    match looked {
+    match result {
         Ok(checked) => checked.unwrap_or_default(),
         Err(error) => failed(&error),
     }
 }
 
-/// What an error tells of the ledger: that something is wrong with it, or only that it was not to be seen.
+/// Whether an error means that the ledger is damaged, or only that it could not be opened.
 fn failed(error: &LedgerError) -> Checked {
     use rusqlite::ErrorCode::{CannotOpen, PermissionDenied};
     let denied = match error {
@@ -68,7 +68,7 @@ fn failed(error: &LedgerError) -> Checked {
         LedgerError::Folder { source, .. } => source.kind() == std::io::ErrorKind::PermissionDenied,
         _ => false,
     };
-    let help = if denied { Some("run it as the user of the runs".to_owned()) } else { error.help() };
+    let help = if denied { Some("run the command as the user of the scheduled runs".to_owned()) } else { error.help() };
     let finding = Finding { message: error.full_message(), help };
     match error {
         LedgerError::Newer { .. } | LedgerError::Folder { .. } => {
@@ -79,7 +79,7 @@ fn failed(error: &LedgerError) -> Checked {
     }
 }
 
-/// A ledger of this version is brought up to date by the next real run.
+/// Whether the next real run migrates a ledger of this version.
 pub fn is_older(version: i64) -> bool {
     version < schema::VERSION
 }
@@ -95,7 +95,7 @@ fn pragma<T>(
     rows.collect::<Result<_, _>>().map_err(&failed)
 }
 
-/// How many entries there are, and what is wrong with them.
+/// The number of entries, and the problems of their rows.
 fn rows(connection: &Connection) -> Result<(usize, Vec<String>), LedgerError> {
     let failed = LedgerError::statement("check the ledger's rows");
     let workspace = read::workspace(connection)?;
@@ -115,7 +115,7 @@ fn rows(connection: &Connection) -> Result<(usize, Vec<String>), LedgerError> {
     Ok((entries, wrong))
 }
 
-/// What is wrong with an entry, if anything is.
+/// The problem of an entry, if it has one.
 fn entry(row: &Row<'_>, workspace: Option<&str>) -> Result<Option<String>, LedgerError> {
     let text = |column: usize| row.get::<_, String>(column).map_err(LedgerError::statement("check an entry"));
     let short = text(0)?;
@@ -126,28 +126,28 @@ fn entry(row: &Row<'_>, workspace: Option<&str>) -> Result<Option<String>, Ledge
         ("kind of subject", 4, SubjectKind::from_name(&text(4)?).is_some()),
     ];
     if let Some((what, column, _)) = known.iter().find(|(_, _, known)| !known) {
-        return Ok(Some(format!("{short} has {:?} as its {what}, which means nothing", text(*column)?)));
+        return Ok(Some(format!("{short} has the unknown {what} {:?}", text(*column)?)));
     }
     let never_claimed: bool = row.get(5).map_err(LedgerError::statement("check an entry"))?;
     if never_claimed && text(2)? == State::Claimed.name() {
-        return Ok(Some(format!("{short} is claimed, and nothing says since when")));
+        return Ok(Some(format!("{short} is claimed, but the time of the claim is missing")));
     }
     let (subject, contact) = (text(7)?, text(10)?);
-    // A forgotten contact's key was made of an id that is gone.
+    // The key of a forgotten contact was derived from an id that is gone.
     if [&subject, &contact].iter().any(|id| id.starts_with(FORGOTTEN)) {
         return Ok(None);
     }
     let (Some(workspace), Some(kind), Some(subject_kind)) =
         (workspace, ActionKind::from_name(&text(1)?), SubjectKind::from_name(&text(4)?))
     else {
-        return Ok(Some(format!("{short} belongs to no workspace")));
+        return Ok(Some(format!("{short} belongs to a ledger without a workspace")));
     };
     let key = crate::model::ActionKey { kind, level: text(9)?, contact };
     let subject = crate::model::Subject { kind: subject_kind, id: subject };
     let opened_at = read::time(row, 8)?.unwrap_or_default();
     let digits = short.chars().count().saturating_sub("US-".len());
     let expected = key.short(workspace, &text(6)?, &subject, opened_at, digits);
-    Ok((expected != short).then(|| format!("{short} no longer belongs to its action, whose key is {expected}")))
+    Ok((expected != short).then(|| format!("{short} is not the key of its action; that is {expected}")))
 }
 
 #[cfg(test)]
@@ -155,14 +155,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_to_be_seen_is_not_called_wrong() {
+    fn a_ledger_that_cannot_be_opened_is_not_called_damaged() {
         let sqlite = |code: i32| LedgerError::Open {
             path: "ledger.sqlite".into(),
             source: rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None),
         };
         let folder =
             |kind: std::io::ErrorKind| LedgerError::Folder { path: "ledger.sqlite".into(), source: kind.into() };
-        let as_user = "run it as the user of the runs";
+        let as_user = "run the command as the user of the scheduled runs";
         let cases = [
             (sqlite(rusqlite::ffi::SQLITE_CANTOPEN), true, Some(as_user)),
             (sqlite(rusqlite::ffi::SQLITE_PERM), true, Some(as_user)),

@@ -1,10 +1,10 @@
-//! What can go wrong with the ledger, in words for the operator.
+//! Errors of the ledger, in words for the operator.
 
 use std::path::{Path, PathBuf};
 
 use crate::model::{State, Step};
 
-/// An error of the ledger. Nothing was sent that it does not know of: the failed transaction was rolled back.
+/// An error of the ledger. The failed transaction was rolled back, and no request left without a claim.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
     /// The file cannot be opened or made.
@@ -15,7 +15,7 @@ pub enum LedgerError {
         /// Why.
         source: rusqlite::Error,
     },
-    /// It was written by a newer version of the program.
+    /// A newer version of the program wrote the ledger.
     #[error("the ledger {path} has schema version {found}, and this program knows versions up to {known}")]
     Newer {
         /// The file.
@@ -31,7 +31,7 @@ pub enum LedgerError {
         /// The file.
         path: PathBuf,
     },
-    /// It belongs to another workspace.
+    /// The ledger belongs to another workspace.
     #[error("the ledger {path} belongs to the Intercom workspace {bound}, and the token is for {asked}")]
     OtherWorkspace {
         /// The file.
@@ -44,20 +44,20 @@ pub enum LedgerError {
     /// A statement failed.
     #[error("{doing}")]
     Statement {
-        /// What was being done.
+        /// The failed operation.
         doing: &'static str,
         /// Why it failed.
         source: rusqlite::Error,
     },
-    /// A value that no version of the program writes.
-    #[error("the ledger holds {value:?} as {what}, which means nothing")]
+    /// The ledger holds a value that no version of the program writes.
+    #[error("the ledger holds the unknown value {value:?} as {what}")]
     Nonsense {
-        /// Which column.
+        /// The meaning of the column.
         what: &'static str,
-        /// What it holds.
+        /// The value.
         value: String,
     },
-    /// A step that the state does not allow: a defect of this program, stopped before it did harm.
+    /// A step that the state does not allow. This is a defect of the program; the step was not taken.
     #[error("the action {short} is {state:?} and cannot take the step {step:?}")]
     IllegalStep {
         /// The action's short key.
@@ -70,7 +70,7 @@ pub enum LedgerError {
     /// An action or occasion that the ledger does not have.
     #[error("the ledger has no {what}")]
     Unknown {
-        /// What was looked for.
+        /// The missing thing.
         what: String,
     },
     /// Another run holds the lock.
@@ -78,7 +78,7 @@ pub enum LedgerError {
     Locked {
         /// The lock file.
         path: PathBuf,
-        /// What it says of its holder.
+        /// The line in which its holder names itself.
         holder: String,
     },
     /// The state folder or the lock file cannot be made.
@@ -91,9 +91,9 @@ pub enum LedgerError {
     },
 }
 
-/// What to do about a ledger that is damaged.
-pub(super) const RESTORE: &str = "restore the ledger from a backup. Without it, move the file away: contacts that carry the tag \
-    are then taken as handled, so nothing is sent twice for them";
+/// The way out for a damaged ledger.
+pub(super) const RESTORE: &str = "restore the ledger from a backup. Without a backup, move the file away: contacts that carry the \
+    tag then count as handled, so nothing is sent twice for them";
 
 impl LedgerError {
     pub(super) fn statement(doing: &'static str) -> impl Fn(rusqlite::Error) -> LedgerError {
@@ -104,7 +104,7 @@ impl LedgerError {
         move |source| LedgerError::Folder { path: path.to_owned(), source }
     }
 
-    /// The sentence with its cause. Not the whole chain: SQLite's errors say the same again in other words.
+    /// The message with its first cause. Deeper causes are left out, because SQLite's errors repeat themselves.
     pub fn full_message(&self) -> String {
         let cause = std::error::Error::source(self).map_or(String::new(), |cause| format!(": {cause}"));
         format!("{self}{cause}")
@@ -116,22 +116,24 @@ impl LedgerError {
             if source.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt))
     }
 
-    /// What to do about it, where there is something to do.
+    /// The way out, for the line that begins with `help:`.
     pub fn help(&self) -> Option<String> {
         use rusqlite::ErrorCode::{
             CannotOpen, ConstraintViolation, DatabaseBusy, DatabaseLocked, DiskFull, PermissionDenied, ReadOnly,
             SystemIoFailure,
         };
         use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-        const ROOM: &str = "make room on the disk, and look whether it is in order; nothing is lost, the next run goes on \
-            from here";
-        const DEFECT: &str = "this is a defect of the program: nothing was sent that the ledger does not know of. Keep a copy of \
-            the ledger, and report it";
+        const ROOM: &str = "free some space on the disk, and check that the disk works; nothing is lost, and the next run \
+            continues";
+        const DEFECT: &str = "this is a defect of the program; every request that left is in the ledger. Keep a copy of the \
+            ledger, and report the defect";
         Some(match self {
-            LedgerError::Newer { .. } => "run the newer program, or restore the ledger from before it ran".into(),
+            LedgerError::Newer { .. } => {
+                "run the newer program, or restore a backup of the ledger from before the newer program ran".into()
+            }
             LedgerError::NotALedger { .. } => "name another folder with --state-dir".into(),
             LedgerError::OtherWorkspace { .. } => "use one --state-dir for each workspace".into(),
-            LedgerError::Locked { .. } => "wait for it (--wait-lock 10m), or stop it".into(),
+            LedgerError::Locked { .. } => "wait for the other run (--wait-lock 10m), or stop it".into(),
             LedgerError::Folder { source, .. }
                 if matches!(source.kind(), StorageFull | FileTooLarge | QuotaExceeded) =>
             {
@@ -148,7 +150,7 @@ impl LedgerError {
                         "another program holds the ledger file open; close it".into()
                     }
                     Some(ConstraintViolation) => DEFECT.into(),
-                    // Corrupt, of another shape than ours, or with values of another type.
+                    // The file is corrupt, or has other tables or types than ours.
                     _ => RESTORE.into(),
                 }
             }

@@ -1,4 +1,4 @@
-//! Looking into the file without changing a byte of it.
+//! Opens the ledger's file for reading, without changing a byte of it.
 
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -8,8 +8,8 @@ use rusqlite::{Connection, OpenFlags};
 use super::error::LedgerError;
 use super::schema;
 
-/// Looks into a ledger: `work` gets the connection and the schema's version, which may be an older one, because bringing it up
-/// to date would be a change. None where there is no file, or nothing in it yet.
+/// Reads a ledger: `work` gets the connection and the schema version, which may be an older one, because a migration would
+/// change the file. None where there is no file, or the file is empty.
 pub(super) fn look<T>(
     path: &Path,
     work: impl FnOnce(&Connection, i64) -> Result<T, LedgerError>,
@@ -18,8 +18,8 @@ pub(super) fn look<T>(
         return Ok(None);
     }
     // To read a database with a write-ahead log, SQLite makes or changes files beside it. A ledger that was closed properly
-    // has no such log, and can be read as if nobody wrote. Where there is one, a run is under way or was killed, and its
-    // last commits are in the log: both files are copied, and the copy is read.
+    // has no log, and can be opened as immutable. If there is a log, a run is under way or was killed, and its last commits
+    // are in the log: both files are copied, and the copy is read.
     let wal = with_suffix(path, "-wal");
     if !wal.exists() {
         return read(path, "mode=ro&immutable=1", work);
@@ -49,7 +49,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// A ledger and its log in a private temporary folder, which goes with it.
+/// A copy of a ledger and its log in a private temporary folder, which is removed when the copy is dropped.
 struct Copy {
     folder: PathBuf,
     ledger: PathBuf,
@@ -60,7 +60,7 @@ impl Copy {
         let folder = std::env::temp_dir().join(format!("usage-signals-read-{:016x}", fastrand::u64(..)));
         std::fs::DirBuilder::new().mode(0o700).create(&folder)?;
         let copy = Copy { ledger: folder.join("ledger.sqlite"), folder };
-        // The log first: a checkpoint in between moves commits from it into the file, and none is missed.
+        // The log is copied first: a checkpoint in between moves commits from the log into the file, so no commit is missed.
         std::fs::copy(wal, with_suffix(&copy.ledger, "-wal"))?;
         std::fs::copy(path, &copy.ledger)?;
         Ok(copy)
@@ -69,7 +69,7 @@ impl Copy {
 
 impl Drop for Copy {
     fn drop(&mut self) {
-        // It is in the temporary folder: the system clears what is left.
+        // If this fails, the system clears its temporary folder anyway.
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }

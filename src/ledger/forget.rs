@@ -1,4 +1,4 @@
-//! Forgetting a contact: what is personal goes, and what keeps anything from happening twice stays.
+//! Forgets a contact: personal data is removed, and the keys that prevent repeated actions stay.
 
 use std::collections::BTreeSet;
 
@@ -9,21 +9,21 @@ use super::error::LedgerError;
 use super::write::Writer;
 use crate::model::{Date, Reason, Step, forgotten_mark};
 
-/// What forgetting came to.
+/// The result of forgetting.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Forgotten {
     /// Occasions that named the contacts.
     pub occasions: usize,
-    /// Short keys of actions that were still to be done, and are not done any more.
+    /// Short keys of unfinished actions that were dropped.
     pub dropped: BTreeSet<String>,
 }
 
-/// The occasions that are about the contact `$1` itself.
+/// Chooses the occasions that are about the contact `$1` itself.
 const ABOUT: &str = "SELECT id FROM occasions WHERE subject_kind = 'contact'
     AND (subject_id = $1 OR representative = $1 OR id IN (SELECT occasion_id FROM concerned WHERE contact_id = $1))";
-/// The accounts' occasions whose task is on the contact's record.
+/// Chooses the occasions of accounts whose task is on the contact's record.
 const REPRESENTED: &str = "SELECT id FROM occasions WHERE subject_kind = 'account' AND representative = $1";
-/// All occasions that name the contact.
+/// Chooses all occasions that name the contact.
 const NAMES: &str = "SELECT id FROM occasions WHERE subject_id = $1 AND subject_kind = 'contact' OR representative = $1
     OR id IN (SELECT occasion_id FROM concerned WHERE contact_id = $1)
     OR id IN (SELECT occasion_id FROM entries WHERE contact_id = $1)";
@@ -31,9 +31,10 @@ const NAMES: &str = "SELECT id FROM occasions WHERE subject_id = $1 AND subject_
 impl Writer {
     /// Forgets the contacts, which are one person.
     ///
-    /// Ids become hashes, by which later runs know to leave the contact alone. The hash of the e-mail, ids of Zoho records and
-    /// tasks, ids of messages about the person, what services said and what people noted are gone; so are the bytes in the
-    /// file. Signals about the person are over; those of an account go on without the contact. Short keys stay.
+    /// The ids are replaced by hashes, by which later runs recognise and skip the contact. Removed are the hash of the e-mail,
+    /// the ids of Zoho records, tasks and messages about the person, errors of services, and notes of people. Nothing of them
+    /// stays in the bytes of the file. Occasions of the person end; those of an account continue without the contact. Short
+    /// keys stay.
     pub fn forget(&self, contacts: &BTreeSet<String>, at: Date) -> Result<Forgotten, LedgerError> {
         self.connection
             .execute_batch("PRAGMA secure_delete = ON")
@@ -52,7 +53,7 @@ impl Writer {
         Ok(forgotten)
     }
 
-    /// Leaves no free room in the file and nothing in the log beside it, where deleted rows could still be read.
+    /// Removes free pages from the file and empties its log, because both can still hold deleted rows.
     pub(super) fn compact(&self) -> Result<(), LedgerError> {
         self.connection
             .execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")
@@ -101,8 +102,7 @@ fn forget_one(transaction: &Transaction<'_>, contact: &str, at: Date) -> Result<
     Ok(dropped)
 }
 
-/// What is still to be done for the contact, or was refused, is moot. So are its tags in an account's signals: no run is to
-/// ask for the mark in Intercom.
+/// Drops the contact's planned and refused actions, and its tags in occasions of accounts: no run may ask Intercom for a hash.
 fn drop_open(transaction: &Transaction<'_>, contact: &str, at: Date) -> Result<BTreeSet<String>, LedgerError> {
     let open = format!(
         "SELECT short FROM entries WHERE state IN ('planned', 'refused')
@@ -118,7 +118,7 @@ fn drop_open(transaction: &Transaction<'_>, contact: &str, at: Date) -> Result<B
                 "UPDATE entries SET reason = $1, closed_at = $2 WHERE short = $3",
                 params![Reason::Forgotten.name(), at.timestamp(), short],
             )
-            .map_err(LedgerError::statement("drop what was to be done for a forgotten contact"))?;
+            .map_err(LedgerError::statement("drop the unfinished actions of a forgotten contact"))?;
     }
     Ok(dropped)
 }

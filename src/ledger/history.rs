@@ -1,4 +1,4 @@
-//! Everything that the ledger holds, for people: what was done, what is open, and what was said about it.
+//! The whole ledger, for the commands that people use.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,38 +10,38 @@ use super::write::RunRecord;
 use super::{file, read, schema};
 use crate::model::{Date, Entry, Occasion, Resolution, State, SubjectKind, person_of};
 
-/// What a person said about an entry.
+/// A person's decision about an entry, as the ledger keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolved {
-    /// What.
+    /// The decision.
     pub resolution: Resolution,
-    /// The state that the entry had before.
+    /// The state of the entry before it.
     pub state: State,
-    /// Why, in the person's own words.
+    /// The reason, in the person's own words.
     pub note: Option<String>,
     /// The person's name on that machine.
     pub by: Option<String>,
-    /// When.
+    /// The time of the decision.
     pub at: Date,
 }
 
 /// Everything that the ledger holds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct History {
-    /// The workspace that it belongs to; None before the first run got an answer from Intercom.
+    /// The Intercom workspace; None until a first run got an answer from Intercom.
     pub workspace: Option<String>,
     /// All occasions, sorted by signal, subject and opening.
     pub occasions: Vec<Occasion>,
-    /// By short key, oldest first.
+    /// Decisions of people by short key, oldest first.
     pub resolutions: BTreeMap<String, Vec<Resolved>>,
-    /// The newest first.
+    /// The runs, newest first.
     pub runs: Vec<RunRecord>,
     /// The marks of forgotten contacts.
     pub forgotten: BTreeSet<String>,
 }
 
 impl History {
-    /// Reads the whole ledger, changing nothing; None where there is none yet.
+    /// Reads the whole ledger without changing it. None where there is no ledger yet.
     pub fn open(path: &Path) -> Result<Option<History>, LedgerError> {
         file::look(path, |connection, version| {
             let news = version >= schema::WITH_RESOLUTIONS;
@@ -60,10 +60,10 @@ impl History {
         self.occasions.iter().flat_map(|occasion| occasion.entries.iter().map(move |entry| (occasion, entry)))
     }
 
-    /// The contacts that are the same person as `who`, an id or an e-mail; empty where the ledger knows nobody by that.
+    /// The ids of the person's contacts. `who` is an id or an e-mail. Empty where the ledger does not know the person.
     ///
-    /// An e-mail is known by its hash, and only of signals that are about a person: a contact that is concerned in its
-    /// account's signals alone is found by the id.
+    /// The ledger keeps the hash of an e-mail, and only for signals about a person. A contact that has signals about its account
+    /// only is found by its id.
     pub fn contacts_of(&self, who: &str) -> BTreeSet<String> {
         let of_persons = || self.occasions.iter().filter(|occasion| occasion.id.subject.kind == SubjectKind::Contact);
         let mut ids = BTreeSet::new();
@@ -95,7 +95,7 @@ pub(super) fn contact_ids(occasion: &Occasion) -> impl Iterator<Item = String> {
 }
 
 fn resolutions(connection: &Connection) -> Result<BTreeMap<String, Vec<Resolved>>, LedgerError> {
-    let failed = LedgerError::statement("read what people decided");
+    let failed = LedgerError::statement("read the decisions of people");
     let mut resolutions: BTreeMap<String, Vec<Resolved>> = BTreeMap::new();
     let mut statement = connection
         .prepare(

@@ -1,4 +1,4 @@
-//! One run at a time: a lock file that names its holder.
+//! The lock that lets one run at a time write the ledger. Its file names the holder.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -17,11 +17,11 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock, making the state folder if need be, or fails at once with the holder's name.
+    /// Takes the lock, and makes the state folder if it is missing. Fails at once if another process holds the lock.
     ///
     /// `holder` is one line for the other run's error message: process id, host, run id, start.
     pub fn take(state_dir: &Path, holder: &str) -> Result<Lock, LedgerError> {
-        // Ids of contacts and companies are nobody else's business.
+        // Other users of the machine must not read ids of contacts and companies.
         let mut folder = std::fs::DirBuilder::new();
         folder.recursive(true).mode(0o700).create(state_dir).map_err(LedgerError::folder(state_dir))?;
         let path = state_dir.join(LOCK_FILE);
@@ -43,10 +43,10 @@ impl Lock {
         Ok(Lock { _file: file })
     }
 
-    /// Who holds the lock at the moment; None where nobody does, or where that cannot be told. Makes no file.
+    /// The holder of the lock; None where nobody holds it, or where that is unknown. Makes no file.
     ///
-    /// By the kernel's list: trying to take it could turn away a run that begins just then. Where there is no such list
-    /// (outside Linux), it is shared for the blink of an eye.
+    /// On Linux it reads the kernel's list of locks, because trying to take the lock could turn away a run that starts just
+    /// then. Elsewhere it takes a shared lock for a moment.
     pub fn holder(state_dir: &Path) -> Option<String> {
         let mut file = File::open(state_dir.join(LOCK_FILE)).ok()?;
         let holder = read_holder(&mut file);
@@ -58,11 +58,11 @@ impl Lock {
     }
 }
 
-/// Whether `/proc/locks` has a lock on the inode by the process that the holder's line names. Device numbers are left out: on
-/// some file systems they differ from those that a file's metadata give.
+/// Whether `/proc/locks` lists a lock on the inode, held by the process that the holder's line names. Device numbers are not
+/// compared: on some file systems they differ from those in the file's metadata.
 fn lists_flock(list: &str, inode: u64, holder: &str) -> bool {
     list.lines().any(|line| {
-        // `1: FLOCK  ADVISORY  WRITE 25175 fe:00:10020660 0 EOF`; with `->` after the number, one that waits.
+        // `1: FLOCK  ADVISORY  WRITE 25175 fe:00:10020660 0 EOF`; `->` after the number marks a lock that waits.
         let mut words = line.split_whitespace().skip(1);
         let (Some("FLOCK"), Some(process), Some(file)) = (words.next(), words.nth(2), words.next()) else {
             return false;

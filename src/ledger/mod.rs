@@ -1,7 +1,7 @@
-//! Our record of what was claimed and done: the only folder with SQL.
+//! The ledger: the record of every occasion, claim and outcome. No other folder contains SQL.
 //!
-//! One embedded SQLite file for one Intercom workspace. A [`LedgerReader`] is all that a dry run holds; a [`Writer`] is held by one
-//! run at a time, behind the [`lock::Lock`]. The SQL is plain (`$1`, `ON CONFLICT`, `RETURNING`) so that a shared PostgreSQL
+//! One SQLite file holds the ledger of one Intercom workspace. A dry run has a [`LedgerReader`] only; one run at a time has the
+//! [`Writer`], behind the [`lock::Lock`]. The SQL is plain (`$1`, `ON CONFLICT`, `RETURNING`), so that a shared PostgreSQL
 //! ledger can come later.
 
 mod change;
@@ -19,13 +19,14 @@ mod schema;
 mod tests;
 mod write;
 
+pub use change::Closing;
 pub use error::LedgerError;
 pub use forget::Forgotten;
 pub use history::{History, Resolved};
 pub use prune::Pruned;
 pub use read::{LedgerReader, OpenClaim, open_claims};
 pub use resolve::ManualResolution;
-pub use write::{Closing, RunRecord, Writer};
+pub use write::{RunRecord, Writer};
 
 /// The ledger's file in the state folder.
 pub const LEDGER_FILE: &str = "ledger.sqlite";

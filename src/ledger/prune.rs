@@ -1,4 +1,4 @@
-//! Letting go of what no decision needs any more.
+//! Removes occasions and runs that no decision needs.
 
 use rusqlite::{Transaction, params};
 
@@ -6,14 +6,14 @@ use super::error::LedgerError;
 use super::write::Writer;
 use crate::model::Date;
 
-/// So many runs are kept however old they are: what `status` shows and measures the usual gap by.
+/// The number of runs that are always kept: `status` shows some of them, and derives the usual gap from all.
 const RUNS_KEPT: i64 = 20;
 
-/// An occasion that no decision needs: over since before the instant, nothing in it to do, in doubt or refused, and a later one
-/// of the same signal and subject is over too.
+/// Chooses the occasions that no decision needs: they ended before the instant `$1`, none of their actions is planned, in doubt
+/// or refused, and a later occasion of the same signal and subject has ended too.
 ///
-/// The last one that ended stays, however old. By it a run knows that the signal *returned*; without it the tag that is still
-/// on the contact would read as "somebody handled it", and a signal would be lost.
+/// The last ended occasion stays, however old. A run needs it to see that a signal *returned*. Without it, the tag that is
+/// still on the contact would mean "somebody handled it", and a signal would be lost.
 const NOT_NEEDED: &str = "
 SELECT o.id FROM occasions AS o
 WHERE o.ended_at < $1
@@ -22,7 +22,7 @@ WHERE o.ended_at < $1
                 AND later.ended_at IS NOT NULL AND later.opened_at > o.opened_at)
   AND NOT EXISTS (SELECT 1 FROM entries WHERE entries.occasion_id = o.id AND state IN ('planned', 'claimed', 'refused'))";
 
-/// How much went.
+/// The numbers of removed rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Pruned {
     /// Occasions.
@@ -34,7 +34,7 @@ pub struct Pruned {
 }
 
 impl Writer {
-    /// Removes what ended before the instant and is not needed, and gives the room back to the disk.
+    /// Removes unneeded occasions and runs from before the instant, and shrinks the file.
     pub fn prune(&self, before: Date) -> Result<Pruned, LedgerError> {
         let pruned = self.transaction("prune the ledger", |transaction| {
             let delete = |sql: &str| {

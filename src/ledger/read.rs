@@ -1,4 +1,4 @@
-//! What the ledger knows, as values of the domain.
+//! Reads the ledger into values of the domain.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -22,7 +22,7 @@ pub struct OpenClaim {
     pub entry: Entry,
 }
 
-/// The claims that no outcome was written for.
+/// The claims without a recorded outcome.
 pub fn open_claims(known: &Known) -> Vec<OpenClaim> {
     let claimed = |entry: &&Entry| entry.state == State::Claimed;
     let claims = |occasion: &Occasion| -> Vec<OpenClaim> {
@@ -32,7 +32,7 @@ pub fn open_claims(known: &Known) -> Vec<OpenClaim> {
     known.occasions.iter().flat_map(claims).collect()
 }
 
-/// What a ledger holds, read without changing a byte of it: all that a dry run has.
+/// A ledger that was read without changing a byte of it. A dry run has nothing else.
 #[derive(Debug, Default)]
 pub struct LedgerReader {
     version: i64,
@@ -42,9 +42,9 @@ pub struct LedgerReader {
 }
 
 impl LedgerReader {
-    /// Reads the ledger in one go; a missing file reads as an empty ledger.
+    /// Reads the ledger. A missing file reads as an empty ledger.
     ///
-    /// One of an older version is not brought up to date here, because that would be a change; it knows what its version knew.
+    /// A ledger of an older schema version is not migrated, because that would change it; newer tables read as empty.
     pub fn open(path: &Path) -> Result<LedgerReader, LedgerError> {
         let read = file::look(path, |connection, version| {
             let (workspace, credential) = (workspace(connection)?, meta(connection, "credential")?);
@@ -53,7 +53,7 @@ impl LedgerReader {
         Ok(read?.unwrap_or_default())
     }
 
-    /// The version of its schema; 0 while it is empty.
+    /// The schema version; 0 while the ledger is empty.
     pub fn version(&self) -> i64 {
         self.version
     }
@@ -63,12 +63,12 @@ impl LedgerReader {
         self.workspace.as_deref()
     }
 
-    /// The workspace of the credential (its fingerprint), if it is the one that was remembered last.
+    /// The workspace, if `credential` is the fingerprint that was recorded last.
     pub fn workspace_of(&self, credential: &str) -> Option<&str> {
         self.workspace().filter(|_| self.credential.as_deref() == Some(credential))
     }
 
-    /// What the ledger knows.
+    /// Everything that decisions need.
     pub fn known(&self) -> &Known {
         &self.known
     }
@@ -78,20 +78,20 @@ pub(super) fn workspace(connection: &Connection) -> Result<Option<String>, Ledge
     meta(connection, "workspace")
 }
 
-/// The workspace, if this credential is the one that was remembered last.
+/// The workspace, if `credential` is the fingerprint that was recorded last.
 pub(super) fn workspace_of(connection: &Connection, credential: &str) -> Result<Option<String>, LedgerError> {
     let known = meta(connection, "credential")?;
     if known.as_deref() == Some(credential) { workspace(connection) } else { Ok(None) }
 }
 
 fn meta(connection: &Connection, name: &str) -> Result<Option<String>, LedgerError> {
-    let failed = LedgerError::statement("read whose the ledger is");
+    let failed = LedgerError::statement("read the ledger's workspace");
     let mut statement = connection.prepare("SELECT value FROM meta WHERE name = $1").map_err(&failed)?;
     let mut rows = statement.query([name]).map_err(&failed)?;
     rows.next().map_err(&failed)?.map(|row| row.get(0)).transpose().map_err(&failed)
 }
 
-/// What decisions look at: see [`Known::occasions`].
+/// Chooses the occasions that decisions need: see [`Known::occasions`].
 const TO_DECIDE: &str = "
 WHERE ended_at IS NULL
    OR opened_at = (SELECT max(opened_at) FROM occasions AS newest
@@ -99,7 +99,7 @@ WHERE ended_at IS NULL
                      AND newest.subject_id = o.subject_id AND newest.ended_at IS NOT NULL)
    OR EXISTS (SELECT 1 FROM entries WHERE entries.occasion_id = o.id AND state IN ('planned', 'claimed', 'refused'))";
 
-/// What a ledger of this version knows.
+/// Everything that decisions need, from a ledger of this schema version.
 pub(super) fn known(connection: &Connection, version: i64) -> Result<Known, LedgerError> {
     let (occasions, shorts) = occasions(connection, TO_DECIDE, version)?;
     let shares = if version >= schema::WITH_SHARES { shares(connection)? } else { BTreeMap::new() };
@@ -107,7 +107,7 @@ pub(super) fn known(connection: &Connection, version: i64) -> Result<Known, Ledg
     Ok(Known { occasions, shorts, shares, forgotten })
 }
 
-/// The occasions that the condition chooses, sorted, with their entries; and every short key in use.
+/// The occasions that the SQL condition chooses, sorted and with their entries, and every short key in use.
 pub(super) fn occasions(
     connection: &Connection,
     condition: &str,
@@ -158,14 +158,14 @@ pub(super) fn occasions(
 }
 
 pub(super) fn forgotten(connection: &Connection) -> Result<BTreeSet<String>, LedgerError> {
-    let failed = LedgerError::statement("read who was forgotten");
+    let failed = LedgerError::statement("read the forgotten contacts");
     let mut statement = connection.prepare("SELECT mark FROM forgotten").map_err(&failed)?;
     let marks = statement.query_map([], |row| row.get(0)).map_err(&failed)?;
     marks.collect::<Result<_, _>>().map_err(&failed)
 }
 
 fn shares(connection: &Connection) -> Result<BTreeMap<String, Vec<Share>>, LedgerError> {
-    let failed = LedgerError::statement("read what earlier runs saw");
+    let failed = LedgerError::statement("read the shares of earlier runs");
     let mut shares: BTreeMap<String, Vec<Share>> = BTreeMap::new();
     let mut statement = connection
         .prepare("SELECT attribute, readable, scanned, newest, accepted FROM shares ORDER BY id")

@@ -1,4 +1,4 @@
-//! What a person says about an action.
+//! A person's decision about an action.
 
 use rusqlite::params;
 
@@ -7,33 +7,36 @@ use super::error::LedgerError;
 use super::write::Writer;
 use crate::model::{Date, Reason, Resolution, Step};
 
-/// What a person says about an action, and why.
+/// A person's decision about an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ManualResolution {
     /// The action's short key.
     pub short: String,
-    /// What is said.
+    /// The decision.
     pub resolution: Resolution,
-    /// The remote's id of what is there, where the person knows it.
+    /// The remote's id of the task or message, where the person knows it.
     pub remote_id: Option<String>,
-    /// Why, in the person's own words.
+    /// The reason, in the person's own words.
     pub note: Option<String>,
     /// The person's name on this machine.
     pub by: Option<String>,
 }
 
 impl Writer {
-    /// Writes down what a person says; an action that is over takes no such step, see [`crate::model::State::after`].
-    pub fn resolve(&self, verdict: &ManualResolution, at: Date) -> Result<(), LedgerError> {
-        let ManualResolution { short, resolution, remote_id, note, by } = verdict;
+    /// Records the decision.
+    ///
+    /// # Errors
+    /// A state that cannot be resolved is refused; see [`crate::model::State::after`].
+    pub fn resolve(&self, decision: &ManualResolution, at: Date) -> Result<(), LedgerError> {
+        let ManualResolution { short, resolution, remote_id, note, by } = decision;
         let (reason, closed_at) = match resolution {
             Resolution::Done => (Reason::Resolved, Some(at.timestamp())),
             Resolution::Dismissed => (Reason::Dismissed, Some(at.timestamp())),
             Resolution::Failed => (Reason::Unfinished, None),
         };
-        self.transaction("write down a decision", |transaction| {
+        self.transaction("record a decision", |transaction| {
             let before = change::step(transaction, short, Step::Resolve(*resolution))?;
-            // What the remote said stays with what did not get done. Who says that it failed says that it is no repeat.
+            // An action that was not done keeps the remote's error. If it failed, trying it again repeats nothing.
             transaction
                 .execute(
                     "UPDATE entries SET reason = $1, remote_id = coalesce($2, remote_id), closed_at = coalesce($3, closed_at),
@@ -41,7 +44,7 @@ impl Writer {
                      WHERE short = $4",
                     params![reason.name(), remote_id, closed_at, short],
                 )
-                .map_err(LedgerError::statement("write down a decision"))?;
+                .map_err(LedgerError::statement("record a decision"))?;
             transaction
                 .execute(
                     "INSERT INTO resolutions (entry_id, resolution, state, note, decided_by, decided_at)
@@ -49,7 +52,7 @@ impl Writer {
                     params![resolution.name(), before.name(), note, by, at.timestamp(), short],
                 )
                 .map(drop)
-                .map_err(LedgerError::statement("write down a decision"))
+                .map_err(LedgerError::statement("record a decision"))
         })
     }
 }

@@ -12,7 +12,7 @@ pub const VERSION: i64 = 3;
 /// "USIG": marks the file as ours.
 const APPLICATION_ID: i64 = 0x5553_4947;
 
-/// One entry a version, in order; never changed once released.
+/// The statements of each version, in order. They never change once released.
 const MIGRATIONS: [&str; 3] = [
     "
 CREATE TABLE meta (
@@ -110,7 +110,7 @@ pub const WITH_SHARES: i64 = 2;
 /// The first version that has the tables `resolutions` and `forgotten`, the start of a run, and where a claim was sent.
 pub const WITH_RESOLUTIONS: i64 = 3;
 
-/// Whether this is a ledger that this program can read, and whether it is still empty.
+/// Checks that this program can read the file as a ledger, and returns the schema version; 0 for an empty file.
 pub fn check(connection: &Connection, path: &Path) -> Result<i64, LedgerError> {
     let pragma = |name| {
         connection
@@ -135,7 +135,7 @@ pub fn check(connection: &Connection, path: &Path) -> Result<i64, LedgerError> {
     Ok(version)
 }
 
-/// Brings the file to this program's version, each step in a transaction of its own.
+/// Migrates the file to this program's version, each step in a transaction of its own.
 pub fn migrate(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
     let version = check(connection, path)?;
     for (number, statements) in (1i64..).zip(MIGRATIONS).filter(|(number, _)| *number > version) {
@@ -143,7 +143,7 @@ pub fn migrate(connection: &Connection, path: &Path) -> Result<(), LedgerError> 
             "BEGIN IMMEDIATE; {statements} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number}; COMMIT;"
         );
         connection.execute_batch(&step).map_err(|source| {
-            // Nothing to undo where BEGIN itself failed.
+            // If BEGIN itself failed, there is nothing to roll back.
             let _ = connection.execute_batch("ROLLBACK");
             LedgerError::Open { path: path.to_owned(), source }
         })?;
@@ -224,9 +224,9 @@ mod tests {
         let lock = Lock::take(folder.path(), "test").unwrap();
         let writer = Writer::open(&path, &lock).unwrap();
         let resolution = Resolution::Done;
-        let verdict =
+        let decision =
             ManualResolution { short: "US-1".into(), resolution, remote_id: None, note: Some("yes".into()), by: None };
-        writer.resolve(&verdict, DateTime::from_timestamp(20, 0).unwrap()).unwrap();
+        writer.resolve(&decision, DateTime::from_timestamp(20, 0).unwrap()).unwrap();
         drop(writer);
         let after = History::open(&path).unwrap().unwrap();
         assert_eq!(after.runs, before.runs);

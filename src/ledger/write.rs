@@ -6,50 +6,34 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
+use super::change::Closing;
 use super::error::LedgerError;
 use super::{change, read, schema};
-use crate::model::{Change, Date, Known, Reason, Share, Step, TaskLink};
+use crate::model::{Change, Date, Known, Share, Step, TaskLink};
 
-/// The outcome of one action.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Closing {
-    /// The action's short key.
-    pub short: String,
-    /// What happened to it.
-    pub step: Step,
-    /// Why; None keeps the reason it was planned for.
-    pub reason: Option<Reason>,
-    /// The remote's id of what is there now.
-    pub remote_id: Option<String>,
-    /// What the remote said, scrubbed.
-    pub error: Option<String>,
-    /// It may have been done without our knowing.
-    pub may_repeat: bool,
-}
-
-/// What is kept of a run.
+/// The record of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunRecord {
     /// The run's id.
     pub id: String,
-    /// Its instant.
+    /// The instant for which it decided.
     pub as_of: Date,
     /// When it began by the clock; None in ledgers before version 3.
     pub started_at: Option<Date>,
-    /// When it ended; None while it is under way, or where it was killed.
+    /// When it ended; None for a run that is under way or was killed.
     pub finished_at: Option<Date>,
     /// Its exit code.
     pub exit_code: Option<u8>,
-    /// Contacts read; None where it did not get so far.
+    /// Contacts read; None for a run that ended before it read any.
     pub scanned: Option<usize>,
     /// Contacts that signalled.
     pub signalled: Option<usize>,
 }
 
-/// So many runs are remembered for each attribute: a few times what decisions look at, and little enough to read each time.
+/// The number of shares kept for each attribute: four times as many as decisions use, and few enough to read in every run.
 const SHARES_KEPT: i64 = 20;
 
-/// The one writer of a ledger. Needs the lock.
+/// The only writer of a ledger. It needs the lock.
 #[derive(Debug)]
 pub struct Writer {
     pub(super) connection: Connection,
@@ -57,13 +41,13 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Opens the ledger, making it if need be. `_lock` proves that no other run writes.
+    /// Opens the ledger, and makes it if it is missing. `_lock` proves that no other run writes.
     pub fn open(path: &Path, _lock: &super::lock::Lock) -> Result<Writer, LedgerError> {
         let open_error = |source| LedgerError::Open { path: path.to_owned(), source };
         let connection = Connection::open(path).map_err(open_error)?;
         connection.busy_timeout(Duration::from_secs(5)).map_err(open_error)?;
         schema::check(&connection, path)?;
-        // FULL, because with NORMAL a power failure can lose the last commits: a claim that never was means a second task.
+        // With NORMAL, a power failure can lose the last commits. A lost claim means a second task, so FULL it is.
         connection
             .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
             .map_err(open_error)?;
@@ -71,7 +55,10 @@ impl Writer {
         Ok(Writer { connection, path: path.to_owned() })
     }
 
-    /// Binds an empty ledger to the workspace; refuses one that belongs to another.
+    /// Binds an empty ledger to the workspace.
+    ///
+    /// # Errors
+    /// A ledger of another workspace is refused.
     pub fn bind(&self, workspace: &str) -> Result<(), LedgerError> {
         match read::workspace(&self.connection)? {
             Some(bound) if bound == workspace => Ok(()),
@@ -86,7 +73,7 @@ impl Writer {
         }
     }
 
-    /// Remembers that the credential (its fingerprint) belongs to the workspace that this ledger is bound to.
+    /// Records the fingerprint of the credential that belongs to this ledger's workspace.
     pub fn remember_credential(&self, credential: &str) -> Result<(), LedgerError> {
         let statement = "INSERT INTO meta (name, value) VALUES ('credential', $1)
              ON CONFLICT (name) DO UPDATE SET value = excluded.value";
@@ -94,34 +81,34 @@ impl Writer {
         written.map(drop).map_err(LedgerError::statement("remember the credential"))
     }
 
-    /// The workspace of the credential (its fingerprint), if it is the one that was remembered last.
+    /// The workspace, if `credential` is the fingerprint that was recorded last.
     pub fn workspace_of(&self, credential: &str) -> Result<Option<String>, LedgerError> {
         read::workspace_of(&self.connection, credential)
     }
 
-    /// What the ledger knows.
+    /// Everything that decisions need.
     pub fn known(&self) -> Result<Known, LedgerError> {
         read::known(&self.connection, schema::VERSION)
     }
 
-    /// Commits everything a plan asks for, before any request leaves.
+    /// Commits all changes of a plan, before any request leaves.
     pub fn record(&self, changes: &[Change]) -> Result<(), LedgerError> {
         self.transaction("record the plan", |transaction| {
             changes.iter().try_for_each(|change| change::make(transaction, change))
         })
     }
 
-    /// Writes down what a run saw of its attributes, for later runs to compare with.
+    /// Records the shares of a run's attributes, for later runs to compare with.
     ///
-    /// Old ones are forgotten for each attribute by itself: one that broke off is not written, and must not lose the memory
-    /// of better times while the others go on.
+    /// Old shares are removed per attribute. During an outage no share of the attribute is recorded, and its earlier shares
+    /// must not be removed by runs that record the other attributes.
     pub fn remember(&self, run: &str, shares: &BTreeMap<String, Share>) -> Result<(), LedgerError> {
         self.transaction("remember what the run saw", |transaction| {
             shares.iter().try_for_each(|(attribute, share)| remember_one(transaction, run, attribute, *share))
         })
     }
 
-    /// Writes down that the actions are about to be tried, and where they are sent if that can change.
+    /// Claims the actions: they are about to be tried. `sent_to` is the Slack channel of messages.
     pub fn claim(&self, shorts: &[&str], at: Date, sent_to: Option<&str>) -> Result<(), LedgerError> {
         self.transaction("claim", |transaction| {
             for short in shorts {
@@ -137,7 +124,7 @@ impl Writer {
         })
     }
 
-    /// Writes down where the tasks of these actions go, before any of them is made; None forgets a record that is gone.
+    /// Records the Zoho record on which each action's task goes, before any task is made. None removes a record that is gone.
     pub fn link(&self, links: &[(&str, Option<&TaskLink>)]) -> Result<(), LedgerError> {
         self.transaction("record where tasks go", |transaction| {
             for (short, link) in links {
@@ -154,14 +141,14 @@ impl Writer {
         })
     }
 
-    /// Writes down what became of actions.
+    /// Records the outcomes of actions.
     pub fn close(&self, closings: &[Closing], at: Date) -> Result<(), LedgerError> {
         self.transaction("close", |transaction| {
             closings.iter().try_for_each(|closing| change::close(transaction, closing, at))
         })
     }
 
-    /// Writes down that a run begins, or how it ended.
+    /// Records that a run begins, or how it ended.
     pub fn write_run(&self, run: &RunRecord) -> Result<(), LedgerError> {
         self.connection
             .execute(

@@ -116,7 +116,7 @@ fn a_refused_task_is_resolved_and_the_next_scan_acts_on_it() {
         assert_eq!(
             reported(&again, &key),
             (Some(0), "skipped refused".to_owned()),
-            "it is not tried again, and is told"
+            "it is not tried again, and is reported"
         );
         assert_eq!(demo.world().zoho.tasks.len(), 0);
 
@@ -171,8 +171,8 @@ fn a_person_may_think_better_of_a_dismissal() {
 }
 
 #[test]
-fn a_task_made_by_hand_is_brought_forward_when_its_id_is_told() {
-    let check = |told: bool, tasks: &[&str]| {
+fn a_task_made_by_hand_is_brought_forward_when_its_id_is_given() {
+    let check = |given: bool, tasks: &[&str]| {
         let (id, contact) = ("5725767000000999001", "6784e56ade40000000000045");
         let demo = Demo::new("");
         refuse_a_task(&demo);
@@ -182,14 +182,14 @@ fn a_task_made_by_hand_is_brought_forward_when_its_id_is_told() {
         demo.change(|world| world.zoho.tasks.push(by_hand.as_object().unwrap().clone()));
         let refused = demo.look(7, &["ledger", "list", "--state", "refused", "--format", "json"]).json();
         let key = refused["actions"][0]["key"].as_str().unwrap();
-        let id = if told { &["--remote-id", id][..] } else { &[] };
+        let id = if given { &["--remote-id", id][..] } else { &[] };
         demo.look(8, &[&["ledger", "resolve", key, "--as", "done"], id].concat()).expect(0);
         let fuller = json!({ "contact": { "id": contact, "custom_attributes": { "storage_percent": 96 } } });
         demo.change(|world| world.apply_change(&fuller).unwrap());
         demo.scan(12, &scan).expect(0);
         let world = demo.world();
         let priorities: Vec<_> = world.zoho.tasks.iter().map(|task| task["Priority"].as_str().unwrap()).collect();
-        assert_eq!(priorities, tasks, "told: {told}");
+        assert_eq!(priorities, tasks, "given: {given}");
     };
     check(true, &["Highest"]);
     check(false, &["High", "Highest"]);
@@ -219,12 +219,12 @@ fn what_makes_no_sense_is_refused_with_the_way_out() {
     check(&["ledger", "show", &mistyped], &format!("did you mean {refused}"));
     check(&["ledger", "show", "US-22222222222"], "the ledger has no action US-22222222222");
     check(&["ledger", "resolve", &message, "--as", "failed"], "there is nothing to decide");
-    check(&["ledger", "resolve", &lower, "--as", "done", "--remote-id", "x/y"], "no id of a Zoho task");
+    check(&["ledger", "resolve", &lower, "--as", "done", "--remote-id", "x/y"], "is not the id of a Zoho task");
     check(&["ledger", "resolve", &lower, "--as", "failed", "--remote-id", "57"], "--as done only");
     check(&["ledger", "resolve", &tag, "--as", "dismissed"], "there is nothing to decide");
     check(&["ledger", "list", "--signal", "storage"], "has no signal \"storage\"");
-    check(&["ledger", "list", "--contact", "nobody@example.com"], "knows no contact");
-    check(&["ledger", "forget", "65c5f845"], "knows no contact");
+    check(&["ledger", "list", "--contact", "nobody@example.com"], "has no contact");
+    check(&["ledger", "forget", "65c5f845"], "has no contact");
     let real = demo.run(&[
         "ledger",
         "prune",
@@ -273,13 +273,13 @@ fn a_ledger_that_cannot_be_opened_is_named_with_the_cause() {
 }
 
 #[test]
-fn status_says_what_kept_unfinished_actions_from_being_done() {
+fn status_shows_the_errors_of_unfinished_actions() {
     let demo = Demo::new("");
     demo.faults(json!([{ "service": "zoho", "kind": "status", "status": 403, "body": {} }]));
     demo.scan(6, &ONE_SIGNAL).expect(3);
     let shown = demo.look(7, &["status"]).expect(0).out;
     assert!(shown.contains("  unfinished: 1 task, 1 tag\n    1 action: Zoho refused the credential"), "{shown}");
-    assert!(shown.contains("what stands above kept it from being done"), "{shown}");
+    assert!(shown.contains("first remove the cause of the errors above"), "{shown}");
     assert!(!shown.contains("doctor"), "it does not look at the sandbox: {shown}");
     let json = demo.look(7, &["status", "--format", "json"]).json();
     assert_eq!(
@@ -290,7 +290,7 @@ fn status_says_what_kept_unfinished_actions_from_being_done() {
     // The same ledger, as if it were that of real runs.
     let folder = demo.folder().display().to_string();
     let shown = demo.run(&["status", "--state-dir", &folder]).expect(0).out;
-    assert!(shown.contains(&format!("usage-signals doctor --state-dir={folder} looks for the cause")), "{shown}");
+    assert!(shown.contains(&format!("usage-signals doctor --state-dir={folder} searches for the cause")), "{shown}");
 }
 
 #[test]
@@ -317,7 +317,7 @@ fn printed_commands_work_where_they_are_printed() {
 }
 
 #[test]
-fn a_ledger_that_is_not_to_be_seen_is_not_called_unsound() {
+fn a_ledger_that_cannot_be_opened_is_not_called_unsound() {
     let check = |damage: &dyn Fn(&Demo), verdict: &str, help: &str| {
         let demo = Demo::new("");
         demo.scan(6, &ONE_SIGNAL).expect(0);
@@ -332,7 +332,7 @@ fn a_ledger_that_is_not_to_be_seen_is_not_called_unsound() {
         rusqlite::Connection::open(demo.ledger()).unwrap().pragma_update(None, "user_version", 99).unwrap();
     };
     let noise = |demo: &Demo| std::fs::write(demo.ledger(), [0x5a; 4096]).unwrap();
-    check(&newer, "cannot be looked at", "run the newer program");
+    check(&newer, "cannot be opened", "run the newer program");
     check(&noise, "not sound", "restore the ledger");
 }
 
@@ -428,7 +428,7 @@ fn an_export_has_every_action_and_no_formulas() {
     .expect(0);
     let json = demo.look(14, &["ledger", "export", "--format", "json"]).expect(0).json();
     let actions = json["actions"].as_array().unwrap();
-    assert_eq!(demo.look(14, &["ledger", "export"]).expect(0).json(), json, "JSON unless told otherwise");
+    assert_eq!(demo.look(14, &["ledger", "export"]).expect(0).json(), json, "JSON is the default");
     let text = demo.look(14, &["ledger", "export", "--format", "csv"]).expect(0).out;
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let header: Vec<_> = reader.headers().unwrap().iter().map(str::to_owned).collect();
@@ -463,18 +463,18 @@ fn a_damaged_ledger_is_found_out() {
             connection.execute_batch(&format!("PRAGMA foreign_keys = OFF; {statement}")).unwrap();
         }
     };
-    check(&sql("UPDATE entries SET state = 'lost' WHERE kind = 'task'"), "has \"lost\" as its state");
-    check(&sql("UPDATE entries SET reason = 'mood' WHERE kind = 'task'"), "has \"mood\" as its reason");
+    check(&sql("UPDATE entries SET state = 'lost' WHERE kind = 'task'"), "has the unknown state \"lost\"");
+    check(&sql("UPDATE entries SET reason = 'mood' WHERE kind = 'task'"), "has the unknown reason \"mood\"");
     check(
         &sql("UPDATE entries SET short = 'US-22222222' WHERE kind = 'task'"),
-        "US-22222222 no longer belongs to its action",
+        "US-22222222 is not the key of its action",
     );
-    check(&sql("UPDATE occasions SET opened_at = opened_at + 1"), "no longer belongs to its action");
+    check(&sql("UPDATE occasions SET opened_at = opened_at + 1"), "is not the key of its action");
     check(
         &sql("UPDATE entries SET state = 'claimed', claimed_at = NULL WHERE kind = 'task'"),
-        "nothing says since when",
+        "the time of the claim is missing",
     );
-    check(&sql("DELETE FROM occasions"), "a row of entries belongs to a row of occasions that is not there");
+    check(&sql("DELETE FROM occasions"), "a row of entries refers to a missing row of occasions");
     check(&sql("PRAGMA user_version = 99"), "schema version 99");
     check(&|demo| std::fs::write(demo.ledger(), vec![7; 8192]).unwrap(), "not a database");
     let torn = |demo: &Demo| {
@@ -487,7 +487,7 @@ fn a_damaged_ledger_is_found_out() {
 }
 
 #[test]
-fn status_tells_of_failed_killed_and_missing_runs() {
+fn status_names_failed_killed_and_missing_runs() {
     let demo = Demo::new("");
     let steps = |hour: u32| -> String {
         let status = demo.look(hour, &["status", "--format", "json"]).expect(0).json();
@@ -497,7 +497,7 @@ fn status_tells_of_failed_killed_and_missing_runs() {
         demo.scan(hour, &[]).expect(0);
     }
     assert_eq!(steps(20), "");
-    assert!(steps(30).contains("the last run was 18 h ago, and they are usually 6 h apart"), "{}", steps(30));
+    assert!(steps(30).contains("the last run was 18 h ago, but runs are usually 6 h apart"), "{}", steps(30));
     demo.faults(json!([{ "service": "intercom", "kind": "status", "status": 401, "body": { "type": "error.list" } }]));
     demo.scan(18, &[]).expect(3);
     assert!(steps(20).contains("exit code 3 (a credential or permission was refused)"), "{}", steps(20));

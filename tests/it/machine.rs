@@ -27,7 +27,7 @@ fn assert_undisturbed(services: &Services, contacts: usize, what: &str) {
     assert_eq!(counts, [contacts; 3], "{what}: tasks, messages, tags; {effects:?}");
 }
 
-/// The run ended with this code, and told a person what happened and what to do.
+/// Asserts that the run ended with this code, and printed what happened and what to do.
 #[track_caller]
 fn assert_tells(ran: &Ran, code: i32, help: &str, what: &str) {
     assert_eq!(ran.code, Some(code), "{what}: {ran:#?}");
@@ -54,8 +54,8 @@ fn a_full_disk_stops_before_anything_is_sent_that_cannot_be_written_down() {
             let code = ran.code.unwrap();
             assert!([1, 2].contains(&code), "{blocks}: {ran:#?}");
             // At first in an error; once something was done, in the report of it.
-            let told = format!("{}{}", ran.out, ran.err);
-            assert!(told.contains("room on the disk") && !told.contains("panicked"), "{blocks}: {ran:#?}");
+            let output = format!("{}{}", ran.out, ran.err);
+            assert!(output.contains("space on the disk") && !output.contains("panicked"), "{blocks}: {ran:#?}");
         }
         services.scan().expect(0);
         assert_undisturbed(&services, 1, &format!("{blocks} blocks"));
@@ -222,7 +222,7 @@ fn a_clock_that_jumps_repeats_and_loses_nothing() {
     }
 }
 
-/// Where a run can be made to wait: the first request there is told to come back in a minute.
+/// Where a run can be made to wait: the first request there is answered with "retry in a minute".
 const STAGES: [(&str, &str, &str, i32); 8] = [
     ("workspace", "intercom", "/me", 6),
     ("tags of the workspace", "intercom", "/tags", 6),

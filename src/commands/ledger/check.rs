@@ -1,4 +1,4 @@
-//! `ledger check`: is the ledger sound?
+//! `ledger check`: checks that the ledger is sound.
 
 use std::fmt::Write as _;
 
@@ -12,8 +12,8 @@ use crate::report::{clean, plural};
 
 pub(super) fn run(common: &Common, place: &Place) -> Result<Exit, Fatal> {
     let checked = check(&place.file);
-    let told = checked.closed.iter().chain(&checked.findings);
-    let findings = told.map(|finding| json!({ "message": finding.message, "help": finding.help }));
+    let findings = checked.closed.iter().chain(&checked.findings);
+    let findings = findings.map(|finding| json!({ "message": finding.message, "help": finding.help }));
     let json = json!({
         "schema": 1,
         "ledger": place.file.display().to_string(),
@@ -29,8 +29,8 @@ fn text(place: &Place, checked: &Checked) -> String {
     let file = place.file.display();
     let found: Vec<_> = checked.closed.iter().chain(&checked.findings).collect();
     if !found.is_empty() {
-        let verdict = if checked.closed.is_some() { "cannot be looked at" } else { "not sound" };
-        let mut text = format!("{file}: {verdict}\n");
+        let result = if checked.closed.is_some() { "cannot be opened" } else { "not sound" };
+        let mut text = format!("{file}: {result}\n");
         for finding in &found {
             let _ = writeln!(text, "  {}", clean(&finding.message));
         }
@@ -44,7 +44,7 @@ fn text(place: &Place, checked: &Checked) -> String {
     match checked.version {
         None => place.nothing_yet(),
         Some(version) => {
-            let newer = if is_older(version) { "; the next run brings it up to date" } else { "" };
+            let newer = if is_older(version) { "; the next run migrates it" } else { "" };
             let actions = plural(checked.entries, "action");
             format!("{file}: ok, {actions}, schema version {version}{newer}\n")
         }

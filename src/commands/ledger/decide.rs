@@ -1,4 +1,4 @@
-//! `ledger resolve`, `prune` and `forget`: what a person decides is written down, under the lock.
+//! `ledger resolve`, `prune` and `forget`: decisions of people, written under the lock.
 
 use serde_json::json;
 
@@ -10,9 +10,9 @@ use crate::ledger::{Forgotten, History, ManualResolution, Pruned};
 use crate::model::{ActionKind, Entry, MessageRef, Occasion, Resolution, State, Step, SubjectKind, forgotten_mark};
 use crate::report::plural;
 
-/// Writes down what became of an action.
+/// Records a person's decision about an action.
 pub(super) fn resolve(common: &Common, place: &Place, arguments: &LedgerResolve) -> Result<Exit, Fatal> {
-    // Looked at before the lock is taken, so that a mistyped key waits for nobody; and again under it.
+    // The key is looked up twice: before the lock, so that a mistyped key fails at once, and again under it.
     find(place, &place.some_history()?, &arguments.key)?;
     let (_lock, ledger) = place.writer("resolve", arguments.wait_lock)?;
     let history = place.some_history()?;
@@ -27,18 +27,18 @@ pub(super) fn resolve(common: &Common, place: &Place, arguments: &LedgerResolve)
     check_remote_id(entry.key.kind, resolution, arguments.remote_id.as_deref())?;
     let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
     let blank = |text: &String| text.trim().is_empty();
-    let verdict = ManualResolution {
+    let decision = ManualResolution {
         short: entry.short.clone(),
         resolution,
         remote_id: arguments.remote_id.clone(),
         note: arguments.note.clone().filter(|note| !blank(note)),
         by: user.filter(|user| !blank(user)),
     };
-    ledger.resolve(&verdict, place.now)?;
+    ledger.resolve(&decision, place.now)?;
     let next = consequence(occasion, entry, resolution);
     let (before, after) = (state_name(entry.state), state_name(after));
     let text = format!(
-        "{} ({} of {} for {}) was {}, and is {} now: {next}\n",
+        "{} ({} of {} for {}) was {} and is now {}: {next}\n",
         entry.short,
         entry.key.kind.name(),
         with_level(&occasion.id.signal, &entry.key.level),
@@ -57,12 +57,12 @@ fn nothing_to_decide(place: &Place, occasion: &Occasion, entry: &Entry) -> Fatal
     let (short, reason) = (&entry.short, entry.reason.name());
     let since = minute(super::when(occasion, entry));
     let message = match entry.state {
-        State::Planned => format!("{short} is planned: the next run does it anyway"),
-        State::Skipped => format!("{short} is not going to be done anyway ({reason})"),
+        State::Planned => format!("{short} is planned; the next run does it anyway"),
+        State::Skipped => format!("{short} is skipped anyway ({reason})"),
         state => format!("{short} is {} since {since} ({reason}); there is nothing to decide", state_name(state)),
     };
     Fatal::usage(anyhow::Error::msg(message))
-        .with_help(format!("{} has the particulars", place.command(&format!("ledger show {short}"))))
+        .with_help(format!("{} shows the details", place.command(&format!("ledger show {short}"))))
 }
 
 /// A wrong id would send a later run to somebody else's task or message.
@@ -73,42 +73,43 @@ fn check_remote_id(kind: ActionKind, resolution: Resolution, remote_id: Option<&
         return refuse("--remote-id goes with --as done only".to_owned(), "leave it out");
     }
     match kind {
-        ActionKind::Task if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_digit()) => {
-            refuse(format!("{id:?} is no id of a Zoho task"), "it is the number at the end of the task's web address")
-        }
+        ActionKind::Task if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_digit()) => refuse(
+            format!("{id:?} is not the id of a Zoho task"),
+            "the id is the number at the end of the task's web address",
+        ),
         ActionKind::Message if MessageRef::from_remote_id(id).is_none() => refuse(
-            format!("{id:?} is no id of a Slack message"),
+            format!("{id:?} is not the id of a Slack message"),
             "give the channel's id and the message's ts, such as C0123456789/1766210400.000100",
         ),
-        ActionKind::Tag | ActionKind::Untag => refuse("a tag needs no --remote-id".to_owned(), "leave it out"),
+        ActionKind::Tag | ActionKind::Untag => refuse("a tag takes no --remote-id".to_owned(), "leave it out"),
         ActionKind::Task | ActionKind::Message => Ok(()),
     }
 }
 
-/// What the next run makes of it.
+/// What the next run does after the decision.
 fn consequence(occasion: &Occasion, entry: &Entry, resolution: Resolution) -> &'static str {
     match resolution {
         Resolution::Failed if occasion.is_open() || entry.key.kind == ActionKind::Untag => "the next run does it",
-        Resolution::Failed => "the signal is over since then, so the next run drops it",
+        Resolution::Failed => "the signal has ended, so the next run drops it",
         Resolution::Done => "no run does it again",
         Resolution::Dismissed => {
-            "no run does it as long as the signal lasts; should it end and come back, it is a new one"
+            "no run does it while the signal lasts; if the signal ends and returns, the action is new"
         }
     }
 }
 
-/// Removes what no decision needs.
+/// Removes occasions and runs that no decision needs.
 pub(super) fn prune(common: &Common, place: &Place, arguments: &LedgerPrune) -> Result<Exit, Fatal> {
     place.some_history()?;
     let (_lock, ledger) = place.writer("prune", arguments.wait_lock)?;
     let before = place.ago(arguments.older_than);
     let Pruned { occasions, entries, runs } = ledger.prune(before)?;
     let text = format!(
-        "Removed what ended before {}: {} with {}, and {}\n",
-        minute(before),
+        "Removed {} with {}, and {}, from before {}\n",
         plural(occasions, "occasion"),
         plural(entries, "action"),
         plural(runs, "record of a run").replace("record of a runs", "records of runs"),
+        minute(before),
     );
     let removed = json!({ "occasions": occasions, "actions": entries, "runs": runs });
     show_result(common, &text, &json!({ "schema": 1, "before": super::rfc3339(before), "removed": removed }))?;
@@ -127,12 +128,12 @@ pub(super) fn forget(common: &Common, place: &Place, arguments: &LedgerForget) -
     let history = place.some_history()?;
     let contacts = history.contacts_of(who);
     check_doubts(place, &history, &contacts)?;
-    // Also where nothing is left to forget: a run that was killed may have left bytes in the file.
+    // Done even if no contact is left to forget: a process that was killed may have left bytes in the file.
     let Forgotten { occasions, dropped } = ledger.forget(&contacts, place.now)?;
     let ids: Vec<_> = contacts.iter().map(String::as_str).collect();
     let keys: Vec<_> = dropped.iter().map(String::as_str).collect();
     let mut text = match ids.len() {
-        0 => format!("{who} was forgotten before; the ledger holds nothing more about the contact\n"),
+        0 => format!("{who} was forgotten before; the ledger holds no more data about the contact\n"),
         _ => format!(
             "Forgotten: {} ({}), named in {}\n",
             plural(ids.len(), "contact"),
@@ -141,17 +142,17 @@ pub(super) fn forget(common: &Common, place: &Place, arguments: &LedgerForget) -
         ),
     };
     if !keys.is_empty() {
-        text.push_str(&format!("No longer to be done: {}\n", keys.join(", ")));
+        text.push_str(&format!("Dropped actions: {}\n", keys.join(", ")));
     }
     text.push_str(
-        "No run looks at the contact again. Intercom, Zoho, Slack and backups of the ledger were not touched.\n",
+        "Later runs skip the contact. Intercom, Zoho, Slack and backups of the ledger still hold their data.\n",
     );
     let json = json!({ "schema": 1, "contacts": ids, "occasions": occasions, "dropped": keys });
     show_result(common, &text, &json)?;
     Ok(Exit::Done)
 }
 
-/// What is in doubt may have happened: once the ids are gone, nobody can ask any more.
+/// Refuses to forget a contact with an action in doubt: without the ids, nobody can ask for its outcome.
 fn check_doubts(place: &Place, history: &History, contacts: &std::collections::BTreeSet<String>) -> Result<(), Fatal> {
     let concerns = |(occasion, entry): &(&Occasion, &Entry)| {
         let person = occasion.id.subject.kind == SubjectKind::Contact && !contacts.is_disjoint(&occasion.contacts);
@@ -162,9 +163,12 @@ fn check_doubts(place: &Place, history: &History, contacts: &std::collections::B
     if doubtful.is_empty() {
         return Ok(());
     }
-    Err(Fatal::usage(anyhow::anyhow!("in doubt, so the contact cannot be forgotten yet: {}", doubtful.join(", ")))
-        .with_help(format!(
-            "run a scan, which asks what became of it, or {} --as …; then forget the contact",
-            place.command("ledger resolve KEY")
-        )))
+    Err(Fatal::usage(anyhow::anyhow!(
+        "the contact cannot be forgotten while actions are in doubt: {}",
+        doubtful.join(", ")
+    ))
+    .with_help(format!(
+        "run a scan, which asks for the outcome, or decide with {} --as …; then forget the contact",
+        place.command("ledger resolve KEY")
+    )))
 }

@@ -1,4 +1,4 @@
-//! `ledger export`: everything, for programs and spreadsheets.
+//! `ledger export`: all actions, for programs and spreadsheets.
 
 use serde_json::json;
 
@@ -37,7 +37,7 @@ pub(super) fn run(common: &Common, place: &Place) -> Result<Exit, Fatal> {
     let history = place.some_history()?;
     match common.format {
         Format::Csv => super::super::print(&csv(&history)?)?,
-        // There is no table of everything: JSON is what an export is.
+        // An export has no table form; JSON is the default.
         Format::Json | Format::Table => {
             let actions = history.entries().map(|(occasion, entry)| as_json(&history, occasion, entry));
             let actions: Vec<_> = actions.collect();
@@ -90,8 +90,8 @@ fn row(history: &History, occasion: &Occasion, entry: &Entry) -> Vec<String> {
     ]
 }
 
-/// Notes and services' words come from anywhere: a spreadsheet must not take a cell for a formula. An apostrophe in front
-/// makes it text (OWASP, "CSV Injection").
+/// Keeps a spreadsheet from taking a cell for a formula: notes and errors may hold any text. A leading apostrophe makes the cell
+/// text (OWASP, "CSV Injection").
 fn no_formula(cell: &str) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{cell}") } else { cell.to_owned() }
 }

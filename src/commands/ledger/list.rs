@@ -11,7 +11,7 @@ use crate::ledger::History;
 use crate::model::{Entry, Occasion, State};
 use crate::report::{one_line, plural};
 
-/// So much of a service's words stands in the table; `show` has all of them.
+/// The length at which the table cuts an error; `show` has all of it.
 const ERROR_CHARS: usize = 80;
 
 pub(super) fn run(common: &Common, place: &Place, filters: &Filters) -> Result<Exit, Fatal> {
@@ -51,18 +51,21 @@ fn choose<'h>(history: &'h History, filters: &Filters, place: &Place) -> Result<
     Ok(history.entries().filter(fits).collect())
 }
 
-/// The contacts of a person, where the ledger knows any.
+/// The contacts of a person.
+///
+/// # Errors
+/// A person without a contact in the ledger is refused.
 pub(super) fn known_contacts(history: &History, who: &str) -> Result<BTreeSet<String>, Fatal> {
     let contacts = history.contacts_of(who);
     if contacts.is_empty() {
-        let help = "an e-mail is known only where a signal was about the person; an account's contacts are known by their id \
-            in Intercom";
-        return Err(Fatal::usage(anyhow::anyhow!("the ledger knows no contact {who:?}")).with_help(help));
+        let help = "an e-mail finds only contacts with a signal about the person; contacts of an account's signal are found by \
+            their id in Intercom";
+        return Err(Fatal::usage(anyhow::anyhow!("the ledger has no contact {who:?}")).with_help(help));
     }
     Ok(contacts)
 }
 
-/// A tag is about the contact that it is on; a task and a message are about everybody concerned.
+/// Whether an action is about one of the persons. A tag is about its contact; a task and a message are about all contacts concerned.
 fn is_about(occasion: &Occasion, entry: &Entry, persons: &BTreeSet<String>) -> bool {
     if !entry.key.contact.is_empty() {
         return persons.contains(&entry.key.contact);
@@ -103,7 +106,7 @@ fn text(place: &Place, chosen: &[(&Occasion, &Entry)]) -> String {
         *states.entry(state_name(entry.state)).or_default() += 1;
     }
     if rows.is_empty() {
-        return "No action is like that.\n".to_owned();
+        return "No action matches.\n".to_owned();
     }
     let table = lines(&["key", "kind", "state", "when", "signal", "about", "tag on contact", "why"], &rows);
     let counts = states.iter().map(|(state, count)| format!("{count} {}", state.replace('_', " ")));
@@ -111,7 +114,7 @@ fn text(place: &Place, chosen: &[(&Occasion, &Entry)]) -> String {
     let mut text = format!("{table}\n{}: {counts}\n", plural(rows.len(), "action"));
     if states.contains_key("refused") || states.contains_key("in_doubt") {
         let show = place.command("ledger show KEY");
-        text.push_str(&format!("help: {show} says what can be done about one that is refused or in doubt\n"));
+        text.push_str(&format!("help: {show} says what you can do about a refused action or one in doubt\n"));
     }
     text
 }
@@ -121,7 +124,7 @@ pub(super) fn with_level(signal: &str, level: &str) -> String {
     if level.is_empty() { signal.to_owned() } else { format!("{signal}, {level}") }
 }
 
-/// The reason, and what the service said of what did not get done.
+/// The reason, with the service's error for an action that was not done.
 pub(super) fn why(entry: &Entry) -> String {
     match &entry.error {
         Some(error) if entry.state != State::Done => {

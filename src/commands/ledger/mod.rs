@@ -1,4 +1,4 @@
-//! `ledger`: what was done, what is open, and a person's decision about it.
+//! `ledger`: shows the actions of all runs, and records people's decisions about them.
 
 mod check;
 mod decide;
@@ -19,7 +19,7 @@ use crate::ledger::lock::Lock;
 use crate::ledger::{History, LEDGER_FILE, Writer};
 use crate::model::{Date, Entry, Occasion, State};
 
-/// Runs a command about the ledger.
+/// Runs a `ledger` command.
 pub fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> {
     let place = Place::of(common, &arguments.place)?;
     match &arguments.command {
@@ -33,23 +33,23 @@ pub fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> {
     }
 }
 
-/// Where a ledger is, and what time it is.
+/// The ledger that a command works on, and its instant.
 pub(super) struct Place {
-    /// Folder of ledger and lock.
+    /// The folder of ledger and lock.
     pub state_dir: PathBuf,
     /// The ledger's file.
     pub file: PathBuf,
-    /// The instant that "since" and "how long ago" count from.
+    /// The instant from which ages are counted.
     pub now: Date,
     /// Whether it is the ledger of `scan --sandbox`.
     pub in_sandbox: bool,
-    /// The options that name this ledger, as they were given.
+    /// The command-line options that name this ledger.
     options: String,
     as_of: Option<Date>,
 }
 
 impl Place {
-    /// Makes nothing.
+    /// Finds the ledger. Makes no file.
     pub(super) fn of(common: &Common, place: &LedgerPlace) -> Result<Place, Fatal> {
         let state_dir = setup::state_dir(common, &setup::process_environment())?;
         let state_dir = match &place.sandbox {
@@ -62,36 +62,37 @@ impl Place {
         Ok(Place { state_dir, file, now, in_sandbox: place.sandbox.is_some(), options, as_of: common.as_of })
     }
 
-    /// A command as a person types it to get at this very ledger.
+    /// A command line for this ledger, as a person types it.
     pub(super) fn command(&self, command: &str) -> String {
         format!("usage-signals {command}{}", self.options)
     }
 
-    /// What the ledger holds; None before the first run.
+    /// The ledger's contents; None before the first run.
     pub(super) fn history(&self) -> Result<Option<History>, Fatal> {
         Ok(History::open(&self.file)?)
     }
 
-    /// The same, for commands that make no sense without one.
+    /// The ledger's contents, for commands that need a ledger.
     fn some_history(&self) -> Result<History, Fatal> {
         self.history()?.ok_or_else(|| {
-            Fatal::usage(anyhow::anyhow!("there is no ledger in {} yet", self.state_dir.display()))
-                .with_help("name the folder of the runs with --state-dir; for scan --sandbox, add --sandbox")
+            Fatal::usage(anyhow::anyhow!("there is no ledger in {} yet", self.state_dir.display())).with_help(
+                "name the state folder of the runs with --state-dir; for runs of scan --sandbox, add --sandbox",
+            )
         })
     }
 
-    /// What a person reads where no run was made.
+    /// The text before the first run.
     pub(super) fn nothing_yet(&self) -> String {
         format!("No run yet: there is no ledger in {}\n", self.state_dir.display())
     }
 
-    /// So long ago; 1970 where that is longer than there are dates.
+    /// The instant `ago` before now; 1970 if no date is that early.
     fn ago(&self, ago: Duration) -> Date {
         let ago = chrono::TimeDelta::from_std(ago).ok();
         ago.and_then(|ago| self.now.checked_sub_signed(ago)).unwrap_or_default()
     }
 
-    /// The ledger for writing, with its lock. There is one: the callers have looked into it.
+    /// The ledger for writing, with its lock. The callers have checked that the ledger exists.
     fn writer(&self, doing: &str, wait: Option<Duration>) -> Result<(Lock, Writer), Fatal> {
         if self.as_of.is_some() && !self.in_sandbox {
             return Err(Fatal::usage(anyhow::anyhow!("--as-of cannot be used to change the ledger of real runs"))
@@ -104,7 +105,7 @@ impl Place {
     }
 }
 
-/// The options that name a ledger: ` --sandbox=W --state-dir D`.
+/// The options that name a ledger: ` --sandbox=W --state-dir=D`.
 fn options(common: &Common, place: &LedgerPlace) -> String {
     let sandbox = place.sandbox.as_ref().map(|dir| match dir {
         Some(dir) => format!(" --sandbox={}", quoted(dir)),
@@ -135,7 +136,8 @@ fn find<'h>(place: &Place, history: &'h History, key: &str) -> Result<(&'h Occas
     })
 }
 
-/// `7k3f9q2m`, `us-7K3F9Q2M`, and O for 0 or I and L for 1, as one reads them off a screen: the alphabet has none of these.
+/// The stored form of a key that a person wrote: in any case, with or without `US-`, with O for 0 and I or L for 1. The alphabet
+/// of keys has none of these letters.
 fn as_stored(key: &str) -> String {
     let key = key.trim().to_uppercase();
     let letters = key.strip_prefix("US-").unwrap_or(&key).chars().map(|letter| match letter {
@@ -146,7 +148,7 @@ fn as_stored(key: &str) -> String {
     format!("US-{}", letters.collect::<String>())
 }
 
-/// Keys that differ by a slip or two.
+/// Up to three keys that differ in at most two letters.
 fn nearest(history: &History, short: &str) -> Vec<String> {
     let distance = |entry: &Entry| strsim::damerau_levenshtein(&entry.short, short);
     let mut near: Vec<_> = history.entries().map(|(_, entry)| (distance(entry), entry.short.clone())).collect();
@@ -155,7 +157,7 @@ fn nearest(history: &History, short: &str) -> Vec<String> {
     near.into_iter().take(3).map(|(_, short)| short).collect()
 }
 
-/// When something happened to it last: the instant of that run, or of its opening.
+/// The instant of the run that last changed the entry, or else of its occasion's opening.
 fn when(occasion: &Occasion, entry: &Entry) -> Date {
     entry.closed_at.max(entry.claimed_at).unwrap_or(occasion.id.opened_at)
 }
@@ -191,7 +193,7 @@ fn as_json(history: &History, occasion: &Occasion, entry: &Entry) -> Json {
     })
 }
 
-/// The state as reports name it: a claim that nobody closed is in doubt.
+/// The state as reports name it: an open claim is in doubt.
 pub(super) fn state_name(state: State) -> &'static str {
     match state {
         State::Claimed => "in_doubt",
@@ -203,17 +205,17 @@ fn filled(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }
 
-/// A time for programs.
+/// A time in JSON and CSV.
 pub(super) fn rfc3339(at: Date) -> String {
     at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }
 
-/// A time for people.
+/// A time in text.
 pub(super) fn minute(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M UTC").to_string()
 }
 
-/// A table of plain lines, one a row; wrapped where a terminal is too narrow for it.
+/// A table without borders, one line for each row; cells wrap where the terminal is too narrow.
 pub(super) fn lines(header: &[&str], rows: &[Vec<String>]) -> String {
     use comfy_table::{ContentArrangement, Table, presets};
     let mut table = Table::new();
@@ -231,7 +233,7 @@ pub(super) fn lines(header: &[&str], rows: &[Vec<String>]) -> String {
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
-/// JSON where that is asked for, else text.
+/// Prints JSON with `--format json`, else text.
 fn show_result(common: &Common, text: &str, json: &Json) -> Result<(), Fatal> {
     match common.format {
         Format::Json => super::print_json(json),

@@ -1,4 +1,4 @@
-//! `ledger show`: everything about one action.
+//! `ledger show`: one action with its occasion.
 
 use std::fmt::Write as _;
 
@@ -87,7 +87,7 @@ fn facts(occasion: &Occasion, entry: &Entry) -> Vec<(&'static str, String)> {
         "record",
         match &occasion.link {
             Some(TaskLink::Record(record)) => Some(format!("{} {} in Zoho", record.module, record.id)),
-            Some(TaskLink::Unlinked) => Some("none: there was no e-mail to find one by".to_owned()),
+            Some(TaskLink::Unlinked) => Some("none: the contact has no e-mail to find a record by".to_owned()),
             None => None,
         },
     );
@@ -95,11 +95,11 @@ fn facts(occasion: &Occasion, entry: &Entry) -> Vec<(&'static str, String)> {
     add("claimed", entry.claimed_at.map(minute));
     add("closed", entry.closed_at.map(minute));
     add("remote id", entry.remote_id.clone());
-    add("said", entry.error.clone());
+    add("error", entry.error.clone());
     facts
 }
 
-/// The reason in a few words. What is done needs other words than what is left.
+/// The reason in a few words.
 fn explain_entry(entry: &Entry) -> &'static str {
     use crate::model::Reason;
     match entry.reason {
@@ -113,24 +113,26 @@ fn explain_entry(entry: &Entry) -> &'static str {
     }
 }
 
-/// What a person can do about it, where there is something.
+/// What a person can do about the action, if anything.
 fn next_step(place: &Place, occasion: &Occasion, entry: &Entry) -> Option<String> {
     let resolve = place.command(&format!("ledger resolve {}", entry.short));
     match entry.state {
         State::Refused if occasion.is_open() => Some(format!(
-            "no run tries it again. Mend the cause, then {resolve} --as failed (the next run tries again), or --as done (it was \
-             made by hand), or --as dismissed (nobody is to do it)"
+            "no run tries it again. Remove the cause, then run {resolve} --as failed (the next run tries again), --as done (it was \
+             made by hand), or --as dismissed (nobody does it)"
         )),
         State::Refused => Some(format!(
-            "the signal is over, so it is no longer needed: {resolve} --as dismissed takes it off the reports, or --as done \
-             where it was made by hand"
+            "the signal has ended, so the action is no longer needed: {resolve} --as dismissed removes it from the reports, or \
+             --as done if it was made by hand"
         )),
         State::Claimed => Some(format!(
-            "the next run asks what became of it. If you know: {resolve} --as done (it is there), or --as failed (the next run \
-             does it), or --as dismissed (nobody is to do it)"
+            "the next run asks for the outcome. If you know the outcome: {resolve} --as done (it is there), --as failed (the next \
+             run does it), or --as dismissed (nobody does it)"
         )),
-        State::Planned => Some(format!("the next run does it; {resolve} --as dismissed stops that")),
-        State::Skipped if occasion.is_open() => Some(format!("{resolve} --as failed has it done after all")),
+        State::Planned => Some(format!("the next run does it; {resolve} --as dismissed prevents that")),
+        State::Skipped if occasion.is_open() => {
+            Some(format!("with {resolve} --as failed, the next run does it after all"))
+        }
         State::Skipped | State::Done | State::Dropped | State::Undone => None,
     }
 }
