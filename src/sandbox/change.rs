@@ -1,18 +1,19 @@
 //! Changes that people and other programs make between two runs: the steps of a replay.
 //!
-//! They are not effects: nobody asked the services for them. Whatever matches nothing is an error, or a mistyped id would
-//! make a scenario pass for the wrong reason.
+//! Changes are not effects, because no request caused them. A change that matches nothing is an error: with a mistyped id, a
+//! scenario could pass for the wrong reason.
 
-use super::workspace::{Channel, id_text, object, text};
-use super::world::{Object, World, WorldError};
+use super::json::{Object, id_text, object, text};
+use super::workspace::Channel;
+use super::world::{World, WorldError};
 use super::zoho::Module;
 use serde_json::{Value, json};
 
 impl World {
     /// Applies one change, an object whose keys name kinds of change: `{"tag_contact": {"contact": "65a…", "tag": "VIP"}}`.
     ///
-    /// Merging is by RFC 7396: objects key by key, null removes, all else replaces. With several keys, those before a
-    /// failing one have been applied.
+    /// Values merge by RFC 7396: objects key by key, null removes, other values replace. If one of several keys fails, those
+    /// before it have been applied.
     pub fn apply_change(&mut self, change: &Value) -> Result<(), WorldError> {
         let known = || WorldError::Change {
             change: change.to_string(),
@@ -29,7 +30,7 @@ impl World {
         match kind {
             "contact" => self.change_contact(value),
             "remove_contact" => {
-                let id = id_text(value).ok_or("wants a contact's id")?;
+                let id = id_text(value).ok_or("needs a contact's id")?;
                 if self.intercom.contacts.remove(&id) { Ok(()) } else { Err(format!("no contact {id}")) }
             }
             "company" => merge_record(&mut self.intercom.companies, value),
@@ -38,7 +39,7 @@ impl World {
             "tag_company" => self.change_tag_of_company(value, true),
             "untag_company" => self.change_tag_of_company(value, false),
             "delete_tag" => {
-                let id = self.tag_id(value.as_str().ok_or("wants a tag's name")?)?;
+                let id = self.tag_id(value.as_str().ok_or("needs a tag's name")?)?;
                 self.intercom.delete_tag(&id);
                 Ok(())
             }
@@ -58,7 +59,7 @@ impl World {
             "zoho_lead" => self.change_zoho(Module::Leads, value),
             "rate_limit" => {
                 self.intercom.rate_limit =
-                    value.as_u64().and_then(|n| u32::try_from(n).ok()).ok_or("wants a number")?;
+                    value.as_u64().and_then(|n| u32::try_from(n).ok()).ok_or("needs a number")?;
                 Ok(())
             }
             "slack_channel" => self.change_channel(value),
@@ -68,7 +69,7 @@ impl World {
     }
 
     fn change_contact(&mut self, patch: &Value) -> Result<(), String> {
-        let id = patch.get("id").and_then(id_text).ok_or("wants an object with the contact's id")?;
+        let id = patch.get("id").and_then(id_text).ok_or("needs an object with the contact's id")?;
         if let Some(tags) = patch.pointer("/tags/data").and_then(Value::as_array) {
             let ids: Vec<String> = tags.iter().filter_map(|tag| id_text(tag.get("id")?)).collect();
             if let Some(id) = ids.iter().find(|id| !self.intercom.tags.iter().any(|tag| tag.id == **id)) {
@@ -87,7 +88,7 @@ impl World {
         self.intercom.tag_named(name).map(|tag| tag.id.clone()).ok_or_else(|| format!("no tag '{name}'"))
     }
 
-    /// Tagging creates the tag if need be, as a person in the Inbox would; untagging wants it to be there.
+    /// Tags or untags a contact. Tagging creates a missing tag, as a person in the Inbox would; untagging requires the tag.
     fn change_tag_of_contact(&mut self, value: &Value, on: bool) -> Result<(), String> {
         let (contact, name) = (field(value, "contact")?, field(value, "tag")?);
         if self.intercom.contacts.get(&contact).is_none() {
@@ -116,7 +117,7 @@ impl World {
         }
     }
 
-    /// The place of the one task that `id` or `subject_contains` means.
+    /// Returns the index of the one task that `id` or `subject_contains` matches.
     fn task(&self, value: &Value) -> Result<usize, String> {
         let id = value.get("id").and_then(id_text);
         let part = value.get("subject_contains").and_then(Value::as_str);
@@ -150,7 +151,7 @@ impl World {
     fn change_zoho(&mut self, module: Module, record: &Value) -> Result<(), String> {
         let mut record = record.clone();
         let Value::Object(fields) = &mut record else {
-            return Err("wants a record".to_owned());
+            return Err("needs a record".to_owned());
         };
         if fields.get("id").is_none() {
             fields.insert("id".to_owned(), json!(self.zoho.next_id()));
@@ -162,9 +163,9 @@ impl World {
         let id = field(value, "id")?;
         let channel = self.slack.channels.iter_mut().find(|channel| channel.id == id);
         let channel = channel.ok_or_else(|| format!("no channel {id}"))?;
-        let mut whole = json!(channel);
-        merge(&mut whole, value);
-        *channel = serde_json::from_value::<Channel>(whole).map_err(|error| error.to_string())?;
+        let mut merged = json!(channel);
+        merge(&mut merged, value);
+        *channel = serde_json::from_value::<Channel>(merged).map_err(|error| error.to_string())?;
         Ok(())
     }
 
@@ -183,13 +184,13 @@ impl World {
 }
 
 fn field(value: &Value, name: &str) -> Result<String, String> {
-    value.get(name).and_then(id_text).ok_or_else(|| format!("wants '{name}'"))
+    value.get(name).and_then(id_text).ok_or_else(|| format!("needs '{name}'"))
 }
 
-/// Merges into the record of that id; an unknown id is a new record.
+/// Merges into the record with that id, or adds a new record.
 fn merge_record(records: &mut Vec<Object>, patch: &Value) -> Result<(), String> {
-    let fields = patch.as_object().ok_or("wants an object")?;
-    let id = fields.get("id").and_then(Value::as_str).ok_or("wants an id, which is a string")?;
+    let fields = patch.as_object().ok_or("needs an object")?;
+    let id = fields.get("id").and_then(Value::as_str).ok_or("needs an id, which must be a string")?;
     match records.iter_mut().find(|record| text(record, "id") == Some(id)) {
         Some(record) => merge_object(record, fields),
         None => {
@@ -271,7 +272,7 @@ mod tests {
         assert_eq!(world.zoho.leads[0]["id"].as_str().unwrap().len(), 19);
         assert!(world.slack.channels[0].archived && world.slack.revoked);
         assert_eq!(world.intercom.rate_limit, 7);
-        assert!(world.effects.is_empty(), "what people do is no effect of ours");
+        assert!(world.effects.is_empty(), "changes by people are not effects");
         world.apply_change(&json!({"delete_tag": "important"})).unwrap();
         assert_eq!(world.intercom.contacts.get("c1").unwrap().value()["tags"]["total_count"], 0);
         assert_eq!(world.intercom.companies[0]["tags"]["tags"], json!([]));

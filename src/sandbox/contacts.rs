@@ -1,137 +1,18 @@
 //! The contacts of the workspace, kept as the JSON text in which they are served.
 //!
-//! Benchmarks run with a million of them: a page is stored text joined together, and an index by creation time answers the
-//! usual queries (a range of `created_at`, sorted by it) without looking at a contact. What was decoded at load is only what
-//! tags, companies and that index need; everything else stays as odd as it came.
+//! Benchmarks use a million contacts. A page joins stored texts, and an index by creation time answers the usual query (a range
+//! of `created_at`, sorted by it) without reading a contact. Loading decodes only the tags, the companies and the creation
+//! time. All else stays as it came, even if it is malformed.
 
-use super::workspace::{Transient, id_text};
+use super::contact::{Attached, Contact};
+use super::transient::Transient;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::ser::{SerializeSeq, Serializer};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use std::cmp::Ordering;
+use serde_json::Value;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-
-/// How many tags and companies a contact shows; the rest is behind `url`.
-const SHOWN: usize = 10;
-
-/// One contact.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Contact {
-    key: Box<str>,
-    created_at: Option<i64>,
-    text: Box<str>,
-    tags: Vec<Attached>,
-    companies: Vec<Attached>,
-}
-
-/// A tag or company on a contact.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Attached {
-    pub id: String,
-    /// When a tag was applied; unknown for what the folder brought without it.
-    pub applied_at: Option<i64>,
-}
-
-impl Contact {
-    /// Takes a contact as the API shows it, except that its lists may be longer than ten and their entries bare ids.
-    fn new(mut value: Value, number: usize) -> Contact {
-        // A contact without a usable id cannot be asked for, but it has a place in the order of pages.
-        let key = value.get("id").and_then(id_text).unwrap_or_else(|| format!("?{number}"));
-        let tags = take_list(&mut value, "tags");
-        let companies = take_list(&mut value, "companies");
-        let created_at = value.get("created_at").and_then(Value::as_i64);
-        let mut contact = Contact { key: key.into(), created_at, text: Box::default(), tags, companies };
-        contact.render(value);
-        contact
-    }
-
-    fn render(&mut self, mut value: Value) {
-        for (name, kind, list) in [("tags", "tag", &self.tags), ("companies", "company", &self.companies)] {
-            if let Value::Object(object) = &mut value
-                && (!list.is_empty() || object.get(name).is_some_and(is_list))
-            {
-                object.insert(name.to_owned(), envelope(&self.key, name, kind, list));
-            }
-        }
-        self.text = value.to_string().into();
-    }
-
-    /// Intercom's id as text.
-    pub fn id(&self) -> &str {
-        &self.key
-    }
-
-    /// What the API shows.
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// What the API shows, parsed.
-    pub fn value(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_default()
-    }
-
-    /// Seconds; nothing when absent or not an integer.
-    pub(super) fn created_at(&self) -> Option<i64> {
-        self.created_at
-    }
-
-    /// All tags, also those the contact itself does not show.
-    pub(super) fn tags(&self) -> &[Attached] {
-        &self.tags
-    }
-
-    /// All companies.
-    pub(super) fn companies(&self) -> &[Attached] {
-        &self.companies
-    }
-
-    /// The contact with whole lists, as a folder may hold it.
-    fn full(&self) -> Value {
-        let mut value = self.value();
-        for (name, list) in [("tags", &self.tags), ("companies", &self.companies)] {
-            if let Some(object) = value.get_mut(name).filter(|object| is_list(object)) {
-                let entries = list.iter().map(|entry| match entry.applied_at {
-                    Some(at) => json!({"id": entry.id, "applied_at": at}),
-                    None => json!({"id": entry.id}),
-                });
-                *object = json!({"type": "list", "data": entries.collect::<Vec<_>>()});
-            }
-        }
-        value
-    }
-}
-
-fn is_list(value: &Value) -> bool {
-    value.get("data").is_some_and(Value::is_array)
-}
-
-/// Reads the whole list; what is no list (null, absent, broken) stays as it is and counts as empty.
-fn take_list(value: &mut Value, name: &str) -> Vec<Attached> {
-    let data = value.get_mut(name).and_then(|list| list.get_mut("data")).and_then(Value::as_array_mut);
-    let mut list: Vec<Attached> = Vec::new();
-    for entry in data.into_iter().flatten() {
-        if let Some(id) = entry.get("id").and_then(id_text)
-            && !list.iter().any(|known| known.id == id)
-        {
-            list.push(Attached { id, applied_at: entry.get("applied_at").and_then(Value::as_i64) });
-        }
-    }
-    list
-}
-
-fn envelope(contact: &str, name: &str, kind: &str, list: &[Attached]) -> Value {
-    let data = list
-        .iter()
-        .take(SHOWN)
-        .map(|entry| json!({"id": entry.id, "type": kind, "url": format!("/{name}/{}", entry.id)}))
-        .collect::<Vec<_>>();
-    json!({"type": "list", "data": data, "url": format!("/contacts/{contact}/{name}"), "total_count": list.len(),
-        "has_more": list.len() > SHOWN})
-}
 
 /// All contacts, in order of arrival.
 #[derive(Clone, Debug, Default)]
@@ -141,14 +22,14 @@ pub struct Contacts {
     index: Transient<Index>,
 }
 
-/// Derived from the list when first needed, thrown away when the list changes.
+/// Derived from the list when needed, and discarded when the list changes.
 #[derive(Debug, Default)]
 struct Index {
     by_creation: Option<Arc<[u32]>>,
     results: Vec<(String, Arc<Vec<Row>>)>,
 }
 
-/// A value to sort by. Absent ones come first in ascending order.
+/// A value to sort by. Missing values come first in ascending order.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum SortValue {
     Missing,
@@ -156,14 +37,14 @@ pub(super) enum SortValue {
     Text(String),
 }
 
-/// One contact of a result, with the value it is sorted by.
+/// One contact of a result, with its sort value.
 #[derive(Debug)]
 pub(super) struct Row {
     pub value: SortValue,
     pub position: u32,
 }
 
-/// How many results are kept: a client pages through several parts at the same time.
+/// How many results are cached. A client reads several parts at the same time.
 const KEPT_RESULTS: usize = 16;
 
 impl Contacts {
@@ -187,7 +68,7 @@ impl Contacts {
         self.list.get(*self.positions.get(id)?)
     }
 
-    /// Adds a contact, or puts it in the place of the one with its id.
+    /// Adds a contact, or replaces the one with its id.
     pub fn insert(&mut self, value: Value) {
         let contact = Contact::new(value, self.list.len());
         match self.positions.get(&contact.key).and_then(|position| self.list.get_mut(*position)) {
@@ -202,14 +83,14 @@ impl Contacts {
         }
     }
 
-    /// Adds a contact even when its id is taken: a broken workspace can show one twice.
+    /// Adds a contact even if its id is taken, because a broken workspace can list a contact twice.
     fn push(&mut self, contact: Contact) {
         self.positions.entry(contact.key.clone()).or_insert(self.list.len());
         self.list.push(contact);
         self.index.0 = Index::default();
     }
 
-    /// Takes a contact away; whether it was there.
+    /// Removes a contact. Returns whether it existed.
     pub fn remove(&mut self, id: &str) -> bool {
         let Some(position) = self.positions.get(id).copied() else {
             return false;
@@ -223,7 +104,7 @@ impl Contacts {
         true
     }
 
-    /// Changes the contact's JSON, lists in full; whether the contact is there.
+    /// Changes the contact's JSON, with complete lists. Returns whether the contact exists.
     pub(super) fn edit(&mut self, id: &str, change: impl FnOnce(&mut Value)) -> bool {
         let Some(mut value) = self.get(id).map(Contact::full) else {
             return false;
@@ -233,7 +114,7 @@ impl Contacts {
         true
     }
 
-    /// Attaches a tag; whether that changed anything (`None`: no such contact).
+    /// Attaches a tag. Returns whether that changed anything; `None` if there is no such contact.
     pub(super) fn attach(&mut self, id: &str, tag: &str, at: i64) -> Option<bool> {
         let contact = self.list.get_mut(*self.positions.get(id)?)?;
         if contact.tags.iter().any(|known| known.id == tag) {
@@ -245,7 +126,7 @@ impl Contacts {
         Some(true)
     }
 
-    /// Takes a tag off; what it was (`None`: no such contact, or it did not carry the tag).
+    /// Removes a tag and returns it; `None` if there is no such contact or it does not carry the tag.
     pub(super) fn detach(&mut self, id: &str, tag: &str) -> Option<Attached> {
         let contact = self.list.get_mut(*self.positions.get(id)?)?;
         let place = contact.tags.iter().position(|known| known.id == tag)?;
@@ -255,7 +136,7 @@ impl Contacts {
         Some(removed)
     }
 
-    /// Takes a tag off every contact.
+    /// Removes a tag from every contact.
     pub(super) fn detach_everywhere(&mut self, tag: &str) {
         let carriers = self.list.iter().filter(|contact| contact.tags.iter().any(|known| known.id == tag));
         for id in carriers.map(|contact| contact.key.clone()).collect::<Vec<_>>() {
@@ -274,28 +155,24 @@ impl Contacts {
             return Arc::clone(order);
         }
         let mut keyed: Vec<(&Contact, u32)> = self.list.iter().zip(0..).collect();
-        keyed.sort_unstable_by(|(a, _), (b, _)| compare(a, b));
+        keyed.sort_unstable_by(|(a, _), (b, _)| a.compare_creation(b));
         let order: Arc<[u32]> = keyed.into_iter().map(|(_, position)| position).collect();
         self.index.0.by_creation = Some(Arc::clone(&order));
         order
     }
 
-    /// A result that was worked out for an earlier page of the same query.
+    /// Returns the cached result of a query.
     pub(super) fn result(&self, query: &str) -> Option<Arc<Vec<Row>>> {
         self.index.0.results.iter().find(|(known, _)| known == query).map(|(_, rows)| Arc::clone(rows))
     }
 
-    /// Keeps a result for the following pages, until a contact changes.
+    /// Caches a result for the following pages, until a contact changes.
     pub(super) fn keep_result(&mut self, query: String, rows: Arc<Vec<Row>>) {
         if self.index.0.results.len() >= KEPT_RESULTS {
             self.index.0.results.remove(0);
         }
         self.index.0.results.push((query, rows));
     }
-}
-
-fn compare(a: &Contact, b: &Contact) -> Ordering {
-    a.created_at.cmp(&b.created_at).then_with(|| a.key.cmp(&b.key))
 }
 
 impl PartialEq for Contacts {
@@ -320,7 +197,7 @@ impl<'de> Deserialize<'de> for Contacts {
     }
 }
 
-/// Turns each contact into text before it reads the next: a million parsed ones at once would not fit.
+/// Converts each contact into text before it reads the next, because a million parsed contacts would not fit in memory.
 struct OneByOne;
 
 impl<'de> Visitor<'de> for OneByOne {
@@ -342,6 +219,7 @@ impl<'de> Visitor<'de> for OneByOne {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn ids(prefix: &str, count: usize) -> Vec<Value> {
         (0..count).map(|n| json!({"id": format!("{prefix}{n}")})).collect()
@@ -358,15 +236,6 @@ mod tests {
         assert_eq!((&shown["tags"]["type"], &shown["tags"]["url"]), (&json!("list"), &json!("/contacts/c1/tags")));
         assert_eq!((&shown["companies"]["total_count"], &shown["companies"]["has_more"]), (&json!(2), &json!(false)));
         assert_eq!(contacts.get("c1").unwrap().tags().len(), 12);
-    }
-
-    #[test]
-    fn odd_contacts_are_served_as_they_came() {
-        for odd in
-            [json!({"id": 5, "tags": null}), json!({"custom_attributes": "x"}), json!({"id": "a", "tags": 7}), json!(3)]
-        {
-            assert_eq!(Contact::new(odd.clone(), 0).value(), odd);
-        }
     }
 
     #[test]

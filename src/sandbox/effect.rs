@@ -1,4 +1,4 @@
-//! What really changed: one [`Effect`] per write that took effect, in order.
+//! The writes that took effect, one [`Effect`] each.
 //!
 //! Tests count effects, not requests: a request may be repeated, lost or refused, but a second task is a second effect.
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// One write that took effect. Re-attaching a tag that is there, or an update that changes nothing, is none.
+/// One write that took effect. A request that changes nothing, such as attaching a tag again, has no effect.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Effect {
     /// `intercom`, `zoho` or `slack`.
@@ -14,12 +14,12 @@ pub struct Effect {
     /// `create tag`, `tag contact`, `untag contact`, `rename tag`, `delete tag`, `tag company`, `untag company`,
     /// `update contact`; `insert`, `update`; `post`.
     pub verb: String,
-    /// The particulars as flat text, for tests: ids, names, and for Zoho and contacts every field that was set.
+    /// The details as text: ids, names, and for Zoho and contacts every field that was set.
     pub what: BTreeMap<String, String>,
 }
 
 impl Effect {
-    /// An effect from its particulars; `None` values are left out.
+    /// Creates an effect from its details, without those that are `None`.
     pub(super) fn new<'a, V: Into<Option<String>>>(
         service: &str,
         verb: &str,
@@ -29,12 +29,12 @@ impl Effect {
         Effect { service: service.to_owned(), verb: verb.to_owned(), what }
     }
 
-    /// One of the particulars; empty when absent.
+    /// Returns one of the details; empty if it is absent.
     pub fn get(&self, key: &str) -> &str {
         self.what.get(key).map_or("", String::as_str)
     }
 
-    /// Everything but the named keys as `Key value, Key value`.
+    /// Renders all details except the named keys as `key value, key value`.
     fn rest(&self, without: &[&str]) -> String {
         let parts: Vec<String> = self
             .what
@@ -68,7 +68,7 @@ impl Effect {
         }
         let fields = self.rest(&["module", "id", "workflows", "Description"]);
         write!(f, "zoho {} {module} {id}: {fields}", self.verb)?;
-        // A description is a page of text; that it changed is all a line can say.
+        // A description is too long for one line.
         if self.what.contains_key("Description") {
             write!(f, "{}Description", if fields.is_empty() { "" } else { ", " })?;
         }
@@ -92,7 +92,7 @@ impl Effect {
 }
 
 impl fmt::Display for Effect {
-    /// One line, the same in every run with the same world: replay compares these lines.
+    /// Writes one line. It is identical in every run with the same world, because replay compares these lines.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.service.as_str() {
             "zoho" => self.zoho(f),
@@ -113,7 +113,7 @@ fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
 
-/// In double quotes, on one line. Not `{:?}`: that would spell emoji selectors as escapes.
+/// Puts text in double quotes, on one line. `{:?}` would escape emoji selectors.
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
 }

@@ -1,7 +1,7 @@
-//! Things that go wrong between a client and a service, on purpose.
+//! Planned faults between a client and a service.
 //!
-//! What matters is the difference between a request that took effect and one that did not while the client sees the same
-//! broken connection: canned mocks cannot express it, and it is where tasks are made twice.
+//! A client that sees a broken connection cannot know whether its request took effect. Faults produce both cases, because a
+//! wrong guess makes tasks twice. Mocks with fixed responses cannot express the difference.
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -26,7 +26,7 @@ pub struct Fault {
     /// Matching requests to let pass first. Counts down.
     #[serde(default)]
     pub skip: u32,
-    /// How often it strikes; always when absent. Counts down; at 0 the fault is spent.
+    /// How many requests it strikes; all of them if absent. Counts down to 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<u32>,
     /// What happens.
@@ -38,21 +38,21 @@ pub struct Fault {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum FaultKind {
-    /// Another answer takes the place of the service's own.
+    /// Another response replaces the service's own.
     Status {
         /// HTTP status.
         status: u16,
-        /// A string is sent as it is (a gateway's HTML page), anything else as JSON; absent: an empty body.
+        /// A string is sent unchanged (a gateway's HTML page), other values as JSON. If absent, the body is empty.
         #[serde(default)]
         body: Value,
         /// Further headers, `Retry-After` for instance.
         #[serde(default)]
         headers: BTreeMap<String, String>,
-        /// Carry the request out first, and hide its answer: the worst kind of 503.
+        /// Whether the request takes effect first: the worst kind of 503.
         #[serde(default)]
         after: bool,
     },
-    /// The request is carried out late, and answered properly; it is carried out also when the client has given up by then.
+    /// The request is carried out late and answered properly, even if the client has given up by then.
     Delay {
         /// Milliseconds to wait before carrying it out.
         ms: u64,
@@ -67,36 +67,36 @@ pub enum FaultKind {
     EmptyBody,
     /// The request takes effect; the body arrives at a byte a second.
     Drip,
-    /// The request takes effect; so many blanks stand before the body, which JSON allows.
+    /// The request takes effect; the body begins with many blanks, which JSON allows.
     Enormous {
         /// How many.
         blanks: usize,
-        /// Without a Content-Length, so that only who reads learns how much it is.
+        /// Whether to omit the Content-Length, so that the client cannot know the length in advance.
         #[serde(default)]
         chunked: bool,
     },
-    /// The request takes effect; every text in the answer has a byte that is not UTF-8.
+    /// The request takes effect; every string in the response has a byte that is not UTF-8.
     NotUtf8,
-    /// The request takes effect; its answer comes whole, under another status.
+    /// The request takes effect; its response has another status.
     Under {
         /// HTTP status.
         status: u16,
     },
-    /// The request takes effect; the answer calls itself something else than it is.
+    /// The request takes effect; its response has a wrong Content-Type.
     WrongType {
-        /// The Content-Type that it bears.
+        /// The Content-Type that is sent.
         content_type: String,
     },
-    /// Nothing goes wrong with the request, but a person changes something just before it arrives: what the client read earlier
-    /// is out of date.
+    /// A person changes something just before the request arrives, so the client's earlier reads are out of date. The request
+    /// itself is served normally.
     Change {
-        /// As in the steps of a replay: see [`World::apply_change`](super::World::apply_change). Mostly with `"times": 1`: a
-        /// change that is not possible (any more) is answered with 500.
+        /// A change as in the steps of a replay: see [`World::apply_change`](super::World::apply_change). Usually with
+        /// `"times": 1`, because a change that is not possible is answered with 500.
         change: Value,
     },
 }
 
-/// A fault for a mistyped service would never strike, and its scenario pass for the wrong reason.
+/// Refuses an unknown service, because its fault would never strike and its scenario would pass for the wrong reason.
 fn known_service<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let name = String::deserialize(deserializer)?;
     if ["intercom", "zoho", "slack"].contains(&name.as_str()) {
@@ -106,7 +106,7 @@ fn known_service<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D
 }
 
 impl Fault {
-    /// Whether a request is one this fault waits for. `path` is without the service's prefix.
+    /// Returns whether the fault matches a request. `path` is without the service's prefix.
     fn concerns(&self, service: &str, method: &str, path: &str) -> bool {
         self.service == service
             && self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
@@ -114,7 +114,7 @@ impl Fault {
     }
 }
 
-/// The fault that strikes this request, if any, with all counters moved on.
+/// Returns the fault that strikes this request, if any, and updates the counters.
 pub(super) fn strike(faults: &mut [Fault], service: &str, method: &str, path: &str) -> Option<FaultKind> {
     for fault in faults.iter_mut().filter(|fault| fault.concerns(service, method, path)) {
         if fault.times == Some(0) {

@@ -1,4 +1,4 @@
-//! One request and one answer as plain values.
+//! Request and response as plain values.
 //!
 //! The three services are functions from a [`Call`] to a [`Reply`]; only `server.rs` knows about sockets. So a service can
 //! be tested without a port, and a fault can replace or damage any answer.
@@ -7,7 +7,7 @@ use hyper::HeaderMap;
 use hyper::body::Bytes;
 use serde_json::Value;
 
-/// A request that was read to its end, with the service's prefix taken off the path.
+/// A complete request, without the service's prefix in its path.
 #[derive(Debug, Clone)]
 pub(super) struct Call {
     pub method: String,
@@ -63,7 +63,7 @@ fn form_value(text: &[u8], name: &str) -> Option<String> {
     url::form_urlencoded::parse(text).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
-/// An answer before it is put on the wire.
+/// A response before it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reply {
     pub status: u16,
@@ -77,7 +77,7 @@ impl Reply {
         Reply::raw_json(status, body.to_string())
     }
 
-    /// An answer whose body is JSON text already: pages of contacts are put together from stored text.
+    /// A response whose body is JSON text already. Pages of contacts are joined from stored text.
     pub(super) fn raw_json(status: u16, body: String) -> Reply {
         Reply { status, headers: Vec::new(), body: Bytes::from(body) }
             .with("content-type", "application/json; charset=utf-8")
@@ -93,7 +93,7 @@ impl Reply {
         Reply { status, headers: Vec::new(), body: Bytes::new() }
     }
 
-    /// The same answer with one header more.
+    /// Adds a header.
     pub(super) fn with(mut self, name: &str, value: impl Into<String>) -> Reply {
         self.headers.push((name.to_owned(), value.into()));
         self
@@ -118,7 +118,7 @@ impl Call {
         }
     }
 
-    /// The same call with a header.
+    /// Adds a header.
     pub(super) fn with(mut self, name: &'static str, value: &str) -> Call {
         self.headers.insert(name, value.parse().unwrap());
         self

@@ -1,34 +1,42 @@
 //! An in-process Intercom, Zoho CRM and Slack, spoken over real HTTP on loopback.
 //!
-//! For `scan --sandbox`, `sandbox`, `replay`, tests and benchmarks. It behaves like the documented APIs, quirks included,
-//! and holds state: what counts in a test is what the world holds in the end. It shares no code with our clients, so the two
-//! cannot share a misreading; where documentation is silent it takes the reading that is harder on the client.
+//! `scan --sandbox`, `sandbox`, `replay`, tests and benchmarks use it. It behaves like the documented APIs, quirks included, and
+//! holds state: a test checks the state at the end. It shares no code with our clients, so the two cannot share a
+//! misreading. Where the documentation is silent, the sandbox behaves in the way that is harder for the client.
 //!
 //! ```text
-//!  http.rs     a request and an answer as plain values
-//!  server.rs   listener; faults.rs damages what passes through
-//!  world.rs    the whole state: load, save; change.rs changes it between runs; effect.rs what really changed
-//!  intercom/   zoho/   slack/    each a function from (world, request) to answer
+//!  http.rs     request and response as plain values
+//!  server.rs   the listener; faults.rs damages requests and responses on purpose
+//!  world.rs    the state: load and save; change.rs changes it between runs; effect.rs lists the writes that took effect
+//!  intercom/   zoho/   slack/    each a function from (world, request) to response
 //! ```
 
 mod change;
+mod contact;
 mod contacts;
 mod effect;
 mod faults;
 mod http;
 mod intercom;
+mod json;
 mod server;
 mod slack;
 #[cfg(test)]
 mod tests;
+mod transient;
 mod workspace;
 mod world;
 mod zoho;
 
-pub use contacts::{Contact, Contacts};
+pub use contact::Contact;
+pub use contacts::Contacts;
 pub use faults::{Fault, FaultKind};
-pub use workspace::{AccessToken, Channel, Intercom, Slack, Tag, Transient, Zoho};
-pub use world::{Effect, Object, World, WorldError};
+pub use workspace::{AccessToken, Channel, Intercom, Slack, Tag, Zoho};
+pub use world::{Effect, World, WorldError};
+
+pub use json::Object;
+pub use server::RequestLog;
+pub use transient::Transient;
 
 use server::{Shared, lock};
 use std::net::SocketAddr;
@@ -45,23 +53,8 @@ pub struct Sandbox {
     thread: Option<JoinHandle<()>>,
 }
 
-/// One request that was served: no body, no query, no secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestLog {
-    /// HTTP method.
-    pub method: String,
-    /// Whole path, with the service's prefix.
-    pub path: String,
-    /// The Intercom-Version header, where there was one.
-    pub version: Option<String>,
-    /// Status of the answer; 0 when a fault closed the connection without one.
-    pub status: u16,
-    /// When it was answered, by the machine's clock.
-    pub at: std::time::SystemTime,
-}
-
 impl Sandbox {
-    /// Starts on a free port of 127.0.0.1. With `store`, the world is saved there after every request that changed it.
+    /// Starts a server on a free port of 127.0.0.1. With `store`, it saves the world to that file after every change.
     pub fn start(world: World, store: Option<PathBuf>) -> std::io::Result<Sandbox> {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
         listener.set_nonblocking(true)?;
@@ -69,7 +62,7 @@ impl Sandbox {
         let shared = Arc::new(Shared { world: Mutex::new(world), log: Mutex::default(), store });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let listener = {
-            // Registers the socket with the runtime, which `from_std` takes from the surroundings.
+            // `from_std` registers the socket with the current runtime.
             let _guard = runtime.enter();
             tokio::net::TcpListener::from_std(listener)?
         };
@@ -81,7 +74,7 @@ impl Sandbox {
         Ok(Sandbox { address, shared, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// The environment variables with which the program reaches it.
+    /// Returns the environment variables that point the program to this server.
     pub fn env(&self) -> Vec<(&'static str, String)> {
         let base = format!("http://{}", self.address);
         self.with_world(|world| {
@@ -102,28 +95,28 @@ impl Sandbox {
         })
     }
 
-    /// The incoming webhook's address, for `SLACK_WEBHOOK_URL` (in place of bot token and channel).
+    /// Returns the address of the incoming webhook, for `SLACK_WEBHOOK_URL`.
     pub fn webhook_url(&self) -> String {
         format!("http://{}/slack{}", self.address, slack::webhook::PATH)
     }
 
-    /// Looks at or changes the world between requests.
+    /// Reads or changes the world between requests.
     pub fn with_world<R>(&self, f: impl FnOnce(&mut World) -> R) -> R {
         f(&mut lock(&self.shared.world))
     }
 
-    /// Every request served so far, in order.
+    /// Returns every request served so far, in order.
     pub fn requests(&self) -> Vec<RequestLog> {
         lock(&self.shared.log).clone()
     }
 
-    /// Stops the server and hands over the world it leaves.
+    /// Stops the server and returns its world.
     pub fn stop(mut self) -> World {
         self.halt();
         std::mem::take(&mut *lock(&self.shared.world))
     }
 
-    /// Ends the thread; open connections are closed with it.
+    /// Ends the thread, which closes open connections.
     fn halt(&mut self) {
         if let Some(stop) = self.stop.take() {
             stop.send(()).ok();

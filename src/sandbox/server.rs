@@ -1,9 +1,9 @@
-//! The listener: reads a request whole, lets a service answer it, and puts the answer (or a fault) on the wire.
+//! The listener: reads a complete request, lets a service answer it, and sends the response or a fault.
 
 use super::faults::{FaultKind, strike};
 use super::http::{Call, Reply};
 use super::world::World;
-use super::{RequestLog, intercom, slack, zoho};
+use super::{intercom, slack, zoho};
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -19,14 +19,29 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
-/// What all connections share.
+/// One request that was served: no body, no query, no secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestLog {
+    /// HTTP method.
+    pub method: String,
+    /// Full path, with the service's prefix.
+    pub path: String,
+    /// The Intercom-Version header, where there was one.
+    pub version: Option<String>,
+    /// Status of the answer; 0 when a fault closed the connection without one.
+    pub status: u16,
+    /// When it was answered, by the machine's clock.
+    pub at: std::time::SystemTime,
+}
+
+/// The state that all connections share.
 pub(super) struct Shared {
     pub world: Mutex<World>,
     pub log: Mutex<Vec<RequestLog>>,
     pub store: Option<PathBuf>,
 }
 
-/// Locks even after another thread panicked while holding the lock: a failed test must not hide the world it left.
+/// Locks a mutex, even if a thread panicked while it held the lock. A failed test must not hide its world.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -38,7 +53,7 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>, mut stop: 
             _ = &mut stop => return,
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => _ = tokio::spawn(connection(stream, Arc::clone(&shared))),
-                // Out of file handles, most likely: they come back, and trying at once would only burn the processor.
+                // Most likely there are no free file handles. Wait for one instead of trying in a loop.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             }
         }
@@ -46,15 +61,15 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>, mut stop: 
 }
 
 async fn connection(stream: TcpStream, shared: Arc<Shared>) {
-    // Answers are written in two parts (head, body); without this the second waits for the client's delayed ACK. A socket
-    // that refuses the option still works.
+    // A response is written in two parts, head and body. Without this option, the body waits for the client's delayed ACK.
+    // A socket that refuses the option still works.
     stream.set_nodelay(true).ok();
     let service = service_fn(move |request| answer(Arc::clone(&shared), request));
-    // An error here is a client that went away or a fault that dropped the connection: nobody is left to tell.
+    // On an error, the client went away or a fault dropped the connection. There is nobody to report it to.
     http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
 }
 
-/// What an enormous answer is made of, a piece at a time.
+/// One piece of an enormous response.
 const BLANKS: &[u8] = &[b' '; 64 * 1024];
 
 /// Makes hyper close the connection without an answer.
@@ -83,7 +98,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     let Some(FaultKind::Delay { ms }) = fault else {
         return respond(&shared, service, &call, &full_path, fault.as_ref());
     };
-    // A task of its own: this one ends with its connection, and a slow service does not notice that nobody waits any more.
+    // A separate task: this one ends with its connection, but a slow service carries the request out anyway.
     let late = tokio::spawn(async move {
         tokio::time::sleep(Duration::from_millis(ms)).await;
         respond(&shared, service, &call, &full_path, fault.as_ref())
@@ -91,7 +106,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     late.await.unwrap_or(Err(Dropped))
 }
 
-/// Carries a request out, unless a fault keeps it from arriving, and answers it in the fault's way.
+/// Carries out a request, unless a fault prevents that, and damages the response as the fault says.
 fn respond(
     shared: &Shared,
     service: Service,
@@ -125,7 +140,7 @@ fn respond(
     Ok(on_the_wire(reply, fault))
 }
 
-/// Lets the service (if the request reaches one) answer, and saves the world when that or a fault's counter changed it.
+/// Lets the service answer, if the request reaches one. Saves the world if the request or a fault's counter changed it.
 fn carry_out(shared: &Shared, service: Option<Service>, call: &Call, counters_moved: bool) -> Reply {
     let mut world = lock(&shared.world);
     let before = world.changes();
@@ -140,7 +155,7 @@ fn carry_out(shared: &Shared, service: Option<Service>, call: &Call, counters_mo
     match &shared.store {
         Some(file) if counters_moved || world.changes() != before => match world.save(file) {
             Ok(()) => reply,
-            // Losing an effect silently would look like a bug of the client in the next run.
+            // A lost effect would look like a bug of the client in the next run.
             Err(error) => Reply::text(500, &format!("the sandbox could not save its world: {error}")),
         },
         _ => reply,
@@ -158,7 +173,7 @@ enum Service {
 }
 
 impl Service {
-    /// The name by which faults speak of it.
+    /// Returns the name that faults use.
     fn name(self) -> &'static str {
         match self {
             Service::Intercom => "intercom",
@@ -169,7 +184,7 @@ impl Service {
     }
 }
 
-/// Which service a path belongs to, and the path as that service knows it. The webhook keeps its `/services`.
+/// Returns the service that a path belongs to, and the path without the service's prefix.
 fn route(path: &str) -> (Service, &str) {
     let prefixes = [
         ("/intercom", Service::Intercom),
@@ -222,11 +237,11 @@ fn on_the_wire(reply: Reply, fault: Option<&FaultKind>) -> Response<Sent> {
     for (name, value) in &headers {
         response = response.header(name, value);
     }
-    // Only a fault with a header that cannot be sent comes here; the client sees a broken service, which is what was asked.
+    // Only a fault with an invalid header fails here. An empty response is a fault as well.
     response.body(sent).unwrap_or_else(|_| Response::new(Sent::whole(Bytes::new())))
 }
 
-/// The text with a byte behind every second quote that no UTF-8 holds there; what has no quotes gets one at its end.
+/// Returns the text with an invalid UTF-8 byte in every string, or at the end if there is no string.
 fn not_utf8(text: &[u8]) -> Bytes {
     let mut damaged = Vec::with_capacity(text.len() + 1);
     for (number, part) in text.split_inclusive(|byte| *byte == b'"').enumerate() {
@@ -238,10 +253,10 @@ fn not_utf8(text: &[u8]) -> Bytes {
     Bytes::from(damaged)
 }
 
-/// A body that announces `length` bytes (or does not say) and may keep that promise badly.
+/// A response body. It announces `length` bytes, or no length, and a fault can make it break off or drip.
 struct Sent {
     length: Option<usize>,
-    /// Still to be sent before the rest.
+    /// Blanks still to be sent before the rest.
     blanks: usize,
     rest: Bytes,
     then: Then,
@@ -280,7 +295,7 @@ impl Body for Sent {
         }
         let step = if self.then == Then::Drip { 1 } else { self.rest.len() };
         let part = self.rest.split_to(step);
-        // The wait comes before the next byte (or the break), so that what was sent so far really leaves.
+        // Wait before the next byte or the break, so that the bytes so far really leave.
         self.wait = match self.then {
             Then::End => None,
             Then::Break => Some(Box::pin(tokio::time::sleep(Duration::from_millis(20)))),

@@ -1,29 +1,14 @@
-//! What each service knows, in the shape of its own API, with the defaults of an empty workspace.
+//! The state of each service in the shape of its API, with the defaults of an empty workspace.
 //!
 //! The same structs read the files of a folder and the saved world.
 
 use super::contacts::Contacts;
-use super::world::Object;
+use super::json::{Object, object};
+use super::transient::Transient;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Instant;
-
-/// State that does not belong to the world: neither saved nor compared, and fresh in a copy.
-#[derive(Debug, Default)]
-pub struct Transient<T>(pub(super) T);
-
-impl<T: Default> Clone for Transient<T> {
-    fn clone(&self) -> Self {
-        Transient::default()
-    }
-}
-
-impl<T> PartialEq for Transient<T> {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
 
 /// A workspace of Intercom.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,7 +20,7 @@ pub struct Intercom {
     pub admin: Object,
     /// Requests allowed in one window.
     pub rate_limit: u32,
-    /// How long a window is: ten seconds, as documented; some apps have other ones, and tests wait for shorter ones.
+    /// Length of a window. Ten seconds are documented; some apps have others, and tests use shorter ones.
     pub rate_window_seconds: u32,
     /// The access token that is accepted.
     pub token: String,
@@ -47,9 +32,9 @@ pub struct Intercom {
     pub companies: Vec<Object>,
     /// The workspace's tags.
     pub tags: Vec<Tag>,
-    /// What `GET /data_attributes` lists.
+    /// The list of `GET /data_attributes`.
     pub data_attributes: Vec<Object>,
-    /// The highest tag id ever given out: an id is not used twice.
+    /// The highest tag id so far. No id is used twice.
     pub last_tag_id: u64,
     #[serde(skip)]
     pub(super) window: Transient<Window>,
@@ -65,7 +50,7 @@ pub struct Tag {
     kind: String,
     /// A string, although Intercom's own examples also send integers.
     pub id: String,
-    /// Unique whatever the case of its letters.
+    /// Unique, ignoring case.
     pub name: String,
 }
 
@@ -124,15 +109,15 @@ pub struct Zoho {
     /// Records of the module Tasks.
     #[serde(rename = "Tasks")]
     pub tasks: Vec<Object>,
-    /// Picklist values by `Module.Field`; the module's usual ones where not given.
+    /// Picklist values by `Module.Field`, in place of the usual ones.
     pub picklists: BTreeMap<String, Vec<String>>,
     /// Mandatory fields by module, in place of the usual ones.
     pub mandatory: BTreeMap<String, Vec<String>>,
-    /// Custom fields by module (text, at most 255 characters). Unknown fields are dropped without a word.
+    /// Custom fields by module (text, at most 255 characters). Unknown fields are silently dropped.
     pub custom_fields: BTreeMap<String, Vec<String>>,
-    /// Whether an unknown picklist value is refused; by default it is stored, as insert's documentation says.
+    /// Whether an unknown picklist value is refused. By default it is stored, as the documentation of insert says.
     pub strict_picklists: bool,
-    /// API credits of 24 hours; past half of them answers carry `X-API-CREDITS-REMAINING`, past all they are 429.
+    /// API credits per 24 hours. After half of them, responses carry `X-API-CREDITS-REMAINING`; after all, they are 429.
     pub credits: u64,
     /// The OAuth client that is accepted.
     pub client_id: String,
@@ -144,9 +129,9 @@ pub struct Zoho {
     pub refresh_revoked: bool,
     /// Access tokens that are still alive, oldest first; at most 15.
     pub access_tokens: Vec<AccessToken>,
-    /// How many access tokens were ever handed out; names the next one.
+    /// How many access tokens were issued; the number is part of the next token.
     pub tokens_issued: u64,
-    /// When the last tokens were handed out: ten in ten minutes are allowed.
+    /// When the last tokens were issued. Ten per ten minutes are allowed.
     pub token_times: VecDeque<i64>,
     /// The highest record id ever given out.
     pub last_id: u64,
@@ -154,7 +139,7 @@ pub struct Zoho {
     pub(super) credits_used: Transient<u64>,
 }
 
-/// An access token and the second at which it dies.
+/// An access token and the second at which it expires.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessToken {
     /// The token.
@@ -214,7 +199,7 @@ pub struct Slack {
     pub revoked: bool,
     /// The channel to which the webhook posts; the first one when absent.
     pub webhook_channel: Option<String>,
-    /// Whether more than about one message a second is refused. Irrelevant (off) while the world's clock stands still.
+    /// Whether more than about one message a second is refused. Without effect while the world's clock stands still.
     pub rate_limit: bool,
     #[serde(skip)]
     pub(super) recent: Transient<HashMap<String, Vec<Instant>>>,
@@ -258,27 +243,5 @@ impl Default for Slack {
             rate_limit: true,
             recent: Transient::default(),
         }
-    }
-}
-
-/// The object in a literal; anything else becomes an empty one.
-pub(super) fn object(value: Value) -> Object {
-    match value {
-        Value::Object(object) => object,
-        _ => Object::new(),
-    }
-}
-
-/// The text of a field, or nothing when it is absent or no text.
-pub(super) fn text<'a>(object: &'a Object, key: &str) -> Option<&'a str> {
-    object.get(key).and_then(Value::as_str)
-}
-
-/// An id as text: services send ids as strings, callers sometimes as integers.
-pub(super) fn id_text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) if !number.is_f64() => Some(number.to_string()),
-        _ => None,
     }
 }

@@ -1,17 +1,13 @@
-//! The whole state of the outside world as one value: it can be loaded from a folder, saved, compared and looked at.
+//! The state of all three services as one value, which can be loaded from a folder, saved and compared.
 
 pub use super::effect::Effect;
 use super::faults::Fault;
 use super::workspace::{Intercom, Slack, Zoho};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// A JSON object as a service would send it.
-pub type Object = Map<String, Value>;
-
-/// Everything the three services know, and what the sandbox knows beyond them.
+/// The state of the three services and of the sandbox itself.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct World {
@@ -21,16 +17,16 @@ pub struct World {
     pub zoho: Zoho,
     /// The Slack team.
     pub slack: Slack,
-    /// The services' clock in Unix seconds; `None` follows the real one. Rate limits of Intercom follow the real clock in
-    /// either case, because a client waits by its own.
+    /// The services' clock in Unix seconds; `None` follows the real clock. Intercom's rate limit always follows the real
+    /// clock, because a client waits by its own.
     pub now: Option<i64>,
-    /// Faults still to strike.
+    /// Planned faults.
     pub faults: Vec<Fault>,
     /// Every write that took effect, in order.
     pub effects: Vec<Effect>,
 }
 
-/// Why a world could not be loaded, saved or changed; names the file and the place in it.
+/// Why a world could not be loaded, saved or changed. It names the file and the place in it.
 #[derive(Debug, thiserror::Error)]
 pub enum WorldError {
     /// A file could not be read or written.
@@ -38,7 +34,7 @@ pub enum WorldError {
     Io {
         /// Which file.
         file: PathBuf,
-        /// What the system said.
+        /// The system's error.
         cause: std::io::Error,
     },
     /// A file is not the JSON it should be; the text of `cause` gives line and column.
@@ -49,7 +45,7 @@ pub enum WorldError {
         /// What is wrong, and where.
         cause: serde_json::Error,
     },
-    /// The JSON is well-formed and says something impossible.
+    /// The JSON is well-formed but inconsistent.
     #[error("{file}: {problem}")]
     Meaning {
         /// Which file.
@@ -57,7 +53,7 @@ pub enum WorldError {
         /// What is wrong, with the id or position.
         problem: String,
     },
-    /// A change names something that is not there, or is not a change we know.
+    /// A change names something that does not exist, or its kind is unknown.
     #[error("change {change}: {problem}")]
     Change {
         /// The kind of change, `untag_contact` for instance.
@@ -68,7 +64,8 @@ pub enum WorldError {
 }
 
 impl World {
-    /// Loads a folder of wire-shaped files; each file is optional, none at all is an error (most likely a mistyped path).
+    /// Loads a folder of JSON files in the shape of the APIs. Each file is optional, but a folder without any is an error,
+    /// most likely a mistyped path.
     pub fn load(dir: &Path) -> Result<World, WorldError> {
         let mut texts = std::collections::BTreeMap::new();
         for name in FILES {
@@ -86,7 +83,7 @@ impl World {
         World::from_files(&|name| texts.get(name).cloned())
     }
 
-    /// The same from texts by file name, for a world embedded with `include_str!`.
+    /// Builds a world from the texts of its files by name, for a world embedded with `include_str!`.
     pub fn from_files(get: &dyn Fn(&str) -> Option<String>) -> Result<World, WorldError> {
         fn read<T: serde::de::DeserializeOwned + Default>(file: &str, text: Option<String>) -> Result<T, WorldError> {
             let Some(text) = text else { return Ok(T::default()) };
@@ -114,7 +111,7 @@ impl World {
         serde_json::from_slice(&text).map_err(|cause| WorldError::Json { file: file.display().to_string(), cause })
     }
 
-    /// Writes the whole world as one JSON file, so that a reader (or a crash) sees the old one or the new one.
+    /// Writes the world as one JSON file, atomically: a reader sees the old file or the new one.
     pub fn save(&self, file: &Path) -> Result<(), WorldError> {
         let io = |cause| WorldError::Io { file: file.to_owned(), cause };
         let text =
@@ -127,12 +124,12 @@ impl World {
         std::fs::rename(&temporary, file).map_err(io)
     }
 
-    /// The services' time in Unix seconds.
+    /// Returns the services' time in Unix seconds.
     pub(super) fn clock(&self) -> i64 {
         self.now.unwrap_or_else(|| chrono::Utc::now().timestamp())
     }
 
-    /// Moves whenever a request changes something worth saving: a write, or a token handed out.
+    /// Returns counters that change with every write and every access token. If they changed, the world needs saving.
     pub(super) fn changes(&self) -> (usize, u64) {
         (self.effects.len(), self.zoho.tokens_issued)
     }

@@ -1,9 +1,10 @@
 //! Single contacts and their companies (docs/services/intercom.md, "One contact", "Companies").
 
 use super::super::http::{Call, Reply};
-use super::super::workspace::{Intercom, text};
-use super::super::world::{Effect, Object, World};
-use super::Failure;
+use super::super::json::{Object, text};
+use super::super::workspace::Intercom;
+use super::super::world::{Effect, World};
+use super::failure::Failure;
 use serde_json::{Value, json};
 
 /// `GET /contacts/{id}`.
@@ -18,8 +19,8 @@ pub(super) fn company(intercom: &Intercom, id: &str) -> Result<Reply, Failure> {
     company.map(|company| Reply::json(200, &json!(company))).ok_or_else(Failure::no_company)
 }
 
-/// `GET /contacts/{id}/companies`, in the form of the specification's example (`data`), not of its schema (`companies`).
-/// The next page is an address here, not a cursor.
+/// `GET /contacts/{id}/companies`. The list is named `data`, as in the specification's example, not `companies` as in its
+/// schema. The next page is a URL, not a cursor.
 pub(super) fn companies(intercom: &Intercom, id: &str, call: &Call) -> Result<Reply, Failure> {
     let contact = intercom.contacts.get(id).ok_or_else(Failure::no_contact)?;
     let number = |name: &str, usual| call.param(name).map_or(Some(usual), |text| text.parse::<usize>().ok());
@@ -61,7 +62,7 @@ const WRITABLE: &[&str] = &[
 /// Longest text of a custom attribute.
 const LONGEST_TEXT: usize = 255;
 
-/// `PUT /contacts/{id}`: sets what is sent and keeps the rest; null clears. The answer is the whole contact.
+/// `PUT /contacts/{id}`: sets the given keys; null clears a key. The response is the full contact.
 pub(super) fn update(world: &mut World, id: &str, body: &Value) -> Result<Reply, Failure> {
     let before = world.intercom.contacts.get(id).ok_or_else(Failure::no_contact)?.value();
     let attributes = match body.get("custom_attributes") {
@@ -119,7 +120,7 @@ fn apply(contact: &mut Value, set: &[(String, Option<&str>, Value)], at: i64) {
     contact.insert("updated_at".to_owned(), json!(at));
 }
 
-/// An attribute must exist, and its value be of its type; lists and objects cannot be stored at all.
+/// Checks that an attribute exists and that the value has its type. Lists and objects cannot be stored.
 fn check_attribute(intercom: &Intercom, name: &str, value: &Value) -> Result<(), Failure> {
     if value.is_array() || value.is_object() {
         return Err(Failure::invalid(&format!("custom attribute '{name}' is not of type Numeric, String or Boolean")));

@@ -3,7 +3,7 @@
 use super::super::contacts::SortValue;
 use serde_json::{Value, json};
 
-/// Where to go on.
+/// Where the next page starts.
 #[derive(Debug, PartialEq)]
 pub(super) struct Cursor {
     pub value: SortValue,
@@ -13,7 +13,7 @@ pub(super) struct Cursor {
 }
 
 impl Cursor {
-    /// As clients see it.
+    /// Encodes the cursor for clients.
     pub(super) fn write(&self) -> String {
         let value = match &self.value {
             SortValue::Missing => Value::Null,
@@ -24,7 +24,7 @@ impl Cursor {
     }
 }
 
-/// What a client sent back; nothing when it never came from here.
+/// Decodes a cursor; `None` if it did not come from [`Cursor::write`].
 pub(super) fn read(text: &str) -> Option<Cursor> {
     let (value, id, page): (Value, String, u64) = serde_json::from_slice(&decode(text)?).ok()?;
     let value = match value {
@@ -37,7 +37,7 @@ pub(super) fn read(text: &str) -> Option<Cursor> {
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// Standard base64. Twenty lines here spare the crate for the one place that needs it.
+/// Encodes standard base64. This is its only use, so it does not need a crate.
 fn encode(bytes: &[u8]) -> String {
     let mut text = String::new();
     for group in bytes.chunks(3) {

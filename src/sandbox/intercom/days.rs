@@ -3,22 +3,22 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// Up to 2.16 Intercom compares dates by calendar day in the workspace's time zone, whatever second is asked for.
+/// Calendar days in the workspace's time zone. Up to version 2.16, Intercom compares dates by calendar day.
 pub(super) struct Days {
     zone: TimeZone,
 }
 
 impl Days {
-    /// Days of the zone with that name; nothing when this machine does not know it.
+    /// Returns the days of a time zone; `None` if this machine does not know the zone.
     pub(super) fn of(zone: &str) -> Option<Days> {
         Some(Days { zone: TimeZone::get(zone).ok()? })
     }
 
-    /// The first second of the day around an instant, and of the next day; nothing for an instant beyond the calendar.
+    /// Returns the first second of the day around an instant, and of the next day; `None` beyond the calendar.
     pub(super) fn around(&self, second: i64) -> Option<(i64, i64)> {
-        let noon_or_so = Timestamp::from_second(second).ok()?.to_zoned(self.zone.clone());
-        let start = noon_or_so.start_of_day().ok()?;
-        let next = noon_or_so.tomorrow().ok()?.start_of_day().ok()?;
+        let instant = Timestamp::from_second(second).ok()?.to_zoned(self.zone.clone());
+        let start = instant.start_of_day().ok()?;
+        let next = instant.tomorrow().ok()?.start_of_day().ok()?;
         Some((start.timestamp().as_second(), next.timestamp().as_second()))
     }
 }

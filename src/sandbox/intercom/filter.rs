@@ -1,6 +1,6 @@
-//! Compiled queries, and which contacts satisfy them.
+//! Compiled queries, and the evaluation of a query on a contact.
 
-use super::super::contacts::Contact;
+use super::super::contact::Contact;
 use serde_json::Value;
 use std::cell::OnceCell;
 
@@ -16,11 +16,11 @@ pub(super) enum Filter {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Field {
     pub path: Vec<String>,
-    pub kind: Kind,
+    pub kind: FieldType,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Kind {
+pub(super) enum FieldType {
     Text,
     /// `user` or `lead`.
     Role,
@@ -30,18 +30,18 @@ pub(super) enum Kind {
     Integer,
     Boolean,
     Date,
-    /// A custom attribute of a workspace that has declared none: the type is that of the value asked for.
+    /// A custom attribute of a workspace that declares no attributes. It takes the type of the query's value.
     Undeclared,
 }
 
-/// What a field is held against.
+/// The comparison of a field.
 #[derive(Debug, PartialEq)]
 pub(super) enum Test {
-    /// `= null` (true) or `!= null` (false). The meaning is not documented; "is not set" is the likely one.
+    /// `= null` (true) or `!= null` (false). Undocumented; probably it means "is not set".
     Absent(bool),
-    /// Seconds, from (inclusive) and before (exclusive): how days come out once the zone is known.
+    /// A range in Unix seconds, from (inclusive) and before (exclusive): the days of the workspace's zone.
     Within(Option<i64>, Option<i64>),
-    /// Equal to one of these, or (false) to none; a contact without a value is equal to none.
+    /// Equal to one of these values, or (false) to none. A contact without a value equals none.
     OneOf(Vec<Scalar>, bool),
     Order(Order, i64),
     /// Text operators; the flag is false for `!~`.
@@ -69,7 +69,8 @@ pub(super) enum Part {
     Start,
     End,
 }
-/// A contact in the course of one evaluation: parsed only when a filter looks inside.
+
+/// A contact under evaluation. It is parsed only if a filter reads its JSON.
 pub(super) struct Candidate<'a> {
     pub contact: &'a Contact,
     value: OnceCell<Value>,
@@ -80,28 +81,28 @@ impl<'a> Candidate<'a> {
         Candidate { contact, value: OnceCell::new() }
     }
 
-    /// What the field holds; nothing for absent and null.
+    /// Returns the value of a field; `None` if it is absent or null.
     pub(super) fn get(&self, field: &Field) -> Option<&Value> {
-        let whole = self.value.get_or_init(|| self.contact.value());
-        let last = field.path.iter().try_fold(whole, |value, name| value.get(name))?;
+        let contact = self.value.get_or_init(|| self.contact.value());
+        let last = field.path.iter().try_fold(contact, |value, name| value.get(name))?;
         (!last.is_null()).then_some(last)
     }
 }
 
 impl Field {
-    /// Whether this is the field the index is sorted by.
+    /// Returns whether this is the field by which the index is sorted.
     pub(super) fn is_created_at(&self) -> bool {
         self.path.len() == 1 && self.path.iter().all(|name| name == "created_at")
     }
 }
 
 impl Filter {
-    /// Whether a contact satisfies the query.
+    /// Returns whether a contact matches the query.
     pub(super) fn holds(&self, candidate: &Candidate<'_>) -> bool {
         match self {
             Filter::All(parts) => parts.iter().all(|part| part.holds(candidate)),
             Filter::Any(parts) => parts.iter().any(|part| part.holds(candidate)),
-            Filter::Field(field, test) if field.kind == Kind::TagId => {
+            Filter::Field(field, test) if field.kind == FieldType::TagId => {
                 let carries = |id: &str| candidate.contact.tags().iter().any(|tag| tag.id == id);
                 match test {
                     Test::OneOf(ids, wanted) => {
@@ -114,8 +115,8 @@ impl Filter {
             Filter::Field(field, Test::Within(from, before)) if field.is_created_at() => {
                 within(candidate.contact.created_at(), *from, *before)
             }
-            Filter::Field(field, test) if field.kind == Kind::EmailDomain => {
-                let email = Field { path: vec!["email".to_owned()], kind: Kind::Text };
+            Filter::Field(field, test) if field.kind == FieldType::EmailDomain => {
+                let email = Field { path: vec!["email".to_owned()], kind: FieldType::Text };
                 let domain = candidate.get(&email).and_then(Value::as_str).and_then(|text| text.rsplit_once('@'));
                 test.holds(domain.map(|(_, domain)| Value::from(domain)).as_ref())
             }
@@ -123,12 +124,12 @@ impl Filter {
         }
     }
 
-    /// Between which creation times all matches lie, and whether every contact between them matches.
+    /// Returns the range of creation times that holds all matches, and whether every contact in it matches.
     pub(super) fn creation_range(&self) -> (Option<i64>, Option<i64>, bool) {
         match self {
             Filter::Field(field, Test::Within(from, before)) if field.is_created_at() => (*from, *before, true),
             Filter::All(parts) => parts.iter().map(Filter::creation_range).fold((None, None, true), |all, one| {
-                // `None` is "no bound"; it is less than any time, and must not win as the upper bound.
+                // `None` means "no bound". It compares as less than any time, so it needs care as the upper bound.
                 let before = match (all.1, one.1) {
                     (Some(a), Some(b)) => Some(a.min(b)),
                     (a, b) => a.or(b),
@@ -180,7 +181,7 @@ impl Scalar {
     }
 }
 
-/// Integers exactly; a float against an integer as far as its text tells.
+/// Compares integers exactly, and a float with the bound converted to a float.
 fn compare(value: &Value, bound: i64) -> Option<std::cmp::Ordering> {
     match value.as_i64() {
         Some(number) => Some(number.cmp(&bound)),

@@ -5,6 +5,7 @@
 mod contact;
 mod cursor;
 mod days;
+mod failure;
 mod filter;
 mod query;
 mod search;
@@ -14,10 +15,12 @@ mod tags;
 mod tests;
 
 use super::http::{Call, Reply};
-use super::workspace::{Intercom, Window, text};
-use super::world::{Effect, Object, World};
+use super::json::{Object, text};
+use super::workspace::{Intercom, Window};
+use super::world::World;
 use days::Days;
-use query::{Dictionary, Refused};
+use failure::Failure;
+use query::Dictionary;
 use serde_json::{Value, json};
 
 /// Answers one request.
@@ -25,11 +28,11 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Reply {
     world.intercom.requests_served.0 += 1;
     let request = world.intercom.requests_served.0;
     if world.intercom.revoked || call.credential(&["Bearer"]) != Some(world.intercom.token.as_str()) {
-        // Without a valid credential there is no app whose limit could be shown: no rate headers.
+        // Without a valid credential there is no app, so there are no rate headers.
         return Failure::new(401, "unauthorized", "Access Token Invalid").reply(request);
     }
     let (limit, seconds) = (world.intercom.rate_limit, world.intercom.rate_window_seconds);
-    // A client waits by its own clock, so the windows follow the real one even when the world stands still.
+    // A client waits by its own clock, so the windows follow the real clock even if the world's clock stands still.
     let (remaining, reset) = world.intercom.window.0.take(chrono::Utc::now().timestamp(), limit, seconds);
     let result = if remaining.is_some() {
         acceptable(call).and_then(|()| dispatch(world, call))
@@ -43,52 +46,8 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Reply {
         .with("x-ratelimit-reset", reset.to_string())
 }
 
-/// Why a call fails.
-#[derive(Debug)]
-struct Failure {
-    status: u16,
-    code: &'static str,
-    message: String,
-}
-
-impl Failure {
-    fn new(status: u16, code: &'static str, message: &str) -> Failure {
-        Failure { status, code, message: message.to_owned() }
-    }
-
-    /// The same code and message for every missing contact, under every path (the specification's examples say "User").
-    fn no_contact() -> Failure {
-        Failure::new(404, "not_found", "User Not Found")
-    }
-
-    /// A missing tag has another message and the same code.
-    fn no_tag() -> Failure {
-        Failure::new(404, "not_found", "Resource Not Found")
-    }
-
-    fn no_company() -> Failure {
-        Failure::new(404, "company_not_found", "Company Not Found")
-    }
-
-    fn invalid(message: &str) -> Failure {
-        Failure::new(400, "parameter_invalid", message)
-    }
-
-    fn reply(self, request: u64) -> Reply {
-        let error = json!({"code": self.code, "message": self.message});
-        let id = format!("00000000-0000-4000-8000-{request:012x}");
-        Reply::json(self.status, &json!({"type": "error.list", "request_id": id, "errors": [error]}))
-    }
-}
-
-impl From<Refused> for Failure {
-    fn from(refused: Refused) -> Failure {
-        Failure::invalid(&refused.0)
-    }
-}
-
 impl Window {
-    /// Counts a request: how many remain (nothing when this one is too many), and when the window ends.
+    /// Counts a request. Returns how many remain (`None` if this one exceeds the limit) and when the window ends.
     fn take(&mut self, now: i64, limit: u32, seconds: u32) -> (Option<u32>, i64) {
         let seconds = i64::from(seconds.max(1));
         let start = now - now.rem_euclid(seconds);
@@ -179,7 +138,7 @@ fn dictionary<'a>(app: &Object, attributes: &'a [Object]) -> Result<Dictionary<'
 }
 
 fn search_contacts(intercom: &mut Intercom, body: &Value) -> Result<Reply, Failure> {
-    // A cursor in the URL is not looked at: the answer is page 1 again, as users report.
+    // A cursor in the URL is ignored, so the response is page 1 again, as users report.
     let request = search::Request::of_search(body, &dictionary(&intercom.app, &intercom.data_attributes)?)?;
     Ok(Reply::raw_json(200, request.page(&mut intercom.contacts)))
 }
@@ -189,9 +148,4 @@ fn list_contacts(intercom: &mut Intercom, call: &Call) -> Result<Reply, Failure>
     let dictionary = dictionary(&intercom.app, &intercom.data_attributes)?;
     let request = search::Request::of_list(per_page.as_deref(), after, &dictionary)?;
     Ok(Reply::raw_json(200, request.page(&mut intercom.contacts)))
-}
-
-fn record(world: &mut World, verb: &str, what: &[(&str, &str)]) {
-    let what = what.iter().map(|(key, value)| (*key, (*value).to_owned()));
-    world.effects.push(Effect::new("intercom", verb, what));
 }

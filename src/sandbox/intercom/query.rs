@@ -1,25 +1,24 @@
 //! The query language of `POST /contacts/search`, version 2.15 (docs/services/intercom.md,
 //! "Searching contacts").
 //!
-//! A query is checked once, strictly, and compiled: whatever the documentation calls an error is one here, and where it is
-//! silent the stricter reading was taken, so that a client which works here asks nothing doubtful of the real service.
+//! A query is checked strictly, then compiled. All that the documentation calls an error is an error. Where it is silent, the
+//! stricter reading applies, so a client that works here sends no doubtful query to the real service.
 
-use super::super::workspace::{id_text, text};
-use super::super::world::Object;
+use super::super::json::{Object, id_text, text};
 use super::days::Days;
-use super::filter::{Field, Filter, Kind, Order, Part, Scalar, Test};
+use super::filter::{Field, FieldType, Filter, Order, Part, Scalar, Test};
 use serde_json::Value;
 
 /// Why a query was refused; always `400 parameter_invalid`.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refused(pub String);
 
-/// At most so many filters in one AND or OR.
+/// The most filters in one AND or OR.
 const MOST_FILTERS: usize = 15;
-/// "Max 2 nested filters", read as depth: a group may hold groups, and those only filters.
+/// "Max 2 nested filters", understood as depth: a group may hold groups, but these only filters.
 const MOST_NESTING: usize = 2;
 
-/// What a query needs to know of the workspace.
+/// The facts about the workspace that a query depends on.
 pub(super) struct Dictionary<'a> {
     pub days: Days,
     pub attributes: &'a [Object],
@@ -48,7 +47,7 @@ const TEXT_FIELDS: &[&str] = &[
     "android_app_version",
     "android_device",
     "android_app_name",
-    // The specification spells it so.
+    // Misspelt in the specification.
     "andoid_sdk_version",
     "segment_id",
 ];
@@ -67,16 +66,16 @@ const DATE_FIELDS: &[&str] = &[
 const BOOLEAN_FIELDS: &[&str] = &["unsubscribed_from_emails", "marked_email_as_spam", "has_hard_bounced"];
 
 impl Dictionary<'_> {
-    /// The field of that name.
+    /// Returns the field with that name.
     pub(super) fn field(&self, name: &str) -> Result<Field, Refused> {
         let kind = match name {
-            "role" => Kind::Role,
-            "email_domain" => Kind::EmailDomain,
-            "tag_id" => Kind::TagId,
-            "owner_id" => Kind::Integer,
-            _ if TEXT_FIELDS.contains(&name) => Kind::Text,
-            _ if DATE_FIELDS.contains(&name) => Kind::Date,
-            _ if BOOLEAN_FIELDS.contains(&name) => Kind::Boolean,
+            "role" => FieldType::Role,
+            "email_domain" => FieldType::EmailDomain,
+            "tag_id" => FieldType::TagId,
+            "owner_id" => FieldType::Integer,
+            _ if TEXT_FIELDS.contains(&name) => FieldType::Text,
+            _ if DATE_FIELDS.contains(&name) => FieldType::Date,
+            _ if BOOLEAN_FIELDS.contains(&name) => FieldType::Boolean,
             _ => return self.custom(name),
         };
         Ok(Field { path: name.split('.').map(str::to_owned).collect(), kind })
@@ -84,20 +83,20 @@ impl Dictionary<'_> {
 
     fn custom(&self, name: &str) -> Result<Field, Refused> {
         let unknown = || Refused(format!("field '{name}' is not a searchable field"));
-        // The rest is one name: it may itself contain dots.
+        // The rest is one name, which may contain dots.
         let attribute = name.strip_prefix("custom_attributes.").ok_or_else(unknown)?;
         let mut declared = self.attributes.iter().filter(|known| {
             text(known, "model") == Some("contact") && known.get("custom").and_then(Value::as_bool) == Some(true)
         });
         let kind = if declared.clone().next().is_none() {
-            Kind::Undeclared
+            FieldType::Undeclared
         } else {
             let found = declared.find(|known| text(known, "name") == Some(attribute)).ok_or_else(unknown)?;
             match text(found, "data_type") {
-                Some("integer" | "float") => Kind::Integer,
-                Some("boolean") => Kind::Boolean,
-                Some("date") => Kind::Date,
-                _ => Kind::Text,
+                Some("integer" | "float") => FieldType::Integer,
+                Some("boolean") => FieldType::Boolean,
+                Some("date") => FieldType::Date,
+                _ => FieldType::Text,
             }
         };
         Ok(Field { path: vec!["custom_attributes".to_owned(), attribute.to_owned()], kind })
@@ -137,11 +136,11 @@ impl Dictionary<'_> {
         let name = node.get("field").and_then(Value::as_str).ok_or_else(|| Refused("field is no string".to_owned()))?;
         let value = node.get("value").ok_or_else(|| Refused(format!("filter on '{name}' has no value")))?;
         let mut field = self.field(name)?;
-        if field.kind == Kind::Undeclared {
+        if field.kind == FieldType::Undeclared {
             field.kind = match value.as_array().and_then(|list| list.first()).unwrap_or(value) {
-                Value::Number(_) => Kind::Integer,
-                Value::Bool(_) => Kind::Boolean,
-                _ => Kind::Text,
+                Value::Number(_) => FieldType::Integer,
+                Value::Bool(_) => FieldType::Boolean,
+                _ => FieldType::Text,
             };
         }
         let test = self.test(&field, operator, value)?;
@@ -151,11 +150,11 @@ impl Dictionary<'_> {
     fn test(&self, field: &Field, operator: &str, value: &Value) -> Result<Test, Refused> {
         let name = field.path.join(".");
         let allowed: &[&str] = match field.kind {
-            Kind::TagId => &["=", "!="],
-            Kind::Boolean => &["=", "!=", "IN", "NIN"],
-            Kind::Date => &["=", "<", ">"],
-            Kind::Integer => &["=", "!=", "IN", "NIN", "<", ">", "<=", ">="],
-            Kind::Text | Kind::Role | Kind::EmailDomain | Kind::Undeclared => {
+            FieldType::TagId => &["=", "!="],
+            FieldType::Boolean => &["=", "!=", "IN", "NIN"],
+            FieldType::Date => &["=", "<", ">"],
+            FieldType::Integer => &["=", "!=", "IN", "NIN", "<", ">", "<=", ">="],
+            FieldType::Text | FieldType::Role | FieldType::EmailDomain | FieldType::Undeclared => {
                 &["=", "!=", "IN", "NIN", "~", "!~", "^", "$"]
             }
         };
@@ -177,7 +176,7 @@ impl Dictionary<'_> {
                 Ok(Test::OneOf(list.ok_or_else(wrong)?, operator == "IN"))
             }
             _ => match (scalar(field.kind, value).ok_or_else(wrong)?, operator) {
-                (Scalar::Number(second), _) if field.kind == Kind::Date => {
+                (Scalar::Number(second), _) if field.kind == FieldType::Date => {
                     let (start, next) = self.days.around(second).ok_or_else(wrong)?;
                     Ok(match operator {
                         "<" => Test::Within(None, Some(start)),
@@ -207,19 +206,21 @@ fn order(operator: &str) -> Order {
     }
 }
 
-/// A query's value as the field's type, or nothing: a value of the wrong type makes the query fail. There is no float in
-/// the schema; numbers may be numeric strings (the official example sends a timestamp so).
-fn scalar(kind: Kind, value: &Value) -> Option<Scalar> {
+/// Converts a query's value to the field's type; `None` if the type is wrong. The schema has no floats. Numbers may be numeric
+/// strings, as in the official example of a timestamp.
+fn scalar(kind: FieldType, value: &Value) -> Option<Scalar> {
     match kind {
-        Kind::TagId => id_text(value).map(Scalar::Text),
-        Kind::Integer | Kind::Date => {
+        FieldType::TagId => id_text(value).map(Scalar::Text),
+        FieldType::Integer | FieldType::Date => {
             let text = value.as_str().and_then(|text| text.parse().ok());
             value.as_i64().or(text).map(Scalar::Number)
         }
-        Kind::Boolean => value.as_bool().map(Scalar::Bool),
-        Kind::Role => {
+        FieldType::Boolean => value.as_bool().map(Scalar::Bool),
+        FieldType::Role => {
             value.as_str().filter(|role| ["user", "lead"].contains(role)).map(|role| Scalar::Text(role.to_owned()))
         }
-        Kind::Text | Kind::EmailDomain | Kind::Undeclared => value.as_str().map(|text| Scalar::Text(text.to_owned())),
+        FieldType::Text | FieldType::EmailDomain | FieldType::Undeclared => {
+            value.as_str().map(|text| Scalar::Text(text.to_owned()))
+        }
     }
 }

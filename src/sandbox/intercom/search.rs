@@ -1,23 +1,23 @@
 //! Pages of contacts: `POST /contacts/search` and `GET /contacts`.
 //!
-//! A cursor says after which (sort value, id) to go on, so it survives changes between two pages in the way the real one
-//! does: a contact whose sort value moves meanwhile is seen twice or not at all. Observed cursors are base64 of
-//! `[sort value, contact id, next page number]`.
+//! A cursor holds the (sort value, id) after which the next page starts. As with the real service, a contact whose sort value
+//! changes between two pages is returned twice or not at all.
 
-use super::super::contacts::{Contact, Contacts, Row, SortValue};
+use super::super::contact::Contact;
+use super::super::contacts::{Contacts, Row, SortValue};
 use super::cursor::{self, Cursor};
 use super::filter::{Candidate, Field, Filter};
 use super::query::{Dictionary, Refused};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// The most contacts on a page; asking for more is refused (what the real service does is not documented).
+/// The most contacts on a page. A larger size is refused; the behaviour of the real service is not documented.
 const MOST_PER_PAGE: usize = 150;
 
 /// One page to be fetched.
 pub(super) struct Request {
     filter: Filter,
-    /// Names the query in the cache: everything that decides which contacts come, and in which order.
+    /// The key of the query in the cache. It holds all that determines the contacts and their order.
     name: String,
     sort: Field,
     descending: bool,
@@ -30,7 +30,7 @@ impl Request {
     pub(super) fn of_search(body: &Value, dictionary: &Dictionary<'_>) -> Result<Request, Refused> {
         let query = body.get("query").ok_or_else(|| Refused("query is missing".to_owned()))?;
         let sort = body.get("sort").unwrap_or(&Value::Null);
-        // The default moves while one pages ("last request, newest first"): a trap, and kept as one.
+        // The default ("last request, newest first") changes between pages. The sandbox keeps this trap.
         let field = match sort.get("field") {
             None | Some(Value::Null) => "last_seen_at",
             Some(field) => field.as_str().ok_or_else(|| Refused("sort.field is no string".to_owned()))?,
@@ -41,15 +41,15 @@ impl Request {
             filter: dictionary.compile(query)?,
             name: format!("{query} {sort}"),
             sort: dictionary.field(field)?,
-            // Anything but the full word passes unnoticed in 2.15 and means the default.
+            // In 2.15, any other word than `ascending` silently means the default.
             descending: sort.get("order").and_then(Value::as_str) != Some("ascending"),
             per_page: per_page.map_or(Ok(50), |size| page_size(size.as_u64()))?,
             after: read_cursor(page.get("starting_after").filter(|cursor| !cursor.is_null()))?,
         })
     }
 
-    /// Reads the parameters of the plain list, which defaults to ten. Its order is not documented: newest first here, so
-    /// that nobody comes to rely on the search's.
+    /// Reads the parameters of the plain list, which defaults to ten contacts. Its order is not documented. It is newest first
+    /// here, so that no client relies on the order of the search.
     pub(super) fn of_list(
         per_page: Option<&str>,
         after: Option<String>,
@@ -65,7 +65,7 @@ impl Request {
         })
     }
 
-    /// The answer's body.
+    /// Renders the body of the response.
     pub(super) fn page(&self, contacts: &mut Contacts) -> String {
         let found = self.select(contacts);
         let start = match &self.after {
@@ -97,9 +97,9 @@ impl Request {
         body
     }
 
-    /// All matches in the order asked for. A range of creation times, sorted by creation time, is a stretch of the index
-    /// and costs nothing; everything else is worked out once and kept for the next pages.
-    fn select(&self, contacts: &mut Contacts) -> Found {
+    /// Returns all matches in the requested order. A range of creation times, sorted by creation time, is a range of the index
+    /// and costs nothing. Any other result is computed once and cached for the next pages.
+    fn select(&self, contacts: &mut Contacts) -> Matches {
         let order = contacts.by_creation();
         let (from, before, exact) = self.filter.creation_range();
         let bounded = from.is_some() || before.is_some();
@@ -115,10 +115,10 @@ impl Request {
         };
         let (start, end) = (start, end.max(start));
         if exact && self.sort.is_created_at() {
-            return Found::Stretch { order, start, end, descending: self.descending };
+            return Matches::Stretch { order, start, end, descending: self.descending };
         }
         if let Some(rows) = contacts.result(&self.name) {
-            return Found::Rows(rows);
+            return Matches::Rows(rows);
         }
         let mut rows = Vec::new();
         for position in order.iter().skip(start).take(end - start) {
@@ -136,7 +136,7 @@ impl Request {
         }
         let rows = Arc::new(rows);
         contacts.keep_result(self.name.clone(), Arc::clone(&rows));
-        Found::Rows(rows)
+        Matches::Rows(rows)
     }
 
     fn sort_value(&self, candidate: &Candidate<'_>) -> SortValue {
@@ -146,7 +146,7 @@ impl Request {
         match candidate.get(&self.sort) {
             Some(Value::String(text)) => SortValue::Text(text.clone()),
             Some(Value::Bool(flag)) => SortValue::Number(i64::from(*flag)),
-            // A float sorts by its whole part: nobody sorts by one.
+            // A float sorts by its integer part, because no client sorts by floats.
             Some(Value::Number(number)) => number
                 .as_i64()
                 .or_else(|| format!("{:.0}", number.as_f64()?.floor()).parse().ok())
@@ -155,14 +155,14 @@ impl Request {
         }
     }
 
-    fn value(&self, contacts: &Contacts, found: &Found, place: usize) -> Option<SortValue> {
+    fn value(&self, contacts: &Contacts, found: &Matches, place: usize) -> Option<SortValue> {
         match found {
-            Found::Rows(rows) => rows.get(place).map(|row| row.value.clone()),
-            Found::Stretch { .. } => Some(self.sort_value(&Candidate::new(contacts.at(found.position(place)?)?))),
+            Matches::Rows(rows) => rows.get(place).map(|row| row.value.clone()),
+            Matches::Stretch { .. } => Some(self.sort_value(&Candidate::new(contacts.at(found.position(place)?)?))),
         }
     }
 
-    fn is_after(&self, contacts: &Contacts, found: &Found, place: usize, cursor: &Cursor) -> bool {
+    fn is_after(&self, contacts: &Contacts, found: &Matches, place: usize, cursor: &Cursor) -> bool {
         let id = found.position(place).and_then(|position| contacts.at(position)).map(Contact::id);
         let key = (self.value(contacts, found, place), id);
         let bound = (Some(cursor.value.clone()), Some(cursor.id.as_str()));
@@ -170,7 +170,7 @@ impl Request {
     }
 }
 
-/// The first place from which on `holds` is true.
+/// Returns the first place for which `holds` is true; it must be true for all later places.
 fn first(places: usize, holds: impl Fn(usize) -> bool) -> usize {
     let (mut low, mut high) = (0, places);
     while low < high {
@@ -180,25 +180,32 @@ fn first(places: usize, holds: impl Fn(usize) -> bool) -> usize {
     low
 }
 
-enum Found {
-    Stretch { order: Arc<[u32]>, start: usize, end: usize, descending: bool },
+/// The contacts that match a request, in its order.
+enum Matches {
+    /// A range of the index by creation time.
+    Stretch {
+        order: Arc<[u32]>,
+        start: usize,
+        end: usize,
+        descending: bool,
+    },
     Rows(Arc<Vec<Row>>),
 }
 
-impl Found {
+impl Matches {
     fn len(&self) -> usize {
         match self {
-            Found::Stretch { start, end, .. } => end - start,
-            Found::Rows(rows) => rows.len(),
+            Matches::Stretch { start, end, .. } => end - start,
+            Matches::Rows(rows) => rows.len(),
         }
     }
 
-    /// Where the contact in that place of the result is stored.
+    /// Returns the position at which the contact of this place is stored.
     fn position(&self, place: usize) -> Option<u32> {
         match self {
-            Found::Stretch { order, start, descending: false, .. } => order.get(start + place).copied(),
-            Found::Stretch { order, end, .. } => order.get(end.checked_sub(place + 1)?).copied(),
-            Found::Rows(rows) => rows.get(place).map(|row| row.position),
+            Matches::Stretch { order, start, descending: false, .. } => order.get(start + place).copied(),
+            Matches::Stretch { order, end, .. } => order.get(end.checked_sub(place + 1)?).copied(),
+            Matches::Rows(rows) => rows.get(place).map(|row| row.position),
         }
     }
 }

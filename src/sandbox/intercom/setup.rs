@@ -1,11 +1,12 @@
-//! Completing and checking a workspace that came from files.
+//! Completes and checks a workspace that was loaded from files.
 
-use super::super::workspace::{Intercom, Tag, object, text};
+use super::super::json::{Object, object, text};
+use super::super::workspace::{Intercom, Tag};
 use super::days::Days;
 use serde_json::Value;
 
 impl Intercom {
-    /// Fills in what files may leave out, and refuses what could never work. The error is (file, problem).
+    /// Fills in what files may omit, and refuses invalid values. The error is (file, problem).
     pub(in crate::sandbox) fn complete(&mut self) -> Result<(), (&'static str, String)> {
         let usual = Intercom::default();
         for (given, usual) in [(&mut self.app, usual.app), (&mut self.admin, usual.admin)] {
@@ -50,12 +51,12 @@ impl Intercom {
         Ok(())
     }
 
-    /// The tag of that name, whatever the case of its letters.
+    /// Returns the tag with that name, ignoring case.
     pub(in crate::sandbox) fn tag_named(&self, name: &str) -> Option<&Tag> {
         self.tags.iter().find(|tag| same_name(&tag.name, name))
     }
 
-    /// The tag of that name, made if need be, and whether it was.
+    /// Returns the tag with that name, and whether it was created now.
     pub(in crate::sandbox) fn tag_or_new(&mut self, name: &str) -> (Tag, bool) {
         if let Some(tag) = self.tag_named(name) {
             return (tag.clone(), false);
@@ -67,7 +68,7 @@ impl Intercom {
         (tag, true)
     }
 
-    /// Gives a tag another name, also where companies repeat it.
+    /// Renames a tag, also in the lists of companies.
     pub(in crate::sandbox) fn rename_tag(&mut self, id: &str, name: &str) {
         let Some(tag) = self.tags.iter_mut().find(|tag| tag.id == id) else {
             return;
@@ -79,13 +80,13 @@ impl Intercom {
         }
     }
 
-    /// Removes a tag from the workspace and from all that carried it.
+    /// Deletes a tag from the workspace, its contacts and its companies.
     pub(in crate::sandbox) fn delete_tag(&mut self, id: &str) {
         let Some(place) = self.tags.iter().position(|tag| tag.id == id) else {
             return;
         };
         let tag = self.tags.remove(place);
-        // Its id stays used, or the next tag would be taken for the old one.
+        // The id is not used again. Otherwise the next tag would look like the deleted one.
         self.last_tag_id = tag.id.parse().map_or(self.last_tag_id, |id: u64| id.max(self.last_tag_id));
         self.contacts.detach_everywhere(id);
         for company in &mut self.companies {
@@ -93,7 +94,7 @@ impl Intercom {
         }
     }
 
-    /// Sets or removes a tag on a company; whether that changed anything (`None`: no such company).
+    /// Sets or removes a tag of a company. Returns whether that changed anything; `None` if there is no such company.
     pub(in crate::sandbox) fn tag_company(&mut self, id: &str, tag: &Tag, on: bool) -> Option<bool> {
         let company = self.companies.iter_mut().find(|company| text(company, "id") == Some(id))?;
         let has = tags_of_company(company).iter().any(|known| known.id == tag.id);
@@ -104,18 +105,18 @@ impl Intercom {
     }
 }
 
-/// Names are compared without regard to case.
+/// Compares names, ignoring case.
 pub(super) fn same_name(a: &str, b: &str) -> bool {
     a.to_lowercase() == b.to_lowercase()
 }
 
-/// A company repeats the names of its tags: `{"type": "tag.list", "tags": [{type, id, name}]}`.
-fn tags_of_company(company: &super::Object) -> Vec<Tag> {
+/// Returns the tags of a company: `{"type": "tag.list", "tags": [{type, id, name}]}`.
+fn tags_of_company(company: &Object) -> Vec<Tag> {
     let list = company.get("tags").and_then(|tags| tags.get("tags")).and_then(Value::as_array);
     list.into_iter().flatten().filter_map(|tag| serde_json::from_value(tag.clone()).ok()).collect()
 }
 
-fn set_company_tag(company: &mut super::Object, tag: &Tag, on: bool) {
+fn set_company_tag(company: &mut Object, tag: &Tag, on: bool) {
     let mut tags = tags_of_company(company);
     match tags.iter_mut().find(|known| known.id == tag.id) {
         Some(known) if on => known.clone_from(tag),

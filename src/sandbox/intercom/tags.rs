@@ -1,11 +1,12 @@
 //! Tags of the workspace and of contacts (docs/services/intercom.md, "Tags").
 
-use super::super::contacts::Attached;
+use super::super::contact::Attached;
 use super::super::http::Reply;
-use super::super::workspace::{Intercom, Tag, id_text, text};
-use super::super::world::World;
+use super::super::json::{id_text, text};
+use super::super::workspace::{Intercom, Tag};
+use super::super::world::{Effect, World};
+use super::failure::Failure;
 use super::setup::same_name;
-use super::{Failure, record};
 use serde_json::{Value, json};
 
 /// `GET /tags`: all of them, no pages.
@@ -30,7 +31,7 @@ pub(super) fn delete(world: &mut World, id: &str) -> Result<Reply, Failure> {
     Ok(Reply::empty(200))
 }
 
-/// `POST /tags`: one address for creating, renaming and bulk tagging, told apart by the keys present.
+/// `POST /tags`: creates, renames or bulk-tags, depending on the keys of the body.
 pub(super) fn post(world: &mut World, body: &Value) -> Result<Reply, Failure> {
     let invalid = || Failure::invalid("invalid tag parameters");
     let name = body.get("name").and_then(Value::as_str).map(str::trim).filter(|name| !name.is_empty());
@@ -44,7 +45,7 @@ pub(super) fn post(world: &mut World, body: &Value) -> Result<Reply, Failure> {
     }
 }
 
-/// The tag of that name, created when there is none (a typo makes a new tag).
+/// Returns the tag with that name, and creates a missing one. A mistyped name creates a new tag.
 fn create(world: &mut World, name: &str) -> Tag {
     let (tag, new) = world.intercom.tag_or_new(name);
     if new {
@@ -65,8 +66,8 @@ fn rename(world: &mut World, id: &str, name: &str) -> Result<Reply, Failure> {
     show(&world.intercom, id)
 }
 
-/// Up to 2.15 the answer is the tag alone, and an unknown id ends the call with 404. Whether the ids before it are tagged by
-/// then is not documented; here they are, which is the harder case for a client.
+/// Tags contacts. Up to 2.15, the response is the tag alone, and an unknown id ends the call with 404. It is not documented
+/// whether the ids before it are tagged. Here they are, which is harder for a client.
 fn tag_users(world: &mut World, name: &str, users: &[Value]) -> Result<Reply, Failure> {
     let tag = create(world, name);
     for user in users {
@@ -92,7 +93,7 @@ fn tag_companies(world: &mut World, name: &str, companies: &[Value]) -> Result<R
     Ok(Reply::json(200, &json!(tag)))
 }
 
-/// Attaches; a tag that is there stays as it is, and that is no effect (expected, not documented).
+/// Attaches a tag. If the contact already has it, there is no effect (expected, not documented).
 fn put_on(world: &mut World, contact: &str, tag: &Tag) -> Result<(), Failure> {
     let at = world.clock();
     let changed = world.intercom.contacts.attach(contact, &tag.id, at).ok_or_else(Failure::no_contact)?;
@@ -102,14 +103,14 @@ fn put_on(world: &mut World, contact: &str, tag: &Tag) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A tag as contact calls show it, with when and by whom.
+/// Renders a tag of a contact, with when it was applied and by whom.
 fn on_contact(intercom: &Intercom, attached: &Attached) -> Option<Value> {
     let tag = intercom.tags.iter().find(|tag| tag.id == attached.id)?;
     let by = attached.applied_at.and(intercom.admin.get("id")).map(|id| json!({"type": "admin", "id": id}));
     Some(json!({"type": "tag", "id": tag.id, "name": tag.name, "applied_at": attached.applied_at, "applied_by": by}))
 }
 
-/// `GET /contacts/{id}/tags`: the database itself, all of them, unlike search and the contact's own list of ten.
+/// `GET /contacts/{id}/tags`: all tags from the database, unlike search and the contact's own list of ten.
 pub(super) fn of_contact(intercom: &Intercom, id: &str) -> Result<Reply, Failure> {
     let contact = intercom.contacts.get(id).ok_or_else(Failure::no_contact)?;
     let data: Vec<Value> = contact.tags().iter().filter_map(|attached| on_contact(intercom, attached)).collect();
@@ -127,11 +128,17 @@ pub(super) fn attach(world: &mut World, contact: &str, body: &Value) -> Result<R
     shown.map(|tag| Reply::json(200, &tag)).ok_or_else(Failure::no_contact)
 }
 
-/// `DELETE /contacts/{id}/tags/{tag}`: answers the tag that was removed. One that the contact does not carry is not found.
+/// `DELETE /contacts/{id}/tags/{tag}`: returns the removed tag. A tag that the contact does not have is a 404.
 pub(super) fn detach(world: &mut World, contact: &str, id: &str) -> Result<Reply, Failure> {
     world.intercom.contacts.get(contact).ok_or_else(Failure::no_contact)?;
     let name = find(&world.intercom, id)?.name.clone();
     let removed = world.intercom.contacts.detach(contact, id).ok_or_else(Failure::no_tag)?;
     record(world, "untag contact", &[("contact", contact), ("tag", &name), ("id", id)]);
     on_contact(&world.intercom, &removed).map(|tag| Reply::json(200, &tag)).ok_or_else(Failure::no_tag)
+}
+
+/// Records an effect on the workspace.
+fn record(world: &mut World, verb: &str, what: &[(&str, &str)]) {
+    let what = what.iter().map(|(key, value)| (*key, (*value).to_owned()));
+    world.effects.push(Effect::new("intercom", verb, what));
 }

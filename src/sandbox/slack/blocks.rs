@@ -1,16 +1,15 @@
-//! The rules of Block Kit that a message is held to (docs/services/slack.md, "Block Kit limits").
+//! The rules of Block Kit for a message (docs/services/slack.md, "Block Kit limits").
 //!
-//! One broken rule refuses the whole message; nothing is cut for the sender.
+//! One broken rule refuses the message. Slack truncates nothing for the sender.
 
-use super::super::workspace::text;
-use super::super::world::Object;
+use super::super::json::{Object, text};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// Why blocks are refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refused {
-    /// `invalid_blocks`, with what `response_metadata.messages` says: the rule and a JSON pointer.
+    /// `invalid_blocks`, with the text of `response_metadata.messages`: the rule and a JSON pointer.
     Invalid(String),
     /// All texts together are too long. Undocumented: 11,341 characters were refused, 9,597 accepted.
     TooLong,
@@ -19,7 +18,7 @@ pub(super) enum Refused {
 const MOST_BLOCKS: usize = 50;
 const LONGEST_TOGETHER: usize = 11_300;
 
-/// Block kinds that exist; `None` of them is checked further than its entry here says.
+/// Further block kinds, which are not checked.
 const OTHER_KINDS: &[&str] = &[
     "rich_text",
     "file",
@@ -36,7 +35,7 @@ const OTHER_KINDS: &[&str] = &[
     "context_actions",
 ];
 
-/// Holds `blocks` to the rules.
+/// Checks `blocks` against the rules.
 pub(super) fn check(blocks: &[Value]) -> Result<(), Refused> {
     if blocks.len() > MOST_BLOCKS {
         return Err(invalid("no more than 50 items allowed", "/blocks"));
@@ -164,7 +163,7 @@ fn check_text(value: Option<&Value>, at: &str, longest: usize, plain_only: bool)
     check_length(text(object, "text"), &format!("{at}/text"), longest)
 }
 
-/// Text of 1 to `longest` characters, counted as they come: after escaping.
+/// Text of 1 to `longest` characters, counted after escaping.
 fn check_length(value: Option<&str>, at: &str, longest: usize) -> Result<(), Refused> {
     match value.map(|text| text.chars().count()) {
         None => Err(invalid("missing required text", at)),
@@ -189,8 +188,8 @@ fn length_of_texts(value: &Value) -> usize {
     }
 }
 
-/// Mentions and channel links that would really notify or link: in the top-level text and in `mrkdwn` objects, where `<`
-/// was not escaped. `plain_text` shows them literally.
+/// Returns mentions and channel links that would really notify or link: those with an unescaped `<` in the top-level text and in
+/// `mrkdwn` objects. `plain_text` shows them literally.
 pub(super) fn live_mentions(message: &str, blocks: &[Value]) -> Vec<String> {
     let mut found = mentions_in(message);
     let mut left: Vec<&Value> = blocks.iter().collect();

@@ -1,13 +1,13 @@
-//! `conversations.history` and `conversations.replies`: how a client finds out whether a message of unknown fate was posted.
+//! `conversations.history` and `conversations.replies`: with them, a client finds out whether a lost request posted its message.
 
 use super::super::http::Reply;
-use super::super::workspace::{Slack, text};
-use super::super::world::Object;
-use super::Failure;
+use super::super::json::{Object, text};
+use super::super::workspace::Slack;
+use super::failure::Failure;
 use super::message::{is_reply, shown};
 use serde_json::{Value, json};
 
-/// Newest first, without replies (they are behind `conversations.replies`); metadata only when asked for.
+/// Newest first, without replies, which `conversations.replies` returns. Metadata only on request.
 pub(super) fn history(slack: &Slack, arguments: &Object) -> Result<Reply, Failure> {
     let channel = readable(slack, arguments)?;
     let messages =
@@ -15,7 +15,7 @@ pub(super) fn history(slack: &Slack, arguments: &Object) -> Result<Reply, Failur
     page(messages, arguments)
 }
 
-/// A thread, oldest first, the parent at its head.
+/// A thread, oldest first, beginning with the parent.
 pub(super) fn replies(slack: &Slack, arguments: &Object) -> Result<Reply, Failure> {
     let channel = readable(slack, arguments)?;
     let parent = text(arguments, "ts").unwrap_or_default();
@@ -58,7 +58,7 @@ fn page<'a>(messages: impl Iterator<Item = &'a Object>, arguments: &Object) -> R
         None => 0,
         Some(cursor) => cursor.strip_prefix("next_").and_then(|place| place.parse().ok()).ok_or("invalid_cursor")?,
     };
-    // Both ends are left out unless `inclusive` is set.
+    // Both bounds are exclusive unless `inclusive` is set.
     let within = |message: &&Object| {
         let Some(at) = text(message, "ts").and_then(stamp) else {
             return false;
@@ -78,7 +78,7 @@ fn page<'a>(messages: impl Iterator<Item = &'a Object>, arguments: &Object) -> R
     ))
 }
 
-/// A `ts` in comparable form; a whole second will do as a bound.
+/// Returns a `ts` in comparable form. A bound may be a second without fraction.
 fn stamp(ts: &str) -> Option<(i64, u32)> {
     let (second, rest) = ts.split_once('.').unwrap_or((ts, "0"));
     Some((second.parse().ok()?, format!("{rest:0<6}").parse().ok()?))

@@ -1,13 +1,18 @@
-//! `chat.postMessage`, and what both ways of posting share (docs/services/slack.md, "Posting a message").
+//! `chat.postMessage`, and the code that both ways of posting share (docs/services/slack.md, "Posting a message").
 
 use super::super::http::Reply;
-use super::super::workspace::{Slack, object, text};
-use super::super::world::{Effect, Object, World};
+use super::super::json::{Object, object, text};
+use super::super::workspace::Slack;
+use super::super::world::{Effect, World};
 use super::blocks::{self, Refused};
-use super::{BOT, BOT_USER, Failure};
+use super::failure::Failure;
 use serde_json::{Value, json};
 
-/// Longer text is cut, with a warning; everything else that is too long refuses the message.
+/// Ids of the bot and its user.
+pub(super) const BOT: &str = "B0SANDBOX";
+pub(super) const BOT_USER: &str = "U0SANDBOX";
+
+/// Longer text is truncated, with a warning. Any other excess length refuses the message.
 const LONGEST_TEXT: usize = 40_000;
 
 /// Posts a message as the bot.
@@ -27,9 +32,9 @@ pub(super) fn post(world: &mut World, arguments: &Object) -> Result<Reply, Failu
     let metadata = match arguments.get("metadata") {
         None | Some(Value::Null) => None,
         Some(metadata) => {
-            let whole = metadata.get("event_type").is_some_and(Value::is_string)
+            let complete = metadata.get("event_type").is_some_and(Value::is_string)
                 && metadata.get("event_payload").is_some_and(Value::is_object);
-            Some(if whole {
+            Some(if complete {
                 metadata.clone()
             } else {
                 return Err("invalid_metadata_format".into());
@@ -45,7 +50,7 @@ pub(super) fn post(world: &mut World, arguments: &Object) -> Result<Reply, Failu
     Ok(Reply::json(200, &Value::Object(body)))
 }
 
-/// The parent of a reply. Only a string will do: as a number a `ts` loses digits.
+/// Returns the parent of a reply. It must be a string, because a `ts` loses digits as a number.
 pub(super) fn parent(slack: &Slack, channel: &str, arguments: &Object) -> Result<Option<String>, Failure> {
     let Some(thread) = arguments.get("thread_ts").filter(|thread| !thread.is_null()) else {
         return Ok(None);
@@ -57,12 +62,12 @@ pub(super) fn parent(slack: &Slack, channel: &str, arguments: &Object) -> Result
     if known { Ok(Some(thread.to_owned())) } else { Err("cannot_reply_to_message".into()) }
 }
 
-/// Whether a stored message hangs below another.
+/// Returns whether a stored message is a reply.
 pub(super) fn is_reply(message: &Object) -> bool {
     text(message, "thread_ts").is_some_and(|thread| text(message, "ts") != Some(thread))
 }
 
-/// A stored message as the API shows it: what the sandbox notes for itself is left out.
+/// Returns a stored message as the API shows it, without the sandbox's own fields.
 pub(super) fn shown(message: &Object, with_metadata: bool) -> Object {
     let mut shown = message.clone();
     shown.remove("channel");
@@ -73,7 +78,7 @@ pub(super) fn shown(message: &Object, with_metadata: bool) -> Object {
     shown
 }
 
-/// What a message says.
+/// Text and blocks of a message.
 pub(super) struct Content {
     text: String,
     blocks: Vec<Value>,
@@ -107,7 +112,7 @@ impl Content {
         Ok(Content { text: said, blocks })
     }
 
-    /// Stores the message; also says whether its text was cut.
+    /// Stores the message. Returns it, and whether its text was truncated.
     pub(super) fn post(
         mut self,
         world: &mut World,
@@ -149,7 +154,7 @@ impl Content {
     }
 }
 
-/// The world's second and a number within it; never the same twice.
+/// Returns the world's second with a number that makes it unique.
 fn next_ts(world: &World) -> String {
     let mut number = 100;
     loop {

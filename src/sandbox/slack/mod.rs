@@ -3,7 +3,9 @@
 //! Nearly every answer is HTTP 200; `ok` tells success from failure. Order of checks: token, arguments, rate, scope, channel,
 //! content, thread.
 
+mod access;
 mod blocks;
+mod failure;
 mod history;
 mod message;
 #[cfg(test)]
@@ -11,35 +13,12 @@ mod tests;
 pub(super) mod webhook;
 
 use super::http::{Call, Reply};
-use super::workspace::{Channel, Slack, object};
-use super::world::{Object, World};
+use super::json::Object;
+use super::workspace::Slack;
+use super::world::World;
+use failure::Failure;
+use message::{BOT, BOT_USER};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
-
-/// Why a call fails: an error code, and what goes with it.
-#[derive(Debug)]
-struct Failure {
-    error: &'static str,
-    more: Object,
-}
-
-impl From<&'static str> for Failure {
-    fn from(error: &'static str) -> Failure {
-        Failure { error, more: Object::new() }
-    }
-}
-
-impl Failure {
-    fn with(error: &'static str, more: Value) -> Failure {
-        Failure { error, more: object(more) }
-    }
-
-    fn reply(self) -> Reply {
-        let mut body = object(json!({"ok": false, "error": self.error}));
-        body.extend(self.more);
-        Reply::json(200, &Value::Object(body))
-    }
-}
 
 /// Answers one request to the Web API.
 pub(super) fn answer(world: &mut World, call: &Call) -> Reply {
@@ -67,7 +46,7 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Reply {
     result.unwrap_or_else(Failure::reply)
 }
 
-/// Only the header says when to come back; the body of a 429 is not documented.
+/// Only the header says when to retry. The body of a 429 is not documented.
 fn too_fast() -> Reply {
     Reply::json(429, &json!({"ok": false, "error": "ratelimited"})).with("retry-after", "1")
 }
@@ -110,39 +89,4 @@ fn auth_test(slack: &Slack) -> Reply {
             "user": "usage-signals", "user_id": BOT_USER, "bot_id": BOT, "is_enterprise_install": false}),
     )
     .with("x-oauth-scopes", slack.scopes.join(","))
-}
-
-const BOT: &str = "B0SANDBOX";
-const BOT_USER: &str = "U0SANDBOX";
-
-impl Slack {
-    /// Refuses a call for which the token lacks all of these scopes.
-    fn needs(&self, scopes: &[&str]) -> Result<(), Failure> {
-        if scopes.iter().any(|scope| self.scopes.iter().any(|granted| granted == scope)) {
-            return Ok(());
-        }
-        let needed = scopes.first().copied().unwrap_or_default();
-        Err(Failure::with("missing_scope", json!({"needed": needed, "provided": self.scopes.join(",")})))
-    }
-
-    /// The channel of that id or name. A private one the bot is not in does not exist for it.
-    fn channel(&self, name: &str) -> Result<&Channel, Failure> {
-        let bare = name.trim_start_matches('#');
-        let found = self.channels.iter().find(|channel| channel.id == name || channel.name.as_deref() == Some(bare));
-        found.filter(|channel| channel.member || !channel.private).ok_or_else(|| "channel_not_found".into())
-    }
-
-    /// Counts a message to a channel, unless that would be too many: about one a second, in bursts of three.
-    fn admits(&mut self, channel: &str) -> bool {
-        if !self.rate_limit {
-            return true;
-        }
-        let recent = self.recent.0.entry(channel.to_owned()).or_default();
-        recent.retain(|at| at.elapsed() < Duration::from_secs(3));
-        let admitted = recent.len() < 3;
-        if admitted {
-            recent.push(Instant::now());
-        }
-        admitted
-    }
 }

@@ -1,4 +1,4 @@
-//! An incoming webhook: the address is the credential, answers are plain text (docs/services/slack.md,
+//! An incoming webhook. Its address is the credential, and responses are plain text (docs/services/slack.md,
 //! "Incoming webhooks").
 
 use super::super::http::{Call, Reply};
@@ -7,7 +7,7 @@ use super::super::world::World;
 use super::message::{Content, parent};
 use serde_json::Value;
 
-/// Path of the one webhook there is, after the service's prefix.
+/// Path of the only webhook, after the service's prefix.
 pub(in crate::sandbox) const PATH: &str = "/services/T0/B0/sandbox";
 
 /// Answers one post.
@@ -44,7 +44,7 @@ fn post(world: &mut World, call: &Call) -> Result<Reply, (u16, &'static str)> {
     }
     let content = Content::of(&payload).map_err(|failure| (400, failure.error))?;
     let parent = parent(&world.slack, &channel.id, &payload).map_err(|failure| (400, failure.error))?;
-    // Metadata by webhook is not documented: it is dropped, so nothing can come to rely on it.
+    // Metadata by webhook is not documented. The sandbox drops it, so that no client relies on it.
     content.post(world, &channel.id, parent, None, "webhook");
     Ok(Reply::text(200, "ok"))
 }

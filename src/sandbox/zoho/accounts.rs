@@ -5,18 +5,18 @@ use super::super::workspace::AccessToken;
 use super::super::world::World;
 use serde_json::{Value, json};
 
-/// Ten tokens in ten minutes; an access token lives an hour; of more than fifteen the oldest dies.
+/// Ten tokens per ten minutes. An access token lives an hour, and a sixteenth one ends the oldest.
 const MOST_TOKENS: usize = 10;
 const THROTTLE_SECONDS: i64 = 600;
 const LIFE_SECONDS: i64 = 3600;
 const MOST_ALIVE: usize = 15;
 
-/// Answers one request. Refusals come under HTTP 200; only the throttle is a 400.
+/// Answers one request. Refusals have HTTP status 200; only the throttle has 400.
 pub(in crate::sandbox) fn answer(world: &mut World, call: &Call) -> Reply {
     if (call.method.as_str(), call.path.as_str()) != ("POST", "/oauth/v2/token") {
         return Reply::text(404, "no such page");
     }
-    // Fields are accepted in the query as well, as the real service does (and secrets then stand in logs).
+    // The real service accepts the fields in the query as well, although secrets then appear in logs.
     let field = |name: &str| call.form(name).or_else(|| call.param(name)).unwrap_or_default();
     let refused = |error: &str| Reply::json(200, &json!({"error": error}));
     let now = world.clock();
@@ -42,7 +42,7 @@ pub(in crate::sandbox) fn answer(world: &mut World, call: &Call) -> Reply {
         zoho.access_tokens.remove(0);
     }
     zoho.access_tokens.push(AccessToken { token: token.clone(), expires_at: now + LIFE_SECONDS });
-    // The real API's address: a client that trusts it blindly leaves the sandbox, and fails.
+    // The address of the real API. A client that trusts it blindly leaves the sandbox and fails.
     Reply::json(
         200,
         &json!({"access_token": token, "expires_in": LIFE_SECONDS, "api_domain": "https://www.zohoapis.com",

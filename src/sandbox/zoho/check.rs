@@ -1,12 +1,12 @@
-//! What Zoho checks about one record before it writes it (docs/services/zoho.md, "Writing records").
+//! The checks of Zoho on one record before it writes it (docs/services/zoho.md, "Writing records").
 
-use super::super::workspace::{Zoho, object, text};
-use super::super::world::Object;
-use super::Module;
-use super::fields::{self, Field, Kind};
+use super::super::json::{Object, object, text};
+use super::super::workspace::Zoho;
+use super::fields::{self, DataType, Field};
+use super::module::Module;
 use serde_json::{Value, json};
 
-/// Why one record of a call is refused; the others go on.
+/// Why one record of a call is refused. The other records are still written.
 #[derive(Debug, PartialEq)]
 pub(super) struct Rejected {
     pub code: &'static str,
@@ -26,7 +26,7 @@ impl Rejected {
     }
 }
 
-/// Where in the request a value stands.
+/// The place of a value in the request.
 struct Place<'a> {
     number: usize,
     field: &'a str,
@@ -38,8 +38,7 @@ impl Place<'_> {
     }
 }
 
-/// The fields of a record that would be written. Unknown field names are dropped without a word: a mistyped one is not
-/// reported.
+/// Returns the fields of a record that would be written. Unknown field names are silently dropped, even mistyped ones.
 pub(super) fn accepted(
     zoho: &Zoho,
     module: Module,
@@ -70,10 +69,10 @@ pub(super) fn accepted(
     Ok(record)
 }
 
-/// Lookups may be sent as a bare id; they are kept as objects.
+/// Returns the stored form of a value. A lookup sent as a bare id is stored as an object.
 fn stored(field: &Field, value: &Value) -> Value {
     match value {
-        Value::String(id) if field.kind == Kind::Lookup => json!({"id": id}),
+        Value::String(id) if field.kind == DataType::Lookup => json!({"id": id}),
         other => other.clone(),
     }
 }
@@ -84,9 +83,9 @@ fn check(zoho: &Zoho, module: Module, field: &Field, value: &Value, place: &Plac
     }
     let wrong_type = || Rejected::invalid(place, ("expected_data_type", json!(field.kind.name())));
     match field.kind {
-        Kind::Json => return Ok(()),
-        Kind::Boolean => return if value.is_boolean() { Ok(()) } else { Err(wrong_type()) },
-        Kind::Lookup => return check_lookup(zoho, value, place),
+        DataType::Json => return Ok(()),
+        DataType::Boolean => return if value.is_boolean() { Ok(()) } else { Err(wrong_type()) },
+        DataType::Lookup => return check_lookup(zoho, value, place),
         _ => {}
     }
     let text = value.as_str().ok_or_else(wrong_type)?;
@@ -94,18 +93,18 @@ fn check(zoho: &Zoho, module: Module, field: &Field, value: &Value, place: &Plac
         return Err(Rejected::invalid(place, ("maximum_length", json!(field.length))));
     }
     let fits = match field.kind {
-        Kind::Email => text.is_empty() || is_email(text),
-        Kind::Date => text.len() == 10 && text.parse::<chrono::NaiveDate>().is_ok(),
-        Kind::Picklist if zoho.strict_picklists => {
+        DataType::Email => text.is_empty() || is_email(text),
+        DataType::Date => text.len() == 10 && text.parse::<chrono::NaiveDate>().is_ok(),
+        DataType::Picklist if zoho.strict_picklists => {
             fields::picklist(zoho, module, &field.name).iter().any(|value| value == text)
         }
-        // By default an unknown value is stored as it is, and then missing from views and reports.
+        // By default an unknown value is stored, and then missing from views and reports.
         _ => true,
     };
     if fits { Ok(()) } else { Err(wrong_type()) }
 }
 
-/// Ids are strings: a number would have lost digits on its way. An owner must be an active user.
+/// Checks a lookup. Ids must be strings, because numbers lose digits on the way. An owner must be an active user.
 fn check_lookup(zoho: &Zoho, value: &Value, place: &Place<'_>) -> Result<(), Rejected> {
     let Some(id) = value.as_str().or_else(|| value.get("id").and_then(Value::as_str)) else {
         return Err(Rejected::invalid(place, ("expected_data_type", json!("jsonobject"))));
@@ -118,7 +117,7 @@ fn check_lookup(zoho: &Zoho, value: &Value, place: &Place<'_>) -> Result<(), Rej
     Ok(())
 }
 
-/// `Who_Id` is a Contact; `What_Id` is anything else and needs `$se_module`, which must fit it.
+/// Checks the links of a task. `Who_Id` is a Contact. `What_Id` is another record, and needs a matching `$se_module`.
 fn check_links(zoho: &Zoho, input: &Object, number: usize) -> Result<(), Rejected> {
     let id = |field: &str| {
         let value = input.get(field).filter(|value| !value.is_null())?;
@@ -143,7 +142,7 @@ fn check_links(zoho: &Zoho, input: &Object, number: usize) -> Result<(), Rejecte
     }
 }
 
-/// There are no records of Accounts here; one exists if a contact names it.
+/// Returns whether an account exists. The sandbox has no records of Accounts, so one exists if a contact names it.
 fn is_account(zoho: &Zoho, id: &str) -> bool {
     let account = |contact: &Object| contact.get("Account_Name").and_then(|account| account.get("id")).cloned();
     zoho.contacts.iter().any(|contact| account(contact) == Some(json!(id)))

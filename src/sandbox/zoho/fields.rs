@@ -2,11 +2,11 @@
 //! "Writing records").
 
 use super::super::workspace::Zoho;
-use super::Module;
+use super::module::Module;
 
-/// What a field holds.
+/// The type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum DataType {
     Text,
     TextArea,
     Email,
@@ -17,24 +17,24 @@ pub(super) enum Kind {
     Boolean,
     /// A record or user as `{"id"}`.
     Lookup,
-    /// `[{"name"}]`, reminders and the like: stored as they come.
+    /// `[{"name"}]`, reminders and the like, stored unchanged.
     Json,
 }
 
-impl Kind {
-    /// `data_type` of the metadata.
+impl DataType {
+    /// Returns the `data_type` of the metadata.
     pub(super) fn name(self) -> &'static str {
         match self {
-            Kind::Text => "text",
-            Kind::TextArea => "textarea",
-            Kind::Email => "email",
-            Kind::Phone => "phone",
-            Kind::Picklist => "picklist",
-            Kind::Date => "date",
-            Kind::DateTime => "datetime",
-            Kind::Boolean => "boolean",
-            Kind::Lookup => "lookup",
-            Kind::Json => "jsonobject",
+            DataType::Text => "text",
+            DataType::TextArea => "textarea",
+            DataType::Email => "email",
+            DataType::Phone => "phone",
+            DataType::Picklist => "picklist",
+            DataType::Date => "date",
+            DataType::DateTime => "datetime",
+            DataType::Boolean => "boolean",
+            DataType::Lookup => "lookup",
+            DataType::Json => "jsonobject",
         }
     }
 }
@@ -43,63 +43,63 @@ impl Kind {
 #[derive(Debug, Clone)]
 pub(super) struct Field {
     pub name: String,
-    pub kind: Kind,
-    /// Characters; longer text is refused, never cut.
+    pub kind: DataType,
+    /// Most characters. Longer text is refused, never truncated.
     pub length: usize,
-    /// Whether requests may set it; set by the CRM otherwise.
+    /// Whether requests may set it. Otherwise the CRM sets it.
     pub writable: bool,
     pub custom: bool,
 }
 
-type Row = (&'static str, Kind, usize);
+type Row = (&'static str, DataType, usize);
 
 const EVERY_MODULE: &[Row] =
-    &[("Owner", Kind::Lookup, 120), ("Tag", Kind::Json, 2000), ("Description", Kind::TextArea, 32_000)];
+    &[("Owner", DataType::Lookup, 120), ("Tag", DataType::Json, 2000), ("Description", DataType::TextArea, 32_000)];
 
 const SET_BY_CRM: &[Row] = &[
-    ("id", Kind::Text, 20),
-    ("Created_Time", Kind::DateTime, 120),
-    ("Modified_Time", Kind::DateTime, 120),
-    ("Created_By", Kind::Lookup, 120),
-    ("Modified_By", Kind::Lookup, 120),
+    ("id", DataType::Text, 20),
+    ("Created_Time", DataType::DateTime, 120),
+    ("Modified_Time", DataType::DateTime, 120),
+    ("Created_By", DataType::Lookup, 120),
+    ("Modified_By", DataType::Lookup, 120),
 ];
 
 const PEOPLE: &[Row] = &[
-    ("First_Name", Kind::Text, 40),
-    ("Last_Name", Kind::Text, 80),
-    ("Email", Kind::Email, 100),
-    ("Secondary_Email", Kind::Email, 100),
-    ("Phone", Kind::Phone, 30),
-    ("Mobile", Kind::Phone, 30),
-    ("Lead_Source", Kind::Picklist, 120),
-    ("Full_Name", Kind::Text, 80),
+    ("First_Name", DataType::Text, 40),
+    ("Last_Name", DataType::Text, 80),
+    ("Email", DataType::Email, 100),
+    ("Secondary_Email", DataType::Email, 100),
+    ("Phone", DataType::Phone, 30),
+    ("Mobile", DataType::Phone, 30),
+    ("Lead_Source", DataType::Picklist, 120),
+    ("Full_Name", DataType::Text, 80),
 ];
 
 const LEADS: &[Row] = &[
-    ("Company", Kind::Text, 200),
-    ("Lead_Status", Kind::Picklist, 120),
-    ("Website", Kind::Text, 255),
-    ("Industry", Kind::Picklist, 120),
-    ("Converted__s", Kind::Boolean, 5),
+    ("Company", DataType::Text, 200),
+    ("Lead_Status", DataType::Picklist, 120),
+    ("Website", DataType::Text, 255),
+    ("Industry", DataType::Picklist, 120),
+    ("Converted__s", DataType::Boolean, 5),
 ];
 
 const CONTACTS: &[Row] =
-    &[("Account_Name", Kind::Lookup, 100), ("Title", Kind::Text, 100), ("Department", Kind::Text, 50)];
+    &[("Account_Name", DataType::Lookup, 100), ("Title", DataType::Text, 100), ("Department", DataType::Text, 50)];
 
 const TASKS: &[Row] = &[
-    ("Subject", Kind::Text, 255),
-    ("Due_Date", Kind::Date, 20),
-    ("Priority", Kind::Picklist, 120),
-    ("Status", Kind::Picklist, 120),
-    ("Who_Id", Kind::Lookup, 120),
-    ("What_Id", Kind::Lookup, 120),
-    ("Send_Notification_Email", Kind::Boolean, 5),
-    ("Remind_At", Kind::Json, 2000),
+    ("Subject", DataType::Text, 255),
+    ("Due_Date", DataType::Date, 20),
+    ("Priority", DataType::Picklist, 120),
+    ("Status", DataType::Picklist, 120),
+    ("Who_Id", DataType::Lookup, 120),
+    ("What_Id", DataType::Lookup, 120),
+    ("Send_Notification_Email", DataType::Boolean, 5),
+    ("Remind_At", DataType::Json, 2000),
     // Not a column of the table, but sent and kept with What_Id.
-    ("$se_module", Kind::Text, 50),
+    ("$se_module", DataType::Text, 50),
 ];
 
-/// All fields of a module, the organisation's custom ones last.
+/// Returns all fields of a module, the organisation's custom fields last.
 pub(super) fn of(zoho: &Zoho, module: Module) -> Vec<Field> {
     let own: &[&[Row]] = match module {
         Module::Leads => &[PEOPLE, LEADS],
@@ -121,7 +121,7 @@ pub(super) fn of(zoho: &Zoho, module: Module) -> Vec<Field> {
     let custom = zoho.custom_fields.get(module.name()).into_iter().flatten();
     fields.extend(custom.map(|name| Field {
         name: name.clone(),
-        kind: Kind::Text,
+        kind: DataType::Text,
         length: 255,
         writable: true,
         custom: true,
@@ -129,7 +129,7 @@ pub(super) fn of(zoho: &Zoho, module: Module) -> Vec<Field> {
     fields
 }
 
-/// Fields without which a record is not inserted.
+/// Returns the fields without which a record is not inserted.
 pub(super) fn mandatory(zoho: &Zoho, module: Module) -> Vec<String> {
     let usual: &[&str] = match module {
         Module::Leads => &["Last_Name", "Company"],
@@ -140,7 +140,7 @@ pub(super) fn mandatory(zoho: &Zoho, module: Module) -> Vec<String> {
     zoho.mandatory.get(module.name()).cloned().unwrap_or_else(usual)
 }
 
-/// The values a picklist offers. "Expansion Opportunity" is not among the usual ones: an administrator has to add it.
+/// Returns the values of a picklist. "Expansion Opportunity" is not among the usual ones: an administrator has to add it.
 pub(super) fn picklist(zoho: &Zoho, module: Module, field: &str) -> Vec<String> {
     let usual: &[&str] = match (module, field) {
         (Module::Leads, "Lead_Status") => &[

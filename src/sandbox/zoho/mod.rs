@@ -3,7 +3,9 @@
 pub(super) mod accounts;
 mod check;
 mod coql;
+mod failure;
 mod fields;
+mod module;
 mod read;
 mod select;
 mod setup;
@@ -11,72 +13,14 @@ mod setup;
 mod tests;
 mod write;
 
+pub(super) use module::Module;
 pub(super) use setup::time;
 
 use super::http::{Call, Reply};
-use super::world::{Object, World};
+use super::json::Object;
+use super::world::World;
+use failure::{Failure, module};
 use serde_json::{Value, json};
-
-/// A module of the CRM that the sandbox knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::sandbox) enum Module {
-    Contacts,
-    Leads,
-    Tasks,
-}
-
-impl Module {
-    /// By its API name, which is case-sensitive.
-    pub(in crate::sandbox) fn named(name: &str) -> Option<Module> {
-        match name {
-            "Contacts" => Some(Module::Contacts),
-            "Leads" => Some(Module::Leads),
-            "Tasks" => Some(Module::Tasks),
-            _ => None,
-        }
-    }
-
-    /// Its API name.
-    pub(in crate::sandbox) fn name(self) -> &'static str {
-        match self {
-            Module::Contacts => "Contacts",
-            Module::Leads => "Leads",
-            Module::Tasks => "Tasks",
-        }
-    }
-}
-
-/// Why a whole call fails: `{code, details, message, status}` at the top level.
-#[derive(Debug)]
-struct Failure {
-    status: u16,
-    code: &'static str,
-    details: Value,
-    message: String,
-}
-
-impl Failure {
-    fn new(status: u16, code: &'static str, details: Value, message: &str) -> Failure {
-        Failure { status, code, details, message: message.to_owned() }
-    }
-
-    fn reply(self) -> Reply {
-        Reply::json(
-            self.status,
-            &json!({"code": self.code, "details": self.details, "message": self.message, "status": "error"}),
-        )
-    }
-
-    /// A required query parameter is not there.
-    fn no_parameter(name: &str) -> Failure {
-        let details = json!({"param_name": name});
-        Failure::new(400, "REQUIRED_PARAM_MISSING", details, "One of the expected parameter is missing")
-    }
-
-    fn limit(limit: usize, message: &str) -> Failure {
-        Failure::new(400, "LIMIT_EXCEEDED", json!({"limit": limit}), message)
-    }
-}
 
 /// Answers one request.
 pub(super) fn answer(world: &mut World, call: &Call) -> Reply {
@@ -85,7 +29,7 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Reply {
     }
     let total = world.zoho.credits;
     if world.zoho.credits_used.0 >= total {
-        // Status and code do not tell a spent quota from too many calls at once, and nothing says when to come back.
+        // Status and code are equal for a spent quota and for too many calls at once. No header says when to retry.
         return Failure::new(429, "TOO_MANY_REQUESTS", json!({}), "You have exceeded the API limit").reply();
     }
     world.zoho.credits_used.0 += 1;
@@ -95,7 +39,7 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Reply {
 }
 
 fn authorized(world: &World, call: &Call) -> Result<(), Failure> {
-    // `Bearer` is not promised by the CRM's documentation, but the real service takes it.
+    // The CRM's documentation does not mention `Bearer`, but the real service accepts it.
     let Some(token) = call.credential(&["Zoho-oauthtoken", "Bearer"]).filter(|token| !token.is_empty()) else {
         return Err(Failure::new(401, "AUTHENTICATION_FAILURE", json!({}), "Authentication failed"));
     };
@@ -136,11 +80,6 @@ fn dispatch(world: &mut World, call: &Call) -> Result<Reply, Failure> {
 
 fn no_such_address() -> Failure {
     Failure::new(404, "INVALID_URL_PATTERN", json!({}), "Please check if the URL trying to access is a correct one")
-}
-
-fn module(name: &str) -> Result<Module, Failure> {
-    let unknown = || Failure::new(400, "INVALID_MODULE", json!({}), "the module name given seems to be invalid");
-    Module::named(name).ok_or_else(unknown)
 }
 
 fn body(call: &Call) -> Result<Object, Failure> {

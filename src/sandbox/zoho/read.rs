@@ -1,18 +1,20 @@
 //! Records by id, the search endpoint, users, metadata (docs/services/zoho.md, "Tasks", "Users and fields").
 
 use super::super::http::{Call, Reply};
-use super::super::workspace::{Zoho, text};
-use super::super::world::{Object, World};
-use super::fields::{self, Kind};
-use super::{Failure, Module};
+use super::super::json::{Object, text};
+use super::super::workspace::Zoho;
+use super::super::world::World;
+use super::failure::{Failure, module};
+use super::fields::{self, DataType};
+use super::module::Module;
 use serde_json::{Value, json};
 
 const MOST_PER_PAGE: usize = 200;
 const MOST_IDS: usize = 100;
-/// How long the search endpoint does not see a new or changed record. Zoho warns of the delay without a figure.
+/// How long the search endpoint misses a new or changed record. Zoho documents the delay without a number.
 const INDEX_DELAY_SECONDS: i64 = 60;
 
-/// `GET /{module}?ids=&fields=`: missing ids are left out; none at all is a 204 without a body.
+/// `GET /{module}?ids=&fields=`: omits missing ids. If none is left, the response is a 204 without a body.
 pub(super) fn records(zoho: &Zoho, module: Module, call: &Call) -> Result<Reply, Failure> {
     let fields = call.param("fields").ok_or_else(|| Failure::no_parameter("fields"))?;
     let mut found: Vec<&Object> = match call.param("ids") {
@@ -32,7 +34,7 @@ pub(super) fn records(zoho: &Zoho, module: Module, call: &Call) -> Result<Reply,
     page(&found, Some(&fields), call)
 }
 
-/// `GET /{module}/{id}`: deleted and unknown alike are 204 without a body.
+/// `GET /{module}/{id}`: a deleted or unknown record is a 204 without a body.
 pub(super) fn record(zoho: &Zoho, module: Module, id: &str, call: &Call) -> Reply {
     match zoho.find(module, id) {
         Some(record) => Reply::json(200, &json!({"data": [shown(record, call.param("fields").as_deref())]})),
@@ -40,8 +42,8 @@ pub(super) fn record(zoho: &Zoho, module: Module, id: &str, call: &Call) -> Repl
     }
 }
 
-/// `GET /{module}/search?email=`: looks in every e-mail field, ignores case, takes parts for matches, leaves out converted
-/// leads, and does not yet know what was written a moment ago.
+/// `GET /{module}/search?email=`: searches every e-mail field, ignores case, matches parts, omits converted leads, and misses
+/// recent writes.
 pub(super) fn search(world: &World, module: Module, call: &Call) -> Result<Reply, Failure> {
     let email = call.param("email").filter(|email| !email.is_empty()).ok_or_else(|| Failure::no_parameter("email"))?;
     let email = email.to_lowercase();
@@ -89,7 +91,7 @@ fn page(found: &[&Object], fields: Option<&str>, call: &Call) -> Result<Reply, F
     Ok(Reply::json(200, &json!({"data": rows, "info": info})))
 }
 
-/// The fields asked for, and always the id; a field without value is null.
+/// Returns the requested fields, and always the id. A field without a value is null.
 fn shown(record: &Object, fields: Option<&str>) -> Value {
     let Some(fields) = fields else { return json!(record) };
     let mut row = Object::new();
@@ -134,15 +136,15 @@ pub(super) fn user(zoho: &Zoho, id: &str) -> Reply {
 /// `GET /settings/fields?module=`.
 pub(super) fn fields(zoho: &Zoho, call: &Call) -> Result<Reply, Failure> {
     let name = call.param("module").ok_or_else(|| Failure::no_parameter("module"))?;
-    let module = super::module(&name)?;
+    let module = module(&name)?;
     let fields = fields::of(zoho, module);
     let list: Vec<Value> = fields
         .iter()
         .filter(|field| !field.name.starts_with('$'))
         .enumerate()
         .map(|(number, field)| {
-            let values = (field.kind == Kind::Picklist).then(|| fields::picklist(zoho, module, &field.name));
-            // Only the system's own demand: what a layout demands besides (Company of a lead) does not show here.
+            let values = (field.kind == DataType::Picklist).then(|| fields::picklist(zoho, module, &field.name));
+            // Only fields that the system demands. Those of a layout (Company of a lead) are not marked here.
             let system = matches!((module, field.name.as_str()), (Module::Tasks, "Subject") | (_, "Last_Name"));
             json!({
                 "id": format!("57257670000000{:05}", number + 1),
@@ -150,8 +152,8 @@ pub(super) fn fields(zoho: &Zoho, call: &Call) -> Result<Reply, Failure> {
                 "field_label": field.name.replace('_', " "),
                 "data_type": field.kind.name(),
                 "json_type": match field.kind {
-                    Kind::Boolean => "boolean",
-                    Kind::Lookup | Kind::Json => "jsonobject",
+                    DataType::Boolean => "boolean",
+                    DataType::Lookup | DataType::Json => "jsonobject",
                     _ => "string",
                 },
                 "length": field.length,
@@ -161,7 +163,7 @@ pub(super) fn fields(zoho: &Zoho, call: &Call) -> Result<Reply, Failure> {
                 "external": null,
                 "operation_type": {"api_create": field.writable, "api_update": field.writable, "web_create": field.writable,
                     "web_update": field.writable},
-                "textarea": (field.kind == Kind::TextArea).then(|| json!({"type": "large"})),
+                "textarea": (field.kind == DataType::TextArea).then(|| json!({"type": "large"})),
                 "pick_list_values": values.map_or_else(|| json!([]), |values| picklist_values(&values)),
             })
         })

@@ -1,11 +1,13 @@
-//! `POST /coql`: carries out a parsed statement. It reads the data itself, not the search index: no delay.
+//! `POST /coql`: carries out a parsed statement. It reads the records, not the search index, so it has no delay.
 
 use super::super::http::Reply;
-use super::super::workspace::{Zoho, text};
-use super::super::world::{Object, World};
+use super::super::json::{Object, text};
+use super::super::workspace::Zoho;
+use super::super::world::World;
 use super::coql::{self, Condition, Criterion, Operator, Refused, Select};
-use super::fields::{self, Field, Kind};
-use super::{Failure, Module};
+use super::failure::Failure;
+use super::fields::{self, DataType, Field};
+use super::module::Module;
 use chrono::{DateTime, NaiveDate};
 use serde_json::{Value, json};
 use std::cmp::Ordering;
@@ -48,7 +50,7 @@ pub(super) fn answer(world: &mut World, body: &Object) -> Result<Reply, Failure>
     Ok(Reply::json(200, &json!({"data": rows, "info": {"count": count, "more_records": more}})))
 }
 
-/// The module's fields, once every column of the statement was found among them and every value fits its column.
+/// Checks that every column exists and every value fits its column. Returns the module's fields.
 fn checked(zoho: &Zoho, module: Module, select: &Select) -> Result<Vec<Field>, Failure> {
     let invalid = |column: &str, reason: &str| {
         Failure::new(400, "INVALID_QUERY", json!({"column_name": column, "reason": reason}), "invalid query formed")
@@ -57,7 +59,7 @@ fn checked(zoho: &Zoho, module: Module, select: &Select) -> Result<Vec<Field>, F
     let known = |name: &str| columns.iter().find(|field| field.name == name && !name.starts_with('$'));
     for (place, name) in select.columns.iter().enumerate() {
         let base = name.split_once('.').filter(|(_, path)| ["id", "email", "name"].contains(path));
-        let lookup = base.is_some_and(|(base, _)| known(base).is_some_and(|field| field.kind == Kind::Lookup));
+        let lookup = base.is_some_and(|(base, _)| known(base).is_some_and(|field| field.kind == DataType::Lookup));
         if !lookup && known(name).is_none() {
             return Err(invalid(name, "column not found"));
         }
@@ -74,7 +76,7 @@ fn checked(zoho: &Zoho, module: Module, select: &Select) -> Result<Vec<Field>, F
             Condition::And(a, b) | Condition::Or(a, b) => left.extend([a.as_ref(), b.as_ref()]),
             Condition::Is(criterion) => {
                 let column = known(&criterion.column).ok_or_else(|| invalid(&criterion.column, "column not found"))?;
-                if column.kind == Kind::TextArea || column.kind == Kind::Json {
+                if column.kind == DataType::TextArea || column.kind == DataType::Json {
                     return Err(invalid(&criterion.column, "column cannot be used in criteria"));
                 }
                 if !criterion.values.iter().all(|value| fits(column.kind, value)) {
@@ -87,16 +89,16 @@ fn checked(zoho: &Zoho, module: Module, select: &Select) -> Result<Vec<Field>, F
 }
 
 /// Times need an offset and no fraction (`Z` is not documented); days are plain dates.
-fn fits(kind: Kind, value: &str) -> bool {
+fn fits(kind: DataType, value: &str) -> bool {
     match kind {
-        Kind::DateTime => value.len() == 25 && DateTime::parse_from_rfc3339(value).is_ok(),
-        Kind::Date => value.parse::<NaiveDate>().is_ok(),
-        Kind::Boolean => ["true", "false"].contains(&value),
+        DataType::DateTime => value.len() == 25 && DateTime::parse_from_rfc3339(value).is_ok(),
+        DataType::Date => value.parse::<NaiveDate>().is_ok(),
+        DataType::Boolean => ["true", "false"].contains(&value),
         _ => true,
     }
 }
 
-/// A lookup shows its id and nothing else; `Owner.email` and the like look further.
+/// Renders one row. A lookup shows only its id; `Owner.email` and the like show a field of the user.
 fn row(zoho: &Zoho, columns: &[String], record: &Object) -> Value {
     let mut row = Object::new();
     row.insert("id".to_owned(), record.get("id").cloned().unwrap_or_default());
@@ -127,11 +129,11 @@ fn sort(order: &[(String, bool)], a: &Object, b: &Object) -> Ordering {
             return found;
         }
     }
-    // Not promised by anybody, but the same in every run.
+    // Not documented, but it makes the order identical in every run.
     key(a, "id").cmp(&key(b, "id"))
 }
 
-/// A value as criteria see it: lookups by their id.
+/// Returns a value as criteria compare it: a lookup by its id.
 fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
@@ -147,19 +149,19 @@ fn holds(condition: &Condition, columns: &[Field], record: &Object) -> bool {
         Condition::Or(a, b) => holds(a, columns, record) || holds(b, columns, record),
         Condition::Is(criterion) => {
             let kind =
-                columns.iter().find(|field| field.name == criterion.column).map_or(Kind::Text, |field| field.kind);
+                columns.iter().find(|field| field.name == criterion.column).map_or(DataType::Text, |field| field.kind);
             let value = record.get(&criterion.column).and_then(scalar);
             // A yes/no field that was never set is "no".
-            let value = if kind == Kind::Boolean { value.or_else(|| Some("false".to_owned())) } else { value };
+            let value = if kind == DataType::Boolean { value.or_else(|| Some("false".to_owned())) } else { value };
             criterion.holds(kind, value.as_deref())
         }
     }
 }
 
 impl Criterion {
-    /// Text is compared exactly: whether the real service ignores the case of e-mail addresses is not documented, so a
-    /// client must ask for every form it means.
-    fn holds(&self, kind: Kind, value: Option<&str>) -> bool {
+    /// Compares text exactly. It is not documented whether the real service ignores the case of e-mail addresses, so a client
+    /// must ask for every spelling.
+    fn holds(&self, kind: DataType, value: Option<&str>) -> bool {
         match (self.operator, value) {
             (Operator::Null, value) => return value.is_none_or(str::is_empty),
             (Operator::NotNull, value) => return value.is_some_and(|value| !value.is_empty()),
@@ -192,14 +194,14 @@ impl Criterion {
     }
 }
 
-fn compare(kind: Kind, a: &str, b: &str) -> Option<Ordering> {
-    if kind == Kind::DateTime {
+fn compare(kind: DataType, a: &str, b: &str) -> Option<Ordering> {
+    if kind == DataType::DateTime {
         return Some(DateTime::parse_from_rfc3339(a).ok()?.cmp(&DateTime::parse_from_rfc3339(b).ok()?));
     }
     Some(a.cmp(b))
 }
 
-/// `%` at either end or both stands for any text.
+/// Matches a pattern. `%` at the start, the end or both stands for any text.
 fn like(pattern: &str, value: &str) -> bool {
     match (pattern.strip_prefix('%'), pattern.strip_suffix('%')) {
         (Some(rest), Some(_)) => value.contains(rest.strip_suffix('%').unwrap_or_default()),

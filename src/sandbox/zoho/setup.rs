@@ -1,12 +1,12 @@
-//! Completing an organisation that came from files, and small steps on its records.
+//! Completes an organisation that was loaded from files, and accesses its records.
 
-use super::super::workspace::{Zoho, text};
-use super::super::world::Object;
-use super::Module;
+use super::super::json::{Object, text};
+use super::super::workspace::Zoho;
+use super::module::Module;
 use serde_json::{Value, json};
 
 impl Zoho {
-    /// Fills in what files may leave out, and refuses what could never work. The error is (file, problem).
+    /// Fills in what files may omit, and refuses invalid values. The error is (file, problem).
     pub(in crate::sandbox) fn complete(&mut self) -> Result<(), (&'static str, String)> {
         for (key, value) in Zoho::default().org {
             self.org.entry(key).or_insert(value);
@@ -36,7 +36,7 @@ impl Zoho {
         Ok(())
     }
 
-    /// The records of a module.
+    /// Returns the records of a module.
     pub(in crate::sandbox) fn records(&self, module: Module) -> &Vec<Object> {
         match module {
             Module::Contacts => &self.contacts,
@@ -45,7 +45,7 @@ impl Zoho {
         }
     }
 
-    /// The same, to change.
+    /// Returns the records of a module, mutable.
     pub(in crate::sandbox) fn records_mut(&mut self, module: Module) -> &mut Vec<Object> {
         match module {
             Module::Contacts => &mut self.contacts,
@@ -54,12 +54,12 @@ impl Zoho {
         }
     }
 
-    /// The record with that id.
+    /// Returns the record with that id.
     pub(in crate::sandbox) fn find(&self, module: Module, id: &str) -> Option<&Object> {
         self.records(module).iter().find(|record| text(record, "id") == Some(id))
     }
 
-    /// An id of 19 digits that no record has.
+    /// Returns an id of 19 digits that no record has.
     pub(in crate::sandbox) fn next_id(&mut self) -> String {
         loop {
             self.last_id += 1;
@@ -70,13 +70,13 @@ impl Zoho {
         }
     }
 
-    /// The user to whom the token belongs, as records name users.
+    /// Returns the user of the token in the form in which records name users.
     pub(super) fn current_user(&self) -> Value {
         self.users.first().map_or(Value::Null, |user| json!({"id": user.get("id"), "name": user.get("full_name")}))
     }
 }
 
-/// A time as Zoho writes it: with an offset, without fractions, never `Z`.
+/// Formats a time as Zoho does: with an offset, without fractions, never with `Z`.
 pub(in crate::sandbox) fn time(second: i64) -> String {
     let time = chrono::DateTime::from_timestamp(second, 0).unwrap_or_default();
     time.format("%Y-%m-%dT%H:%M:%S+00:00").to_string()

@@ -1,22 +1,24 @@
-//! Insert, update and upsert: up to 100 records a call, each judged for itself (docs/services/zoho.md,
+//! Insert, update and upsert of up to 100 records per call, each accepted or refused by itself (docs/services/zoho.md,
 //! "Writing records").
 
 use super::super::http::Reply;
-use super::super::workspace::{id_text, object, text};
-use super::super::world::{Effect, Object, World};
+use super::super::json::{Object, id_text, object, text};
+use super::super::world::{Effect, World};
 use super::check::{self, Rejected};
-use super::{Failure, Module, time};
+use super::failure::Failure;
+use super::module::Module;
+use super::setup::time;
 use serde_json::{Value, json};
 
 const MOST_RECORDS: usize = 100;
-/// What `trigger` may name.
+/// The allowed values of `trigger`.
 const TRIGGERS: &[&str] = &["workflow", "approval", "blueprint", "pathfinder", "orchestration"];
 
-/// What became of one record.
+/// The outcome for one record.
 struct Written {
     id: String,
     inserted: bool,
-    /// For upsert: the field by which an existing record was found.
+    /// For upsert: the field that matched an existing record.
     matched: Option<String>,
 }
 
@@ -39,13 +41,14 @@ pub(super) fn update(world: &mut World, module: Module, id: Option<&str>, body: 
     Ok(call.reply(world, module, results, false))
 }
 
-/// `POST /{module}/upsert`. Converted leads are no duplicates: upserting a converted customer's address makes a new lead.
+/// `POST /{module}/upsert`. Converted leads do not count as duplicates, so upserting a converted customer's address makes a
+/// new lead.
 pub(super) fn upsert(world: &mut World, module: Module, body: &Object) -> Result<Reply, Failure> {
     if module == Module::Tasks {
         return Err(Failure::new(400, "INVALID_MODULE", json!({}), "upsert is not supported for this module"));
     }
     let call = Batch::of(body)?;
-    // Sent without `Email`, the e-mail address is not checked; not sent at all, it is the system's duplicate field.
+    // A list without `Email` does not check the address. Without the list, `Email` is the system's duplicate field.
     let fields = match body.get("duplicate_check_fields") {
         None => vec!["Email".to_owned()],
         Some(fields) => serde_json::from_value(fields.clone()).map_err(|_| {
@@ -64,7 +67,7 @@ pub(super) fn upsert(world: &mut World, module: Module, body: &Object) -> Result
     Ok(call.reply(world, module, results, true))
 }
 
-/// The record with the same value, whatever its case; of several the one with the lowest id.
+/// Returns the record with an equal value, ignoring case. Of several, it is the one with the lowest id.
 fn duplicate(world: &World, module: Module, field: &str, input: &Object) -> Option<String> {
     let wanted = text(input, field).filter(|wanted| !wanted.is_empty())?.to_lowercase();
     let records = world.zoho.records(module).iter().filter(|record| {
@@ -98,7 +101,7 @@ fn insert_one(
     Ok(Written { id, inserted: true, matched: None })
 }
 
-/// Sets the fields sent. When all of them hold already, nothing happens: no effect, no new modification time.
+/// Sets the fields of the request. If no value differs, there is no effect and no new modification time.
 fn update_one(
     world: &mut World,
     module: Module,
@@ -130,7 +133,7 @@ fn update_one(
     Ok(written)
 }
 
-/// Lookups are the same when their ids are; the stored one may carry a name.
+/// Compares values. Lookups are equal if their ids are, because a stored lookup may also hold a name.
 fn same(old: &Value, new: &Value) -> bool {
     old == new || (new.get("id").is_some() && old.get("id") == new.get("id"))
 }
@@ -153,7 +156,7 @@ fn effect(verb: &str, module: Module, id: &str, fields: &Object, workflows: bool
     effect
 }
 
-/// The records of one call, and whether workflows run on them: always, unless `trigger` says otherwise.
+/// The records of one call, and whether workflows run on them. They run unless `trigger` omits them.
 struct Batch<'a> {
     records: &'a [Value],
     workflows: bool,
@@ -198,7 +201,7 @@ impl<'a> Batch<'a> {
         self.records.iter().enumerate().map(one).collect()
     }
 
-    /// One entry per record, in the order of the request.
+    /// Renders one entry per record, in the order of the request.
     fn reply(&self, world: &mut World, module: Module, results: Vec<Result<Written, Rejected>>, upsert: bool) -> Reply {
         // One credit covers ten records; the call itself counted one.
         world.zoho.credits_used.0 += u64::try_from(results.len().saturating_sub(1) / 10).unwrap_or_default();

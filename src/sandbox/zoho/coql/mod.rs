@@ -1,6 +1,9 @@
 //! COQL's syntax: one `select` statement to a tree (docs/services/zoho.md, "COQL").
 //!
-//! Three or more criteria need parentheses pairwise, `((a and b) and c)`: the grammar below simply has no longer chains.
+//! Three or more criteria need parentheses in pairs, `((a and b) and c)`, so the grammar has no longer chains.
+
+#[cfg(test)]
+mod tests;
 
 /// A parsed statement.
 #[derive(Debug, PartialEq)]
@@ -8,7 +11,7 @@ pub(super) struct Select {
     pub columns: Vec<String>,
     pub module: String,
     pub condition: Condition,
-    /// Column, and whether descending.
+    /// Columns, each with whether its order is descending.
     pub order: Vec<(String, bool)>,
     pub limit: usize,
     pub offset: usize,
@@ -26,7 +29,7 @@ pub(super) enum Condition {
 pub(super) struct Criterion {
     pub column: String,
     pub operator: Operator,
-    /// As many as the operator takes; none for the null tests.
+    /// The operands; empty for the null tests.
     pub values: Vec<String>,
 }
 
@@ -50,7 +53,7 @@ pub(super) enum Operator {
 /// Why a statement is refused.
 #[derive(Debug, PartialEq)]
 pub(super) enum Refused {
-    /// What stands at the place where it went wrong, and the clause in which it does.
+    /// The text at the error, its column and its clause.
     Syntax {
         near: String,
         column: usize,
@@ -113,7 +116,7 @@ fn tokens(statement: &str) -> Result<Vec<(usize, Token)>, Refused> {
     Ok(tokens)
 }
 
-/// The text up to the closing quote, and what follows it; a doubled quote stands for one.
+/// Returns the text up to the closing quote, and the rest. A doubled quote stands for one.
 fn quoted(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut rest = text;
@@ -185,7 +188,7 @@ impl Parser {
         Ok(order)
     }
 
-    /// `term`, or two terms joined once.
+    /// Parses a term, or two terms joined once.
     fn condition(&mut self) -> Result<Condition, Refused> {
         let left = self.term()?;
         if self.takes("and") {
@@ -257,7 +260,7 @@ impl Parser {
         self.tokens.get(self.at).map(|(_, token)| token)
     }
 
-    /// Steps over a keyword if it is next, whatever its case.
+    /// Consumes a keyword if it is next, ignoring case.
     fn takes(&mut self, keyword: &str) -> bool {
         let found = matches!(self.peek(), Some(Token::Word(word)) if word.eq_ignore_ascii_case(keyword));
         self.at += usize::from(found);
@@ -315,95 +318,6 @@ impl Parser {
             Some((column, Token::Word(text) | Token::Text(text))) => syntax(text, *column, self.clause),
             Some((column, Token::Sign(sign))) => syntax(sign, *column, self.clause),
             None => syntax("", self.tokens.last().map_or(0, |(column, _)| *column), self.clause),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn is(column: &str, operator: Operator, values: &[&str]) -> Condition {
-        let values = values.iter().map(|value| (*value).to_owned()).collect();
-        Condition::Is(Criterion { column: column.to_owned(), operator, values })
-    }
-
-    #[test]
-    fn a_whole_statement_is_read() {
-        let select = parse(
-            "SELECT id, Email from Contacts where Email in ('a@x.example','o''b@y.example') order by id desc limit 50 offset 10",
-        )
-        .unwrap();
-        assert_eq!(select.columns, ["id", "Email"]);
-        assert_eq!(select.module, "Contacts");
-        assert_eq!(select.condition, is("Email", Operator::In, &["a@x.example", "o'b@y.example"]));
-        assert_eq!((select.order, select.limit, select.offset), (vec![("id".to_owned(), true)], 50, 10));
-    }
-
-    #[test]
-    fn every_operator_is_read() {
-        for (text, operator, values) in [
-            ("A = 'x'", Operator::Equal, vec!["x"]),
-            ("A != true", Operator::NotEqual, vec!["true"]),
-            ("A >= '2025-12-20T06:00:00+00:00'", Operator::GreaterOrEqual, vec!["2025-12-20T06:00:00+00:00"]),
-            ("A > 2025-12-20T06:00:00+00:00", Operator::Greater, vec!["2025-12-20T06:00:00+00:00"]),
-            ("A<=5", Operator::LessOrEqual, vec!["5"]),
-            ("A < 5", Operator::Less, vec!["5"]),
-            ("A like '%US-7%'", Operator::Like, vec!["%US-7%"]),
-            ("A not like 'x%'", Operator::NotLike, vec!["x%"]),
-            ("A not in (1, 2)", Operator::NotIn, vec!["1", "2"]),
-            ("A between 'a' and 'b'", Operator::Between, vec!["a", "b"]),
-            ("A is null", Operator::Null, vec![]),
-            ("A is not null", Operator::NotNull, vec![]),
-        ] {
-            let select = parse(&format!("select id from Leads where {text}")).unwrap();
-            assert_eq!(select.condition, is("A", operator, &values), "{text}");
-            assert_eq!((select.limit, select.offset), (200, 0));
-        }
-    }
-
-    #[test]
-    fn three_criteria_need_parentheses_pairwise() {
-        let three = |text: &str| parse(&format!("select id from Tasks where {text}"));
-        assert!(three("((A = 1 and B = 2) and C = 3)").is_ok());
-        assert!(three("(A = 1 or B = 2) and (C = 3 or D = 4)").is_ok());
-        for text in ["A = 1 and B = 2 and C = 3", "(A = 1 and B = 2) and C = 3 or D = 4", "(A = 1 or B = 2 or C = 3)"] {
-            assert!(
-                matches!(three(text), Err(Refused::Syntax { clause: "order by" | "limit" | "where", .. })),
-                "{text}"
-            );
-        }
-    }
-
-    #[test]
-    fn broken_statements_are_syntax_errors() {
-        for text in [
-            "",
-            "select",
-            "select from Leads",
-            "select id from Leads",
-            "select id from Leads where",
-            "update Leads",
-            "select id from Leads where A",
-            "select id from Leads where A = 'x",
-            "select id from Leads where A in ()",
-            "select id from Leads where A = 'x';",
-            "select id from Leads where A = 'x' limit many",
-            "select * from Leads where A = 1",
-        ] {
-            assert!(matches!(parse(text), Err(Refused::Syntax { .. })), "{text}");
-        }
-    }
-
-    #[test]
-    fn limits_are_kept() {
-        let values = |count: usize| vec!["'x'"; count].join(",");
-        assert!(parse(&format!("select id from Leads where Email in ({})", values(100))).is_ok());
-        for text in [
-            format!("select id from Leads where Email in ({})", values(101)),
-            "select id from Leads where A = 1 limit 2001".to_owned(),
-        ] {
-            assert!(matches!(parse(&text), Err(Refused::Limit { .. })), "{text}");
         }
     }
 }
