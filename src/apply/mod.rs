@@ -4,7 +4,7 @@
 //! answer. A batch without an answer stays claimed: it is in doubt, and the next run asks about it before anything else
 //! ([`settle()`]). Failures at one sink do not stop the others.
 
-mod course;
+mod circuit_breaker;
 mod perform;
 mod results;
 mod settle;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use tokio::sync::watch;
 
 use super::Sinks;
-use super::course::Course;
+use super::circuit_breaker::CircuitBreaker;
 use super::results::{ActionStatus, Performed, Results};
 use super::sink::{ActionOutcome, Failure, FailureKind, Keyed, Sink, TaskSink};
 use super::stop::Stop;
@@ -68,14 +68,14 @@ impl Performer<'_> {
         G: Sink<Order = Tag>,
     {
         let orders = Orders::of(plan);
-        let (tell, told) = watch::channel(TasksSoFar::default());
+        let (progress, watcher) = watch::channel(TasksSoFar::default());
         let (mut of_messages, mut of_tags) = (Results::default(), Results::default());
         let (tasks, messages, tags) = tokio::join!(
-            self.tasks(sinks.tasks.as_mut(), orders.tasks, &tell),
-            self.messages(sinks.messages.as_mut(), orders.messages, links, told.clone(), &mut of_messages),
-            self.tags(sinks.tags.as_mut(), orders.tags, told, &mut of_tags)
+            self.tasks(sinks.tasks.as_mut(), orders.tasks, &progress),
+            self.messages(sinks.messages.as_mut(), orders.messages, links, watcher.clone(), &mut of_messages),
+            self.tags(sinks.tags.as_mut(), orders.tags, watcher, &mut of_tags)
         );
-        tell.send_modify(|so_far| results.merge(std::mem::take(&mut so_far.results)));
+        progress.send_modify(|so_far| results.merge(std::mem::take(&mut so_far.results)));
         results.merge(of_messages);
         results.merge(of_tags);
         tasks.and(messages).and(tags)
@@ -86,14 +86,14 @@ impl Performer<'_> {
         &self,
         sink: Option<&mut T>,
         orders: Vec<Task>,
-        tell: &watch::Sender<TasksSoFar>,
+        progress: &watch::Sender<TasksSoFar>,
     ) -> Result<(), LedgerError> {
         let mut results = Results::default();
         let done = match sink {
-            Some(sink) => self.task_batches(sink, orders, &mut results, tell).await,
+            Some(sink) => self.task_batches(sink, orders, &mut results, progress).await,
             None => Ok(()),
         };
-        tell.send_modify(|so_far| {
+        progress.send_modify(|so_far| {
             so_far.results = results;
             so_far.over = true;
         });
@@ -106,23 +106,23 @@ impl Performer<'_> {
         sink: &mut T,
         orders: Vec<Task>,
         results: &mut Results,
-        tell: &watch::Sender<TasksSoFar>,
+        progress: &watch::Sender<TasksSoFar>,
     ) -> Result<(), LedgerError> {
-        let mut course = Course::default();
+        let mut breaker = CircuitBreaker::default();
         for batch in sink.batches(orders) {
-            if !self.may_start(&batch, results, &course) {
+            if !self.may_start(&batch, results, &breaker) {
                 continue;
             }
             self.claim(&batch, sink.address())?;
             let fresh: BTreeSet<_> =
                 batch.iter().filter(|task| task.link.is_none()).map(|task| task.short.clone()).collect();
             let (linked, failed) = self.link(sink, batch).await?;
-            self.close(failed, results, &mut course)?;
-            if let Some(failure) = course.halted().cloned() {
+            self.close(failed, results, &mut breaker)?;
+            if let Some(failure) = breaker.halted().cloned() {
                 // The claims are given back: nothing was sent for these.
                 let given_back =
                     linked.into_iter().map(|task| (task.short, ActionOutcome::CarriedOver(failure.clone())));
-                self.close(given_back.collect(), results, &mut course)?;
+                self.close(given_back.collect(), results, &mut breaker)?;
                 continue;
             }
             if self.broken.get() {
@@ -132,8 +132,8 @@ impl Performer<'_> {
             let outcomes = pair(&linked, sink.perform(&linked).await);
             let outcomes: Vec<_> = outcomes.into_iter().map(|outcome| refuse_fresh(outcome, &fresh)).collect();
             self.unlink(&outcomes)?;
-            self.close(outcomes, results, &mut course)?;
-            tell.send_modify(|so_far| {
+            self.close(outcomes, results, &mut breaker)?;
+            progress.send_modify(|so_far| {
                 so_far.results.clone_from(results);
                 so_far.links.extend(linked.into_iter().filter_map(|task| Some((task.short, task.link?))));
             });
@@ -151,12 +151,12 @@ impl Performer<'_> {
         results: &mut Results,
     ) -> Result<(), LedgerError> {
         let Some(sink) = sink else { return Ok(()) };
-        let mut course = Course::default();
+        let mut breaker = CircuitBreaker::default();
         let mut waiting = sink.batches(messages.at_longest(links));
         while !waiting.is_empty() {
             let ready = messages.take_ready(&mut waiting, &tasks.borrow_and_update(), links);
             match ready {
-                Some(batch) => self.run_batch(sink, &batch, results, &mut course).await?,
+                Some(batch) => self.run_batch(sink, &batch, results, &mut breaker).await?,
                 None if tasks.changed().await.is_err() => break,
                 None => {}
             }
@@ -172,13 +172,13 @@ impl Performer<'_> {
         mut tasks: watch::Receiver<TasksSoFar>,
         results: &mut Results,
     ) -> Result<(), LedgerError> {
-        let mut course = Course::default();
+        let mut breaker = CircuitBreaker::default();
         loop {
             let (ready, over) = {
                 let so_far = tasks.borrow_and_update();
                 (so_far.take_ready(&mut tags), so_far.over)
             };
-            self.run_if_on(sink.as_deref_mut(), ready, results, &mut course).await?;
+            self.run_if_on(sink.as_deref_mut(), ready, results, &mut breaker).await?;
             if over || tasks.changed().await.is_err() {
                 break;
             }
@@ -223,11 +223,11 @@ impl Performer<'_> {
         sink: Option<&mut S>,
         orders: Vec<S::Order>,
         results: &mut Results,
-        course: &mut Course,
+        breaker: &mut CircuitBreaker,
     ) -> Result<(), LedgerError> {
         let Some(sink) = sink else { return Ok(()) };
         for batch in sink.batches(orders) {
-            self.run_batch(sink, &batch, results, course).await?;
+            self.run_batch(sink, &batch, results, breaker).await?;
         }
         Ok(())
     }
@@ -237,24 +237,24 @@ impl Performer<'_> {
         sink: &mut S,
         batch: &[S::Order],
         results: &mut Results,
-        course: &mut Course,
+        breaker: &mut CircuitBreaker,
     ) -> Result<(), LedgerError> {
-        if !self.may_start(batch, results, course) {
+        if !self.may_start(batch, results, breaker) {
             return Ok(());
         }
         self.claim(batch, sink.address())?;
         let outcomes = sink.perform(batch).await;
-        self.close(pair(batch, outcomes), results, course)
+        self.close(pair(batch, outcomes), results, breaker)
     }
 
     /// Whether to begin another batch; where not, its actions stay planned.
-    fn may_start<O: Keyed>(&self, batch: &[O], results: &mut Results, course: &Course) -> bool {
+    fn may_start<O: Keyed>(&self, batch: &[O], results: &mut Results, breaker: &CircuitBreaker) -> bool {
         let reason = self.stop.reason();
         results.stopped = results.stopped.or(reason);
-        if reason.is_none() && course.halted().is_none() {
+        if reason.is_none() && breaker.halted().is_none() {
             return !self.broken.get();
         }
-        if let Some(failure) = course.halted() {
+        if let Some(failure) = breaker.halted() {
             let failed = Performed {
                 status: ActionStatus::Failed,
                 reason: None,
@@ -283,9 +283,9 @@ impl Performer<'_> {
         &self,
         outcomes: Vec<(String, ActionOutcome)>,
         results: &mut Results,
-        course: &mut Course,
+        breaker: &mut CircuitBreaker,
     ) -> Result<(), LedgerError> {
-        course.note(outcomes.iter().map(|(_, outcome)| outcome));
+        breaker.note(outcomes.iter().map(|(_, outcome)| outcome));
         let mut closings = Vec::new();
         for (short, outcome) in outcomes {
             let performed = performed(&outcome);

@@ -35,7 +35,7 @@ pub struct Receipt {
     pub remote_id: String,
 }
 
-/// Why an action was not done. Shown as it is (in logs, in the ledger) it is `message` alone; [`Failure::told`] is for people.
+/// Why an action was not done. Shown as it is (in logs, in the ledger) it is `message` alone; [`Failure::full_message`] is for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// What happened, in our own words: service, request, status, code, how often and how long it was tried. No personal
@@ -72,7 +72,7 @@ pub enum FailureKind {
 
 impl Failure {
     /// All of it, the service's own words included: for the report, which people read and which names people anyway.
-    pub fn told(&self) -> String {
+    pub fn full_message(&self) -> String {
         match &self.quote {
             Some(quote) => format!("{}; it says \"{quote}\"", self.message),
             None => self.message.clone(),

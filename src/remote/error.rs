@@ -284,9 +284,9 @@ mod tests {
         for text in [error.to_string(), failure.to_string(), failure.message.clone()] {
             assert!(!text.contains("Token Invalid"), "{text}");
         }
-        assert_eq!(failure.told(), format!("{error}; it says \"Access Token Invalid\""));
+        assert_eq!(failure.full_message(), format!("{error}; it says \"Access Token Invalid\""));
         let silent = RemoteError::new(ErrorKind::Later, "Zoho", "").failure();
-        assert_eq!(silent.told(), "Zoho cannot do it now");
+        assert_eq!(silent.full_message(), "Zoho cannot do it now");
     }
 
     #[test]

@@ -12,11 +12,11 @@ use tokio::time::Instant;
 use url::{Host, Url};
 
 use super::error::{Details, ErrorKind, RemoteError, is_code, scrub};
-use super::heard::Heard;
 use super::outcomes::{self, End, Ending, NoAnswer};
 use super::pace::Pace;
 pub use super::request::{Answer, Body, Expect, Explanation, Request, explain_text};
 use super::retry::{self, Attempt, Decision, Safety, Seen};
+use super::service_status::ServiceStatus;
 use crate::apply::stop::{Stop, StopReason};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -96,7 +96,7 @@ pub struct Client {
     base: Url,
     http: reqwest::Client,
     pace: Pace,
-    heard: Mutex<Heard>,
+    status: Mutex<ServiceStatus>,
     first_wait: Duration,
     max_body_bytes: usize,
     path_is_secret: bool,
@@ -187,7 +187,7 @@ impl Client {
             base,
             http,
             pace: Pace::default(),
-            heard: Mutex::default(),
+            status: Mutex::default(),
             first_wait: options.timing.first_wait,
             max_body_bytes: options.max_body_bytes,
             path_is_secret: options.path_is_secret,
@@ -254,8 +254,8 @@ impl Client {
     }
 
     /// What the answers so far said about the service itself.
-    pub fn heard(&self) -> Heard {
-        *self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn service_status(&self) -> ServiceStatus {
+        *self.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The error that an answer is, with the service's own words.
@@ -325,7 +325,7 @@ impl Client {
         };
         let mut response = builder.send().await.map_err(lost)?;
         self.pace.learn(response.headers(), Instant::now(), Utc::now());
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).listen(response.headers(), Utc::now());
+        self.status.lock().unwrap_or_else(PoisonError::into_inner).observe(response.headers(), Utc::now());
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
         let body = match self.read(response).await {

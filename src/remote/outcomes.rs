@@ -193,7 +193,7 @@ pub enum End {
 
 /// A cell of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Verdict {
+pub struct AnswerVerdict {
     /// First.
     pub again: Again,
     /// Then.
@@ -201,11 +201,11 @@ pub struct Verdict {
 }
 
 /// The table.
-pub fn verdict(kind: RequestKind, ending: Ending) -> Verdict {
-    let cell = |again, error| Verdict { again, end: End::Fail(error) };
+pub fn verdict(kind: RequestKind, ending: Ending) -> AnswerVerdict {
+    let cell = |again, error| AnswerVerdict { again, end: End::Fail(error) };
     let last = |error| cell(Again::No, error);
     match ending {
-        Ending::Success => Verdict { again: Again::No, end: End::Accept },
+        Ending::Success => AnswerVerdict { again: Again::No, end: End::Accept },
         Ending::NoAnswer(NoAnswer::Unsent) => cell(Again::AfterWait, ErrorKind::Unreachable),
         // Whatever it says: only its body tells a token from a refusal, and every further try may use up another one.
         Ending::NoAnswer(NoAnswer::NotJson) | Ending::Senseless if kind == Token => last(ErrorKind::BadAnswer),
@@ -241,10 +241,10 @@ pub fn verdict(kind: RequestKind, ending: Ending) -> Verdict {
 }
 
 /// A refusal that only its status explains: certainly without effect.
-fn by_status(kind: RequestKind, ending: Ending) -> Verdict {
-    let last = |error| Verdict { again: Again::No, end: End::Fail(error) };
+fn by_status(kind: RequestKind, ending: Ending) -> AnswerVerdict {
+    let last = |error| AnswerVerdict { again: Again::No, end: End::Fail(error) };
     match (kind, ending) {
-        (Facts | Attach | Detach | TaskRead, Ending::NotFound) => Verdict { again: Again::No, end: End::Absent },
+        (Facts | Attach | Detach | TaskRead, Ending::NotFound) => AnswerVerdict { again: Again::No, end: End::Absent },
         // Intercom knows its own tags, and Slack its own methods: this is another address.
         (Tags | FindTag | MakeTag | BotPost | BotRead | WebhookPost, Ending::NotFound) => last(ErrorKind::Settings),
         (BotPost | BotRead | WebhookPost, Ending::Redirect) => last(ErrorKind::Settings),

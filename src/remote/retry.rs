@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 use super::error::ErrorKind;
-use super::outcomes::{self, Again, End, Ending, Hint, NoAnswer, RequestKind, Verdict};
+use super::outcomes::{self, Again, AnswerVerdict, End, Ending, Hint, NoAnswer, RequestKind};
 
 /// Tries where the service itself names the time of the next: others may be using up the same limit.
 const TRIES_BY_HEADER: u32 = 10;
@@ -69,7 +69,7 @@ pub enum Decision {
 /// make waits wrong.
 pub fn decide(attempt: &Attempt<'_>, now: DateTime<Utc>) -> Decision {
     let ending = ending(attempt, now);
-    let Verdict { again, end: End::Fail(kind) } = outcomes::verdict(attempt.kind, ending) else {
+    let AnswerVerdict { again, end: End::Fail(kind) } = outcomes::verdict(attempt.kind, ending) else {
         return Decision::Done;
     };
     // What other answers mean, their bodies tell; the client that knows the service reads them.

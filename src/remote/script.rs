@@ -70,12 +70,12 @@ impl Script {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let (heard, replies) = (Arc::clone(&asked), Vec::from_iter(replies));
+        let (received, replies) = (Arc::clone(&asked), Vec::from_iter(replies));
         tokio::spawn(async move {
             for reply in replies {
                 let (mut stream, _) = listener.accept().await.unwrap();
                 let request = read(&mut stream).await;
-                heard.lock().unwrap().push(request);
+                received.lock().unwrap().push(request);
                 say(&mut stream, &reply).await;
             }
         });

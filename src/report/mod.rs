@@ -126,7 +126,7 @@ impl Report<'_> {
                 status: performed.status,
                 reason: performed.reason.unwrap_or(action.reason),
                 remote_id: performed.remote_id.clone().or_else(|| action.remote_id.clone()),
-                error: performed.failure.as_ref().map(Failure::told),
+                error: performed.failure.as_ref().map(Failure::full_message),
             },
             None => Ended {
                 status: planned,

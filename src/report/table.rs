@@ -72,16 +72,16 @@ fn head(report: &Report<'_>, text: &mut String) {
 /// `12 tasks done, 1 failed`; None where there was nothing of the kind to do.
 fn kind_line(report: &Report<'_>, kind: ActionKind) -> Option<String> {
     let counts = report.counts(kind);
-    let told = [ActionStatus::Planned, ActionStatus::Done, ActionStatus::Failed, ActionStatus::InDoubt];
-    let told = told.into_iter().filter_map(|status| Some((status, *counts.get(&status)?)));
-    let told: Vec<_> = told
+    let counted = [ActionStatus::Planned, ActionStatus::Done, ActionStatus::Failed, ActionStatus::InDoubt];
+    let counted = counted.into_iter().filter_map(|status| Some((status, *counts.get(&status)?)));
+    let counted: Vec<_> = counted
         .filter(|(_, count)| *count > 0)
         .map(|(status, count)| match status {
             ActionStatus::InDoubt => format!("{count} in doubt"),
             status => format!("{count} {}", status.name()),
         })
         .collect();
-    (!told.is_empty()).then(|| format!("{}s: {}", kind.name(), told.join(", ")))
+    (!counted.is_empty()).then(|| format!("{}s: {}", kind.name(), counted.join(", ")))
 }
 
 /// Whether the item is worth a row: something was done, failed, is to be done, or is in doubt.

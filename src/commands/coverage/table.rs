@@ -160,19 +160,19 @@ fn values(attribute: &Attribute) -> String {
         Spread::Words { words, empty } => {
             let about = if words.lost() > 0 { "about " } else { "" };
             let shared = words.shared().into_iter().take(VALUES);
-            let mut told: Vec<_> =
+            let mut parts: Vec<_> =
                 shared.map(|(value, contacts)| format!("{}×{about}{contacts}", shown(value, VALUE_CHARS))).collect();
             if *empty > 0 {
-                told.push(format!("empty×{empty}"));
+                parts.push(format!("empty×{empty}"));
             }
             match words.different() {
-                Some(different) if different + usize::from(*empty > 0) > told.len() => {
-                    told.push(format!("{different} different in all"));
+                Some(different) if different + usize::from(*empty > 0) > parts.len() => {
+                    parts.push(format!("{different} different in all"));
                 }
                 Some(_) => {}
-                None => told.push("very many different".to_owned()),
+                None => parts.push("very many different".to_owned()),
             }
-            told.join(", ")
+            parts.join(", ")
         }
     }
 }

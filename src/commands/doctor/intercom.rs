@@ -9,28 +9,32 @@ use crate::apply::stop::Stop;
 use crate::model::AttributeDefinition;
 use crate::model::Type;
 use crate::remote::error::{ErrorKind, RemoteError};
-use crate::remote::heard::Heard;
 use crate::remote::intercom::{self, Intercom, TagName, Workspace};
+use crate::remote::service_status::ServiceStatus;
 use crate::rules::{Rule, RuleSet};
 
 /// What depends on the token.
 const REST: [&str; 6] = ["version", "region", "rate_limit", "contacts", "tags", "attributes"];
 
 /// The checks, the token's workspace, and what the service said about itself.
-pub async fn examine(setup: Result<&Setup, &str>, stop: &Stop) -> (Group, Option<Workspace>, Heard) {
+pub async fn examine(setup: Result<&Setup, &str>, stop: &Stop) -> (Group, Option<Workspace>, ServiceStatus) {
     let mut group = Group::new("intercom", "Intercom");
     let (workspace, heard) = look(&mut group, setup, stop).await.unwrap_or_default();
     (group, workspace, heard)
 }
 
-async fn look(group: &mut Group, setup: Result<&Setup, &str>, stop: &Stop) -> Option<(Option<Workspace>, Heard)> {
+async fn look(
+    group: &mut Group,
+    setup: Result<&Setup, &str>,
+    stop: &Stop,
+) -> Option<(Option<Workspace>, ServiceStatus)> {
     let setup = ready(group, setup, "INTERCOM_", &REST)?;
     let client = made(group, setup.intercom(stop), &REST)?;
     let workspace = match client.workspace().await {
         Ok(workspace) => workspace,
         Err(error) => {
             refused(group, &error);
-            return Some((None, client.heard()));
+            return Some((None, client.service_status()));
         }
     };
     let Workspace { id, name, timezone, .. } = &workspace;
@@ -39,11 +43,11 @@ async fn look(group: &mut Group, setup: Result<&Setup, &str>, stop: &Stop) -> Op
     group.ok(CREDENTIAL, format!("accepted for the workspace {name}{id}{zone}"));
     group.ok("version", format!("{}, named in every request", intercom::VERSION));
     region(group, &setup.config.intercom.base_url, workspace.region.as_deref());
-    rate_limit(group, client.heard());
+    rate_limit(group, client.service_status());
     contacts(group, &client).await;
     tags(group, setup, &client).await;
     attributes(group, &setup.config.rules, &client).await;
-    Some((Some(workspace), client.heard()))
+    Some((Some(workspace), client.service_status()))
 }
 
 fn refused(group: &mut Group, error: &RemoteError) {
@@ -77,7 +81,7 @@ fn region(group: &mut Group, address: &Url, told: Option<&str>) {
     }
 }
 
-fn rate_limit(group: &mut Group, heard: Heard) {
+fn rate_limit(group: &mut Group, heard: ServiceStatus) {
     match (heard.limit, heard.remaining) {
         (Some(limit), Some(left)) if left < limit / 10 => group.warn(
             "rate_limit",

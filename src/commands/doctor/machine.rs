@@ -12,8 +12,8 @@ use crate::exit::Fatal;
 use crate::ledger::lock::Lock;
 use crate::ledger::{self, LEDGER_FILE, LedgerError, LedgerReader};
 use crate::model::{Known, State};
-use crate::remote::heard::Heard;
 use crate::remote::intercom::Workspace;
+use crate::remote::service_status::ServiceStatus;
 
 /// From here on a clock that is wrong should be looked at.
 const CLOCK_WARN: TimeDelta = TimeDelta::seconds(60);
@@ -30,7 +30,7 @@ pub struct Machine<'a> {
     pub credentials: Option<&'a Credentials>,
     pub state_dir: Result<&'a Path, &'a Fatal>,
     pub workspace: Option<&'a Workspace>,
-    pub heard: &'a [(&'static str, Heard)],
+    pub heard: &'a [(&'static str, ServiceStatus)],
 }
 
 /// The checks.
@@ -55,7 +55,7 @@ pub fn examine(machine: &Machine<'_>) -> Group {
 }
 
 /// Against the `Date` of the services' answers.
-fn clock(group: &mut Group, heard: &[(&'static str, Heard)]) {
+fn clock(group: &mut Group, heard: &[(&'static str, ServiceStatus)]) {
     let ahead: Vec<_> = heard.iter().filter_map(|(name, heard)| Some((*name, heard.clock_ahead?))).collect();
     let Some((name, worst)) = ahead.iter().max_by_key(|(_, ahead)| ahead.abs()) else {
         return group.skip(&["clock"], "no service answered");
@@ -245,12 +245,16 @@ mod tests {
 
     #[test]
     fn the_clock_is_judged_by_the_service_that_differs_most() {
-        let heard = |seconds| Heard { clock_ahead: Some(TimeDelta::seconds(seconds)), ..Heard::default() };
+        let heard =
+            |seconds| ServiceStatus { clock_ahead: Some(TimeDelta::seconds(seconds)), ..ServiceStatus::default() };
         let cases = [
             (vec![], "-     not checked, no service answered: clock"),
             (vec![("Intercom", heard(1)), ("Slack", heard(-60))], "ok    clock  agrees with Intercom, Slack"),
             (vec![("Intercom", heard(1)), ("Slack", heard(-61))], "warn  clock  61 s behind Slack"),
-            (vec![("Intercom", heard(300)), ("Zoho", Heard::default())], "warn  clock  300 s ahead of Intercom"),
+            (
+                vec![("Intercom", heard(300)), ("Zoho", ServiceStatus::default())],
+                "warn  clock  300 s ahead of Intercom",
+            ),
             (vec![("Intercom", heard(301))], "fail  clock  301 s ahead of Intercom"),
         ];
         for (heard, expected) in cases {

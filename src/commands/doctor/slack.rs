@@ -6,7 +6,7 @@ use super::{CREDENTIAL, made, ready};
 use crate::apply::stop::Stop;
 use crate::config::SlackCredentials;
 use crate::remote::error::RemoteError;
-use crate::remote::heard::Heard;
+use crate::remote::service_status::ServiceStatus;
 use crate::remote::slack::{Identity, Slack, is_webhook_shaped};
 
 /// What depends on a bot token.
@@ -15,13 +15,13 @@ const WITHOUT_HISTORY: &str = "add channels:history (groups:history for a privat
      answer was lost is then sent twice, marked as a possible repeat";
 
 /// The checks, and what the service said about itself.
-pub async fn examine(setup: Result<&Setup, &str>, stop: &Stop) -> (Group, Heard) {
+pub async fn examine(setup: Result<&Setup, &str>, stop: &Stop) -> (Group, ServiceStatus) {
     let mut group = Group::new("slack", "Slack");
     let heard = look(&mut group, setup, stop).await.unwrap_or_default();
     (group, heard)
 }
 
-async fn look(group: &mut Group, setup: Result<&Setup, &str>, stop: &Stop) -> Option<Heard> {
+async fn look(group: &mut Group, setup: Result<&Setup, &str>, stop: &Stop) -> Option<ServiceStatus> {
     let setup = ready(group, setup, "SLACK_", &REST)?;
     if !setup.sinks_on.messages {
         group.ok("sink", "off: no messages are posted (enabled = false in [slack])");
@@ -53,7 +53,7 @@ async fn look(group: &mut Group, setup: Result<&Setup, &str>, stop: &Stop) -> Op
             group.skip(&REST, "Slack did not say whose the token is");
         }
     }
-    Some(client.heard())
+    Some(client.service_status())
 }
 
 /// Whether the channel's messages may be read, as far as Slack says.

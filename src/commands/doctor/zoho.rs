@@ -8,7 +8,7 @@ use super::{CREDENTIAL, made, ready};
 use crate::apply::stop::Stop;
 use crate::config::TaskOn;
 use crate::model::Priority;
-use crate::remote::heard::Heard;
+use crate::remote::service_status::ServiceStatus;
 use crate::remote::zoho::{Granted, Layout, Module, READ_FIELDS, READ_USERS, User, Zoho};
 
 /// What depends on an access token.
@@ -20,13 +20,13 @@ const FEW_CREDITS: u64 = 500;
 const UNSEEN: &str = "which fields an administrator made mandatory shows only when one is written";
 
 /// The checks, and what the service said about itself.
-pub async fn examine(setup: Result<&Setup, &str>, stop: &Stop) -> (Group, Heard) {
+pub async fn examine(setup: Result<&Setup, &str>, stop: &Stop) -> (Group, ServiceStatus) {
     let mut group = Group::new("zoho", "Zoho CRM");
     let heard = look(&mut group, setup, stop).await.unwrap_or_default();
     (group, heard)
 }
 
-async fn look(group: &mut Group, setup: Result<&Setup, &str>, stop: &Stop) -> Option<Heard> {
+async fn look(group: &mut Group, setup: Result<&Setup, &str>, stop: &Stop) -> Option<ServiceStatus> {
     let setup = ready(group, setup, "ZOHO_", &REST)?;
     if !setup.sinks_on.tasks {
         group.ok("sink", "off: no tasks are made (enabled = false in [zoho])");
@@ -38,7 +38,7 @@ async fn look(group: &mut Group, setup: Result<&Setup, &str>, stop: &Stop) -> Op
         Err(error) => {
             group.remote(CREDENTIAL, &error, None);
             group.skip(&REST, "Zoho did not take a token");
-            return Some(client.heard());
+            return Some(client.service_status());
         }
     };
     let whose = match &user {
@@ -50,8 +50,8 @@ async fn look(group: &mut Group, setup: Result<&Setup, &str>, stop: &Stop) -> Op
     modules(group, setup, &mut client).await;
     layouts(group, setup, &mut client).await;
     owners(group, setup, &mut client).await;
-    credits(group, client.heard());
-    Some(client.heard())
+    credits(group, client.service_status());
+    Some(client.service_status())
 }
 
 fn data_center(group: &mut Group, setup: &Setup, client: &Zoho) {
@@ -68,7 +68,7 @@ fn data_center(group: &mut Group, setup: &Setup, client: &Zoho) {
     }
 }
 
-fn credits(group: &mut Group, heard: Heard) {
+fn credits(group: &mut Group, heard: ServiceStatus) {
     match heard.credits_left {
         Some(left) if left < FEW_CREDITS => group.warn(
             "credits",

@@ -2,26 +2,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Told;
-use super::paper::{Paper, columns};
+use super::ExplainReport;
+use super::text_page::{TextPage, columns};
 use super::words::{sentence, why};
 use crate::model::{ActionKind, Date, Entry, MessageRef, Occasion, State, SubjectKind};
 use crate::plan::{Decision, Item};
 use crate::report::{clean, performed, plural, who};
 
 /// The occasions of the ledger.
-pub(super) fn ledger(told: &Told<'_>, paper: &mut Paper) {
-    paper.title("What was done");
-    if told.occasions.is_empty() {
-        paper.paragraph("nothing so far: the ledger has no occasion of this contact or its account", 2);
+pub(super) fn ledger(report: &ExplainReport<'_>, page: &mut TextPage) {
+    page.title("What was done");
+    if report.occasions.is_empty() {
+        page.paragraph("nothing so far: the ledger has no occasion of this contact or its account", 2);
     }
-    for occasion in &told.occasions {
-        one_occasion(told, occasion, paper);
+    for occasion in &report.occasions {
+        one_occasion(report, occasion, page);
     }
 }
 
-fn one_occasion(told: &Told<'_>, occasion: &Occasion, paper: &mut Paper) {
-    let ids: Vec<_> = told.people.iter().map(|person| person.contact.id.as_str()).collect();
+fn one_occasion(report: &ExplainReport<'_>, occasion: &Occasion, page: &mut TextPage) {
+    let ids: Vec<_> = report.people.iter().map(|person| person.contact.id.as_str()).collect();
     let level = if occasion.level.is_empty() { String::new() } else { format!(", level {}", occasion.level) };
     let times = match (occasion.ended_at, occasion.false_since) {
         (Some(ended), _) => format!("{} to {}", day(occasion.id.opened_at), day(ended)),
@@ -30,34 +30,34 @@ fn one_occasion(told: &Told<'_>, occasion: &Occasion, paper: &mut Paper) {
         }
         (None, None) => format!("open since {}", day(occasion.id.opened_at)),
     };
-    let signal = paper.bold(&occasion.id.signal);
-    paper.line(&format!("  {signal}{level}: {times}, {}", plural(occasion.contacts.len(), "contact")));
+    let signal = page.bold(&occasion.id.signal);
+    page.line(&format!("  {signal}{level}: {times}, {}", plural(occasion.contacts.len(), "contact")));
     if !occasion.contacts.iter().any(|contact| ids.contains(&contact.as_str())) {
         let whose = match occasion.id.subject.kind {
             SubjectKind::Account => "of the account; this contact is no part of it",
             SubjectKind::Contact => "of another contact of the same person",
         };
-        paper.paragraph(whose, 6);
+        page.paragraph(whose, 6);
     }
     let (ours, others): (Vec<_>, Vec<_>) = occasion
         .entries
         .iter()
         .partition(|entry| entry.key.contact.is_empty() || ids.contains(&entry.key.contact.as_str()));
-    let links = &told.setup.links;
+    let links = &report.setup.links;
     let tasks =
         ours.iter().filter(|entry| entry.key.kind == ActionKind::Task).filter_map(|entry| entry.remote_id.as_ref());
     let tasks: BTreeSet<_> = tasks.map(|id| links.task(id)).collect();
     let rows: Vec<_> = ours.into_iter().map(entry_row).collect();
-    paper.line_up(&columns(&rows, 6, paper.width));
+    page.line_up(&columns(&rows, 6, page.width));
     if !others.is_empty() {
-        paper.paragraph(&format!("and the tags of {}", plural(others.len(), "other contact")), 6);
+        page.paragraph(&format!("and the tags of {}", plural(others.len(), "other contact")), 6);
     }
     // On lines of their own and never broken, so that a terminal can open them.
     for task in tasks {
-        paper.line(&format!("      task: {}", clean(&task)));
+        page.line(&format!("      task: {}", clean(&task)));
     }
     if let Some(record) = occasion.record() {
-        paper.line(&format!("      on: {}", clean(&links.record(record))));
+        page.line(&format!("      on: {}", clean(&links.record(record))));
     }
 }
 
@@ -105,44 +105,44 @@ fn day(at: Date) -> String {
 }
 
 /// The plan of a scan of this contact.
-pub(super) fn scan(told: &Told<'_>, paper: &mut Paper) {
-    let Some(looked) = &told.looked else { return };
-    paper.title("What a scan of this contact would do now");
-    let report = looked.report().0;
+pub(super) fn scan(report: &ExplainReport<'_>, page: &mut TextPage) {
+    let Some(looked) = &report.looked else { return };
+    page.title("What a scan of this contact would do now");
+    let scan = looked.report().0;
     for item in &looked.plan.items {
         let subject = who(item).replace('\n', ", ");
         let level = if item.level.is_empty() { String::new() } else { format!(", level {}", item.level) };
-        let signal = paper.bold(&item.occasion.signal);
+        let signal = page.bold(&item.occasion.signal);
         let reason = format!("{}: {}", item.reason.name(), why(item.reason, item.has_work()));
-        paper.line(&format!("  {signal}{level}: {reason}"));
-        let performed = performed(&report, item);
+        page.line(&format!("  {signal}{level}: {reason}"));
+        let performed = performed(&scan, item);
         let actions = performed.split_once('\n').map_or("", |(_, actions)| actions);
         let actions = if actions.is_empty() { String::new() } else { format!("{actions} · ") };
-        paper.paragraph(&format!("{actions}{subject} · {}", sentence(&item.details)), 6);
+        page.paragraph(&format!("{actions}{subject} · {}", sentence(&item.details)), 6);
         if item.has_work() {
             let urgency = format!("{}, by {}", item.priority.name(), item.due_date);
-            paper.paragraph(&format!("{}: {urgency}", sentence(&item.action)), 6);
+            page.paragraph(&format!("{}: {urgency}", sentence(&item.action)), 6);
         }
     }
     if looked.plan.items.is_empty() {
-        let left_out = told.left_out();
+        let left_out = report.left_out();
         let why =
             if left_out.is_empty() { "no rule holds, and nothing is open".to_owned() } else { left_out.join("; ") };
-        paper.paragraph(&format!("nothing: {why}"), 2);
+        page.paragraph(&format!("nothing: {why}"), 2);
     }
-    for problem in report.errors.iter().chain(&report.warnings) {
+    for problem in scan.errors.iter().chain(&scan.warnings) {
         let help = problem.help.as_ref().map_or(String::new(), |help| format!(" (help: {help})"));
-        paper.paragraph(&format!("{}{help}", problem.message), 2);
+        page.paragraph(&format!("{}{help}", problem.message), 2);
     }
     let mut new = looked.plan.items.iter().filter(|item| item.has_work()).map(|item| item.subject().kind).peekable();
     if new.peek().is_some() {
         let text = "A scan of everybody can hold back what is new: the guard, or data that broke off.";
-        paper.paragraph(text, 2);
+        page.paragraph(text, 2);
     }
     if new.any(|kind| kind == SubjectKind::Account) {
         let text = "For a signal of an account it reads the colleagues too: each who signals gets the tag, and one task names \
                     them all.";
-        paper.paragraph(text, 2);
+        page.paragraph(text, 2);
     }
 }
 
@@ -152,11 +152,11 @@ pub(super) fn work<'i>(items: impl Iterator<Item = &'i Item>) -> String {
     for action in items.flat_map(|item| &item.actions).filter(|action| action.decision == Decision::Do) {
         *counts.entry(action.key.kind).or_default() += 1;
     }
-    let told = counts.into_iter().map(|(kind, count)| match kind {
+    let counted = counts.into_iter().map(|(kind, count)| match kind {
         ActionKind::Task => plural(count, "Zoho task"),
         ActionKind::Message => plural(count, "Slack message"),
         ActionKind::Tag => plural(count, "Intercom tag"),
         ActionKind::Untag => format!("{} taken off", plural(count, "Intercom tag")),
     });
-    told.collect::<Vec<_>>().join(", ")
+    counted.collect::<Vec<_>>().join(", ")
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Told, ToldContact};
+use super::{ContactReport, ExplainReport};
 use crate::exit::Exit;
 use crate::model::{ActionKind, Entry, Occasion, Truth, UnknownReason, Value};
 use crate::remote::intercom::is_own_field;
@@ -10,22 +10,22 @@ use crate::report::{item_to_json, problem_to_json, time_to_json, value_to_json};
 use crate::rules::{AttributeSeen, Compared, Explained, ExplainedRule, Miss, Origin, Traced};
 
 /// Everything that is said about a contact.
-pub(super) fn told(told: &Told<'_>, exit: Exit) -> Json {
+pub(super) fn render(report: &ExplainReport<'_>, exit: Exit) -> Json {
     json!({
         "schema": 1,
-        "as_of": time_to_json(told.setup.as_of),
-        "workspace": told.workspace,
-        "contacts": told.people.iter().map(|person| contact(told, person)).collect::<Vec<_>>(),
-        "disabled": told.setup.config.rules.disabled.iter().map(|rule| rule.signal.as_str()).collect::<Vec<_>>(),
-        "occasions": told.occasions.iter().map(|one| occasion(told, one)).collect::<Vec<_>>(),
-        "scan": scan(told),
-        "notes": told.left_out().iter().chain(&told.notes).collect::<Vec<_>>(),
+        "as_of": time_to_json(report.setup.as_of),
+        "workspace": report.workspace,
+        "contacts": report.people.iter().map(|person| contact(report, person)).collect::<Vec<_>>(),
+        "disabled": report.setup.config.rules.disabled.iter().map(|rule| rule.signal.as_str()).collect::<Vec<_>>(),
+        "occasions": report.occasions.iter().map(|one| occasion(report, one)).collect::<Vec<_>>(),
+        "scan": scan(report),
+        "notes": report.left_out().iter().chain(&report.notes).collect::<Vec<_>>(),
         "exit_code": exit.code(),
     })
 }
 
-fn contact(told: &Told<'_>, person: &ToldContact) -> Json {
-    let ToldContact { contact, explanation, tags, companies, forgotten: _ } = person;
+fn contact(report: &ExplainReport<'_>, person: &ContactReport) -> Json {
+    let ContactReport { contact, explanation, tags, companies, forgotten: _ } = person;
     let tags = match tags {
         Some(tags) => tags.iter().map(|tag| json!({ "id": tag.id, "name": tag.name })).collect::<Vec<_>>(),
         None => contact.tags.ids.iter().map(|id| json!({ "id": id, "name": null })).collect(),
@@ -43,19 +43,19 @@ fn contact(told: &Told<'_>, person: &ToldContact) -> Json {
         "id": contact.id,
         "email": contact.email,
         "name": contact.name,
-        "url": told.workspace.as_ref().map(|workspace| told.setup.links.contact(workspace, &contact.id)),
+        "url": report.workspace.as_ref().map(|workspace| report.setup.links.contact(workspace, &contact.id)),
         "accounts": companies,
         "tags": tags,
         "include": explanation.include.as_ref().map(explained),
-        "rules": explanation.rules.iter().map(|one| rule(told, one)).collect::<Vec<_>>(),
+        "rules": explanation.rules.iter().map(|one| rule(report, one)).collect::<Vec<_>>(),
         "nearest_miss": nearest,
         "attributes": explanation.attributes.iter().map(attribute).collect::<Vec<_>>(),
     })
 }
 
-fn rule(told: &Told<'_>, rule: &ExplainedRule) -> Json {
+fn rule(report: &ExplainReport<'_>, rule: &ExplainedRule) -> Json {
     let ExplainedRule { signal, own, levels, reached } = rule;
-    let scope = told.setup.config.rules.rule(signal).map(|rule| rule.scope.name());
+    let scope = report.setup.config.rules.rule(signal).map(|rule| rule.scope.name());
     let mut shown = Map::from_iter([
         ("signal".to_owned(), json!(signal)),
         ("scope".to_owned(), json!(scope)),
@@ -137,7 +137,7 @@ fn attribute(attribute: &AttributeSeen) -> Json {
     })
 }
 
-fn occasion(told: &Told<'_>, occasion: &Occasion) -> Json {
+fn occasion(report: &ExplainReport<'_>, occasion: &Occasion) -> Json {
     json!({
         "signal": occasion.id.signal,
         "subject": { "kind": occasion.id.subject.kind.name(), "id": occasion.id.subject.id },
@@ -146,12 +146,12 @@ fn occasion(told: &Told<'_>, occasion: &Occasion) -> Json {
         "false_since": occasion.false_since.map(time_to_json),
         "ended_at": occasion.ended_at.map(time_to_json),
         "contacts": occasion.contacts,
-        "record_url": occasion.record().map(|record| told.setup.links.record(record)),
-        "actions": occasion.entries.iter().map(|one| entry(told, one)).collect::<Vec<_>>(),
+        "record_url": occasion.record().map(|record| report.setup.links.record(record)),
+        "actions": occasion.entries.iter().map(|one| entry(report, one)).collect::<Vec<_>>(),
     })
 }
 
-fn entry(told: &Told<'_>, entry: &Entry) -> Json {
+fn entry(report: &ExplainReport<'_>, entry: &Entry) -> Json {
     let task_url = entry.remote_id.as_ref().filter(|_| entry.key.kind == ActionKind::Task);
     json!({
         "kind": entry.key.kind.name(),
@@ -162,14 +162,14 @@ fn entry(told: &Told<'_>, entry: &Entry) -> Json {
         "reason": entry.reason.name(),
         "closed_at": entry.closed_at.map(time_to_json),
         "remote_id": entry.remote_id,
-        "url": task_url.map(|id| told.setup.links.task(id)),
+        "url": task_url.map(|id| report.setup.links.task(id)),
         "error": entry.error,
     })
 }
 
 /// `signals` as in the report of a scan; null where Intercom was not asked.
-fn scan(told: &Told<'_>) -> Json {
-    let Some(looked) = &told.looked else { return Json::Null };
+fn scan(report: &ExplainReport<'_>) -> Json {
+    let Some(looked) = &report.looked else { return Json::Null };
     let report = looked.report().0;
     json!({
         "signals": looked.plan.items.iter().map(|item| item_to_json(&report, item)).collect::<Vec<_>>(),

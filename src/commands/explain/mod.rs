@@ -6,7 +6,7 @@
 mod history;
 mod json;
 mod page;
-mod paper;
+mod text_page;
 mod verdicts;
 mod words;
 
@@ -24,12 +24,12 @@ use crate::rules::Explanation;
 use crate::telemetry;
 
 /// Everything that is said about a contact.
-struct Told<'a> {
+struct ExplainReport<'a> {
     setup: &'a Setup,
     /// The Intercom workspace, where it is known: without a token, from the ledger.
     workspace: Option<String>,
     /// The contact asked for, and those that share its e-mail: one person, to rules about contacts.
-    people: Vec<ToldContact>,
+    people: Vec<ContactReport>,
     /// What the ledger has of them and of their accounts, open occasions first.
     occasions: Vec<Occasion>,
     /// What a scan would do now; None where Intercom could not be asked.
@@ -39,7 +39,7 @@ struct Told<'a> {
 }
 
 /// One contact.
-struct ToldContact {
+struct ContactReport {
     contact: Contact,
     explanation: Explanation,
     /// All its tags by name; None where Intercom was not asked.
@@ -50,7 +50,7 @@ struct ToldContact {
     forgotten: bool,
 }
 
-impl ToldContact {
+impl ContactReport {
     /// Why no scan looks at the contact, whatever the rules say of it; None where scans do.
     fn left_out(&self) -> Option<&'static str> {
         match self.explanation.included() {
@@ -75,22 +75,27 @@ pub async fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> 
     let from_stdin = arguments.contact == "-";
     let setup = if from_stdin { Setup::to_look_offline(common)? } else { Setup::to_look(common)? };
     let stop = scan::listen(&Scan::default(), &setup)?;
-    let (told, exit) = match from_stdin {
+    let (report, exit) = match from_stdin {
         true => given(common, &setup, stop).await?,
         false => asked(common, &setup, stop, &arguments.contact).await?,
     };
     match common.format {
-        Format::Json => super::print_json(&json::told(&told, exit))?,
+        Format::Json => super::print_json(&json::render(&report, exit))?,
         Format::Table | Format::Csv => {
             let colored = telemetry::colored(common.color, std::io::stdout().is_terminal());
-            super::print(&page::told(&told, scan::terminal_width(), colored))?;
+            super::print(&page::render(&report, scan::terminal_width(), colored))?;
         }
     }
     Ok(exit)
 }
 
 /// A contact that Intercom is asked for.
-async fn asked<'a>(common: &Common, setup: &'a Setup, stop: Stop, wanted: &str) -> Result<(Told<'a>, Exit), Fatal> {
+async fn asked<'a>(
+    common: &Common,
+    setup: &'a Setup,
+    stop: Stop,
+    wanted: &str,
+) -> Result<(ExplainReport<'a>, Exit), Fatal> {
     let attributes = setup.config.rules.explained_attributes();
     let mut looked = scan::look_at(common, setup, stop.clone(), wanted, &attributes).await?;
     let contacts = std::mem::take(&mut looked.read.chosen);
@@ -98,12 +103,12 @@ async fn asked<'a>(common: &Common, setup: &'a Setup, stop: Stop, wanted: &str) 
         return Err(nobody(looked, wanted));
     }
     let intercom = setup.intercom(&stop)?;
-    let mut told = Told::new(setup, contacts);
-    for person in &mut told.people {
+    let mut report = ExplainReport::new(setup, contacts);
+    for person in &mut report.people {
         ask_details(&intercom, person).await?;
     }
-    let exit = told.add_looked(looked);
-    Ok((told, exit))
+    let exit = report.add_looked(looked);
+    Ok((report, exit))
 }
 
 /// Why there is no contact, though Intercom did not say that there is none.
@@ -117,10 +122,10 @@ fn nobody(looked: Looked, wanted: &str) -> Fatal {
 }
 
 /// A contact on standard input. Intercom is asked where there is a token; without one, rules and ledger have their say.
-async fn given<'a>(common: &Common, setup: &'a Setup, stop: Stop) -> Result<(Told<'a>, Exit), Fatal> {
+async fn given<'a>(common: &Common, setup: &'a Setup, stop: Stop) -> Result<(ExplainReport<'a>, Exit), Fatal> {
     let contact = read_stdin(setup)?;
     let id = contact.id.clone();
-    let mut told = Told::new(setup, vec![contact]);
+    let mut report = ExplainReport::new(setup, vec![contact]);
     let (why, exit) = if setup.credentials.intercom.is_none() {
         ("INTERCOM_ACCESS_TOKEN is not set".to_owned(), Exit::Done)
     } else {
@@ -128,13 +133,13 @@ async fn given<'a>(common: &Common, setup: &'a Setup, stop: Stop) -> Result<(Tol
         match scan::look_at(common, setup, stop.clone(), &id, &attributes).await {
             Ok(looked) => {
                 let intercom = setup.intercom(&stop)?;
-                for person in &mut told.people {
+                for person in &mut report.people {
                     ask_details(&intercom, person).await?;
                 }
-                let exit = told.add_looked(looked);
+                let exit = report.add_looked(looked);
                 let note = "A scan reads the contact from Intercom: where that differs from standard input, that is what counts.";
-                told.notes.push(note.to_owned());
-                return Ok((told, exit));
+                report.notes.push(note.to_owned());
+                return Ok((report, exit));
             }
             // That there is such a contact was never claimed: what it says is explained all the same.
             Err(fatal) if fatal.error.is::<NoContact>() => (fatal.error.to_string(), Exit::Done),
@@ -142,11 +147,11 @@ async fn given<'a>(common: &Common, setup: &'a Setup, stop: Stop) -> Result<(Tol
         }
     };
     let what = "What a scan would do, and the names of tags and accounts, are left out";
-    told.notes.push(format!("{what}: {why}"));
+    report.notes.push(format!("{what}: {why}"));
     let ledger = LedgerReader::open(&setup.state_dir.join(LEDGER_FILE))?;
-    told.workspace = ledger.workspace().map(str::to_owned);
-    told.add_known(ledger.known());
-    Ok((told, exit))
+    report.workspace = ledger.workspace().map(str::to_owned);
+    report.add_known(ledger.known());
+    Ok((report, exit))
 }
 
 fn read_stdin(setup: &Setup) -> Result<Contact, Fatal> {
@@ -168,7 +173,7 @@ fn read_stdin(setup: &Setup) -> Result<Contact, Fatal> {
 }
 
 /// The names of tags and companies: the contact itself has ids, and ten of each at most.
-async fn ask_details(intercom: &Intercom, person: &mut ToldContact) -> Result<(), Fatal> {
+async fn ask_details(intercom: &Intercom, person: &mut ContactReport) -> Result<(), Fatal> {
     person.tags = intercom.contact_tags(&person.contact.id).await?;
     // Intercom lists them in the order in which they were put on.
     person.tags.iter_mut().for_each(|tags| tags.sort_by(|a, b| a.name.cmp(&b.name)));
@@ -176,9 +181,9 @@ async fn ask_details(intercom: &Intercom, person: &mut ToldContact) -> Result<()
     Ok(())
 }
 
-impl<'a> Told<'a> {
-    fn new(setup: &'a Setup, contacts: Vec<Contact>) -> Told<'a> {
-        let people = contacts.into_iter().map(|contact| ToldContact {
+impl<'a> ExplainReport<'a> {
+    fn new(setup: &'a Setup, contacts: Vec<Contact>) -> ExplainReport<'a> {
+        let people = contacts.into_iter().map(|contact| ContactReport {
             explanation: setup.config.rules.explain(&contact, setup.as_of),
             contact,
             tags: None,
@@ -186,7 +191,7 @@ impl<'a> Told<'a> {
             forgotten: false,
         });
         let people = people.collect();
-        Told { setup, workspace: None, people, occasions: Vec::new(), looked: None, notes: Vec::new() }
+        ExplainReport { setup, workspace: None, people, occasions: Vec::new(), looked: None, notes: Vec::new() }
     }
 
     /// What the ledger has.
@@ -199,7 +204,7 @@ impl<'a> Told<'a> {
 
     /// For each contact that no scan looks at, why.
     fn left_out(&self) -> Vec<String> {
-        let why = |person: &ToldContact| {
+        let why = |person: &ContactReport| {
             let why = person.left_out()?;
             Some(format!("no scan looks at contact {}: {why}", person.contact.id))
         };
@@ -217,7 +222,7 @@ impl<'a> Told<'a> {
 }
 
 /// The occasions that concern one of the people, or an account of theirs; open ones first.
-fn concerning(known: &Known, people: &[ToldContact]) -> Vec<Occasion> {
+fn concerning(known: &Known, people: &[ContactReport]) -> Vec<Occasion> {
     let concerns = |occasion: &&Occasion| {
         let subject = &occasion.id.subject;
         people.iter().any(|person| {

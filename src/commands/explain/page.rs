@@ -3,50 +3,50 @@
 use std::collections::BTreeSet;
 
 use super::history::{ledger, scan, work};
-use super::paper::{Paper, columns};
+use super::text_page::{TextPage, columns};
 use super::verdicts::{reasons, rules};
 use super::words::{brief, place, read, tame};
-use super::{Told, ToldContact};
+use super::{ContactReport, ExplainReport};
 use crate::model::{Truth, UnknownReason};
 use crate::report::plural;
 use crate::rules::AttributeSeen;
 
 /// The page as it is printed.
-pub(super) fn told(told: &Told<'_>, width: Option<u16>, colored: bool) -> String {
-    let mut paper = Paper::new(width, colored);
-    let as_of = told.setup.as_of.format("%Y-%m-%d %H:%M:%S UTC");
-    let workspace = told.workspace.as_ref().map_or(String::new(), |id| format!(" · workspace {id}"));
-    paper.line(&format!("usage-signals explain{workspace} · {as_of}"));
-    if told.people.len() > 1 {
-        paper.paragraph(
+pub(super) fn render(report: &ExplainReport<'_>, width: Option<u16>, colored: bool) -> String {
+    let mut page = TextPage::new(width, colored);
+    let as_of = report.setup.as_of.format("%Y-%m-%d %H:%M:%S UTC");
+    let workspace = report.workspace.as_ref().map_or(String::new(), |id| format!(" · workspace {id}"));
+    page.line(&format!("usage-signals explain{workspace} · {as_of}"));
+    if report.people.len() > 1 {
+        page.paragraph(
             &format!(
                 "{} share the e-mail: to rules about contacts they are one person, with one task between them.",
-                plural(told.people.len(), "contact")
+                plural(report.people.len(), "contact")
             ),
             0,
         );
     }
-    for person in &told.people {
-        head(told, person, &mut paper);
-        in_short(told, person, &mut paper);
-        rules(told, person, &mut paper);
-        attributes(person, &mut paper);
-        tags(told, person, &mut paper);
+    for person in &report.people {
+        head(report, person, &mut page);
+        in_short(report, person, &mut page);
+        rules(report, person, &mut page);
+        attributes(person, &mut page);
+        tags(report, person, &mut page);
     }
-    ledger(told, &mut paper);
-    scan(told, &mut paper);
-    for note in &told.notes {
-        paper.line("");
-        paper.paragraph(note, 0);
+    ledger(report, &mut page);
+    scan(report, &mut page);
+    for note in &report.notes {
+        page.line("");
+        page.paragraph(note, 0);
     }
-    paper.into_text()
+    page.into_text()
 }
 
-fn head(told: &Told<'_>, person: &ToldContact, paper: &mut Paper) {
+fn head(report: &ExplainReport<'_>, person: &ContactReport, page: &mut TextPage) {
     let contact = &person.contact;
     let name = contact.name.as_deref().or(contact.email.as_deref()).map_or("A contact without a name".to_owned(), tame);
-    let name = paper.bold(&name);
-    paper.line(&format!("\n{name}"));
+    let name = page.bold(&name);
+    page.line(&format!("\n{name}"));
     let email = contact.email.as_deref().map_or("no e-mail".to_owned(), tame);
     let accounts: Vec<_> = match &person.companies {
         Some(companies) => companies.iter().map(|one| one.name.as_deref().map_or(one.id.clone(), tame)).collect(),
@@ -57,17 +57,17 @@ fn head(told: &Told<'_>, person: &ToldContact, paper: &mut Paper) {
         [] => "no account".to_owned(),
         accounts => format!("account {}", accounts.join(", ")),
     };
-    paper.paragraph(&format!("{email} · {account} · contact {}", contact.id), 0);
-    if let Some(workspace) = &told.workspace {
-        paper.line(&told.setup.links.contact(workspace, &contact.id));
+    page.paragraph(&format!("{email} · {account} · contact {}", contact.id), 0);
+    if let Some(workspace) = &report.workspace {
+        page.line(&report.setup.links.contact(workspace, &contact.id));
     }
 }
 
-fn in_short(told: &Told<'_>, person: &ToldContact, paper: &mut Paper) {
-    paper.title("In short");
+fn in_short(report: &ExplainReport<'_>, person: &ContactReport, page: &mut TextPage) {
+    page.title("In short");
     let explanation = &person.explanation;
     if let Some(why) = person.left_out() {
-        paper.paragraph(&format!("no scan looks at this contact: {why}"), 2);
+        page.paragraph(&format!("no scan looks at this contact: {why}"), 2);
     }
     let of = |truth: Truth| explanation.rules.iter().filter(move |rule| rule.own.truth == truth);
     let holding = of(Truth::True).map(|rule| match rule.reached.as_str() {
@@ -76,7 +76,7 @@ fn in_short(told: &Told<'_>, person: &ToldContact, paper: &mut Paper) {
     });
     let holding: Vec<_> = holding.collect();
     let count = explanation.rules.len();
-    paper.paragraph(
+    page.paragraph(
         &match holding.as_slice() {
             [] => format!("none of {} holds", plural(count, "rule")),
             holding => {
@@ -88,12 +88,12 @@ fn in_short(told: &Told<'_>, person: &ToldContact, paper: &mut Paper) {
     );
     let open: Vec<_> = of(Truth::Unknown).map(|rule| format!("{} ({})", rule.signal, reasons(&rule.own))).collect();
     if !open.is_empty() {
-        paper.paragraph(&format!("cannot be decided: {}", open.join("; ")), 2);
+        page.paragraph(&format!("cannot be decided: {}", open.join("; ")), 2);
     }
     if let Some((rule, miss)) = explanation.nearest() {
-        paper.paragraph(&format!("nearest miss: {}, {miss}", rule.signal), 2);
+        page.paragraph(&format!("nearest miss: {}, {miss}", rule.signal), 2);
     }
-    if let Some(looked) = &told.looked {
+    if let Some(looked) = &report.looked {
         let work = work(looked.plan.items.iter());
         let reasons: BTreeSet<_> = looked.plan.items.iter().map(|item| item.reason.name()).collect();
         let reasons: Vec<_> = reasons.into_iter().collect();
@@ -102,12 +102,12 @@ fn in_short(told: &Told<'_>, person: &ToldContact, paper: &mut Paper) {
             ("", reasons) => format!("nothing to do ({})", reasons.join(", ")),
             (work, _) => work.to_owned(),
         };
-        paper.paragraph(&format!("a scan of this contact now: {now}"), 2);
+        page.paragraph(&format!("a scan of this contact now: {now}"), 2);
     }
 }
 
-fn attributes(person: &ToldContact, paper: &mut Paper) {
-    paper.title("Attributes that the rules read");
+fn attributes(person: &ContactReport, page: &mut TextPage) {
+    page.title("Attributes that the rules read");
     let (used, idle): (Vec<_>, Vec<_>) =
         person.explanation.attributes.iter().partition(|attribute| !attribute.used_by.is_empty());
     let row = |attribute: &AttributeSeen| {
@@ -119,23 +119,23 @@ fn attributes(person: &ToldContact, paper: &mut Paper) {
     let missing = |attribute: &&AttributeSeen| attribute.read == Err(UnknownReason::Missing);
     let (absent, there): (Vec<_>, Vec<_>) = used.into_iter().partition(missing);
     let rows: Vec<_> = there.into_iter().chain(absent).map(row).collect();
-    paper.line_up(&columns(&rows, 2, paper.width));
+    page.line_up(&columns(&rows, 2, page.width));
     let (absent, there): (Vec<_>, Vec<_>) = idle.into_iter().partition(missing);
-    let told = |attribute: &AttributeSeen| {
+    let one = |attribute: &AttributeSeen| {
         format!("{} {}", attribute.name, brief(&attribute.value, attribute.kind, &attribute.read))
     };
     if !there.is_empty() {
-        let told: Vec<_> = there.into_iter().map(told).collect();
-        paper.paragraph(&format!("there too, read by no rule that is on: {}", told.join(" · ")), 2);
+        let named: Vec<_> = there.into_iter().map(one).collect();
+        page.paragraph(&format!("there too, read by no rule that is on: {}", named.join(" · ")), 2);
     }
     if !absent.is_empty() {
         let names: Vec<_> = absent.iter().map(|attribute| attribute.name.as_str()).collect();
-        paper.paragraph(&format!("missing, read by no rule that is on: {}", names.join(", ")), 2);
+        page.paragraph(&format!("missing, read by no rule that is on: {}", names.join(", ")), 2);
     }
 }
 
-fn tags(told: &Told<'_>, person: &ToldContact, paper: &mut Paper) {
-    paper.title("Tags");
+fn tags(report: &ExplainReport<'_>, person: &ContactReport, page: &mut TextPage) {
+    page.title("Tags");
     let Some(tags) = &person.tags else {
         let ids = &person.contact.tags.ids;
         let text = match (ids.as_slice(), person.contact.tags.complete) {
@@ -143,18 +143,18 @@ fn tags(told: &Told<'_>, person: &ToldContact, paper: &mut Paper) {
             ([], false) => "not known".to_owned(),
             (ids, _) => format!("by id: {}", ids.join(", ")),
         };
-        return paper.paragraph(&text, 2);
+        return page.paragraph(&text, 2);
     };
-    let rules = &told.setup.config.rules;
+    let rules = &report.setup.config.rules;
     let shown = tags.iter().map(|tag| {
         let rule = rules.rules.iter().chain(&rules.disabled).find(|rule| tag.is_named(&rule.tag));
         let name = tame(&tag.name);
         match rule {
             Some(rule) => format!("{name} (the tag of {})", rule.signal),
-            None if tag.is_named(&told.setup.config.plan.snooze_tag) => format!("{name} (silences every signal)"),
+            None if tag.is_named(&report.setup.config.plan.snooze_tag) => format!("{name} (silences every signal)"),
             None => name,
         }
     });
     let shown: Vec<_> = shown.collect();
-    paper.paragraph(&if shown.is_empty() { "none".to_owned() } else { shown.join(", ") }, 2);
+    page.paragraph(&if shown.is_empty() { "none".to_owned() } else { shown.join(", ") }, 2);
 }

@@ -1,25 +1,25 @@
 //! What the rules say of a contact, as a person reads it.
 
-use super::paper::{Paper, columns};
+use super::text_page::{TextPage, columns};
 use super::words::{seen, source, unknown};
-use super::{Told, ToldContact};
+use super::{ContactReport, ExplainReport};
 use crate::model::{SubjectKind, Truth};
 use crate::rules::{Compared, Explained, ExplainedRule, Rule};
 
 /// The rules: those that hold, those that could not be decided, and the others, the nearest miss first.
-pub(super) fn rules(told: &Told<'_>, person: &ToldContact, paper: &mut Paper) {
-    let rules = &told.setup.config.rules;
+pub(super) fn rules(report: &ExplainReport<'_>, person: &ContactReport, page: &mut TextPage) {
+    let rules = &report.setup.config.rules;
     if let Some(include) = &person.explanation.include {
-        paper.title("Who is looked at: [scan] include");
+        page.title("Who is looked at: [scan] include");
         let verdict = match include.truth {
-            Truth::True => paper.good("looked at"),
-            Truth::False => paper.bad("not looked at, whatever the rules below say"),
-            Truth::Unknown => paper.doubtful(&format!("not looked at: {}", reasons(include))),
+            Truth::True => page.good("looked at"),
+            Truth::False => page.bad("not looked at, whatever the rules below say"),
+            Truth::Unknown => page.doubtful(&format!("not looked at: {}", reasons(include))),
         };
-        paper.line(&format!("  {verdict}: {}", include.condition));
-        comparisons(include, 6, paper);
+        page.line(&format!("  {verdict}: {}", include.condition));
+        comparisons(include, 6, page);
     }
-    paper.title("Rules");
+    page.title("Rules");
     for wanted in [Truth::True, Truth::Unknown, Truth::False] {
         let of_truth = person.explanation.rules.iter().filter(|rule| rule.own.truth == wanted);
         let mut of_truth: Vec<_> = of_truth.collect();
@@ -28,31 +28,31 @@ pub(super) fn rules(told: &Told<'_>, person: &ToldContact, paper: &mut Paper) {
         for (explained, rule) in
             of_truth.into_iter().filter_map(|explained| Some((explained, rules.rule(&explained.signal)?)))
         {
-            one_rule(person, explained, rule, paper);
+            one_rule(person, explained, rule, page);
         }
     }
     if !rules.disabled.is_empty() {
         let off: Vec<_> = rules.disabled.iter().map(|rule| rule.signal.as_str()).collect();
-        paper.paragraph(&format!("switched off: {}", off.join(", ")), 2);
+        page.paragraph(&format!("switched off: {}", off.join(", ")), 2);
     }
 }
 
-fn one_rule(person: &ToldContact, explained: &ExplainedRule, rule: &Rule, paper: &mut Paper) {
+fn one_rule(person: &ContactReport, explained: &ExplainedRule, rule: &Rule, page: &mut TextPage) {
     let verdict = match (explained.own.truth, explained.reached.as_str()) {
-        (Truth::True, "") => paper.good("holds"),
-        (Truth::True, level) => paper.good(&format!("holds, level {level}")),
-        (Truth::Unknown, _) => paper.doubtful(&format!("cannot be decided: {}", reasons(&explained.own))),
+        (Truth::True, "") => page.good("holds"),
+        (Truth::True, level) => page.good(&format!("holds, level {level}")),
+        (Truth::Unknown, _) => page.doubtful(&format!("cannot be decided: {}", reasons(&explained.own))),
         (Truth::False, _) => match &explained.own.miss {
             Some(miss) => format!("does not hold, {miss}"),
             None => "does not hold".to_owned(),
         },
     };
-    let signal = paper.bold(&rule.signal);
-    paper.line(&format!("  {signal}: {verdict}"));
+    let signal = page.bold(&rule.signal);
+    page.line(&format!("  {signal}: {verdict}"));
     if explained.own.comparisons.len() > 1 {
-        paper.paragraph(&format!("when {}", explained.own.condition), 6);
+        page.paragraph(&format!("when {}", explained.own.condition), 6);
     }
-    comparisons(&explained.own, 6, paper);
+    comparisons(&explained.own, 6, page);
     for (name, level) in &explained.levels {
         let verdict = match (level.truth, &level.miss) {
             (Truth::True, _) if explained.own.truth == Truth::True => "reached".to_owned(),
@@ -61,18 +61,18 @@ fn one_rule(person: &ToldContact, explained: &ExplainedRule, rule: &Rule, paper:
             (Truth::False, Some(miss)) => format!("not reached, {miss}"),
             (Truth::False, None) => "not reached".to_owned(),
         };
-        paper.line(&format!("      level {name}: {verdict}"));
-        comparisons(level, 8, paper);
+        page.line(&format!("      level {name}: {verdict}"));
+        comparisons(level, 8, page);
     }
     let has_colleagues = rule.scope == SubjectKind::Account && !person.company_ids().is_empty();
     if has_colleagues && explained.own.truth != Truth::True {
-        paper.paragraph("about the account: it holds as soon as it holds for a colleague, who is not read here", 6);
+        page.paragraph("about the account: it holds as soon as it holds for a colleague, who is not read here", 6);
     }
 }
 
-fn comparisons(explained: &Explained, indent: usize, paper: &mut Paper) {
+fn comparisons(explained: &Explained, indent: usize, page: &mut TextPage) {
     let rows: Vec<_> = explained.comparisons.iter().flat_map(rows).collect();
-    paper.line_up(&columns(&rows, indent, paper.width));
+    page.line_up(&columns(&rows, indent, page.width));
 }
 
 /// Comparison, outcome, what was seen, and where it came from; a line for each value.

@@ -44,7 +44,7 @@ pub(super) fn report<'a>(
     let mut errors = Vec::new();
     if let Some(error) = &read.broken_off {
         exits.push(exit_of(error));
-        let told = error.failure().told();
+        let told = error.failure().full_message();
         let message = format!("the contacts were not all read, so nothing new was planned: {told}");
         errors.push(Problem { message, help: error.help().map(str::to_owned) });
     }
@@ -59,7 +59,7 @@ pub(super) fn report<'a>(
     }
     for failure in &settled.failures {
         exits.extend([Exit::Failed, failure.kind.into()]);
-        errors.push(Problem { message: failure.told(), help: failure.help.clone() });
+        errors.push(Problem { message: failure.full_message(), help: failure.help.clone() });
     }
     for error in ledger_errors {
         exits.push(Exit::Failed);
@@ -138,7 +138,7 @@ fn judge(results: &Results, exits: &mut Vec<Exit>, errors: &mut Vec<Problem>) {
         }
         if let Some(failure) = &performed.failure {
             exits.push(failure.kind.into());
-            errors.push(Problem { message: failure.told(), help: failure.help.clone() });
+            errors.push(Problem { message: failure.full_message(), help: failure.help.clone() });
         }
     }
     if let Some(reason) = results.stopped {

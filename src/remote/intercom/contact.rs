@@ -6,7 +6,7 @@ use chrono::DateTime;
 use serde::de::DeserializeSeed;
 use serde_json::error::Category;
 
-use super::fields::{Fields, Odd, Reader};
+use super::fields::{FieldReader, Fields, Leniency};
 use super::is_id;
 use super::wanted::{Slot, Wanted};
 use super::wire::OnlyId;
@@ -33,7 +33,7 @@ pub fn read_contact(json: &str, wanted: &BTreeSet<String>) -> Result<Contact, Un
 pub(super) fn read_by_itself(json: &str, wanted: &Wanted) -> Result<Contact, Undecodable> {
     let undecodable = |why: String| Undecodable { id: read_id(json), why };
     let mut parser = serde_json::Deserializer::from_str(json);
-    let fields = Reader { wanted, odd: Odd::LeftOut }
+    let fields = FieldReader { wanted, odd: Leniency::LeftOut }
         .deserialize(&mut parser)
         .and_then(|fields| parser.end().map(|()| fields))
         .map_err(|error| undecodable(why(&error)))?;

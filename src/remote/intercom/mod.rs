@@ -5,18 +5,18 @@
 
 mod attributes;
 mod companies;
+mod completeness;
 mod contact;
 mod fields;
 mod page;
 mod pages;
 mod parts;
-mod pushed;
 mod search;
 mod seen;
 mod sink;
 mod tags;
 mod wanted;
-mod whole;
+mod webhook_payload;
 mod wire;
 
 use std::collections::BTreeSet;
@@ -31,19 +31,19 @@ use crate::apply::stop::Stop;
 use crate::model::Contact;
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::fingerprint::fingerprint;
-use crate::remote::heard::Heard;
 use crate::remote::http::{Answer, Client, Help, Options, Request, Timing, secret_value};
 use crate::remote::outcomes::{self, End, RequestKind};
+use crate::remote::service_status::ServiceStatus;
 
 pub use companies::Company;
 pub use contact::{Undecodable, read_contact};
 pub use page::{Found, NoPage, read_page};
 pub use pages::{Pages, Paging};
-pub use pushed::read_pushed;
 pub use search::Page;
 pub use sink::TagSink;
 pub use tags::TagName;
 pub use wanted::{OWN_FIELDS, is_own_field};
+pub use webhook_payload::read_pushed;
 
 const SERVICE: &str = "Intercom";
 /// The version of the API that every request names.
@@ -140,8 +140,8 @@ impl Intercom {
     }
 
     /// What its answers so far said about the service itself.
-    pub fn heard(&self) -> Heard {
-        self.0.client.heard()
+    pub fn service_status(&self) -> ServiceStatus {
+        self.0.client.service_status()
     }
 
     async fn send(&self, request: &Request) -> Result<Answer, RemoteError> {
@@ -272,7 +272,7 @@ mod tests {
         let intercom = intercom(&script);
         let error = intercom.workspace().await.unwrap_err();
         insta::with_settings!({filters => vec![(r"request id [^;]*", "request id [id]")]}, {
-            insta::assert_snapshot!(error.failure().told(), @r#"Intercom refused the credential: GET /me answered 401: unauthorized, request id [id]; it says "Access Token Invalid""#);
+            insta::assert_snapshot!(error.failure().full_message(), @r#"Intercom refused the credential: GET /me answered 401: unauthorized, request id [id]; it says "Access Token Invalid""#);
         });
         assert!(error.details.request_id.is_some());
         assert!(error.help().unwrap().contains("INTERCOM_ACCESS_TOKEN"));

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::contact::{Undecodable, contact, read_by_itself};
-use super::fields::{Odd, Reader};
+use super::fields::{FieldReader, Leniency};
 use super::wanted::Wanted;
 use super::wire::{List, Next};
 use crate::model::Contact;
@@ -78,7 +78,7 @@ fn with_care(body: &[u8], wanted: &Wanted) -> Result<Found, NoPage> {
 /// The whole page in one go; None where anything is odd.
 fn at_once(body: &[u8], wanted: &Wanted) -> Option<Found> {
     let mut parser = serde_json::Deserializer::from_str(str::from_utf8(body).ok()?);
-    let found = parser.deserialize_map(Whole(wanted)).ok()?;
+    let found = parser.deserialize_map(PageVisitor(wanted)).ok()?;
     parser.end().ok()?;
     Some(found)
 }
@@ -93,7 +93,7 @@ fn cursor<T>(list: &List<'_, T>) -> Result<Option<String>, NoPage> {
 }
 
 /// The page itself. An error wherever `with_care` might come to anything else.
-struct Whole<'a>(&'a Wanted);
+struct PageVisitor<'a>(&'a Wanted);
 
 #[derive(Deserialize)]
 #[serde(field_identifier, rename_all = "snake_case")]
@@ -109,7 +109,7 @@ enum Key {
     Other,
 }
 
-impl<'de> Visitor<'de> for Whole<'_> {
+impl<'de> Visitor<'de> for PageVisitor<'_> {
     type Value = Found;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -161,7 +161,7 @@ impl<'de> Visitor<'de> for Contacts<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
         let mut contacts = Vec::with_capacity(MOST_PER_PAGE);
-        while let Some(fields) = items.next_element_seed(Reader { wanted: self.0, odd: Odd::Refused })? {
+        while let Some(fields) = items.next_element_seed(FieldReader { wanted: self.0, odd: Leniency::Refused })? {
             contacts.push(contact(fields, self.0).ok_or_else(|| A::Error::missing_field("id"))?);
         }
         Ok(contacts)

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
+use super::completeness::{Completeness, Counts, Second};
 use super::page::Found;
 use super::parts::{Part, Span};
 use super::search::Page;
 use super::seen::Seen;
-use super::whole::{Figures, Second, Verdict};
 use super::{HELP, Intercom, SERVICE};
 use crate::model::Contact;
 use crate::remote::error::{ErrorKind, RemoteError};
@@ -38,7 +38,7 @@ pub struct Paging {
 ///
 /// The first page says how many there are. Where that is many, they are cut into parts; the first page of each part counts
 /// it, and a part that is still too large is cut again. In the end what came is held against what Intercom counts
-/// (`Figures`); where contacts are missing, everything is read once more in one part.
+/// (`Counts`); where contacts are missing, everything is read once more in one part.
 #[derive(Debug)]
 pub struct Pages {
     intercom: Intercom,
@@ -60,7 +60,7 @@ pub struct Pages {
     listed: Option<u64>,
     counting: JoinSet<Option<u64>>,
     /// How many fewer than they counted the parts showed.
-    short: u64,
+    shortfall: u64,
     /// While everything is read once more, and after that.
     second: Option<Second>,
     doubt: Option<String>,
@@ -125,7 +125,7 @@ impl Intercom {
             searched: None,
             listed: None,
             counting: JoinSet::new(),
-            short: 0,
+            shortfall: 0,
             second: None,
             doubt: None,
         }
@@ -202,7 +202,7 @@ impl Pages {
         let Some(next) = found.next.clone() else {
             match &mut self.second {
                 Some(second) => second.shown = reading.shown,
-                None if reading.part.is_some() => self.short += reading.left().unwrap_or(0),
+                None if reading.part.is_some() => self.shortfall += reading.left().unwrap_or(0),
                 None => {}
             }
             return Ok(false);
@@ -278,21 +278,21 @@ impl Pages {
         while let Some(listed) = self.counting.join_next().await {
             self.listed = listed.ok().flatten();
         }
-        if self.figures().verdict() != Verdict::Whole
+        if self.figures().verdict() != Completeness::Complete
             && let Some(before) = self.listed
             && let Some(now) = self.intercom.listed().await
         {
             // Contacts that were deleted meanwhile are not missing.
             self.listed = Some(before.min(now));
             self.searched = self.searched.map(|searched| searched.min(now));
-            self.short = self.short.saturating_sub(before.saturating_sub(now));
+            self.shortfall = self.shortfall.saturating_sub(before.saturating_sub(now));
         }
         let figures = self.figures();
-        let Figures { came, searched, listed, second, .. } = figures;
+        let Counts { came, searched, listed, second, .. } = figures;
         let counted = listed.max(searched).unwrap_or(came);
         match figures.verdict() {
-            Verdict::Whole => Ok(true),
-            Verdict::InDoubt => {
+            Completeness::Complete => Ok(true),
+            Completeness::InDoubt => {
                 let why = match second {
                     Some(second) if second.before == came => "read twice, they were the same ones",
                     _ => "that is as many as its search counts, which learns of new ones some minutes late",
@@ -300,25 +300,25 @@ impl Pages {
                 self.doubt = Some(format!("Intercom counts {counted} contacts and shows {came}; {why}"));
                 Ok(true)
             }
-            Verdict::ReadAgain => {
+            Completeness::ReadAgain => {
                 tracing::warn!(contacts = came, counted, "contacts are missing; all are read once more, in one part");
                 self.second = Some(Second { before: came, shown: 0 });
                 self.waiting.push(Reading::of(Part::ALL));
                 Ok(false)
             }
-            Verdict::Incomplete => Err(bad_answer(&format!(
+            Completeness::Incomplete => Err(bad_answer(&format!(
                 "it counts {counted} contacts; {} came at first, and {came} with all read once more",
                 second.map_or(came, |second| second.before)
             ))),
         }
     }
 
-    fn figures(&self) -> Figures {
-        Figures {
+    fn figures(&self) -> Counts {
+        Counts {
             came: (self.seen.len() + self.nameless).saturating_sub(self.created_since),
             searched: self.searched,
             listed: self.listed,
-            short: self.short,
+            shortfall: self.shortfall,
             second: self.second,
         }
     }

@@ -100,7 +100,7 @@ fn is_in_the_matrix(ending: Ending) -> bool {
 }
 
 fn word(kind: RequestKind, ending: Ending) -> String {
-    let Verdict { again, end } = verdict(kind, ending);
+    let AnswerVerdict { again, end } = verdict(kind, ending);
     let again = match again {
         Again::No => "",
         Again::AfterWait | Again::WhenAsked => "r ",
@@ -178,7 +178,7 @@ fn the_whole_table() {
     ");
 }
 
-fn every_cell() -> impl Iterator<Item = (RequestKind, Ending, Verdict)> {
+fn every_cell() -> impl Iterator<Item = (RequestKind, Ending, AnswerVerdict)> {
     let row = |kind| endings().into_iter().map(move |(_, ending)| (kind, ending, verdict(kind, ending)));
     KINDS.into_iter().flat_map(move |(kind, _)| row(kind))
 }
@@ -201,7 +201,7 @@ fn every_ending_has_its_row() {
 fn what_may_have_worked_is_never_sent_again_where_twice_is_too_much() {
     for (kind, ending, verdict) in every_cell() {
         if kind.safety() == Safety::Once && may_have_worked(ending) {
-            let expected = Verdict { again: Again::No, end: End::Fail(ErrorKind::OutcomeUnknown) };
+            let expected = AnswerVerdict { again: Again::No, end: End::Fail(ErrorKind::OutcomeUnknown) };
             assert_eq!(verdict, expected, "{kind:?} {ending:?}");
         }
     }

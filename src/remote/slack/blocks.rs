@@ -60,8 +60,8 @@ pub fn message(order: &Message) -> Layout {
     if !links.is_empty() {
         blocks.push(section(&links));
     }
-    let told = own.unwrap_or_else(|| [fields(brief).join("\n"), body(brief)].join("\n"));
-    let parts = [format!("*{}*", line(&title, 300)), notes, told];
+    let text = own.unwrap_or_else(|| [fields(brief).join("\n"), body(brief)].join("\n"));
+    let parts = [format!("*{}*", line(&title, 300)), notes, text];
     let parts: Vec<String> = parts.iter().filter(|part| !part.is_empty()).map(|part| unlinked(part)).collect();
     Layout { text: unlinked(&summary(brief)), blocks, text_only: within(parts.into_iter().chain([links])).0 }
 }
@@ -74,9 +74,9 @@ pub fn digest(orders: &[Message]) -> Layout {
         "text": { "type": "plain_text", "text": title, "emoji": false },
     })];
     let entries = || orders.iter().zip(1_usize..).map(|(order, rank)| entry(order, rank));
-    blocks.extend(entries().map(|(told, links)| section(&joined([told, links], "\n"))));
+    blocks.extend(entries().map(|(text, links)| section(&joined([text, links], "\n"))));
     let titles: Vec<&str> = orders.iter().map(|order| order.brief.title.as_str()).collect();
-    let entries = entries().map(|(told, links)| joined([unlinked(&told), links], "\n"));
+    let entries = entries().map(|(text, links)| joined([unlinked(&text), links], "\n"));
     let (mut text_only, left_out) = within([title.clone()].into_iter().chain(entries));
     if left_out > 0 {
         text_only.push_str(&format!("\nand {left_out} more"));
@@ -88,8 +88,8 @@ pub fn digest(orders: &[Message]) -> Layout {
 pub fn fits_digest(orders: &[Message]) -> usize {
     let mut used = 0;
     let fitting = orders.iter().take(DIGEST_MESSAGES).take_while(|order| {
-        let (told, links) = entry(order, DIGEST_MESSAGES);
-        used += units(&told) + units(&links) + 1;
+        let (text, links) = entry(order, DIGEST_MESSAGES);
+        used += units(&text) + units(&links) + 1;
         used <= DIGEST_CHARS
     });
     fitting.count().max(1)
@@ -101,8 +101,8 @@ fn entry(order: &Message, rank: usize) -> (String, String) {
     let who = joined([name(&brief.representative), account(brief)], ", ");
     let when = format!("{}, by {}", priority(brief.priority), date(brief.due_date));
     let title = format!("*{rank}. {}*", or_signal(line(&brief.title, 200), brief));
-    let told = joined([title, joined([who, when, notes(order)], " · "), line(&brief.action, 200)], "\n");
-    (told, links(order))
+    let text = joined([title, joined([who, when, notes(order)], " · "), line(&brief.action, 200)], "\n");
+    (text, links(order))
 }
 
 fn fields(brief: &Brief) -> Vec<String> {

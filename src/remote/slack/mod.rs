@@ -21,9 +21,9 @@ use crate::apply::sink::{ActionOutcome, Answer, Claim, Receipt, Sink};
 use crate::apply::stop::Stop;
 use crate::model::Message;
 use crate::remote::error::{ErrorKind, RemoteError};
-use crate::remote::heard::Heard;
 use crate::remote::http::{self, Client, Help, Request, Timing, secret_value};
 use crate::remote::outcomes::RequestKind;
+use crate::remote::service_status::ServiceStatus;
 pub use post::Preview;
 use verdict::Reply;
 
@@ -156,8 +156,8 @@ impl Slack {
     }
 
     /// What its answers so far said about the service itself.
-    pub fn heard(&self) -> Heard {
-        self.client.heard()
+    pub fn service_status(&self) -> ServiceStatus {
+        self.client.service_status()
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::WEBHOOK_HELP;
 use crate::remote::error::{ErrorKind, RemoteError, is_code};
 use crate::remote::http::{Answer, Client, Explanation, Request, explain_text};
-use crate::remote::outcomes::{self, Again, End, Ending, Verdict};
+use crate::remote::outcomes::{self, Again, AnswerVerdict, End, Ending};
 
 /// Where Slack says "later" and not when.
 const USUAL_WAIT: Duration = Duration::from_secs(1);
@@ -155,7 +155,7 @@ pub fn of_webhook(client: &Client, request: &Request, answer: &Answer) -> Reply 
 }
 
 fn bad(client: &Client, request: &Request, answer: &Answer, ending: Ending) -> Reply {
-    let Verdict { again, end } = outcomes::verdict(request.kind, ending);
+    let AnswerVerdict { again, end } = outcomes::verdict(request.kind, ending);
     let kind = match end {
         End::Fail(kind) => kind,
         // Slack's refusals are neither successes nor facts.

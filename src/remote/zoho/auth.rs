@@ -15,9 +15,9 @@ use super::complaint::text_at;
 use super::{SERVICE, cache, centre};
 use crate::apply::stop::Stop;
 use crate::remote::error::{ErrorKind, RemoteError};
-use crate::remote::heard::Heard;
 use crate::remote::http::{Answer, Body, Client, Expect, Explanation, Request};
 use crate::remote::outcomes::{self, End, Ending, RequestKind};
+use crate::remote::service_status::ServiceStatus;
 
 /// A token is renewed this long before it expires, so that it does not expire on its way.
 const MARGIN_SECONDS: i64 = 60;
@@ -85,8 +85,8 @@ impl Auth {
     }
 
     /// What the token endpoint's answers so far said about the service itself.
-    pub(super) fn heard(&self) -> Heard {
-        self.client.heard()
+    pub(super) fn service_status(&self) -> ServiceStatus {
+        self.client.service_status()
     }
 
     /// A token that is good now.

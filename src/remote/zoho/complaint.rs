@@ -25,7 +25,7 @@ pub(super) struct Complaint {
 
 /// What an error asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum RecordVerdict {
     /// The access token is not known, or not any more: a new one may do.
     Token,
     /// The refresh token was given without a scope that this needs.
@@ -70,33 +70,33 @@ impl Complaint {
     }
 
     /// What the code asks for, as one record's error.
-    pub(super) fn verdict(&self) -> Verdict {
+    pub(super) fn verdict(&self) -> RecordVerdict {
         match self.code.as_str() {
-            "INVALID_TOKEN" | "INVALID_OAUTHTOKEN" | "AUTHENTICATION_FAILURE" => Verdict::Token,
-            "OAUTH_SCOPE_MISMATCH" => Verdict::Scope,
-            "NO_PERMISSION" => Verdict::Forbidden,
-            "TOO_MANY_REQUESTS" => Verdict::Busy,
-            "INVALID_MODULE" | "INVALID_URL_PATTERN" | "INVALID_REQUEST_METHOD" => Verdict::Misconfigured,
-            "INTERNAL_ERROR" | "DEPENDENT_SERVICE_ERROR" => Verdict::Fault,
-            "RECORD_LOCKED" | "NOT_APPROVED" | "LIMIT_EXCEEDED" => Verdict::Later,
-            _ => Verdict::Refused,
+            "INVALID_TOKEN" | "INVALID_OAUTHTOKEN" | "AUTHENTICATION_FAILURE" => RecordVerdict::Token,
+            "OAUTH_SCOPE_MISMATCH" => RecordVerdict::Scope,
+            "NO_PERMISSION" => RecordVerdict::Forbidden,
+            "TOO_MANY_REQUESTS" => RecordVerdict::Busy,
+            "INVALID_MODULE" | "INVALID_URL_PATTERN" | "INVALID_REQUEST_METHOD" => RecordVerdict::Misconfigured,
+            "INTERNAL_ERROR" | "DEPENDENT_SERVICE_ERROR" => RecordVerdict::Fault,
+            "RECORD_LOCKED" | "NOT_APPROVED" | "LIMIT_EXCEEDED" => RecordVerdict::Later,
+            _ => RecordVerdict::Refused,
         }
     }
 
     /// What it asks for as the error of a whole call. No record was judged, so none is refused for good: what Zoho does not
     /// take there is of our making or of the settings'.
-    pub(super) fn verdict_of_call(&self) -> Verdict {
+    pub(super) fn verdict_of_call(&self) -> RecordVerdict {
         let by_code = self.verdict();
-        if !matches!(by_code, Verdict::Refused | Verdict::Later) {
+        if !matches!(by_code, RecordVerdict::Refused | RecordVerdict::Later) {
             return by_code;
         }
         match self.status {
-            401 => Verdict::Token,
-            403 => Verdict::Forbidden,
-            429 => Verdict::Busy,
-            500.. => Verdict::Fault,
-            _ if self.code == "AUTHORIZATION_FAILED" => Verdict::Forbidden,
-            _ => Verdict::Misconfigured,
+            401 => RecordVerdict::Token,
+            403 => RecordVerdict::Forbidden,
+            429 => RecordVerdict::Busy,
+            500.. => RecordVerdict::Fault,
+            _ if self.code == "AUTHORIZATION_FAILED" => RecordVerdict::Forbidden,
+            _ => RecordVerdict::Misconfigured,
         }
     }
 
@@ -151,7 +151,7 @@ impl Complaint {
 
     /// Whether the code is one that refuses a call (the token, the user's rights, the module), rather than a record.
     pub(super) fn concerns_the_call(&self) -> bool {
-        !matches!(self.verdict(), Verdict::Refused | Verdict::Later | Verdict::Fault)
+        !matches!(self.verdict(), RecordVerdict::Refused | RecordVerdict::Later | RecordVerdict::Fault)
             || self.code == "AUTHORIZATION_FAILED"
     }
 
@@ -196,9 +196,9 @@ impl Complaint {
     /// How this ends a call, as one record's error.
     fn ending(&self) -> Ending {
         match self.verdict() {
-            Verdict::Fault => Ending::RecordFault,
-            Verdict::Later => Ending::RecordLater,
-            Verdict::Refused => Ending::RecordRefused,
+            RecordVerdict::Fault => Ending::RecordFault,
+            RecordVerdict::Later => Ending::RecordLater,
+            RecordVerdict::Refused => Ending::RecordRefused,
             verdict => ending_of_call(verdict),
         }
     }
@@ -221,16 +221,16 @@ impl Complaint {
     /// What a person can do; `scope` is what the call needs.
     pub(super) fn help(&self, scope: &str) -> Option<String> {
         let help = match (self.verdict(), self.code.as_str()) {
-            (Verdict::Scope, _) => return Some(format!("make a new refresh token that has the scope {scope}")),
-            (Verdict::Forbidden, _) | (_, "AUTHORIZATION_FAILED") => {
+            (RecordVerdict::Scope, _) => return Some(format!("make a new refresh token that has the scope {scope}")),
+            (RecordVerdict::Forbidden, _) | (_, "AUTHORIZATION_FAILED") => {
                 return Some(format!(
                     "the Zoho user behind the refresh token lacks a right; the call needs {scope} and the same in the user's profile"
                 ));
             }
-            (Verdict::Token, _) => {
+            (RecordVerdict::Token, _) => {
                 "check the data centre and the credentials: Zoho refuses the token that it has just given"
             }
-            (Verdict::Busy, _) => USED_UP,
+            (RecordVerdict::Busy, _) => USED_UP,
             (_, "MANDATORY_NOT_FOUND") => {
                 "Zoho makes a field mandatory that this program does not fill; make it optional there"
             }
@@ -254,13 +254,13 @@ impl Complaint {
     }
 }
 
-fn ending_of_call(verdict: Verdict) -> Ending {
+fn ending_of_call(verdict: RecordVerdict) -> Ending {
     match verdict {
-        Verdict::Token => Ending::TokenUnknown,
-        Verdict::Scope | Verdict::Forbidden => Ending::NoRight,
-        Verdict::Busy => Ending::Busy,
-        Verdict::Fault => Ending::PerhapsDone,
-        Verdict::Misconfigured | Verdict::Later | Verdict::Refused => Ending::Misconfigured,
+        RecordVerdict::Token => Ending::TokenUnknown,
+        RecordVerdict::Scope | RecordVerdict::Forbidden => Ending::NoRight,
+        RecordVerdict::Busy => Ending::Busy,
+        RecordVerdict::Fault => Ending::PerhapsDone,
+        RecordVerdict::Misconfigured | RecordVerdict::Later | RecordVerdict::Refused => Ending::Misconfigured,
     }
 }
 
@@ -344,7 +344,7 @@ mod tests {
     #[test]
     fn codes_are_texts_or_numbers() {
         let old = complaint(429, &json!({"code": 429, "error": "TOO_MANY_REQUESTS", "error_info": "…"}));
-        assert_eq!(old.verdict(), Verdict::Busy);
+        assert_eq!(old.verdict(), RecordVerdict::Busy);
         assert_eq!(complaint(400, &json!({"code": 4000})).code, "4000");
         assert_eq!(Complaint::read(400, &json!({"code": null})), None);
     }

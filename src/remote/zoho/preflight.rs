@@ -7,14 +7,14 @@ use serde_json::Value;
 use url::Url;
 
 use super::calls::Trouble;
-use super::complaint::{Complaint, Verdict};
+use super::complaint::{Complaint, RecordVerdict};
 use super::wire::{self, Row};
 use super::{Zoho, centre, coql, fields};
 use crate::model::Priority;
 use crate::remote::error::RemoteError;
-use crate::remote::heard::Heard;
 use crate::remote::http::{Client, Request};
 use crate::remote::outcomes::RequestKind;
+use crate::remote::service_status::ServiceStatus;
 
 /// The scope that reads fields; a run does not need it.
 pub const READ_FIELDS: &str = "ZohoCRM.settings.fields.READ";
@@ -195,9 +195,9 @@ impl Zoho {
     }
 
     /// What its answers so far said about the service itself.
-    pub fn heard(&self) -> Heard {
-        let api = self.api.client().map(Client::heard).unwrap_or_default();
-        if api == Heard::default() { self.auth.heard() } else { api }
+    pub fn service_status(&self) -> ServiceStatus {
+        let api = self.api.client().map(Client::service_status).unwrap_or_default();
+        if api == ServiceStatus::default() { self.auth.service_status() } else { api }
     }
 
     /// Reads one record of a module, if there is one.
@@ -251,7 +251,7 @@ fn granted(answer: Result<wire::Rows, Trouble>) -> Result<Granted<Vec<Row>>, Rem
     match answer {
         Ok(rows) => Ok(Granted::Yes(rows.rows)),
         Err(Trouble { complaint: Some(complaint), .. })
-            if matches!(complaint.verdict_of_call(), Verdict::Scope | Verdict::Forbidden) =>
+            if matches!(complaint.verdict_of_call(), RecordVerdict::Scope | RecordVerdict::Forbidden) =>
         {
             Ok(Granted::No)
         }

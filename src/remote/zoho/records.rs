@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::calls::{Refusal, Trouble, Write};
-use super::complaint::Verdict;
+use super::complaint::RecordVerdict;
 use super::coql::{self, Address};
 use super::wire::Row;
 use super::{BATCH, TaskOn, Zoho, fields};
@@ -199,7 +199,7 @@ fn place_of_updated(id: &str, result: Result<String, Refusal>) -> Option<Result<
     };
     match complaint {
         Some(complaint) if complaint.is_converted() || complaint.is_about("id") => None,
-        Some(complaint) if matches!(complaint.verdict(), Verdict::Refused | Verdict::Later) => {
+        Some(complaint) if matches!(complaint.verdict(), RecordVerdict::Refused | RecordVerdict::Later) => {
             let code = complaint.code().unwrap_or_default();
             tracing::warn!(lead.id = id, code, "lead status not set; the task goes on the lead all the same");
             here

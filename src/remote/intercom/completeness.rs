@@ -6,7 +6,7 @@
 
 /// What is known when nothing is left to read. None where a count is not known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Figures {
+pub(super) struct Counts {
     /// Different contacts that came, without those created since the read began: they would make up for others.
     pub came: u64,
     /// How many the search counted for all.
@@ -14,7 +14,7 @@ pub(super) struct Figures {
     /// How many the workspace lists.
     pub listed: Option<u64>,
     /// How many fewer than they counted the parts showed.
-    pub short: u64,
+    pub shortfall: u64,
     /// The second read, if there was one.
     pub second: Option<Second>,
 }
@@ -30,9 +30,9 @@ pub(super) struct Second {
 
 /// What is to be made of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Completeness {
     /// Everything came.
-    Whole,
+    Complete,
     /// Everything came that can be had, though the counts say more.
     InDoubt,
     /// Contacts are missing that the search may show when asked once more.
@@ -41,20 +41,20 @@ pub(super) enum Verdict {
     Incomplete,
 }
 
-impl Figures {
-    pub(super) fn verdict(self) -> Verdict {
-        let Figures { came, searched, listed, short, second } = self;
+impl Counts {
+    pub(super) fn verdict(self) -> Completeness {
+        let Counts { came, searched, listed, shortfall, second } = self;
         let reached = |count: Option<u64>| count.is_none_or(|count| came >= count);
         // A count far below what came is none that says when everything came.
         let search_is_exact = searched.is_some_and(|count| came >= count && came - count <= came / 100);
         match second {
-            None if short > 0 || !reached(searched) => Verdict::ReadAgain,
-            _ if reached(searched) && reached(listed) => Verdict::Whole,
-            _ if search_is_exact => Verdict::InDoubt,
-            None => Verdict::ReadAgain,
+            None if shortfall > 0 || !reached(searched) => Completeness::ReadAgain,
+            _ if reached(searched) && reached(listed) => Completeness::Complete,
+            _ if search_is_exact => Completeness::InDoubt,
+            None => Completeness::ReadAgain,
             // By two ways the same ones: then it is the count that counts something else.
-            Some(second) if second.before == came && second.shown >= came => Verdict::InDoubt,
-            Some(_) => Verdict::Incomplete,
+            Some(second) if second.before == came && second.shown >= came => Completeness::InDoubt,
+            Some(_) => Completeness::Incomplete,
         }
     }
 }
@@ -65,50 +65,54 @@ mod tests {
 
     #[test]
     fn a_read_is_whole_when_the_counts_say_so_and_is_repeated_where_the_search_may_show_more() {
-        let figures = |came, searched, listed| Figures { came, searched, listed, ..Figures::default() };
+        let figures = |came, searched, listed| Counts { came, searched, listed, ..Counts::default() };
         let again =
-            |before, figures: Figures| Figures { second: Some(Second { before, shown: figures.came }), ..figures };
+            |before, figures: Counts| Counts { second: Some(Second { before, shown: figures.came }), ..figures };
         let broken = Second { before: 550, shown: 30 };
         let cases = [
-            ("nothing is counted", figures(600, None, None), Verdict::Whole),
-            ("both counts", figures(600, Some(600), Some(600)), Verdict::Whole),
-            ("more than counted", figures(605, Some(600), Some(602)), Verdict::Whole),
-            ("the search counts more", figures(599, Some(600), Some(599)), Verdict::ReadAgain),
-            ("a few pages, one missing", figures(599, Some(600), None), Verdict::ReadAgain),
+            ("nothing is counted", figures(600, None, None), Completeness::Complete),
+            ("both counts", figures(600, Some(600), Some(600)), Completeness::Complete),
+            ("more than counted", figures(605, Some(600), Some(602)), Completeness::Complete),
+            ("the search counts more", figures(599, Some(600), Some(599)), Completeness::ReadAgain),
+            ("a few pages, one missing", figures(599, Some(600), None), Completeness::ReadAgain),
             (
-                "a part is short, and others make up for it",
-                Figures { short: 1, ..figures(600, Some(600), None) },
-                Verdict::ReadAgain,
+                "a part is shortfall, and others make up for it",
+                Counts { shortfall: 1, ..figures(600, Some(600), None) },
+                Completeness::ReadAgain,
             ),
-            ("the list knows three that the search does not", figures(600, Some(600), Some(603)), Verdict::InDoubt),
+            (
+                "the list knows three that the search does not",
+                figures(600, Some(600), Some(603)),
+                Completeness::InDoubt,
+            ),
             (
                 "the search counts no more than ten thousand",
                 figures(99_000, Some(10_000), Some(100_000)),
-                Verdict::ReadAgain,
+                Completeness::ReadAgain,
             ),
-            ("the list alone counts, and more", figures(600, None, Some(601)), Verdict::ReadAgain),
-            ("twice the same", again(599, figures(599, Some(600), Some(600))), Verdict::InDoubt),
+            ("the list alone counts, and more", figures(600, None, Some(601)), Completeness::ReadAgain),
+            ("twice the same", again(599, figures(599, Some(600), Some(600))), Completeness::InDoubt),
             (
                 "the second read broke off",
-                Figures { second: Some(broken), ..figures(550, Some(600), Some(600)) },
-                Verdict::Incomplete,
+                Counts { second: Some(broken), ..figures(550, Some(600), Some(600)) },
+                Completeness::Incomplete,
             ),
-            ("the second read found them", again(590, figures(600, Some(600), Some(600))), Verdict::Whole),
+            ("the second read found them", again(590, figures(600, Some(600), Some(600))), Completeness::Complete),
             (
                 "the second read found those that the search counts",
                 again(590, figures(600, Some(600), Some(700))),
-                Verdict::InDoubt,
+                Completeness::InDoubt,
             ),
-            ("the second read found some", again(590, figures(595, Some(600), Some(600))), Verdict::Incomplete),
+            ("the second read found some", again(590, figures(595, Some(600), Some(600))), Completeness::Incomplete),
             (
                 "some, and the search cannot count",
                 again(98_000, figures(99_000, Some(10_000), Some(100_000))),
-                Verdict::Incomplete,
+                Completeness::Incomplete,
             ),
             (
                 "a second read needs no parts",
-                Figures { short: 3, ..again(597, figures(600, Some(600), None)) },
-                Verdict::Whole,
+                Counts { shortfall: 3, ..again(597, figures(600, Some(600), None)) },
+                Completeness::Complete,
             ),
         ];
         for (what, figures, verdict) in cases {

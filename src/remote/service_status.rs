@@ -3,9 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::header::{DATE, HeaderMap};
 
-/// What was heard last, refusals included. Every field is None where the service does not say.
+/// Limits and clock from the last answer, refusals included. Every field is None where the service does not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Heard {
+pub struct ServiceStatus {
     /// How far the local clock is ahead of the `Date` of the answer. `Date` has whole seconds, and the answer was under way.
     pub clock_ahead: Option<TimeDelta>,
     /// `X-RateLimit-Limit`: requests in a window.
@@ -16,9 +16,9 @@ pub struct Heard {
     pub credits_left: Option<u64>,
 }
 
-impl Heard {
+impl ServiceStatus {
     /// Takes note of an answer that has just come.
-    pub fn listen(&mut self, headers: &HeaderMap, now: DateTime<Utc>) {
+    pub fn observe(&mut self, headers: &HeaderMap, now: DateTime<Utc>) {
         let text = |name: &str| headers.get(name)?.to_str().ok();
         let number = |name: &str| text(name)?.trim().parse().ok();
         let date = text(DATE.as_str()).and_then(|date| DateTime::parse_from_rfc2822(date).ok());
@@ -39,22 +39,22 @@ mod tests {
         let headers = |pairs: &[(&'static str, &str)]| -> HeaderMap {
             pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
         };
-        let mut heard = Heard::default();
+        let mut status = ServiceStatus::default();
         let first = [
             ("date", "Sat, 20 Dec 2025 06:00:00 GMT"),
             ("x-ratelimit-limit", "83"),
             ("x-ratelimit-remaining", "80"),
             ("x-api-credits-remaining", "900"),
         ];
-        heard.listen(&headers(&first), now);
-        let expected = Heard {
+        status.observe(&headers(&first), now);
+        let expected = ServiceStatus {
             clock_ahead: Some(TimeDelta::seconds(5)),
             limit: Some(83),
             remaining: Some(80),
             credits_left: Some(900),
         };
-        assert_eq!(heard, expected);
-        heard.listen(&headers(&[("date", "soon"), ("x-ratelimit-remaining", "79")]), now);
-        assert_eq!(heard, Heard { remaining: Some(79), ..expected });
+        assert_eq!(status, expected);
+        status.observe(&headers(&[("date", "soon"), ("x-ratelimit-remaining", "79")]), now);
+        assert_eq!(status, ServiceStatus { remaining: Some(79), ..expected });
     }
 }

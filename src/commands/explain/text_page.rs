@@ -11,16 +11,16 @@ use crate::report::clean;
 const WIDTH: u16 = 120;
 
 /// The page in the making.
-pub(super) struct Paper {
+pub(super) struct TextPage {
     text: String,
     pub(super) width: u16,
     colored: bool,
 }
 
-impl Paper {
+impl TextPage {
     /// Nothing on it yet.
-    pub(super) fn new(width: Option<u16>, colored: bool) -> Paper {
-        Paper { text: String::new(), width: width.unwrap_or(WIDTH), colored }
+    pub(super) fn new(width: Option<u16>, colored: bool) -> TextPage {
+        TextPage { text: String::new(), width: width.unwrap_or(WIDTH), colored }
     }
 
     /// What is on it.

@@ -4,14 +4,14 @@ use super::sink::{ActionOutcome, Failure, FailureKind, LOST_IN_A_ROW};
 
 /// How a sink fares from batch to batch.
 #[derive(Debug, Default)]
-pub(super) struct Course {
+pub(super) struct CircuitBreaker {
     /// Batches in a row, up to the last one, for which no answer came.
     lost: usize,
     /// What stopped the sink for the rest of the run.
     halted: Option<Failure>,
 }
 
-impl Course {
+impl CircuitBreaker {
     /// What stopped it, if something did.
     pub(super) fn halted(&self) -> Option<&Failure> {
         self.halted.as_ref()
@@ -105,11 +105,11 @@ mod tests {
             ("? .x", Some(2)),
         ];
         for (batches, expected) in cases {
-            let mut course = Course::default();
+            let mut breaker = CircuitBreaker::default();
             let stopped = batches.split(' ').position(|batch| {
                 let outcomes: Vec<_> = batch.chars().map(outcome).collect();
-                course.note(&outcomes);
-                course.halted().is_some()
+                breaker.note(&outcomes);
+                breaker.halted().is_some()
             });
             assert_eq!(stopped.map(|place| place + 1), expected, "{batches}");
         }
