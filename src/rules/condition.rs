@@ -80,7 +80,13 @@ impl Op {
         }
     }
 
-    /// The same comparison with its sides exchanged: `8 <= x` is `x >= 8`.
+    /// The comparison that a sign stands for.
+    pub(super) fn from_sign(sign: &str) -> Option<Op> {
+        let all = [Op::Equal, Op::NotEqual, Op::Less, Op::LessOrEqual, Op::Greater, Op::GreaterOrEqual];
+        all.into_iter().find(|op| op.sign() == sign)
+    }
+
+    /// The comparison with its sides exchanged: `8 <= x` is `x >= 8`.
     pub(super) fn mirrored(self) -> Op {
         match self {
             Op::Equal | Op::NotEqual => self,

@@ -441,16 +441,11 @@ mod tests {
         let attributes = Attributes::default();
         let scope = Scope { attributes: &attributes, params: &none };
         for (template, place, message, help) in [
-            ("a {{ plan_tipe }}", "plan_tipe", "nobody knows an attribute `plan_tipe`", "did you mean `plan_type`?"),
-            (
-                "seat_limit {{ seat_limit }}",
-                "seat_limit",
-                "nobody knows an attribute `seat_limit`",
-                "[attributes.types]",
-            ),
+            ("a {{ plan_tipe }}", "plan_tipe", "unknown attribute `plan_tipe`", "did you mean `plan_type`?"),
+            ("seat_limit {{ seat_limit }}", "seat_limit", "unknown attribute `seat_limit`", "[attributes.types]"),
             ("{{ contact.mail }}", "contact.mail", "`contact.mail` cannot be shown", "contact.email"),
             ("{{ account }}", "account", "`account` cannot be shown", "account.name"),
-            ("{{ location.town }}", "location.town", "nobody knows an attribute `location.town`", ""),
+            ("{{ location.town }}", "location.town", "unknown attribute `location.town`", ""),
             (
                 "{{ details }}",
                 "details",

@@ -175,7 +175,7 @@ fn resolve(name: &str, key: TextKey, scope: Scope<'_>) -> Result<Option<Source>,
         Some(near) => format!("did you mean `{near}`?"),
         None => scope.help_for(name),
     };
-    Err((format!("nobody knows an attribute `{name}`"), help))
+    Err((format!("unknown attribute `{name}`"), help))
 }
 
 /// Where a name stands first inside `{{ … }}` or `{% … %}`.

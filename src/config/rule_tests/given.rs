@@ -72,7 +72,7 @@ impl<'a> Reader<'a> {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "leave it out, or declare it in the configuration under [attributes.types]".to_owned(),
             };
-            self.findings.add(place, format!("nobody knows an attribute `{name}`"), Some(help));
+            self.findings.add(place, format!("unknown attribute `{name}`"), Some(help));
         }
     }
 

@@ -1,8 +1,7 @@
-//! The words and signs of a condition, and the usual slips, said in plain words.
+//! Cuts a condition into words and signs, and names the usual mistakes.
 //!
-//! CEL's own parser answers a slip with "token recognition error at: '= '", and accepts much that conditions do not have. So
-//! a condition is first cut into tokens here; only what is made of the tokens of our subset, and not nested without end,
-//! reaches that parser.
+//! The lexer refuses every sign that conditions do not have, and brackets that are unbalanced or nested too deep. The parser
+//! can then recurse without a limit of its own.
 
 use std::ops::Range;
 
@@ -31,13 +30,13 @@ impl Fault {
 /// A token and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Token {
-    pub kind: Kind,
+    pub kind: TokenKind,
     pub span: Range<usize>,
 }
 
 /// What a token is; its text is in the condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TokenKind {
     Word,
     Number,
     Text,
@@ -54,7 +53,7 @@ pub(super) const PARTS: &str =
 const MAX_LENGTH: usize = 4_000;
 const MAX_TOKENS: usize = 800;
 const MAX_FAULTS: usize = 10;
-/// Brackets inside each other. CEL's parser needs some 100 KB of stack for each in a debug build, and a thread has 2 MB.
+/// Brackets inside each other: nobody reads more, and parser and checker recurse into them.
 const MAX_DEPTH: usize = 8;
 
 /// Cuts a condition into tokens, or says everything that is wrong with it.
@@ -95,58 +94,7 @@ fn check(text: &str, tokens: &[Token]) -> Result<(), Fault> {
         let message = format!("the condition has more than {MAX_TOKENS} words and signs");
         return Err(Fault::new(everything, message).help("split it into several rules"));
     }
-    balanced(text, tokens)?;
-    chains(text, tokens)
-}
-
-/// What could be nested without brackets: `a < b < c`, `a.b.c.d`, `a[0][0]`. Each would be refused later, but CEL's parser
-/// would go down one step for each first.
-fn chains(text: &str, tokens: &[Token]) -> Result<(), Fault> {
-    let mut compared_since: Option<&Token> = None;
-    let mut dots = 0;
-    let mut before: Option<&Token> = None;
-    for token in tokens {
-        let written = text.get(token.span.clone()).unwrap_or_default();
-        let after_value = ends_value(before) && !is_in(text, before);
-        match written {
-            "[" if after_value => {
-                let fault = Fault::new(token.span.clone(), "single items of a list are not part of conditions");
-                return Err(fault.help("for example: \"sso\" in enterprise_features_tried, or size(…) > 0"));
-            }
-            "." => {
-                dots += 1;
-                let chained = dots > 1 || before.is_none_or(|before| before.kind != Kind::Word);
-                if chained {
-                    return Err(Fault::new(token.span.clone(), "did not expect `.` here")
-                        .help("a name has one dot at most, as in location.country"));
-                }
-            }
-            "==" | "!=" | "<" | "<=" | ">" | ">=" | "in" => {
-                if let Some(first) = compared_since.replace(token) {
-                    let fault = Fault::new(
-                        first.span.start..token.span.end,
-                        "a comparison is true or false and cannot be compared again",
-                    );
-                    return Err(fault.help("join comparisons with && (and) or || (or)"));
-                }
-            }
-            _ if matches!(token.kind, Kind::Open | Kind::Close) || matches!(written, "&&" | "||" | ",") => {
-                compared_since = None;
-            }
-            // Two values side by side: the sign that is missing between them is the fault.
-            _ if after_value && !matches!(token.kind, Kind::Sign) => compared_since = None,
-            _ => {}
-        }
-        if written != "." && before.is_none_or(|before| text.get(before.span.clone()) != Some(".")) {
-            dots = 0;
-        }
-        before = Some(token);
-    }
-    Ok(())
-}
-
-fn is_in(text: &str, token: Option<&Token>) -> bool {
-    token.is_some_and(|token| text.get(token.span.clone()) == Some("in"))
+    balanced(text, tokens)
 }
 
 /// Every bracket has its partner, and they are not nested too deep.
@@ -156,12 +104,12 @@ fn balanced(text: &str, tokens: &[Token]) -> Result<(), Fault> {
     for token in tokens {
         let sign = text.get(token.span.clone()).unwrap_or_default();
         match token.kind {
-            Kind::Open => open.push((sign, token.span.clone())),
-            Kind::Close => match open.pop() {
+            TokenKind::Open => open.push((sign, token.span.clone())),
+            TokenKind::Close => match open.pop() {
                 Some((opened, _)) if partner(opened) == sign => {}
                 _ => return Err(Fault::new(token.span.clone(), format!("this `{sign}` closes nothing"))),
             },
-            Kind::Word | Kind::Number | Kind::Text | Kind::Sign => {}
+            TokenKind::Word | TokenKind::Number | TokenKind::Text | TokenKind::Sign => {}
         }
         if open.len() > MAX_DEPTH {
             return Err(Fault::new(token.span.clone(), "too many brackets inside each other"));
@@ -187,7 +135,7 @@ impl<'a> Lexer<'a> {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    fn take(&mut self, kind: Kind, length: usize) -> Option<Token> {
+    fn take(&mut self, kind: TokenKind, length: usize) -> Option<Token> {
         let span = self.at..self.at + length;
         self.at = span.end;
         Some(Token { kind, span })
@@ -204,14 +152,14 @@ impl<'a> Lexer<'a> {
             'a'..='z' | 'A'..='Z' | '_' => self.word(),
             '0'..='9' => self.number(),
             '"' | '\'' => self.quoted(first),
-            '(' | '[' => Ok(self.take(Kind::Open, 1)),
-            ')' | ']' => Ok(self.take(Kind::Close, 1)),
-            ',' | '.' => Ok(self.take(Kind::Sign, 1)),
+            '(' | '[' => Ok(self.take(TokenKind::Open, 1)),
+            ')' | ']' => Ok(self.take(TokenKind::Close, 1)),
+            ',' | '.' => Ok(self.take(TokenKind::Sign, 1)),
             '-' if rest.chars().nth(1).is_some_and(|next| next.is_ascii_digit()) && !ends_value(before) => {
-                Ok(self.take(Kind::Sign, 1))
+                Ok(self.take(TokenKind::Sign, 1))
             }
             _ => match comparison_length(rest) {
-                Some(length) => Ok(self.take(Kind::Sign, length)),
+                Some(length) => Ok(self.take(TokenKind::Sign, length)),
                 None => Err(self.slip(first)),
             },
         }
@@ -237,7 +185,7 @@ impl<'a> Lexer<'a> {
                 let message = format!("`{word}` stands directly before a quote");
                 fault(message, "texts are written \"like this\", without a prefix")
             }
-            _ => Ok(self.take(Kind::Word, length)),
+            _ => Ok(self.take(TokenKind::Word, length)),
         }
     }
 
@@ -262,7 +210,7 @@ impl<'a> Lexer<'a> {
             let span = self.at + length..self.at + length + 1;
             return Err(Fault::new(span, "a number has no percent sign").help("write the number alone: 80"));
         }
-        Ok(self.take(Kind::Number, length))
+        Ok(self.take(TokenKind::Number, length))
     }
 
     fn quoted(&mut self, quote: char) -> Result<Option<Token>, Fault> {
@@ -273,7 +221,7 @@ impl<'a> Lexer<'a> {
                 _ if escaped => escaped = false,
                 '\\' => escaped = true,
                 '\n' | '\r' => break,
-                _ if c == quote => return Ok(self.take(Kind::Text, index + 1)),
+                _ if c == quote => return Ok(self.take(TokenKind::Text, index + 1)),
                 _ => {}
             }
         }
@@ -326,5 +274,5 @@ fn comparison_length(text: &str) -> Option<usize> {
 
 /// After a value, a minus would be a subtraction.
 fn ends_value(token: Option<&Token>) -> bool {
-    token.is_some_and(|token| !matches!(token.kind, Kind::Sign | Kind::Open))
+    token.is_some_and(|token| !matches!(token.kind, TokenKind::Sign | TokenKind::Open))
 }

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+use super::tree::{Expr, ExprKind};
 use super::*;
 use crate::model::{Contact, Date, Type};
 use crate::rules::source::Seen;
@@ -66,12 +67,12 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
     ("plan_type == \"team", "\"team", "this quote is never closed", "add the missing \""),
     ("plan_type == 'team", "'team", "this quote is never closed", "add the missing '"),
     ("plan_type == “team”", "“team”", "`“` is not part of conditions", "straight quotes"),
-    ("plan_type == team", "team", "nobody knows an attribute `team`", "write \"team\" with quotes"),
-    ("plan_type in [team]", "team", "nobody knows an attribute `team`", "write \"team\" with quotes"),
-    ("sso in departments_using", "sso", "nobody knows an attribute `sso`", "write \"sso\" with quotes"),
-    ("unheard_of > 3", "unheard_of", "nobody knows an attribute `unheard_of`", "[attributes.types]"),
-    ("plan_typ == \"team\"", "plan_typ", "nobody knows an attribute `plan_typ`", "did you mean `plan_type`?"),
-    ("location.planet == \"Mars\"", "location.planet", "nobody knows an attribute `location.planet`", ""),
+    ("plan_type == team", "team", "unknown attribute `team`", "write \"team\" with quotes"),
+    ("plan_type in [team]", "team", "unknown attribute `team`", "write \"team\" with quotes"),
+    ("sso in departments_using", "sso", "unknown attribute `sso`", "write \"sso\" with quotes"),
+    ("unheard_of > 3", "unheard_of", "unknown attribute `unheard_of`", "[attributes.types]"),
+    ("plan_typ == \"team\"", "plan_typ", "unknown attribute `plan_typ`", "did you mean `plan_type`?"),
+    ("location.planet == \"Mars\"", "location.planet", "unknown attribute `location.planet`", ""),
     ("plan_type == 3", "plan_type == 3", "`plan_type` is a text, and `3` is a number", "write \"3\" with quotes"),
     ("teammates_count >= \"8\"", "teammates_count >= \"8\"", "`teammates_count` is a number, and \"8\" is a text", "write 8 without quotes"),
     ("is_trial == \"true\"", "is_trial == \"true\"", "`is_trial` is a yes/no, and \"true\" is a text", "write true without quotes"),
@@ -100,8 +101,8 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
     ("percent(size(departments_using), seats) > 0", "size(departments_using)", "percent() takes attributes by name", ""),
     ("size() > 0", "size()", "size() takes one attribute", ""),
     ("has(plan_type) == true", "has(plan_type)", "has(x) is true or false already", "write has(x) alone"),
-    ("days_sinc(last_seen_at) > 3", "days_sinc(last_seen_at)", "there is no function `days_sinc`", "did you mean `days_since`?"),
-    ("matches(plan_type, \"t.*\")", "matches(plan_type, \"t.*\")", "there is no function `matches`", "size, has, days_since, percent"),
+    ("days_sinc(last_seen_at) > 3", "days_sinc(last_seen_at)", "unknown function `days_sinc`", "did you mean `days_since`?"),
+    ("matches(plan_type, \"t.*\")", "matches(plan_type, \"t.*\")", "unknown function `matches`", "size, has, days_since, percent"),
     ("plan_type.startsWith(\"t\")", "plan_type.startsWith(\"t\")", "`.startsWith()` is not part of conditions", "compared as a whole"),
     ("plan_type.trim() == \"t\"", "plan_type.trim()", "`.trim()` is not part of conditions", "size, has, days_since, percent"),
     ("departments_using.exists(d, d == \"a\")", "departments_using.exists(d, d == \"a\")", "`.exists()` is not part of conditions", ""),
@@ -127,6 +128,9 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
     ("(seats > 1", "(", "this `(` is never closed", "add the missing `)`"),
     ("seats > 1)", ")", "this `)` closes nothing", ""),
     ("plan_type in [\"a\")", ")", "this `)` closes nothing", ""),
+    ("events(\"x\").count > 3", ".count", "the value of events() has no member `count`", "days_since(last_seen_at)"),
+    ("seats > 9223372036854775808", "9223372036854775808", "`9223372036854775808` is too large a number", ""),
+    ("plan_type == \"a\\q\"", "\\q", "`\\q` is not an escape that texts have", "backslash"),
     ("", "", "the condition is empty", "teammates_count >= 8"),
     ("  ", "  ", "the condition is empty", "teammates_count >= 8"),
 ];
@@ -205,5 +209,140 @@ proptest! {
                 prop_assert!(text.get(fault.span.clone()).is_some(), "{} {:?}", text, fault);
             }
         }
+    }
+}
+
+/// A tree without places, in one form for both parsers.
+fn shape(expr: &Expr) -> String {
+    let all = |items: &[Expr]| items.iter().map(shape).collect::<Vec<_>>().join(" ");
+    match &expr.kind {
+        ExprKind::Literal(value) => format!("{value:?}"),
+        ExprKind::Name(name) => name.clone(),
+        ExprKind::Member(before, member) => format!("(.{member} {})", shape(before)),
+        ExprKind::Call { target, function, arguments } => {
+            let target = target.as_deref().map_or_else(|| "-".to_owned(), shape);
+            format!("({function} {target} {})", all(arguments))
+        }
+        ExprKind::List(items) => format!("[{}]", all(items)),
+        ExprKind::Not(inner) => format!("(!_ - {})", shape(inner)),
+        ExprKind::Compare(left, op, right) => format!("(_{}_ - {} {})", op.sign(), shape(left), shape(right)),
+        ExprKind::In(item, list) => format!("(@in - {} {})", shape(item), shape(list)),
+        ExprKind::All(parts) => format!("(_&&_ - {})", all(parts)),
+        ExprKind::Any(parts) => format!("(_||_ - {})", all(parts)),
+    }
+}
+
+fn cel_shape(expr: &cel::common::ast::IdedExpr) -> String {
+    use cel::common::ast::{Expr, LiteralValue};
+    let all = |items: &[cel::common::ast::IdedExpr]| items.iter().map(cel_shape).collect::<Vec<_>>().join(" ");
+    match &expr.expr {
+        Expr::Literal(LiteralValue::Boolean(yes)) => format!("{:?}", Value::Bool(yes.into_inner())),
+        Expr::Literal(LiteralValue::Double(number)) => format!("{:?}", Value::Number(number.into_inner())),
+        Expr::Literal(LiteralValue::Int(number)) => {
+            format!("{:?}", Value::Number(number.inner().to_string().parse().unwrap()))
+        }
+        Expr::Literal(LiteralValue::String(text)) => format!("{:?}", Value::Text(text.inner().to_owned())),
+        Expr::Ident(name) => name.clone(),
+        Expr::Select(select) if !select.test => format!("(.{} {})", select.field, cel_shape(&select.operand)),
+        Expr::List(list) => format!("[{}]", all(&list.elements)),
+        Expr::Call(call) if matches!(call.func_name.as_str(), "_&&_" | "_||_") => {
+            let mut parts = Vec::new();
+            flatten(expr, &call.func_name, &mut parts);
+            format!("({} - {})", call.func_name, parts.join(" "))
+        }
+        Expr::Call(call) => {
+            let target = call.target.as_deref().map_or_else(|| "-".to_owned(), cel_shape);
+            format!("({} {target} {})", call.func_name, all(&call.args))
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+/// CEL joins two at a time; brackets make no difference.
+fn flatten(expr: &cel::common::ast::IdedExpr, operator: &str, parts: &mut Vec<String>) {
+    match &expr.expr {
+        cel::common::ast::Expr::Call(call) if call.func_name == operator => {
+            call.args.iter().for_each(|part| flatten(part, operator, parts));
+        }
+        _ => parts.push(cel_shape(expr)),
+    }
+}
+
+/// Compares both trees of a text; true where we accept it.
+fn agrees_with_cel(text: &str) -> Result<bool, String> {
+    let Ok(tree) = lex(text).and_then(|tokens| tree::parse(text, &tokens).map_err(|fault| vec![fault])) else {
+        return Ok(false);
+    };
+    // An empty environment has no macros: has(x) stays a call.
+    let parsed = cel::Env::default().with_optional_support(false).parser().parse_with_source_info(text);
+    let (expr, _) = parsed.map_err(|error| format!("we accept {text}, CEL does not: {error:?}"))?;
+    let (ours, theirs) = (shape(&tree), cel_shape(&expr));
+    if ours == theirs { Ok(true) } else { Err(format!("{text}\n ours {ours}\n  CEL {theirs}")) }
+}
+
+#[test]
+fn cel_parses_every_form_of_condition_to_an_equal_tree() {
+    for text in [
+        "a && b || !c && (d || e) || f",
+        "a && (b && c) && d",
+        "!(a == 1) && !!b",
+        "x.y == \"a\\n\\u00e9\\x41\\101'\"",
+        "a in [1, -2.5, 'x',]",
+        "a in []",
+        "f(\"x\").member >= 3",
+        "f(a, b.c) < -1",
+        "p.startsWith('t')",
+        "!a == b",
+        "!f(x).m",
+        "9223372036854775807 > a",
+        "-9223372036854775808 < a",
+    ] {
+        assert_eq!(agrees_with_cel(text), Ok(true), "{text}");
+    }
+}
+
+/// Expressions of the grammar, nested a few times.
+fn expression() -> impl Strategy<Value = String> {
+    let leaf = prop::sample::select(vec![
+        "seats",
+        "location.country",
+        "is_trial",
+        "1",
+        "-2.5",
+        "'a'",
+        "\"b\\tc\"",
+        "true",
+        "[1, 'x']",
+        "[]",
+        "f()",
+        "events('x').count",
+        "size(list)",
+    ]);
+    leaf.prop_map(str::to_owned).prop_recursive(4, 24, 3, |inner| {
+        let sign = prop::sample::select(vec!["==", "!=", "<", "<=", ">", ">=", " in ", "&&", "||", " && ", " || "]);
+        prop_oneof![
+            (inner.clone(), sign, inner.clone()).prop_map(|(left, sign, right)| format!("{left}{sign}{right}")),
+            inner.clone().prop_map(|inner| format!("({inner})")),
+            inner.clone().prop_map(|inner| format!("!{inner}")),
+            (inner.clone(), inner).prop_map(|(one, two)| format!("f({one}, {two})")),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn whatever_the_parser_accepts_cel_parses_to_an_equal_tree(text in expression()) {
+        prop_assert!(agrees_with_cel(&text).is_ok(), "{:?}", agrees_with_cel(&text));
+    }
+
+    #[test]
+    fn any_row_of_tokens_that_the_parser_accepts_cel_parses_to_an_equal_tree(
+        words in prop::collection::vec(prop::sample::select(vec![
+            "seats", "x", ".y", ".", ",", "(", ")", "[", "]", "==", "<", "&&", "||", "!", " in ", "f(", "1", "-2.5", "-",
+            "\"a\"", "'\\x41'", "true", "if", " ",
+        ]), 0..14),
+    ) {
+        let text = words.concat();
+        prop_assert!(agrees_with_cel(&text).is_ok(), "{:?}", agrees_with_cel(&text));
     }
 }
