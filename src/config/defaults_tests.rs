@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate};
 
 use super::*;
 use crate::model::{Contact, Date, Evidence, Person, Priority, SubjectKind, Truth, UnknownReason, Value};
-use crate::rules::{OnClear, Rendered, Rule, TextInput, Verdict};
+use crate::rules::{OnClear, Rendered, Rule, RuleVerdict, TextInput};
 
 fn built_in() -> RuleSet {
     parse("usage-signals.toml", "", &|_| None).unwrap().rules
@@ -42,7 +42,7 @@ fn contact(attributes: &[(&str, Value)]) -> Contact {
     }
 }
 
-fn verdict(set: &RuleSet, signal: &str, contact: &Contact) -> Verdict {
+fn verdict(set: &RuleSet, signal: &str, contact: &Contact) -> RuleVerdict {
     let at = set.rules.iter().position(|rule| rule.signal == signal).unwrap();
     set.evaluate(contact, as_of()).verdicts.remove(at)
 }

@@ -2,14 +2,26 @@
 
 use super::condition::{Comparison, Condition, Op};
 use super::rule::Rule;
-use super::ruleset::Verdict;
 use super::source::{Reading, Seen, Source, Unread};
 use crate::model::{Evidence, Truth, UnknownReason, Value};
 
-/// A contact held against a rule.
-pub(super) fn verdict(rule: &Rule, seen: Seen<'_>) -> Verdict {
+/// The result of one rule for one contact.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RuleVerdict {
+    /// Whether the rule's own condition holds.
+    pub truth: Truth,
+    /// The highest level that holds; empty for the rule's own. Means something only when true.
+    pub level: String,
+    /// The comparisons that made it hold, the rule's and then the level's; empty unless true.
+    pub evidence: Vec<Evidence>,
+    /// The attributes that left the rule unknown, or a level of a rule that holds. Each once.
+    pub unknown: Vec<(String, UnknownReason)>,
+}
+
+/// Evaluates a rule for one contact.
+pub(super) fn verdict(rule: &Rule, seen: Seen<'_>) -> RuleVerdict {
     let truth = rule.when.truth(seen);
-    let mut verdict = Verdict { truth, level: String::new(), evidence: Vec::new(), unknown: Vec::new() };
+    let mut verdict = RuleVerdict { truth, level: String::new(), evidence: Vec::new(), unknown: Vec::new() };
     match truth {
         Truth::True => {
             rule.when.collect_evidence(seen, Truth::True, &mut verdict.evidence);
@@ -18,7 +30,7 @@ pub(super) fn verdict(rule: &Rule, seen: Seen<'_>) -> Verdict {
                 level.name.clone_into(&mut verdict.level);
                 level.when.collect_evidence(seen, Truth::True, &mut verdict.evidence);
             }
-            // A level that nobody can decide is as blind as a rule.
+            // An unknown level is reported like an unknown rule.
             let mut blind: Vec<_> = rule.levels.iter().flat_map(|level| unknown_if(&level.when, seen)).collect();
             blind.sort();
             blind.dedup();
@@ -34,7 +46,7 @@ fn unknown_if(condition: &Condition, seen: Seen<'_>) -> Vec<(String, UnknownReas
     if condition.truth(seen) == Truth::Unknown { unknown(condition, seen) } else { Vec::new() }
 }
 
-/// What left a condition unknown, each once.
+/// Returns the attributes that left a condition unknown, each once.
 pub(super) fn unknown(condition: &Condition, seen: Seen<'_>) -> Vec<(String, UnknownReason)> {
     let mut unread = Vec::new();
     condition.collect_unread(seen, &mut unread);

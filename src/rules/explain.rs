@@ -167,8 +167,8 @@ impl Comparison {
             Err(_) => Truth::Unknown,
         };
         let sources = self.all_sources().into_iter().map(|source| source.sized_list().unwrap_or(source));
-        let told = sources.filter(|source| !source.is_fixed() || source.is_named_value());
-        Compared { comparison: self.to_string(), truth, values: told.map(|source| source.trace(seen)).collect() }
+        let listed = sources.filter(|source| !source.is_fixed() || source.is_named_value());
+        Compared { comparison: self.to_string(), truth, values: listed.map(|source| source.trace(seen)).collect() }
     }
 }
 
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn named_values_of_a_rule_are_told_and_literals_are_not() {
+    fn named_values_of_a_rule_are_listed_and_literals_are_not() {
         let of = |condition: &str| -> Vec<String> {
             let explained = explained(condition, &[]);
             explained.comparisons.iter().flat_map(|one| &one.values).map(|value| value.name.clone()).collect()
@@ -294,17 +294,17 @@ mod tests {
     }
 
     #[test]
-    fn every_comparison_is_told_once_with_its_own_truth() {
+    fn every_comparison_is_listed_once_with_its_own_truth() {
         let explained = explained(
             r#"(plan_type == "team" && teammates_count >= 8) || (plan_type == "team" && projects_count >= 20)"#,
             &[("plan_type", text("team")), ("projects_count", Value::Number(19.0))],
         );
-        let told: Vec<_> = explained.comparisons.iter().map(|one| (one.comparison.as_str(), one.truth)).collect();
+        let listed: Vec<_> = explained.comparisons.iter().map(|one| (one.comparison.as_str(), one.truth)).collect();
         let expected = [
             (r#"plan_type == "team""#, Truth::True),
             ("teammates_count >= 8", Truth::Unknown),
             ("projects_count >= 20", Truth::False),
         ];
-        assert_eq!((explained.truth, told.as_slice()), (Truth::Unknown, expected.as_slice()));
+        assert_eq!((explained.truth, listed.as_slice()), (Truth::Unknown, expected.as_slice()));
     }
 }

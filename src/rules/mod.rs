@@ -23,11 +23,12 @@ mod text;
 
 pub use attributes::{Attributes, CATALOGUE, Known, nearest};
 pub use condition::{Comparison, Condition, Op};
+pub use evaluate::RuleVerdict;
 pub use explain::{AttributeSeen, Compared, Explained, ExplainedRule, Explanation, Traced};
 pub use miss::{Miss, figure};
 pub use parse::{Fault, Scope};
 pub use render::{Rendered, TextInput};
 pub use rule::{Level, OnClear, Rule};
-pub use ruleset::{Evaluation, RuleSet, Verdict};
+pub use ruleset::{Evaluation, RuleSet};
 pub use source::{Fallback, FallbackWhen, Origin, Reading, Seen, Source, Unread};
 pub use text::{Text, TextKey, is_reserved};

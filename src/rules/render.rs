@@ -78,7 +78,7 @@ impl RuleSet {
     }
 }
 
-/// What every text has, whatever the rule.
+/// Returns the values that every text has.
 fn given(rule: &Rule, level: &str, input: &TextInput<'_>) -> BTreeMap<String, Shown> {
     let contact = input.contact;
     let own = [Person { id: contact.id.clone(), email: contact.email.clone(), name: contact.name.clone() }];
@@ -88,8 +88,8 @@ fn given(rule: &Rule, level: &str, input: &TextInput<'_>) -> BTreeMap<String, Sh
         rule.params.iter().map(|(name, value)| (name.clone(), param(value))).collect();
     let contact = [
         ("id", Some(contact.id.clone())),
-        ("name", contact.name.as_deref().and_then(told)),
-        ("email", contact.email.as_deref().and_then(told)),
+        ("name", contact.name.as_deref().and_then(sanitize)),
+        ("email", contact.email.as_deref().and_then(sanitize)),
         ("url", Some(input.contact_url.to_owned())),
     ];
     let of_rule = map([
@@ -100,7 +100,7 @@ fn given(rule: &Rule, level: &str, input: &TextInput<'_>) -> BTreeMap<String, Sh
     ]);
     let given = [
         ("contact", map(filled(contact))),
-        ("account", map(filled([("name", input.account.and_then(told))]))),
+        ("account", map(filled([("name", input.account.and_then(sanitize))]))),
         ("rule", of_rule),
         ("people", people.iter().map(person).collect()),
         ("people_count", Shown::from(people.len())),
@@ -125,9 +125,10 @@ fn filled(
     fields.filter_map(|(name, value)| value.filter(|value| !value.is_empty()).map(|value| (name, Shown::from(value))))
 }
 
-/// What a customer wrote, as a text can show it: on one line, because a line of its own could pass for one of ours, without
-/// what nobody sees, and no longer than anybody reads. None where nothing is left.
-fn told(text: &str) -> Option<String> {
+/// Returns a customer's text on one line, without invisible characters, cut to [`CUSTOMER_CHARS`]. None if nothing is left.
+///
+/// A line break would let a customer's line pass for one of ours.
+fn sanitize(text: &str) -> Option<String> {
     // Of a text of megabytes, only the beginning is looked at.
     let letters = text.chars().take(CUSTOMER_CHARS * 8);
     let seen: String = letters
@@ -141,7 +142,7 @@ fn told(text: &str) -> Option<String> {
 }
 
 fn person(person: &Person) -> Shown {
-    let (name, email) = (person.name.as_deref().and_then(told), person.email.as_deref().and_then(told));
+    let (name, email) = (person.name.as_deref().and_then(sanitize), person.email.as_deref().and_then(sanitize));
     let label = match (&name, &email) {
         (Some(name), Some(email)) => format!("{name} <{email}>"),
         (Some(one), None) | (None, Some(one)) => one.clone(),
@@ -160,13 +161,13 @@ fn param(value: &Value) -> Shown {
     }
 }
 
-/// None for a value that is unknown.
+/// Returns an attribute's value for a text; None if it is unknown.
 fn attribute(source: &Source, seen: Seen<'_>) -> Option<Shown> {
     Some(match source.read(seen).ok()? {
         Reading::Number(value) => number(value),
-        Reading::Text(text) => Shown::from(told(&text)?),
+        Reading::Text(text) => Shown::from(sanitize(&text)?),
         Reading::YesNo(yes) => Shown::from(yes),
-        Reading::List(items) => items.iter().filter_map(|item| told(item)).collect(),
+        Reading::List(items) => items.iter().filter_map(|item| sanitize(item)).collect(),
         Reading::Date(date) => Shown::from(date.date_naive().to_string()),
     })
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use super::attributes::Attributes;
 use super::condition::Condition;
-use super::evaluate::{unknown, verdict};
+use super::evaluate::{RuleVerdict, unknown, verdict};
 use super::rule::Rule;
 use super::source::{Seen, Source};
 use super::text::Texts;
-use crate::model::{Contact, Date, Evidence, Truth, UnknownReason};
+use crate::model::{Contact, Date, Truth, UnknownReason};
 
 /// The rules that are on, and all that they need.
 #[derive(Clone)]
@@ -33,25 +33,12 @@ pub struct Evaluation {
     /// What left that unknown.
     pub include_unknown: Vec<(String, UnknownReason)>,
     /// One for each rule of [`RuleSet::rules`], in that order; empty when not included.
-    pub verdicts: Vec<Verdict>,
+    pub verdicts: Vec<RuleVerdict>,
     /// For each attribute of [`RuleSet::used`], in that order: whether it has a value that can be read. Also where nothing
     /// was decided by it, and for contacts that are not included: a share must not depend on what the other values are.
     pub readable: Vec<bool>,
     /// When the contact was last seen, unless that lies after the run's instant.
     pub last_seen_at: Option<Date>,
-}
-
-/// What a rule said of a contact.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Verdict {
-    /// Whether the rule's own condition holds.
-    pub truth: Truth,
-    /// The highest level that holds; empty for the rule's own. Means something only when true.
-    pub level: String,
-    /// The comparisons that made it hold, the rule's and then the level's; empty unless true.
-    pub evidence: Vec<Evidence>,
-    /// What left it unknown, each once; empty unless unknown.
-    pub unknown: Vec<(String, UnknownReason)>,
 }
 
 impl RuleSet {

@@ -317,8 +317,6 @@ const CIRCLES_TO_GO: &[&[&str]] = &[
     ],
     &["report/mod.rs", "report/table.rs"],
     &["rules/coverage/advice.rs", "rules/coverage/mod.rs"],
-    &["rules/evaluate.rs", "rules/ruleset.rs"],
-    &["rules/parse/mod.rs", "rules/parse/reader.rs"],
     &["sandbox/contacts.rs", "sandbox/workspace.rs", "sandbox/world.rs"],
     &["sandbox/intercom/contact.rs", "sandbox/intercom/mod.rs", "sandbox/intercom/tags.rs"],
     &["sandbox/mod.rs", "sandbox/server.rs"],

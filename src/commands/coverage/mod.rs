@@ -15,7 +15,7 @@ use crate::exit::{Exit, Fatal, exit_of};
 use crate::remote::error::RemoteError;
 use crate::remote::intercom::{Intercom, Undecodable, is_own_field};
 use crate::report::Problem;
-use crate::rules::coverage::{Coverage, Finding, ToDo, Verdict};
+use crate::rules::coverage::{AttributeVerdict, Coverage, Finding, ToDo};
 use crate::shutdown;
 
 /// Everything that is said.
@@ -127,7 +127,7 @@ async fn read(
 impl Report<'_> {
     /// The rules that are on and can never fire.
     fn dead(&self) -> impl Iterator<Item = &Finding<'_>> {
-        self.findings.iter().filter(|finding| finding.enabled && finding.outcome.verdict == Verdict::Never)
+        self.findings.iter().filter(|finding| finding.enabled && finding.outcome.verdict == AttributeVerdict::Never)
     }
 
     /// What went wrong, and the exit code that it leads to.

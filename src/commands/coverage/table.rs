@@ -7,7 +7,9 @@ use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle
 
 use super::Report;
 use crate::report::{clean, one_line, plural};
-use crate::rules::coverage::{Attribute, Finding, Meanwhile, Numbers, Outcome, PlanName, Spread, ToDo, Verdict};
+use crate::rules::coverage::{
+    Attribute, AttributeVerdict, Finding, Meanwhile, Numbers, Outcome, PlanName, Spread, ToDo,
+};
 
 /// How wide a table may be where nobody says: a pipe, a file, a mail from cron.
 const WIDTH: u16 = 140;
@@ -242,17 +244,17 @@ fn keep_whole(table: &mut Table, column: usize) {
 
 fn row(name: String, on: &str, outcome: &Outcome, included: usize, enabled: bool) -> [String; 6] {
     let verdict = match outcome.verdict {
-        Verdict::Fires if enabled => "fires",
-        Verdict::Fires => "could fire",
-        Verdict::FiresTooOften => "too often?",
-        Verdict::NeverTogether | Verdict::NotReached => "not now",
-        Verdict::Never => "NEVER",
-        Verdict::NoContacts => "no contacts",
+        AttributeVerdict::Fires if enabled => "fires",
+        AttributeVerdict::Fires => "could fire",
+        AttributeVerdict::FiresTooOften => "too often?",
+        AttributeVerdict::NeverTogether | AttributeVerdict::NotReached => "not now",
+        AttributeVerdict::Never => "NEVER",
+        AttributeVerdict::NoContacts => "no contacts",
     };
     let mut why: Vec<_> = outcome.causes.iter().map(|cause| clean(&cause.message)).collect();
     match outcome.verdict {
-        Verdict::Fires if !why.is_empty() => why.insert(0, "in part only".to_owned()),
-        Verdict::FiresTooOften => why.insert(0, "more than half of the contacts: probably wrong".to_owned()),
+        AttributeVerdict::Fires if !why.is_empty() => why.insert(0, "in part only".to_owned()),
+        AttributeVerdict::FiresTooOften => why.insert(0, "more than half of the contacts: probably wrong".to_owned()),
         _ => {}
     }
     let contacts = format!("{} {:>4}", bar(outcome.contacts, included), outcome.contacts);

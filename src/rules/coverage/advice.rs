@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::attribute::{Attribute, roll_out};
 use super::cause::{Cause, Kind, RESTORE};
-use super::verdict::Verdict;
+use super::verdict::AttributeVerdict;
 use super::{Coverage, Finding};
 use crate::rules::attributes::Attributes;
 use crate::rules::condition::Condition;
@@ -122,16 +122,16 @@ impl Coverage<'_> {
 
     /// Figures that rules which are on can read for some of the contacts that they see, or that are archived. Intercom fills
     /// its own by itself.
-    fn gaps(&self, findings: &[Finding<'_>], told: &[ToDo]) -> Vec<ToDo> {
+    fn gaps(&self, findings: &[Finding<'_>], listed: &[ToDo]) -> Vec<ToDo> {
         let needed: Vec<_> = findings.iter().filter(|it| it.enabled).map(|it| (it.rule, needed_by(it.rule))).collect();
         let gap = |attribute: &Attribute| {
             let name = &attribute.name;
             let using = needed.iter().filter(|(_, names)| names.contains(name.as_str()));
             let rules: Vec<_> = using.map(|(rule, _)| rule.signal.clone()).collect();
-            let is_told = told.iter().any(|to_do| to_do.attribute.as_ref() == Some(name));
+            let is_listed = listed.iter().any(|to_do| to_do.attribute.as_ref() == Some(name));
             let without = self.included.saturating_sub(attribute.readable_included);
             let (cause, advice) = match without {
-                _ if rules.is_empty() || is_told || attribute.own => return None,
+                _ if rules.is_empty() || is_listed || attribute.own => return None,
                 _ if attribute.is_archived() => (Cause::archived(attribute), RESTORE),
                 0 => return None,
                 _ => {
@@ -172,7 +172,7 @@ fn is_of_data(kind: Kind) -> bool {
 fn too_often(finding: &Finding<'_>) -> Option<ToDo> {
     let signal = &finding.rule.signal;
     let named = |wanted: bool| if wanted { vec![signal.clone()] } else { Vec::new() };
-    (finding.outcome.verdict == Verdict::FiresTooOften).then(|| ToDo {
+    (finding.outcome.verdict == AttributeVerdict::FiresTooOften).then(|| ToDo {
         attribute: None,
         cause: format!("{signal} fires for more than half of the contacts, which is probably wrong"),
         advice: format!("look whether `{}` says what is meant, and at what the product writes", finding.rule.when),

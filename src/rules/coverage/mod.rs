@@ -27,7 +27,7 @@ use plans::Plans;
 pub use plans::{Plan, PlanName};
 pub use spread::{Median, Numbers, Words};
 use tally::Tally;
-pub use verdict::Verdict;
+pub use verdict::AttributeVerdict;
 use verdict::{Known, Possible};
 
 /// The attribute that says which plan a contact is on.
@@ -73,7 +73,7 @@ pub struct Finding<'r> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
     /// In a word.
-    pub verdict: Verdict,
+    pub verdict: AttributeVerdict,
     /// For so many contacts it is true.
     pub contacts: usize,
     /// For so many it cannot be decided.
@@ -168,9 +168,9 @@ impl<'r> Coverage<'r> {
     }
 
     /// Contacts without a plan, also where there are none; then the plans by their contacts, most first, ties by name. At most
-    /// a dozen are told by name; what is on any other comes last, as one.
+    /// a dozen are listed by name; all others come last, as one.
     pub fn plans(&self) -> Vec<Plan> {
-        self.plans.told()
+        self.plans.listed()
     }
 
     /// The attributes, in the order of the roll-out; Intercom's own come last.
@@ -199,25 +199,27 @@ impl<'r> Coverage<'r> {
         let known = Known { attributes: &self.attributes };
         let outcome = |verdict, causes: Vec<Cause>| {
             // A level and its rule may lack the same.
-            let mut told = BTreeSet::new();
-            let causes = causes.into_iter().filter(|cause| told.insert(cause.clone())).collect();
+            let mut listed = BTreeSet::new();
+            let causes = causes.into_iter().filter(|cause| listed.insert(cause.clone())).collect();
             Outcome { verdict, contacts: held, unknown: tally.unknown, causes }
         };
         if held > 0 {
             let too_often = with.is_none() && held * 2 > self.included;
-            let verdict = if too_often { Verdict::FiresTooOften } else { Verdict::Fires };
+            let verdict = if too_often { AttributeVerdict::FiresTooOften } else { AttributeVerdict::Fires };
             return outcome(verdict, known.blind_spots(tally));
         }
         let all = [self.include.as_ref(), with, Some(tally)].into_iter().flatten();
         let all: Vec<_> = all.map(|tally| known.possible(tally)).collect();
         match verdict::every(all) {
-            Possible::Never(causes) => outcome(Verdict::Never, [causes, known.blind_spots(tally)].concat()),
-            _ if self.contacts == 0 => outcome(Verdict::NoContacts, Vec::new()),
-            _ if self.included == 0 => outcome(Verdict::NotReached, vec![self.nobody_included()]),
-            Possible::NotSeen(causes) => outcome(Verdict::NotReached, [causes, known.blind_spots(tally)].concat()),
+            Possible::Never(causes) => outcome(AttributeVerdict::Never, [causes, known.blind_spots(tally)].concat()),
+            _ if self.contacts == 0 => outcome(AttributeVerdict::NoContacts, Vec::new()),
+            _ if self.included == 0 => outcome(AttributeVerdict::NotReached, vec![self.nobody_included()]),
+            Possible::NotSeen(causes) => {
+                outcome(AttributeVerdict::NotReached, [causes, known.blind_spots(tally)].concat())
+            }
             Possible::Seen => {
                 let together = vec![Cause::never_together(with.is_some())];
-                outcome(Verdict::NeverTogether, [together, known.blind_spots(tally)].concat())
+                outcome(AttributeVerdict::NeverTogether, [together, known.blind_spots(tally)].concat())
             }
         }
     }

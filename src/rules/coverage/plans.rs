@@ -1,4 +1,4 @@
-//! The plans that contacts are on: each is counted, and the largest are told.
+//! The plans that contacts are on: counts of each, of which the largest are listed.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use super::attribute::Attribute;
 
 /// So many plans are counted each for itself, far more than a price list has; contacts on any after those count together.
 const COUNTED: usize = 500;
-/// So many of them are told by name, the largest.
+/// How many plans are listed by name, the largest first.
 const NAMED: usize = 12;
 /// What a plan's name is cut to.
 const NAME_CHARS: usize = 40;
@@ -22,14 +22,14 @@ pub(super) struct Plans {
 const NO_PLAN: usize = 0;
 const UNCOUNTED: usize = 1;
 
-/// Whose contacts these are. In the order in which ties are told.
+/// Whose contacts these are. Ties are listed in this order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PlanName {
     /// Contacts whose plan cannot be read.
     NoPlan,
     /// A plan.
     Named(String),
-    /// All plans that are not told by name.
+    /// All plans that are not listed by name.
     Others,
 }
 
@@ -78,8 +78,8 @@ impl Plans {
         place
     }
 
-    /// What is told of them, in the order that [`Coverage::plans`](super::Coverage::plans) documents.
-    pub(super) fn told(&self) -> Vec<Plan> {
+    /// Returns the listed plans, in the order that [`Coverage::plans`](super::Coverage::plans) documents.
+    pub(super) fn listed(&self) -> Vec<Plan> {
         let of = |name, places: Vec<usize>| {
             let contacts = places.iter().filter_map(|place| self.contacts.get(*place)).sum();
             Plan { name, contacts, places }
@@ -88,13 +88,13 @@ impl Plans {
         let mut named: Vec<_> = named.map(|(name, place)| of(PlanName::Named(name.clone()), vec![*place])).collect();
         named.sort_by(|a, b| b.contacts.cmp(&a.contacts).then_with(|| a.name.cmp(&b.name)));
         let rest = named.split_off(NAMED.min(named.len()));
-        let mut told = vec![of(PlanName::NoPlan, vec![NO_PLAN])];
-        told.append(&mut named);
+        let mut listed = vec![of(PlanName::NoPlan, vec![NO_PLAN])];
+        listed.append(&mut named);
         if !rest.is_empty() {
             let rest = rest.into_iter().flat_map(|plan| plan.places);
-            told.push(of(PlanName::Others, rest.chain([UNCOUNTED]).collect()));
+            listed.push(of(PlanName::Others, rest.chain([UNCOUNTED]).collect()));
         }
-        told
+        listed
     }
 }
 
@@ -109,8 +109,8 @@ mod tests {
             plans.add(Some(&format!("plan {number}")));
         }
         assert_eq!((plans.places.len(), plans.contacts.len()), (COUNTED, COUNTED + 2));
-        let told = plans.told();
-        let last = told.last().unwrap();
-        assert_eq!((told.len(), &last.name, last.contacts), (NAMED + 2, &PlanName::Others, 2 * COUNTED - NAMED));
+        let listed = plans.listed();
+        let last = listed.last().unwrap();
+        assert_eq!((listed.len(), &last.name, last.contacts), (NAMED + 2, &PlanName::Others, 2 * COUNTED - NAMED));
     }
 }

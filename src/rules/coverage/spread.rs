@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// So many different numbers of an attribute are told apart.
+/// The most different numbers of an attribute that are counted apart.
 const NUMBERS: usize = 1000;
 /// So many different texts of an attribute are counted.
 const WORDS: usize = 500;

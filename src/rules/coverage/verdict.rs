@@ -13,12 +13,12 @@ use crate::model::UnknownReason;
 use crate::rules::attributes::nearest;
 use crate::rules::condition::{Comparison, Condition, Op};
 
-/// So many of the texts that there are, the most frequent, are told.
+/// How many of an attribute's texts are listed, the most frequent first.
 const TEXTS: usize = 6;
 
 /// What the contacts say about a condition.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Verdict {
+pub enum AttributeVerdict {
     /// It is true for somebody.
     Fires,
     /// It is true for more than half of the contacts, which is probably wrong.
@@ -33,16 +33,16 @@ pub enum Verdict {
     NoContacts,
 }
 
-impl Verdict {
+impl AttributeVerdict {
     /// The name in reports.
     pub fn name(&self) -> &'static str {
         match self {
-            Verdict::Fires => "fires",
-            Verdict::FiresTooOften => "fires_too_often",
-            Verdict::NeverTogether => "never_together",
-            Verdict::NotReached => "not_reached",
-            Verdict::Never => "never",
-            Verdict::NoContacts => "no_contacts",
+            AttributeVerdict::Fires => "fires",
+            AttributeVerdict::FiresTooOften => "fires_too_often",
+            AttributeVerdict::NeverTogether => "never_together",
+            AttributeVerdict::NotReached => "not_reached",
+            AttributeVerdict::Never => "never",
+            AttributeVerdict::NoContacts => "no_contacts",
         }
     }
 }

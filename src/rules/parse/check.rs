@@ -1,9 +1,9 @@
 //! Turns a syntax tree into a condition: looks up every name, and checks that types fit.
 
 use super::lex::Fault;
+use super::scope::{FUNCTIONS, Scope};
 use super::tree::{Expr, ExprKind};
 use super::types::{a, example, mismatch, shown};
-use super::{FUNCTIONS, Scope};
 use crate::model::{Type, Value};
 use crate::rules::attributes::nearest;
 use crate::rules::condition::{Comparison, Condition, Op};

@@ -3,52 +3,18 @@
 
 mod check;
 mod lex;
+mod scope;
 #[cfg(test)]
 mod tests;
 mod text_literal;
 mod tree;
 mod types;
 
-use std::collections::BTreeMap;
-
-use super::attributes::{Attributes, nearest};
 use super::condition::Condition;
-use super::source::Source;
-use crate::model::Value;
 use check::Checker;
 pub use lex::Fault;
 use lex::lex;
-
-const FUNCTIONS: [&str; 4] = ["size", "has", "days_since", "percent"];
-
-/// The names that a condition or text may use.
-#[derive(Debug, Clone, Copy)]
-pub struct Scope<'a> {
-    /// The attributes.
-    pub attributes: &'a Attributes,
-    /// The rule's own named values (`seat_limit`).
-    pub params: &'a BTreeMap<String, Value>,
-}
-
-impl Scope<'_> {
-    /// What to read for a name.
-    pub(super) fn source(&self, name: &str) -> Option<Source> {
-        let param = self.params.get(name).and_then(|value| Source::fixed(name, value.clone()));
-        param.or_else(|| self.attributes.source(name))
-    }
-
-    /// "did you mean", or where new names are declared.
-    pub(super) fn help_for(&self, name: &str) -> String {
-        let names = self.params.keys().map(String::as_str).chain(self.attributes.names());
-        match nearest(name, names) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!(
-                "if the workspace has it, declare its type under [attributes.types]: {name} = \"number\" \
-                 (or \"text\", \"yes_no\", \"list\", \"date\")"
-            ),
-        }
-    }
-}
+pub use scope::Scope;
 
 impl Condition {
     /// Parses a condition and checks it. The list has one fault of syntax, or every fault of names and types.

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::tree::{Expr, ExprKind};
 use super::*;
-use crate::model::{Contact, Date, Type};
+use crate::model::{Contact, Date, Type, Value};
+use crate::rules::Attributes;
 use crate::rules::source::Seen;
 
 fn parse(text: &str) -> Result<Condition, Vec<Fault>> {
