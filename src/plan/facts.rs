@@ -1,32 +1,32 @@
-//! What was asked besides the contacts themselves.
+//! The answers of Intercom to the questions that the sightings raised.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::model::{Contact, tag_key};
 
-/// What a plan needs of a company.
+/// The facts of a company that a plan needs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Company {
-    /// Its name; None where it has none, or the company is gone.
+    /// Its name; None where the company has no name or is gone.
     pub name: Option<String>,
     /// The names of its tags.
     pub tags: Vec<String>,
 }
 
-/// Answers to the questions that sightings raise. All are reads: a dry run asks the same.
+/// The answers to the questions that sightings raise. All questions are reads, so a dry run asks them too.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Facts {
-    /// The workspace's tags: ids by lower-cased name.
+    /// The ids of the workspace's tags, by `tag_key` of the name.
     pub tag_ids: BTreeMap<String, String>,
-    /// The full list of tag ids, for contacts that were asked about; None where the contact is gone.
+    /// The complete list of tag ids of each contact that was asked about; None where the contact is gone.
     pub tags_of: HashMap<String, Option<Vec<String>>>,
-    /// The full list of company ids, for contacts whose own list is cut short.
+    /// The complete list of company ids of each contact whose own list is cut short.
     pub companies_of: HashMap<String, Vec<String>>,
     /// Companies by id.
     pub companies: HashMap<String, Company>,
-    /// A question stayed without an answer, and those after it were not asked.
+    /// Whether a question stayed without an answer. The questions after it were not asked.
     pub unanswered: bool,
-    /// Contacts that were asked for and are not in Intercom any more.
+    /// Contacts that were requested and are not in Intercom any more.
     pub gone: BTreeSet<String>,
 }
 
@@ -37,12 +37,12 @@ pub enum Carries {
     Yes,
     /// It has not.
     No,
-    /// There is no such contact any more.
+    /// The contact is not in Intercom any more.
     Gone,
 }
 
 impl Facts {
-    /// The id of a tag by name; names are compared without case, as Intercom does.
+    /// The id of a tag by name, compared by `tag_key`.
     pub fn tag_id(&self, name: &str) -> Option<&str> {
         self.tag_ids.get(&tag_key(name)).map(String::as_str)
     }
@@ -52,7 +52,7 @@ impl Facts {
         self.tag_ids.values().any(|known| known == id)
     }
 
-    /// Whether the contact carries the tag, by the fullest list there is.
+    /// Whether the contact carries the tag, by its complete list if that was asked for, else by its own list.
     pub fn carries(&self, contact: &Contact, tag_id: &str) -> Carries {
         match self.tags_of.get(&contact.id) {
             Some(None) => Carries::Gone,
@@ -63,7 +63,7 @@ impl Facts {
         }
     }
 
-    /// The contact's company ids, by the fullest list there is, lowest first.
+    /// The contact's company ids, by its complete list if that was asked for, else by its own list, lowest first.
     pub fn companies_of(&self, contact: &Contact) -> Vec<String> {
         let mut ids = self.companies_of.get(&contact.id).unwrap_or(&contact.companies.ids).clone();
         ids.sort();

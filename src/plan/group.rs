@@ -1,4 +1,4 @@
-//! Who signals together: contacts become subjects.
+//! Groups the contacts that signal into subjects: accounts and persons.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::rules::{Rule, RuleSet};
 pub struct Group<'a> {
     /// The rule.
     pub rule: &'a Rule,
-    /// Whom the signal is about.
+    /// The account or person that the signal is about.
     pub subject: Subject,
     /// The contacts for which the rule holds, by id; never empty.
     pub hits: Vec<&'a Hit>,
@@ -20,7 +20,8 @@ pub struct Group<'a> {
     pub open: Option<&'a Occasion>,
     /// The last occasion that ended, if none is open.
     pub ended: Option<&'a Occasion>,
-    /// Whether the task and the thread of that one go on in this group: people who were one may be several by now.
+    /// Whether this group continues the task and the thread of the ended occasion. Contacts that were one person then may be
+    /// several now, and one group continues.
     pub continues_ended: bool,
 }
 
@@ -31,8 +32,9 @@ impl Group<'_> {
         levels.max_by_key(|level| self.rule.rank(level)).unwrap_or_default()
     }
 
-    /// The contact whose figures are shown: of those at the highest level, because a text must not contradict its level,
-    /// the one fixed at opening; else `user_type` "primary" first, then seen most recently, then lowest id.
+    /// The contact whose figures are shown. It is at the highest level, because a text must not contradict its level.
+    ///
+    /// Among those, the contact fixed at opening comes first; else `user_type` "primary" first, then seen most recently, then lowest id.
     pub fn representative(&self) -> Option<&Hit> {
         let level = self.level();
         let fixed = self.open.map(|occasion| occasion.representative.as_str());
@@ -45,7 +47,7 @@ impl Group<'_> {
         })
     }
 
-    /// The company to name: the account itself, else the person's own (the lowest id of several).
+    /// The company to name: the account itself, or the person's company with the lowest id.
     pub fn company(&self, facts: &Facts) -> Option<String> {
         match self.subject.kind {
             SubjectKind::Account => Some(self.subject.id.clone()),
@@ -54,7 +56,7 @@ impl Group<'_> {
     }
 }
 
-/// The kept contacts by what makes them one subject.
+/// The contacts that the run kept, by what makes them one subject: company and e-mail.
 #[derive(Debug)]
 pub(super) struct SubjectIndex<'s> {
     by_company: BTreeMap<String, Vec<&'s Contact>>,
@@ -63,19 +65,19 @@ pub(super) struct SubjectIndex<'s> {
 
 impl<'s> SubjectIndex<'s> {
     pub(super) fn of(sightings: &'s Sightings, facts: &Facts) -> Self {
-        let mut subject_index = SubjectIndex { by_company: BTreeMap::new(), by_email: BTreeMap::new() };
+        let mut index = SubjectIndex { by_company: BTreeMap::new(), by_email: BTreeMap::new() };
         for contact in sightings.kept() {
             for company in facts.companies_of(contact) {
-                subject_index.by_company.entry(company).or_default().push(contact);
+                index.by_company.entry(company).or_default().push(contact);
             }
             if let Some(email) = contact.email_key() {
-                subject_index.by_email.entry(email).or_default().push(contact);
+                index.by_email.entry(email).or_default().push(contact);
             }
         }
-        subject_index
+        index
     }
 
-    /// Contacts of the group's subject that were kept though the rule does not hold for them: they may carry its tag.
+    /// The kept contacts of the group's subject for which the rule does not hold. They may carry its tag.
     pub(super) fn others(&self, group: &Group<'_>) -> Vec<&'s Contact> {
         let signalling: BTreeSet<_> = group.hits.iter().map(|hit| hit.contact.id.as_str()).collect();
         let all: Vec<&'s Contact> = match group.subject.kind {
@@ -109,7 +111,7 @@ pub fn group<'a>(rules: &'a RuleSet, sightings: &'a Sightings, facts: &Facts, kn
     groups
 }
 
-/// Of the groups that signalled in the same ended occasion, one goes on from it: the subject's own, else the lowest.
+/// Chooses, among the groups with one ended occasion, the group that continues it: the occasion's own subject, else the lowest.
 fn choose_continuing_groups(groups: &mut [Group<'_>]) {
     let mut continuing: BTreeMap<&OccasionId, Subject> = BTreeMap::new();
     for group in groups.iter() {
@@ -145,9 +147,9 @@ struct Occasions<'a> {
     open: BTreeMap<&'a Subject, &'a Occasion>,
     open_by_contact: BTreeMap<&'a str, &'a Occasion>,
     open_by_person: BTreeMap<&'a str, &'a Occasion>,
-    /// The last one that ended.
+    /// The subject's last ended occasion.
     ended: BTreeMap<&'a Subject, &'a Occasion>,
-    /// The last one of a person that ended, by contact.
+    /// The last ended occasion of a person, by contact.
     ended_by_contact: BTreeMap<&'a str, &'a Occasion>,
     ended_by_person: BTreeMap<&'a str, &'a Occasion>,
 }
@@ -155,7 +157,7 @@ struct Occasions<'a> {
 impl<'a> Occasions<'a> {
     fn of(rule: &Rule, known: &'a Known) -> Self {
         let mut all: Vec<_> = known.occasions.iter().filter(|occasion| occasion.id.signal == rule.signal).collect();
-        all.sort_by_key(|occasion| occasion.id.opened_at); // so that the last one stays in the maps
+        all.sort_by_key(|occasion| occasion.id.opened_at); // the last one stays in the maps
         let (open, ended): (Vec<_>, Vec<_>) = all.into_iter().partition(|occasion| occasion.is_open());
         let by_subject = |occasions: &[&'a Occasion]| -> BTreeMap<&'a Subject, &'a Occasion> {
             occasions.iter().map(|&occasion| (&occasion.id.subject, occasion)).collect()
@@ -191,7 +193,7 @@ impl<'a> Occasions<'a> {
         self.open.get(subject).copied()
     }
 
-    /// The subject's last ended occasion. A person is known by the contacts too: the lowest id may have changed since.
+    /// The subject's last ended occasion. A person is also recognised by its contacts, because its lowest id may have changed.
     fn ended(&self, subject: &Subject, hits: &[&Hit]) -> Option<&'a Occasion> {
         let of_contacts = hits.iter().filter(|_| subject.kind == SubjectKind::Contact);
         let of_contacts = of_contacts.filter_map(|hit| {
@@ -202,7 +204,7 @@ impl<'a> Occasions<'a> {
     }
 }
 
-/// Contacts with the same e-mail are one person.
+/// The subject of each e-mail: contacts with one e-mail are one person.
 struct Persons {
     by_email: BTreeMap<String, Subject>,
 }
@@ -212,7 +214,7 @@ impl Persons {
         let mut by_email: BTreeMap<String, Subject> = BTreeMap::new();
         let hits: Vec<_> = sightings.hits(&rule.signal).collect();
         if rule.scope == SubjectKind::Account {
-            // A contact without a company follows the one with the same e-mail that has one.
+            // A contact without a company belongs to the company of another contact with its e-mail.
             for hit in &hits {
                 let account = facts.companies_of(&hit.contact).into_iter().next();
                 if let (Some(email), Some(id)) = (hit.contact.email_key(), account) {
@@ -221,13 +223,13 @@ impl Persons {
             }
         }
         for hit in &hits {
-            // Hits come by id, so the first of an e-mail has the lowest.
+            // Hits are sorted by id, so the first contact of an e-mail has the lowest id.
             if let Some(email) = hit.contact.email_key() {
                 let id = hit.contact.id.clone();
                 by_email.entry(email).or_insert(Subject { kind: SubjectKind::Contact, id });
             }
         }
-        // An open occasion of any of the person's contacts is the person's, whether or not that contact signals now.
+        // An open occasion of one contact is the occasion of the person, whether or not that contact signals now.
         for contact in sightings.kept() {
             let occasion = occasions.concerning(&contact.id).or_else(|| occasions.of_person(contact));
             let occasion = occasion.filter(|occasion| occasion.id.subject.kind == SubjectKind::Contact);

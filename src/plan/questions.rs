@@ -1,4 +1,4 @@
-//! What must be asked besides the search before a plan can be built: few requests, because only signals ask.
+//! The questions that must be answered before a plan can be built. They need few requests, because only signals raise them.
 
 use std::collections::BTreeSet;
 
@@ -10,31 +10,31 @@ use super::unseen_occasions::occasion_company;
 use crate::model::{ActionKey, ActionKind, Contact, Known, Occasion, State, SubjectKind, Truth};
 use crate::rules::RuleSet;
 
-/// Ids to ask about.
+/// The ids to ask Intercom about.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Questions {
     /// Companies whose name and tags are needed.
     pub companies: BTreeSet<String>,
-    /// Contacts whose whole list of tags is needed.
+    /// Contacts whose complete list of tags is needed.
     pub tags_of: BTreeSet<String>,
-    /// Whether the workspace's tags are to be read again, after the contacts: one of ours is missing on a contact.
+    /// Whether the workspace's tags must be read again after the contacts, because a tag of ours is missing on a contact.
     pub tags: bool,
 }
 
-/// With `--contact`, and after an incomplete read: what must be known of contacts that were not read, so that those that were are
-/// treated as in a full scan.
+/// Questions about contacts that were not read, with `--contact` or after an incomplete read. Their answers make the run decide
+/// about the other contacts as a full scan would.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Colleagues {
-    /// Contacts that the same occasions concern: one of them may be snoozed.
+    /// Contacts of the groups' occasions: one of them may be snoozed.
     pub concerned: BTreeSet<String>,
-    /// Ids of tags of which a colleague may be a carrier, which would mean that the signal was handled before.
+    /// Ids of tags that a colleague may carry, which would mean that the signal was handled before.
     pub tags: BTreeSet<String>,
-    /// Whose colleagues count.
+    /// The accounts whose contacts are the colleagues.
     pub accounts: BTreeSet<String>,
 }
 
 impl Colleagues {
-    /// Of the groups of chosen contacts, and of what is unfinished; nothing where everybody is read.
+    /// The questions of the chosen groups and of unfinished occasions; none where every contact was read.
     pub fn of(groups: &[Group<'_>], scope: &Scope, sightings: &Sightings, facts: &Facts, known: &Known) -> Colleagues {
         let mut colleagues = Colleagues::default();
         let unread = |id: &&String| sightings.contact(id).is_none();
@@ -56,7 +56,7 @@ impl Colleagues {
     }
 }
 
-/// Representatives that were not read in this run, though an unfinished task or message needs their figures.
+/// Representatives that were not read in this run, and whose figures an unfinished task or message needs.
 pub fn unread_contacts(rules: &RuleSet, scope: &Scope, known: &Known, sightings: &Sightings) -> BTreeSet<String> {
     let has_rule = |signal: &str| rules.rules.iter().any(|rule| rule.signal == signal);
     let covered = known.occasions.iter().filter(|occasion| scope.covers(occasion) && has_rule(&occasion.id.signal));
@@ -92,13 +92,13 @@ impl Questions {
         hits.filter(|hit| !hit.contact.companies.complete).map(|hit| hit.contact.id.clone()).collect()
     }
 
-    /// What the groups need to know.
+    /// The questions of the groups.
     pub fn of(groups: &[Group<'_>], sightings: &Sightings, facts: &Facts, known: &Known) -> Questions {
         let mut questions = Questions::default();
         let unfinished: Vec<&Occasion> = known.occasions.iter().filter(|occasion| is_unfinished(occasion)).collect();
         let companies = unfinished.iter().filter_map(|occasion| occasion_company(occasion, facts, sightings));
         questions.companies.extend(companies);
-        // The snooze tag of whoever is concerned counts, also of those who do not signal now.
+        // The snooze tag counts on every concerned contact, signalling or not.
         let occasions = unfinished.into_iter().chain(groups.iter().filter_map(|group| group.open));
         let concerned = occasions.flat_map(|occasion| &occasion.contacts).filter_map(|id| sightings.contact(id));
         let cut_short = concerned.filter(|contact| !contact.tags.complete);
@@ -109,7 +109,7 @@ impl Questions {
             let tag_id = facts.tag_id(&group.rule.tag);
             let lists_tag = |contact: &Contact| tag_id.is_some_and(|id| contact.tags.lists(id));
             for hit in &group.hits {
-                // Snoozed or not, tagged or not: a list that is cut short cannot tell.
+                // A list that is cut short shows neither a missing snooze tag nor a missing rule tag.
                 let lost = lost_our_tag(group, hit, facts);
                 questions.tags |= lost;
                 if !hit.contact.tags.complete || lost || shows_tag_taken_off(group, hit, facts, known) {
@@ -126,13 +126,13 @@ impl Questions {
     }
 }
 
-/// Whether something is still to be done for an open occasion.
+/// Whether the occasion is open and has a planned action.
 fn is_unfinished(occasion: &Occasion) -> bool {
     occasion.is_open() && occasion.entries.iter().any(|entry| entry.state == State::Planned)
 }
 
-/// Whether the search shows a tag that an occasion before took off, or may have. The search may be behind here too, and the
-/// occasion that opens would believe that its tag is on.
+/// Whether the search shows a tag that an earlier occasion took off. The search may be behind, and the occasion that opens would
+/// then wrongly count its tag as present.
 fn shows_tag_taken_off(group: &Group<'_>, hit: &Hit, facts: &Facts, known: &Known) -> bool {
     let key = |kind| ActionKey { kind, level: String::new(), contact: hit.contact.id.clone() };
     let is_new = group.open.is_none_or(|open| open.entry(&key(ActionKind::Tag)).is_none());
@@ -142,8 +142,8 @@ fn shows_tag_taken_off(group: &Group<'_>, hit: &Hit, facts: &Facts, known: &Know
     is_new && shown && known.occasions.iter().filter(of_signal).any(|occasion| occasion.entry(&untag).is_some())
 }
 
-/// Whether the ledger says that we tagged the contact, and the search does not show the tag. The search may be behind, so the
-/// contact itself is asked before a person is said to have taken it off.
+/// Whether the ledger has the tag as done, and the search does not show it. The search may be behind, so the contact itself is
+/// asked before the run concludes that a person took the tag off.
 fn lost_our_tag(group: &Group<'_>, hit: &Hit, facts: &Facts) -> bool {
     let key = ActionKey { kind: ActionKind::Tag, level: String::new(), contact: hit.contact.id.clone() };
     let entry = group.open.and_then(|open| open.entry(&key)).filter(|entry| entry.state == State::Done);

@@ -1,45 +1,45 @@
-//! What a user can set about decisions and limits.
+//! The user's settings for decisions and limits.
 
 use chrono::TimeDelta;
 use jiff::tz::TimeZone;
 
-/// What a tag means that is there before the ledger knows anything.
+/// The meaning of a rule's tag on a contact about which the ledger has no occasion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExistingTag {
-    /// Somebody handled it: open the occasion as handled.
+    /// Somebody handled the signal: the occasion opens as handled.
     Handled,
-    /// Nothing: treat the signal as new.
+    /// The tag means nothing: the signal is new.
     Act,
 }
 
-/// What to do when a person took our tag off.
+/// The reaction to a person who takes our tag off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnUntag {
     /// Nothing more for this contact until the occasion ends.
     Keep,
-    /// Put the tag back, without task or message.
+    /// The tag is put back, without task or message.
     Restore,
 }
 
 /// Limits over a whole plan.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
-    /// More new tasks than this refuse the new part of the plan.
+    /// The guard refuses a plan with more new tasks…
     pub max_new_tasks: usize,
-    /// A larger share of the scanned contacts newly signalled, in percent, refuses it too…
+    /// …or with a larger share, in percent, of contacts that newly signal…
     pub max_share_percent: f64,
-    /// …when at least so many contacts were scanned.
+    /// …if at least this many contacts were scanned.
     pub max_share_from: usize,
     /// Only the most urgent subjects; None means all.
     pub top: Option<usize>,
 }
 
-/// From where on the data is no ground for decisions.
+/// The limits beyond which an attribute is in an outage.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DataLimits {
-    /// A readable share that fell by more than this, in percent of what it was, is an outage.
+    /// The largest drop of an attribute's readable share, in percent of the earlier share.
     pub max_drop_percent: f64,
-    /// So is a newest `last_seen_at` that stands still and is at least so old.
+    /// The age at which a newest `last_seen_at` that no longer moves is an outage.
     pub stale_after: TimeDelta,
 }
 
@@ -52,7 +52,7 @@ pub struct Settings {
     pub on_untag: OnUntag,
     /// How long a signal must have been false before its occasion ends.
     pub clear_after: TimeDelta,
-    /// A tag on a company or contact with which people silence it. Compared without case.
+    /// The tag with which people silence a company or a contact. Compared by `tag_key`.
     pub snooze_tag: String,
     /// The zone in which "in 7 days" is counted.
     pub timezone: TimeZone,

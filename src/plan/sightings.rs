@@ -1,9 +1,9 @@
-//! What is kept of the contacts that were read. Everything else is forgotten with its page.
+//! The contacts that a run keeps, and its counts. Every other contact is dropped with its page.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::model::{Contact, Date, Evidence, Known, Truth, UnknownReason, forgotten_mark};
+use crate::model::{Contact, Date, Evidence, Known, Occasion, State, Truth, UnknownReason, forgotten_mark};
 use crate::rules::{Evaluation, RuleSet};
 
 /// A contact for which a rule holds.
@@ -17,23 +17,23 @@ pub struct Hit {
     pub evidence: Vec<Evidence>,
 }
 
-/// What a scan saw. Grows with signals, not with contacts: kept are the contacts that signal, those that an open occasion
-/// concerns, and those that carry a rule's tag (or more tags than are listed).
+/// The contacts that a scan keeps, and its counts. Memory grows with signals, not with contacts: a scan keeps the contacts that
+/// signal, those that an open occasion concerns, and those that carry a rule's tag (or more tags than are listed).
 #[derive(Debug, Clone, Default)]
 pub struct Sightings {
     /// Contacts read.
     pub scanned: usize,
     /// Ids of the contacts for which at least one rule holds.
     pub signalled: BTreeSet<String>,
-    /// How many contacts had an unknown value, by attribute and reason.
+    /// The number of contacts with an unknown value, by attribute and reason.
     pub unknown: BTreeMap<(String, UnknownReason), usize>,
-    /// For how many contacts each rule could be decided, true or false.
+    /// The number of contacts for which each rule is true or false, by signal.
     pub decided: BTreeMap<String, usize>,
-    /// For how many contacts each attribute that a condition uses could be read.
+    /// The number of contacts with a readable value, by attribute that a condition uses.
     pub readable: BTreeMap<String, usize>,
-    /// How many contacts were left out, because a person had them forgotten.
+    /// The number of contacts skipped because they were forgotten on request.
     pub forgotten: usize,
-    /// When anybody was last seen.
+    /// The latest `last_seen_at` of any contact.
     pub newest_seen: Option<Date>,
     hits: BTreeMap<String, BTreeMap<String, Hit>>,
     kept: BTreeMap<String, Arc<Contact>>,
@@ -45,14 +45,14 @@ pub struct Sightings {
 }
 
 impl Sightings {
-    /// Nothing seen yet. `rule_tags` are the ids of the rules' tags, as far as the workspace has them.
+    /// Empty sightings. `rule_tags` are the ids of those tags of rules that the workspace has.
     pub fn new(known: &Known, rule_tags: BTreeSet<String>) -> Self {
         let concerned = known.occasions.iter().filter(|occasion| occasion.is_open() || has_work(occasion));
         let watched = concerned.flat_map(|occasion| occasion.contacts.iter().cloned()).collect();
         Sightings { watched, rule_tags, marks: known.forgotten.clone(), ..Sightings::default() }
     }
 
-    /// Takes in one contact of the scan.
+    /// Counts one contact of the scan, and keeps it if needed.
     pub fn add(&mut self, contact: Contact, evaluation: Evaluation, rules: &RuleSet) {
         if self.is_forgotten(&contact) {
             self.forgotten += 1;
@@ -68,7 +68,7 @@ impl Sightings {
         self.look_up(contact, evaluation, rules);
     }
 
-    /// Takes in a contact that was asked for by itself, because an unfinished action needs its figures.
+    /// Keeps a contact that was requested on its own, because an unfinished action needs its figures. It is not counted.
     pub fn look_up(&mut self, contact: Contact, evaluation: Evaluation, rules: &RuleSet) {
         if self.is_forgotten(&contact) {
             return;
@@ -92,12 +92,12 @@ impl Sightings {
         }
     }
 
-    /// Nothing that a forgotten contact does makes or keeps a signal.
+    /// Whether the contact was forgotten. It then neither raises nor keeps a signal.
     fn is_forgotten(&self, contact: &Contact) -> bool {
         !self.marks.is_empty() && self.marks.contains(&forgotten_mark(&contact.id))
     }
 
-    /// Takes in a contact for its tags alone: whatever rules hold for it, this run is not about it.
+    /// Keeps a contact for its tags alone. No rule is evaluated for it.
     pub fn keep(&mut self, contact: Contact) {
         self.kept.entry(contact.id.clone()).or_insert_with(|| Arc::new(contact));
     }
@@ -117,12 +117,12 @@ impl Sightings {
         self.kept.values()
     }
 
-    /// What the rule was for a watched contact; None where the contact was not seen.
+    /// The rule's truth for a watched contact; None where the contact was not read.
     pub fn truth(&self, contact: &str, signal: &str) -> Option<Truth> {
         self.truths.get(contact)?.get(signal).copied()
     }
 
-    /// Verdicts stand in the order of the signals, as the counts do: nothing is looked up, and no text is made.
+    /// Verdicts and counts are both sorted by signal, so no look-up is needed.
     fn count_decided(&mut self, evaluation: &Evaluation, rules: &RuleSet) {
         if self.decided.is_empty() {
             let counts = rules.rules.iter().zip(&evaluation.verdicts).map(|(rule, _)| (rule.signal.clone(), 0));
@@ -133,7 +133,7 @@ impl Sightings {
         }
     }
 
-    /// What is readable stands in the order of the names, as the counts do.
+    /// Readable values and counts are both sorted by attribute, so no look-up is needed.
     fn count_readable(&mut self, evaluation: &Evaluation, rules: &RuleSet) {
         if self.readable.is_empty() {
             self.readable = rules.used().map(|attribute| (attribute.to_owned(), 0)).collect();
@@ -158,7 +158,7 @@ impl Sightings {
     }
 }
 
-fn has_work(occasion: &crate::model::Occasion) -> bool {
-    use crate::model::State;
+/// Whether an action is unfinished, in doubt or refused.
+fn has_work(occasion: &Occasion) -> bool {
     occasion.entries.iter().any(|entry| matches!(entry.state, State::Planned | State::Claimed | State::Refused))
 }
