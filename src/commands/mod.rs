@@ -5,6 +5,7 @@ mod doctor;
 mod explain;
 mod init;
 mod ledger;
+mod lock;
 mod manual;
 pub mod replay;
 mod rule_tests;

@@ -2,17 +2,17 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
+use super::lock;
 use super::setup::Environment;
 use crate::apply::stop::Stop;
 use crate::cli::{Common, Sandbox as Arguments, Scan};
 use crate::exit::{Exit, Fatal};
+use crate::ledger::LEDGER_FILE;
 use crate::ledger::lock::Lock;
-use crate::ledger::{LEDGER_FILE, LedgerError};
 use crate::sandbox::{Sandbox, World};
 use crate::shutdown;
 
@@ -78,8 +78,9 @@ impl Opened {
     ) -> Result<Opened, Fatal> {
         let state_dir = folder_of(dir, state_dir)?;
         let world_file = state_dir.join(WORLD_FILE);
-        let holder = format!("process {}, in the sandbox", std::process::id());
-        let lock = (!arguments.dry_run).then(|| wait_for_lock(&state_dir, arguments.wait_lock, &holder)).transpose()?;
+        let lock = (!arguments.dry_run)
+            .then(|| lock::wait_blocking(&state_dir, arguments.wait_lock, "in the sandbox"))
+            .transpose()?;
         if arguments.fresh && lock.is_some() {
             start_over(&state_dir)?;
         }
@@ -127,18 +128,6 @@ fn folder_name(dir: Option<&Path>) -> Result<String, Fatal> {
     let hash: String = hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
     let name = full.file_name().unwrap_or_default().to_string_lossy();
     Ok(format!("{name}-{hash}"))
-}
-
-/// Takes the lock, waiting so long. `holder` is who takes it; the time is added.
-pub(super) fn wait_for_lock(state_dir: &Path, wait: Option<Duration>, holder: &str) -> Result<Lock, Fatal> {
-    let until = Instant::now() + wait.unwrap_or_default().min(Duration::from_secs(24 * 3600));
-    loop {
-        let holder = format!("{holder}, since {}", Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true));
-        match Lock::take(state_dir, &holder) {
-            Err(LedgerError::Locked { .. }) if Instant::now() < until => std::thread::sleep(Duration::from_millis(100)),
-            taken => return Ok(taken?),
-        }
-    }
 }
 
 fn start_over(state_dir: &Path) -> Result<(), Fatal> {

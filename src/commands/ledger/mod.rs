@@ -12,7 +12,7 @@ use std::time::Duration;
 use chrono::{DateTime, SubsecRound, Utc};
 use serde_json::{Value as Json, json};
 
-use super::{sandbox, setup};
+use super::{lock, sandbox, setup};
 use crate::cli::{Common, Format, Ledger as Arguments, LedgerCommand, LedgerPlace};
 use crate::exit::{Exit, Fatal};
 use crate::ledger::lock::Lock;
@@ -98,8 +98,7 @@ impl Place {
             return Err(Fatal::usage(anyhow::anyhow!("--as-of cannot be used to change the ledger of real runs"))
                 .with_help("try it with the sandbox's ledger: --sandbox"));
         }
-        let holder = format!("process {}, ledger {doing}", std::process::id());
-        let lock = sandbox::wait_for_lock(&self.state_dir, wait, &holder)?;
+        let lock = lock::wait_blocking(&self.state_dir, wait, &format!("ledger {doing}"))?;
         let writer = Writer::open(&self.file, &lock)?;
         Ok((lock, writer))
     }

@@ -5,14 +5,14 @@ mod preview;
 mod read;
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use tracing::Instrument;
 
+use super::lock;
 use super::sandbox::Opened;
 use super::setup::{self, RemoteSinks, Setup};
-use crate::apply::stop::{Stop, StopReason};
+use crate::apply::stop::Stop;
 use crate::apply::{self, Results, Settled};
 use crate::cli::{Common, Scan};
 use crate::config::WhenInDoubt;
@@ -232,26 +232,8 @@ impl Stages<'_> {
 
     /// Takes the lock, waiting as long as `--wait-lock` says.
     async fn lock(&self) -> Result<Lock, Fatal> {
-        const POLL: Duration = Duration::from_millis(500);
-        let mut left = self.arguments.wait_lock.unwrap_or_default();
-        let holder = format!(
-            "process {}, run {}, since {}",
-            std::process::id(),
-            self.run,
-            self.started_at.to_rfc3339_opts(SecondsFormat::Secs, true)
-        );
-        loop {
-            match Lock::take(&self.setup.state_dir, &holder) {
-                Err(locked @ LedgerError::Locked { .. }) if !left.is_zero() => {
-                    match self.stop.sleep(POLL.min(left)).await {
-                        Ok(()) => left = left.saturating_sub(POLL),
-                        Err(StopReason::Deadline) => return Err(locked.into()),
-                        Err(reason) => return Err(stopped(reason)),
-                    }
-                }
-                taken => return Ok(taken?),
-            }
-        }
+        let (Setup { state_dir, .. }, run) = (self.setup, format!("run {}", self.run));
+        lock::wait(state_dir, self.arguments.wait_lock, &run, self.started_at, &self.stop).await
     }
 
     /// Asks about the claims that earlier runs left open.
@@ -342,9 +324,4 @@ async fn workspace(intercom: &Intercom, known_for: Option<String>) -> Result<(Wo
         }
         (Err(error), _) => Err(error.into()),
     }
-}
-
-fn stopped(reason: StopReason) -> Fatal {
-    let help = Some("nothing was done; the next run does it".to_owned());
-    Fatal { exit: reason.into(), error: anyhow::anyhow!("interrupted while waiting for the lock"), help }
 }
