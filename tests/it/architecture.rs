@@ -294,7 +294,6 @@ const CIRCLES_TO_GO: &[&[&str]] = &[
         "commands/scan/mod.rs",
         "commands/status.rs",
     ],
-    &["ledger/change.rs", "ledger/write.rs"],
     &["remote/error.rs", "remote/outcomes.rs", "remote/retry.rs"],
     &[
         "remote/intercom/contact.rs",
