@@ -173,7 +173,7 @@ fn the_documented_functions_are_those_of_conditions() {
     let rule = "[[rules]]\nsignal = \"storage_limit\"\nwhen = 'xyzzyx(storage_percent) == 1'\n";
     std::fs::write(home.path().join("usage-signals.toml"), rule).unwrap();
     let said = run(home.path(), &["rules", "check"]).expect(2).err;
-    let (_, list) = said.split_once("functions ").unwrap_or_else(|| panic!("{said}"));
+    let (_, list) = said.split_once("the functions are ").unwrap_or_else(|| panic!("{said}"));
     let real: BTreeSet<String> = list.lines().next().unwrap().split(", ").map(|name| name.trim().to_owned()).collect();
     let documented = first_column(&Page::read("docs/rules.md"), "Functions");
     let documented: BTreeSet<String> =
