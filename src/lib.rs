@@ -9,13 +9,13 @@
 //! ```
 //!
 //! Deciding (`model`, `rules`, `plan`) is pure: no tokio, no HTTP, no SQL, no files, no environment, no clock, no printing.
-//! `commands` wires the stages together; `commands::scan` tells the whole story. `tests/it/architecture.rs` holds the folders
-//! to who may import whom.
+//! `commands` wires the stages together; `commands::scan` does so from the first stage to the last. `tests/it/architecture.rs` holds the folders
+//! to who may import whom, and refuses files that need each other in a circle.
 //!
 //! # Invariants
 //!
 //! 1. The plan is a value: complete, sorted, comparable, printable, and the very value that was shown is applied.
-//! 2. A dry run is dry by construction: it holds a ledger `Reader` and no sinks. No dry-run flag exists below `commands/`.
+//! 2. A dry run is dry by construction: it holds a `LedgerReader` and no sinks. No dry-run flag exists below `commands/`.
 //! 3. Nothing is sent before its claim is committed. An unknown outcome is asked about before anything else; only a message
 //!    may be repeated without an answer, and then says so.
 //! 4. Every item carries a reason, also when nothing is done.
@@ -58,7 +58,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Ok(cli) => commands::run(&cli),
         Err(error) => {
             let code = if error.use_stderr() { exit::Exit::Usage } else { exit::Exit::Done };
-            // Nowhere left to complain to if the terminal is gone.
+            // If the terminal is gone, the error cannot be shown anywhere.
             let _ = error.print();
             code.code()
         }

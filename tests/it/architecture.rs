@@ -10,7 +10,8 @@ use std::sync::LazyLock;
 use tree::{Place, Tree};
 
 /// For each folder, the folders of ours that it may import. `model`, `rules` and `plan`: the pure ring.
-pub const MAY_IMPORT: [(&str, &[&str]); 11] = [
+pub const MAY_IMPORT: [(&str, &[&str]); 12] = [
+    ("cli", &[]),
     ("model", &[]),
     ("rules", &["model"]),
     ("plan", &["model", "rules"]),
@@ -45,10 +46,9 @@ pub const MAY_IMPORT: [(&str, &[&str]); 11] = [
 ];
 
 /// For each file beside the folders, what of ours it may import.
-const FILES_MAY_IMPORT: [(&str, &[&str]); 6] = [
+const FILES_MAY_IMPORT: [(&str, &[&str]); 5] = [
     ("main", &["lib"]),
     ("lib", &["cli", "commands", "exit"]),
-    ("cli", &[]),
     ("exit", &["apply", "ledger", "remote"]),
     ("shutdown", &["apply"]),
     ("telemetry", &["cli"]),

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::scan::{progress_bar, terminal_width};
+use super::scan::progress_bar;
 use super::setup::Setup;
+use super::terminal::terminal_width;
 use crate::apply::stop::Stop;
 use crate::cli::{Common, Coverage as Arguments, FailOn, Format};
 use crate::exit::{Exit, Fatal, exit_of};

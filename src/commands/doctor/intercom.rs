@@ -4,7 +4,7 @@ use url::Url;
 
 use super::super::setup::Setup;
 use super::check::Group;
-use super::{CREDENTIAL, made, ready};
+use super::service::{CREDENTIAL, made, ready};
 use crate::apply::stop::Stop;
 use crate::model::AttributeDefinition;
 use crate::model::Type;

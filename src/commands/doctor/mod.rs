@@ -1,11 +1,12 @@
-//! `doctor`: looks at everything that a run depends on, and says how to mend what is wrong. It asks and changes nothing: no
-//! state folder, no lock, no token cache, no ledger.
+//! `doctor`: checks everything that a run depends on, and says how to repair each problem. It changes nothing: no state
+//! folder, no lock, no token cache, no ledger.
 //!
-//! A check that fails stops only those that depend on it; these are shown as not checked.
+//! If a check fails, the checks that depend on it are shown as not checked. All others run.
 
 mod check;
 mod intercom;
 mod machine;
+mod service;
 mod slack;
 mod zoho;
 
@@ -19,7 +20,7 @@ use crate::exit::{Exit, Fatal};
 use super::setup::{self, Environment, Setup};
 use check::Group;
 
-/// A person waits: a service that says nothing for so long is shown as such.
+/// The timeout of a request: a person waits for the answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs the command as it was typed.
@@ -111,30 +112,4 @@ fn found(credentials: &Credentials) -> String {
     };
     let all: Vec<_> = credentials.found.iter().map(origin).collect();
     if all.is_empty() { "none is set".to_owned() } else { format!("found {}", all.join(", ")) }
-}
-
-/// The check that each service's others depend on.
-const CREDENTIAL: &str = "credential";
-
-/// What the checks of a service begin with: whether it can be asked at all. Where not, `rest` is shown as not checked.
-fn ready<'s>(group: &mut Group, setup: Result<&'s Setup, &str>, variables: &str, rest: &[&str]) -> Option<&'s Setup> {
-    let setup = setup.map_err(|why| group.skip(&[&[CREDENTIAL], rest].concat(), why)).ok()?;
-    let sinks = config::Sinks { tasks: setup.sinks_on.tasks, messages: setup.sinks_on.messages };
-    let Problems(lacking) =
-        config::missing(&setup.credentials, &setup.config.slack, sinks).err().unwrap_or_else(|| Problems(Vec::new()));
-    let Some(problem) = lacking.into_iter().find(|problem| problem.file.contains(variables)) else {
-        return Some(setup);
-    };
-    group.fail(CREDENTIAL, &problem.message, problem.help.as_deref());
-    group.skip(rest, "it is not set up");
-    None
-}
-
-/// The client, unless the credential is of a form that cannot be sent.
-fn made<C>(group: &mut Group, client: Result<C, Fatal>, rest: &[&str]) -> Option<C> {
-    let refused = |fatal: Fatal| {
-        group.fail(CREDENTIAL, fatal.error.to_string(), fatal.help.as_deref());
-        group.skip(rest, "the credential cannot be sent");
-    };
-    client.map_err(refused).ok()
 }

@@ -2,7 +2,7 @@
 
 use super::super::setup::Setup;
 use super::check::Group;
-use super::{CREDENTIAL, made, ready};
+use super::service::{CREDENTIAL, made, ready};
 use crate::apply::stop::Stop;
 use crate::config::SlackCredentials;
 use crate::remote::error::RemoteError;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::setup::Setup;
 use super::check::Group;
-use super::{CREDENTIAL, made, ready};
+use super::service::{CREDENTIAL, made, ready};
 use crate::apply::stop::Stop;
 use crate::config::TaskOn;
 use crate::model::Priority;

@@ -12,7 +12,7 @@ mod words;
 
 use std::io::{IsTerminal, Read as _};
 
-use super::scan::{self, Looked, NoContact};
+use super::scan::{self, DryRun, NoContact};
 use super::setup::Setup;
 use crate::apply::stop::Stop;
 use crate::cli::{Common, Explain as Arguments, Format, Scan};
@@ -33,7 +33,7 @@ struct ExplainReport<'a> {
     /// What the ledger has of them and of their accounts, open occasions first.
     occasions: Vec<Occasion>,
     /// What a scan would do now; None where Intercom could not be asked.
-    looked: Option<Looked>,
+    looked: Option<DryRun>,
     /// What is left out, and what to keep in mind.
     notes: Vec<String>,
 }
@@ -83,7 +83,7 @@ pub async fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> 
         Format::Json => super::print_json(&json::render(&report, exit))?,
         Format::Table | Format::Csv => {
             let colored = telemetry::colored(common.color, std::io::stdout().is_terminal());
-            super::print(&page::render(&report, scan::terminal_width(), colored))?;
+            super::print(&page::render(&report, super::terminal::terminal_width(), colored))?;
         }
     }
     Ok(exit)
@@ -112,7 +112,7 @@ async fn asked<'a>(
 }
 
 /// Why there is no contact, though Intercom did not say that there is none.
-fn nobody(looked: Looked, wanted: &str) -> Fatal {
+fn nobody(looked: DryRun, wanted: &str) -> Fatal {
     if let Some(error) = looked.read.broken_off {
         return error.into();
     }
@@ -212,7 +212,7 @@ impl<'a> ExplainReport<'a> {
     }
 
     /// What Intercom and the ledger know; returns how a dry run would end.
-    fn add_looked(&mut self, looked: Looked) -> Exit {
+    fn add_looked(&mut self, looked: DryRun) -> Exit {
         self.workspace = Some(looked.plan.workspace.clone());
         self.add_known(looked.ledger.known());
         let exit = looked.report().1;

@@ -26,16 +26,15 @@ use crate::remote::intercom::{Intercom, Workspace};
 use crate::report::{Report, Run, RunMode};
 use crate::shutdown;
 
-pub(super) use output::terminal_width;
 pub(super) use read::progress_bar;
 pub use read::{NoContact, Read};
 
-/// What a scan came to.
+/// How a scan ended.
 #[derive(Debug)]
 pub struct ScanOutcome {
     /// The plan.
     pub plan: Plan,
-    /// What became of it; None in a dry run.
+    /// The results of its actions; None in a dry run.
     pub results: Option<Results>,
     /// The report, as it is printed.
     pub report: String,
@@ -65,7 +64,7 @@ pub async fn run(common: &Common, arguments: &Scan) -> Result<Exit, Fatal> {
     Ok(outcome.exit)
 }
 
-/// The deadline counts from here, and signals are heard from here.
+/// Starts the deadline, and from here on SIGINT and SIGTERM stop the run.
 pub(super) fn listen(arguments: &Scan, setup: &Setup) -> Result<Stop, Fatal> {
     let (switch, stop) = Stop::after(arguments.deadline.unwrap_or(setup.config.deadline));
     shutdown::listen(switch).map_err(Fatal::usage)?;
@@ -88,9 +87,9 @@ pub async fn scan(
     work.instrument(span).await
 }
 
-/// What a dry run saw, and what it would do.
+/// A dry run: the contacts it read, and the plan it made.
 #[derive(Debug)]
-pub struct Looked {
+pub struct DryRun {
     /// The options it was made with.
     arguments: Scan,
     run: Run,
@@ -102,24 +101,24 @@ pub struct Looked {
     pub plan: Plan,
 }
 
-impl Looked {
-    /// What a dry run says of it, and how it ends.
+impl DryRun {
+    /// Makes the report of `scan --dry-run`, and its exit code.
     pub fn report(&self) -> (Report<'_>, Exit) {
-        let mishaps = output::Mishaps { settled: &Settled::default(), ledger_errors: &[] };
-        let told = output::Told { plan: &self.plan, results: None, previews: None };
-        output::report(&self.arguments, self.run.clone(), &self.read, told, &mishaps)
+        let run_errors = output::RunErrors { settled: &Settled::default(), ledger_errors: &[] };
+        let planned = output::PlanReport { plan: &self.plan, results: None, previews: None };
+        output::report(&self.arguments, self.run.clone(), &self.read, planned, &run_errors)
     }
 }
 
-/// What `scan --dry-run --contact` sees and would do, for a command that shows it in its own way; of the contacts it keeps the
-/// attributes named in `wanted`, those of the rules among them.
+/// Makes the dry run of `scan --dry-run --contact`, for a command that shows it in its own way. Of the contacts it keeps the
+/// attributes named in `wanted`, which must include those of the rules.
 pub async fn look_at(
     common: &Common,
     setup: &Setup,
     stop: Stop,
     contact: &str,
     wanted: &BTreeSet<String>,
-) -> Result<Looked, Fatal> {
+) -> Result<DryRun, Fatal> {
     let arguments = &Scan { dry_run: true, contact: vec![contact.to_owned()], ..Scan::default() };
     Stages { common, arguments, setup, stop, run: String::new(), started_at: Utc::now(), wanted }.look().await
 }
@@ -135,13 +134,13 @@ struct Stages<'a> {
 }
 
 impl Stages<'_> {
-    /// Plans, and writes nothing: a ledger LedgerReader, no lock, no sinks.
+    /// Plans, and writes nothing: a read-only ledger, no lock, no sinks.
     async fn dry_run(&self) -> Result<ScanOutcome, Fatal> {
-        let Looked { read, plan, run, .. } = self.look().await?;
+        let DryRun { read, plan, run, .. } = self.look().await?;
         Ok(self.finish(run, &read, plan, None, &Settled::default(), &[]))
     }
 
-    async fn look(&self) -> Result<Looked, Fatal> {
+    async fn look(&self) -> Result<DryRun, Fatal> {
         let ledger = LedgerReader::open(&self.setup.state_dir.join(LEDGER_FILE))?;
         let intercom = self.setup.intercom(&self.stop)?;
         let known_for = ledger.workspace_of(intercom.credential()).map(str::to_owned);
@@ -155,7 +154,7 @@ impl Stages<'_> {
         let read = self.read(&intercom, known, unconfirmed).await?;
         let plan = self.plan(&workspace, &read, known);
         let run = self.described(&workspace, RunMode::DryRun);
-        Ok(Looked { arguments: self.arguments.clone(), run, ledger, read, plan })
+        Ok(DryRun { arguments: self.arguments.clone(), run, ledger, read, plan })
     }
 
     /// Settles, plans, records, applies.
@@ -178,8 +177,8 @@ impl Stages<'_> {
         outcome.inspect_err(|fatal| self.write_end(&ledger, fatal))
     }
 
-    /// Writes down that the run ended with an error. That error is the one to tell: should this fail too, `status` says that the
-    /// run did not end.
+    /// Records that the run ended with an error. A failure to record is ignored, so that the first error is the one shown;
+    /// `status` then says that the run did not end.
     fn write_end(&self, ledger: &Writer, fatal: &Fatal) {
         let (finished_at, exit_code) = (Some(Utc::now()), Some(fatal.exit.code()));
         let _ = ledger.write_run(&RunRecord { finished_at, exit_code, ..self.run_record() });
@@ -211,7 +210,7 @@ impl Stages<'_> {
             ..self.run_record()
         };
         let Err(error) = ledger.write_run(&record) else { return Ok(outcome) };
-        // What was done is done: the report says so even where the ledger cannot be told that the run ended.
+        // The actions are done: the report shows them, even though the ledger could not record the end of the run.
         ledger_errors.push(error);
         let run = self.described(workspace, RunMode::Apply);
         Ok(self.finish(run, &read, outcome.plan, outcome.results, &settled, &ledger_errors))
@@ -305,17 +304,17 @@ impl Stages<'_> {
         settled: &Settled,
         ledger_errors: &[LedgerError],
     ) -> ScanOutcome {
-        let mishaps = output::Mishaps { settled, ledger_errors };
+        let run_errors = output::RunErrors { settled, ledger_errors };
         let previews = self.arguments.preview.then(|| preview::previews(&plan, self.setup));
-        let told = output::Told { plan: &plan, results: results.as_ref(), previews };
-        let (report, exit) = output::report(self.arguments, run, read, told, &mishaps);
+        let planned = output::PlanReport { plan: &plan, results: results.as_ref(), previews };
+        let (report, exit) = output::report(self.arguments, run, read, planned, &run_errors);
         let report = output::show(self.common, &report);
         ScanOutcome { plan, results, report, exit }
     }
 }
 
-/// The workspace of the token. Where Intercom cannot say now, the one for which the ledger knows this very token, with the
-/// error: nothing new is planned then, and what is unfinished is done.
+/// Returns the workspace of the token. If Intercom does not answer, returns the workspace that the ledger knows for this token,
+/// with the error: the run then plans nothing new, and finishes what is unfinished.
 async fn workspace(intercom: &Intercom, known_for: Option<String>) -> Result<(Workspace, Option<RemoteError>), Fatal> {
     match (intercom.workspace().await, known_for) {
         (Ok(workspace), _) => Ok((workspace, None)),

@@ -1,0 +1,146 @@
+//! The options of `ledger` and its commands.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::parse::{Since, parse_days, parse_duration, parse_since};
+
+/// Which ledger.
+#[derive(Debug, Clone, Default, Args)]
+pub struct LedgerPlace {
+    /// The ledger of `scan --sandbox`: of the built-in demo workspace, or of the one in DIR
+    #[arg(long, global = true, value_name = "DIR", num_args = 0..=1, require_equals = true)]
+    #[expect(clippy::option_option, reason = "clap's shape of an option with an optional value")]
+    pub sandbox: Option<Option<PathBuf>>,
+}
+
+/// Options of `ledger`.
+#[derive(Debug, Clone, Args)]
+pub struct Ledger {
+    /// Which ledger.
+    #[command(flatten)]
+    pub place: LedgerPlace,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: LedgerCommand,
+}
+
+/// The commands about the ledger.
+#[derive(Debug, Clone, Subcommand)]
+pub enum LedgerCommand {
+    /// List every action with its state, one a line
+    List(LedgerList),
+    /// Show everything about one action
+    Show {
+        /// The action's key, such as US-7K3F9Q2M; capitals and the US- do not matter
+        key: String,
+    },
+    /// Record the outcome of an action that was refused or is in doubt, or that is not wanted
+    Resolve(LedgerResolve),
+    /// Export every action with all its fields: as CSV with --format csv, else as JSON
+    Export,
+    /// Check that the ledger is sound; exit with 1 if it is not
+    Check,
+    /// Remove signals that ended long ago and that no decision needs
+    ///
+    /// These stay, however old: open signals; actions that are unfinished, refused or in doubt; the last 20 runs; for every
+    /// signal and subject the one that ended last, which tells a repeated signal from a new one.
+    Prune(LedgerPrune),
+    /// Remove the personal data of a contact for good; no run evaluates the contact again
+    ///
+    /// Ids of the contact, its Zoho record, tasks and messages, the hash of the e-mail, and notes go, from the file's bytes too.
+    /// Keys stay, so that nothing is done twice; what was still to be done for the contact is not done. Backups of the ledger,
+    /// Intercom, Zoho and Slack are yours to clean.
+    Forget(LedgerForget),
+}
+
+/// Options of `ledger list`.
+#[derive(Debug, Clone, Args)]
+pub struct LedgerList {
+    /// Only these signals
+    #[arg(long, value_delimiter = ',', value_name = "SIGNAL")]
+    pub signal: Vec<String>,
+    /// Only actions in these states
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "STATE")]
+    pub state: Vec<StateName>,
+    /// Only actions since this time: 2025-12-01, or 7d for the last seven days
+    #[arg(long, value_name = "TIME", value_parser = parse_since)]
+    pub since: Option<Since>,
+    /// Only actions for this contact (id or e-mail)
+    #[arg(long, value_name = "ID|EMAIL")]
+    pub contact: Option<String>,
+}
+
+/// How far an action got, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StateName {
+    /// To be done by the next run
+    Planned,
+    /// A request left, and no answer came
+    #[value(alias = "claimed", alias = "in_doubt")]
+    InDoubt,
+    /// The service refused it for good
+    Refused,
+    /// Done
+    Done,
+    /// Not to be done in this occasion
+    Skipped,
+    /// Moot before it was done
+    Dropped,
+    /// Done, and undone by a person
+    Undone,
+}
+
+/// Options of `ledger resolve`.
+#[derive(Debug, Clone, Args)]
+pub struct LedgerResolve {
+    /// The action's key, such as US-7K3F9Q2M; capitals and the US- do not matter
+    pub key: String,
+    /// The outcome
+    #[arg(long = "as", value_enum, value_name = "WHAT")]
+    pub verdict: VerdictName,
+    /// Why; kept in the ledger
+    #[arg(long, value_name = "TEXT")]
+    pub note: Option<String>,
+    /// With --as done: the Zoho task's id, or CHANNEL/TS of the Slack message, for later runs to go on from
+    #[arg(long, value_name = "ID")]
+    pub remote_id: Option<String>,
+    /// If a run holds the lock, wait up to this long for it, such as 10m
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub wait_lock: Option<Duration>,
+}
+
+/// What a person says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum VerdictName {
+    /// It is there: somebody made it by hand, or found it. Nothing more is done for it
+    Done,
+    /// It did not happen: the next run does it
+    Failed,
+    /// Not wanted in this occasion. A signal that ends and comes back is a new one
+    Dismissed,
+}
+
+/// Options of `ledger prune`.
+#[derive(Debug, Clone, Args)]
+pub struct LedgerPrune {
+    /// Remove only signals that ended at least this long ago, such as 365d or 26w
+    #[arg(long, value_name = "TIME", value_parser = parse_days)]
+    pub older_than: Duration,
+    /// If a run holds the lock, wait up to this long for it, such as 10m
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub wait_lock: Option<Duration>,
+}
+
+/// Options of `ledger forget`.
+#[derive(Debug, Clone, Args)]
+pub struct LedgerForget {
+    /// The contact's id in Intercom, or the e-mail
+    #[arg(value_name = "CONTACT")]
+    pub contact: String,
+    /// If a run holds the lock, wait up to this long for it, such as 10m
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub wait_lock: Option<Duration>,
+}
