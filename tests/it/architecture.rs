@@ -302,8 +302,6 @@ const CIRCLES_TO_GO: &[&[&str]] = &[
     ],
     &["report/mod.rs", "report/table.rs"],
     &["rules/coverage/advice.rs", "rules/coverage/mod.rs"],
-    &["rules/evaluate.rs", "rules/ruleset.rs"],
-    &["rules/parse/mod.rs", "rules/parse/reader.rs"],
     &["sandbox/zoho/failure.rs", "sandbox/zoho/module.rs"],
 ];
 
