@@ -1,13 +1,15 @@
 //! What became of a plan.
 
 use std::collections::BTreeMap;
+use strum::{EnumIter, IntoStaticStr};
 
 use super::sink::Failure;
 use super::stop::StopReason;
 use crate::model::Reason;
 
 /// How one action ended in this run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, EnumIter)]
+#[strum(serialize_all = "snake_case")]
 pub enum ActionStatus {
     /// Wanted; this run did not get to it, or is a dry run.
     Planned,
@@ -22,19 +24,9 @@ pub enum ActionStatus {
 }
 
 impl ActionStatus {
-    /// All of them, in the order of reports.
-    pub const ALL: [ActionStatus; 5] =
-        [ActionStatus::Planned, ActionStatus::Done, ActionStatus::Failed, ActionStatus::InDoubt, ActionStatus::Skipped];
-
     /// The name in reports.
     pub fn name(self) -> &'static str {
-        match self {
-            ActionStatus::Planned => "planned",
-            ActionStatus::Done => "done",
-            ActionStatus::Failed => "failed",
-            ActionStatus::InDoubt => "in_doubt",
-            ActionStatus::Skipped => "skipped",
-        }
+        self.into()
     }
 }
 

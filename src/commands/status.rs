@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use strum::IntoEnumIterator;
 
 use chrono::TimeDelta;
 use serde_json::{Value as Json, json};
@@ -200,7 +201,7 @@ fn text(status: &Status<'_>) -> String {
     }
     for (state, what) in [("planned", "unfinished"), ("in_doubt", "in doubt"), ("refused", "refused")] {
         let Some(kinds) = open.get(state) else { continue };
-        let kinds = ActionKind::ALL.into_iter().filter_map(|kind| Some(plural(*kinds.get(kind.name())?, kind.name())));
+        let kinds = ActionKind::iter().filter_map(|kind| Some(plural(*kinds.get(kind.name())?, kind.name())));
         let _ = writeln!(text, "  {what}: {}", kinds.collect::<Vec<_>>().join(", "));
         let of_state: Vec<_> = errors.iter().filter(|error| error.state == state).collect();
         for StoredError { error, count, .. } in of_state.iter().take(ERRORS) {
@@ -251,10 +252,7 @@ fn as_json(status: &Status<'_>) -> Json {
     let of_state = |state: &str| {
         let count =
             |kind: ActionKind| open.get(state).and_then(|kinds| kinds.get(kind.name())).copied().unwrap_or_default();
-        ActionKind::ALL
-            .into_iter()
-            .map(|kind| (kind.name().to_owned(), json!(count(kind))))
-            .collect::<serde_json::Map<_, _>>()
+        ActionKind::iter().map(|kind| (kind.name().to_owned(), json!(count(kind)))).collect::<serde_json::Map<_, _>>()
     };
     json!({
         "schema": 1,

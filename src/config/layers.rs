@@ -3,6 +3,7 @@
 use super::place::Place;
 use super::table::Table;
 use crate::model::Priority;
+use strum::IntoEnumIterator;
 
 const MAX_DAYS: u32 = 3650;
 
@@ -25,7 +26,7 @@ impl<'d> Layers<'d> {
     }
 
     pub fn priority(&self) -> Option<Priority> {
-        let choices = Priority::ALL.map(|priority| (priority.name(), priority));
+        let choices: Vec<_> = Priority::iter().map(|priority| (priority.name(), priority)).collect();
         self.first(|table| table.choice("priority", &choices)).map(|found| found.value)
     }
 

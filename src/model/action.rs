@@ -1,12 +1,14 @@
 //! Actions: one change each that we want at a remote, their identity, and how far they got.
 
 use sha2::{Digest, Sha256};
+use strum::{EnumIter, EnumString, IntoStaticStr};
 
 use super::attribute::Date;
 use super::subject::Subject;
 
 /// What an action does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, EnumString, EnumIter)]
+#[strum(serialize_all = "snake_case")]
 pub enum ActionKind {
     /// A Zoho task is made, or an open one brought forward.
     Task,
@@ -19,22 +21,14 @@ pub enum ActionKind {
 }
 
 impl ActionKind {
-    /// All, in the order in which the actions of one signal are done.
-    pub const ALL: [ActionKind; 4] = [ActionKind::Task, ActionKind::Message, ActionKind::Tag, ActionKind::Untag];
-
     /// The name in reports and the ledger.
     pub fn name(self) -> &'static str {
-        match self {
-            ActionKind::Task => "task",
-            ActionKind::Message => "message",
-            ActionKind::Tag => "tag",
-            ActionKind::Untag => "untag",
-        }
+        self.into()
     }
 
     /// The inverse of [`ActionKind::name`].
     pub fn from_name(name: &str) -> Option<Self> {
-        ActionKind::ALL.into_iter().find(|kind| kind.name() == name)
+        name.parse().ok()
     }
 }
 
@@ -71,7 +65,8 @@ impl ActionKey {
 }
 
 /// Why something is done, or left. Every item and every action of a plan has one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, EnumString, EnumIter)]
+#[strum(serialize_all = "snake_case")]
 pub enum Reason {
     /// The first time that this subject signals.
     New,
@@ -124,72 +119,20 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// All of them.
-    pub const ALL: [Reason; 24] = [
-        Reason::New,
-        Reason::AlreadyTagged,
-        Reason::Returned,
-        Reason::Escalated,
-        Reason::Unfinished,
-        Reason::InDoubt,
-        Reason::Joined,
-        Reason::TagRecreated,
-        Reason::TagRestored,
-        Reason::Baseline,
-        Reason::AlreadyDone,
-        Reason::UntaggedByPerson,
-        Reason::Snoozed,
-        Reason::SinkOff,
-        Reason::Held,
-        Reason::DataOutage,
-        Reason::Clearing,
-        Reason::Cleared,
-        Reason::ContactGone,
-        Reason::Refused,
-        Reason::WaitsForTask,
-        Reason::Resolved,
-        Reason::Dismissed,
-        Reason::Forgotten,
-    ];
-
     /// The name in reports and the ledger.
     pub fn name(self) -> &'static str {
-        match self {
-            Reason::New => "new",
-            Reason::AlreadyTagged => "already_tagged",
-            Reason::Returned => "returned",
-            Reason::Escalated => "escalated",
-            Reason::Unfinished => "unfinished",
-            Reason::InDoubt => "in_doubt",
-            Reason::Joined => "joined",
-            Reason::TagRecreated => "tag_recreated",
-            Reason::TagRestored => "tag_restored",
-            Reason::Baseline => "baseline",
-            Reason::AlreadyDone => "already_done",
-            Reason::UntaggedByPerson => "untagged_by_person",
-            Reason::Snoozed => "snoozed",
-            Reason::SinkOff => "sink_off",
-            Reason::Held => "held",
-            Reason::DataOutage => "data_outage",
-            Reason::Clearing => "clearing",
-            Reason::Cleared => "cleared",
-            Reason::ContactGone => "contact_gone",
-            Reason::Refused => "refused",
-            Reason::WaitsForTask => "waits_for_task",
-            Reason::Resolved => "resolved",
-            Reason::Dismissed => "dismissed",
-            Reason::Forgotten => "forgotten",
-        }
+        self.into()
     }
 
     /// The inverse of [`Reason::name`].
     pub fn from_name(name: &str) -> Option<Self> {
-        Reason::ALL.into_iter().find(|reason| reason.name() == name)
+        name.parse().ok()
     }
 }
 
 /// How far an action got, as the ledger has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumString, EnumIter)]
+#[strum(serialize_all = "snake_case")]
 pub enum State {
     /// Wanted, not yet tried, or tried and certainly not done.
     Planned,
@@ -208,7 +151,8 @@ pub enum State {
 }
 
 /// What a person can say about an action that no run gets done, or that is in doubt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumString, EnumIter)]
+#[strum(serialize_all = "snake_case")]
 pub enum Resolution {
     /// It is there: somebody made it by hand, or found it.
     Done,
@@ -219,21 +163,14 @@ pub enum Resolution {
 }
 
 impl Resolution {
-    /// All of them.
-    pub const ALL: [Resolution; 3] = [Resolution::Done, Resolution::Failed, Resolution::Dismissed];
-
     /// The name on the command line and in the ledger.
     pub fn name(self) -> &'static str {
-        match self {
-            Resolution::Done => "done",
-            Resolution::Failed => "failed",
-            Resolution::Dismissed => "dismissed",
-        }
+        self.into()
     }
 
     /// The inverse of [`Resolution::name`].
     pub fn from_name(name: &str) -> Option<Self> {
-        Resolution::ALL.into_iter().find(|resolution| resolution.name() == name)
+        name.parse().ok()
     }
 }
 
@@ -263,10 +200,6 @@ pub enum Step {
 }
 
 impl State {
-    /// All of them.
-    pub const ALL: [State; 7] =
-        [State::Planned, State::Claimed, State::Done, State::Refused, State::Skipped, State::Dropped, State::Undone];
-
     /// The state after a step, or None where the step is not legal: a done action is never claimed again by accident.
     pub fn after(self, step: Step) -> Option<State> {
         match (self, step) {
@@ -296,20 +229,12 @@ impl State {
 
     /// The name in the ledger.
     pub fn name(self) -> &'static str {
-        match self {
-            State::Planned => "planned",
-            State::Claimed => "claimed",
-            State::Done => "done",
-            State::Refused => "refused",
-            State::Skipped => "skipped",
-            State::Dropped => "dropped",
-            State::Undone => "undone",
-        }
+        self.into()
     }
 
     /// The inverse of [`State::name`].
     pub fn from_name(name: &str) -> Option<Self> {
-        State::ALL.into_iter().find(|state| state.name() == name)
+        name.parse().ok()
     }
 }
 
@@ -318,6 +243,7 @@ mod tests {
     use super::*;
     use crate::model::SubjectKind;
     use chrono::DateTime;
+    use strum::IntoEnumIterator;
 
     #[test]
     fn every_part_of_the_key_changes_its_short_form() {
@@ -359,30 +285,30 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_read_back() {
-        for reason in Reason::ALL {
+        for reason in Reason::iter() {
             assert_eq!(Reason::from_name(reason.name()), Some(reason));
         }
-        for state in State::ALL {
+        for state in State::iter() {
             assert_eq!(State::from_name(state.name()), Some(state));
         }
-        for resolution in Resolution::ALL {
+        for resolution in Resolution::iter() {
             assert_eq!(Resolution::from_name(resolution.name()), Some(resolution));
         }
-        for kind in ActionKind::ALL {
+        for kind in ActionKind::iter() {
             assert_eq!(ActionKind::from_name(kind.name()), Some(kind));
         }
     }
 
     #[test]
     fn only_a_planned_action_can_be_claimed() {
-        for state in State::ALL {
+        for state in State::iter() {
             assert_eq!(state.after(Step::Claim).is_some(), state == State::Planned, "{state:?}");
         }
     }
 
     #[test]
     fn nothing_done_is_done_again_without_being_reopened() {
-        let resolved = Resolution::ALL.map(Step::Resolve);
+        let resolved = Resolution::iter().map(Step::Resolve);
         let steps = [Step::Claim, Step::Confirm, Step::CarryOver, Step::Refuse, Step::Skip, Step::Revive];
         for step in steps.into_iter().chain(resolved) {
             assert_eq!(State::Done.after(step), None, "{step:?}");
@@ -391,11 +317,11 @@ mod tests {
 
     #[test]
     fn only_what_was_dropped_is_revived_and_nothing_else_gets_it_back() {
-        for state in State::ALL {
+        for state in State::iter() {
             let expected = (state == State::Dropped).then_some(State::Planned);
             assert_eq!(state.after(Step::Revive), expected, "{state:?}");
         }
-        let resolved = Resolution::ALL.map(Step::Resolve);
+        let resolved = Resolution::iter().map(Step::Resolve);
         let steps = [Step::Claim, Step::Confirm, Step::CarryOver, Step::Refuse, Step::Skip, Step::Drop, Step::Undo];
         for step in steps.into_iter().chain([Step::Reopen]).chain(resolved) {
             assert_eq!(State::Dropped.after(step), None, "{step:?}");
@@ -404,8 +330,8 @@ mod tests {
 
     #[test]
     fn a_person_decides_about_what_is_open_and_about_nothing_that_is_over() {
-        for state in State::ALL {
-            let after = Resolution::ALL.map(|resolution| state.after(Step::Resolve(resolution)));
+        for state in State::iter() {
+            let after: Vec<_> = Resolution::iter().map(|resolution| state.after(Step::Resolve(resolution))).collect();
             let expected = match state {
                 State::Planned => [Some(State::Done), None, Some(State::Skipped)],
                 State::Claimed | State::Refused => [Some(State::Done), Some(State::Planned), Some(State::Skipped)],

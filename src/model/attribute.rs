@@ -4,6 +4,7 @@
 //! fires on a misread figure costs a customer's trust, and one that treats "no figure" as zero fires on everybody.
 
 use std::borrow::Cow;
+use strum::IntoStaticStr;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 
@@ -25,13 +26,15 @@ pub enum Value {
 }
 
 /// What a rule or a text wants of an attribute.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Type {
     /// A finite number.
     Number,
     /// Text, compared exactly.
     Text,
     /// True or false.
+    #[strum(serialize = "yes/no")]
     YesNo,
     /// A list of texts; Intercom stores it as one delimited string.
     List,
@@ -42,13 +45,7 @@ pub enum Type {
 impl Type {
     /// The word users read and write.
     pub fn name(self) -> &'static str {
-        match self {
-            Type::Number => "number",
-            Type::Text => "text",
-            Type::YesNo => "yes/no",
-            Type::List => "list",
-            Type::Date => "date",
-        }
+        self.into()
     }
 }
 
@@ -56,7 +53,8 @@ impl Type {
 pub type Date = DateTime<Utc>;
 
 /// Why a value is unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum UnknownReason {
     /// Absent, null, or an empty text.
     Missing,
@@ -71,12 +69,7 @@ pub enum UnknownReason {
 impl UnknownReason {
     /// The name in reports.
     pub fn name(self) -> &'static str {
-        match self {
-            UnknownReason::Missing => "missing",
-            UnknownReason::Unreadable => "unreadable",
-            UnknownReason::InTheFuture => "in_the_future",
-            UnknownReason::WholeIsZero => "whole_is_zero",
-        }
+        self.into()
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a rule found.
 
 use super::attribute::Value;
+use strum::{EnumIter, IntoStaticStr};
 
 /// The three values of a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,7 +28,8 @@ pub struct Evidence {
 }
 
 /// Urgency, lowest first, so that `max` is the most urgent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, EnumIter)]
+#[strum(serialize_all = "snake_case")]
 pub enum Priority {
     /// Some day.
     Low,
@@ -40,16 +42,8 @@ pub enum Priority {
 }
 
 impl Priority {
-    /// All, lowest first.
-    pub const ALL: [Priority; 4] = [Priority::Low, Priority::Medium, Priority::High, Priority::Urgent];
-
     /// The name in configuration and reports.
     pub fn name(self) -> &'static str {
-        match self {
-            Priority::Low => "low",
-            Priority::Medium => "medium",
-            Priority::High => "high",
-            Priority::Urgent => "urgent",
-        }
+        self.into()
     }
 }

@@ -1,9 +1,11 @@
 //! Whom a signal is about.
 
 use std::fmt;
+use strum::{EnumString, IntoStaticStr};
 
 /// The two kinds of subject.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "snake_case")]
 pub enum SubjectKind {
     /// The contact's company in Intercom.
     Account,
@@ -14,15 +16,12 @@ pub enum SubjectKind {
 impl SubjectKind {
     /// The name in configuration, reports and the ledger.
     pub fn name(self) -> &'static str {
-        match self {
-            SubjectKind::Account => "account",
-            SubjectKind::Contact => "contact",
-        }
+        self.into()
     }
 
     /// The inverse of [`SubjectKind::name`].
     pub fn from_name(name: &str) -> Option<Self> {
-        [SubjectKind::Account, SubjectKind::Contact].into_iter().find(|kind| kind.name() == name)
+        name.parse().ok()
     }
 }
 

@@ -4,6 +4,7 @@ mod json;
 mod table;
 
 use std::collections::BTreeMap;
+use strum::IntoEnumIterator;
 
 use serde_json::Value as Json;
 
@@ -139,7 +140,7 @@ impl Report<'_> {
 
     /// How many actions of a kind ended in each way.
     pub fn counts(&self, kind: ActionKind) -> BTreeMap<ActionStatus, usize> {
-        let mut counts: BTreeMap<_, _> = ActionStatus::ALL.into_iter().map(|status| (status, 0)).collect();
+        let mut counts: BTreeMap<_, _> = ActionStatus::iter().map(|status| (status, 0)).collect();
         let actions = self.plan.items.iter().flat_map(|item| &item.actions);
         for action in actions.filter(|action| action.key.kind == kind) {
             *counts.entry(self.ended(action).status).or_default() += 1;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use strum::IntoEnumIterator;
 
 use comfy_table::{ContentArrangement, Table, presets};
 
@@ -58,7 +59,7 @@ fn head(report: &Report<'_>, text: &mut String) {
     }
     let verb = if *signalled == 1 { "signals" } else { "signal" };
     let _ = writeln!(text, " · {} {verb}", plural(*signalled, "contact"));
-    let counts: Vec<_> = ActionKind::ALL.into_iter().filter_map(|kind| kind_line(report, kind)).collect();
+    let counts: Vec<_> = ActionKind::iter().filter_map(|kind| kind_line(report, kind)).collect();
     if counts.is_empty() {
         let _ = writeln!(text, "Nothing to do.");
     } else {

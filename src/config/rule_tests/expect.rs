@@ -1,6 +1,7 @@
 //! What a test expects: signals, and attributes that leave a condition unknown.
 
 use std::collections::{BTreeMap, BTreeSet};
+use strum::IntoEnumIterator;
 
 use toml::de::DeValue;
 
@@ -45,7 +46,7 @@ impl Reader<'_> {
         }
         let level = table.filled("level");
         let mut named = BTreeMap::new();
-        let priorities = Priority::ALL.map(|priority| (priority.name(), priority.name()));
+        let priorities: Vec<_> = Priority::iter().map(|priority| (priority.name(), priority.name())).collect();
         let priority = table.choice("priority", &priorities).map(|found| ("priority", found.value.to_owned()));
         let reason = table.choice("reason", &REASONS.map(|name| (name, name)));
         let days = table.count("respond_within_days", 0..=u32::MAX);

@@ -7,6 +7,7 @@ mod outputs;
 mod page;
 
 use std::collections::BTreeSet;
+use strum::IntoEnumIterator;
 
 use clap::Parser;
 use clap::error::ErrorKind;
@@ -205,7 +206,7 @@ fn the_documented_imports_are_those_that_the_architecture_test_allows() {
 fn every_reason_is_in_the_contract() {
     let decisions = Page::read("docs/decisions.md");
     let spans = decisions.code_spans();
-    for reason in usage_signals::model::Reason::ALL {
+    for reason in usage_signals::model::Reason::iter() {
         assert!(spans.iter().any(|span| span == reason.name()), "{}", reason.name());
     }
 }
