@@ -47,7 +47,7 @@ fn page() -> Vec<u8> {
     page_of(CONTACTS, 1)
 }
 
-/// One with so many contacts, of whom the first ones signal.
+/// A page with this many contacts, of whom the first ones signal.
 fn page_of(contacts: usize, signalling: usize) -> Vec<u8> {
     let contacts: Vec<String> = (0..contacts).map(|number| contact(number, number < signalling)).collect();
     let next = r#"{"page":2,"starting_after":"WzE3MzQ1Mzc0MjQwMDAsIjY3NjJmMGQwMWJiNjlmOWYyMTkzYmI3ZCIsMl0="}"#;
@@ -90,7 +90,7 @@ fn contact(number: usize, signals: bool) -> String {
     )
 }
 
-/// What it is held against.
+/// The baseline.
 #[divan::bench(sample_count = 1500)]
 fn plain_struct(bencher: Bencher<'_, '_>) {
     let page = page();

@@ -1,5 +1,4 @@
-//! What benchmarks hold the program against: eight rules, and the fields that those read, as somebody would write them in
-//! serde who reads nothing else and trusts every type.
+//! The baseline of the benchmarks: eight rules, and a serde struct of only the fields they read, which trusts every type.
 
 #![expect(dead_code, reason = "what it costs to read them is measured")]
 
@@ -11,7 +10,7 @@ pub fn eight_rules() -> String {
     more.map(|signal| format!("[[rules]]\nsignal = \"{signal}\"\nenabled = true\n")).concat()
 }
 
-/// One answer of the search.
+/// One page of search results.
 #[derive(Deserialize)]
 pub struct PlainPage {
     data: Vec<PlainContact>,

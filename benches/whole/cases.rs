@@ -1,4 +1,4 @@
-//! What is measured.
+//! The benchmark cases.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -10,14 +10,14 @@ use crate::run::{self, Took, is_to};
 use crate::served::Served;
 use crate::world::Shape;
 
-/// A figure with its limit, in words.
+/// Renders a figure with its limit.
 pub struct Figure {
     pub what: &'static str,
     pub wanted: &'static str,
     pub measured: String,
 }
 
-/// Prints what it measures; `true` for smaller numbers.
+/// Measures and prints; `true` for smaller numbers.
 type Case = fn(bool) -> anyhow::Result<Vec<Figure>>;
 
 pub const CASES: [(&str, Case); 7] = [
@@ -165,8 +165,8 @@ fn limit(quick: bool) -> anyhow::Result<Vec<Figure>> {
         window.1 += u32::from(request.status == 429);
     }
     let windows: Vec<(u32, u32)> = windows.into_values().collect();
-    let told: Vec<String> = windows.iter().map(|(passed, refused)| format!("{passed} ({refused})")).collect();
-    say(&format!("\nrequests in each window, those refused in brackets: {}", told.join(", ")))?;
+    let counts: Vec<String> = windows.iter().map(|(passed, refused)| format!("{passed} ({refused})")).collect();
+    say(&format!("\nrequests in each window, those refused in brackets: {}", counts.join(", ")))?;
     // The first one began before the program did, and the last one was left early.
     let whole = windows.get(1..windows.len().saturating_sub(1)).unwrap_or_default();
     let least = whole.iter().map(|(passed, _)| *passed).min().unwrap_or(0);

@@ -1,7 +1,8 @@
-//! What the whole program takes: time, processor, memory and requests, against the sandbox in another process.
+//! Measures the program: time, CPU, memory and requests, against the sandbox in another process.
 //!
-//! `cargo bench --bench whole -- [--quick] [NAME…]`; see `benches/README.md`. Without a name, everything, which takes a quarter
-//! of an hour and about 6 GB; `--quick` takes smaller numbers and less than a minute, and shows no more than that it works.
+//! `cargo bench --bench whole -- [--quick] [NAME…]`; see `benches/README.md`. Without a name it
+//! runs all cases, which takes a quarter of an hour and about 6 GB. `--quick` takes less than a minute, and only checks that
+//! the cases work.
 
 #![recursion_limit = "256"]
 

@@ -1,4 +1,4 @@
-//! What things cost without the program: the sandbox's pages to a client that throws them away, and reading their JSON.
+//! Costs without the program: a client that discards the sandbox's pages, and the parsing of their JSON.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! One run of a program, and what it took.
+//! One run of a program, with its resource use.
 
 use std::fs::File;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::served::{Request, Served};
 /// The plain client of the same job.
 const SERIAL_CLIENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/serial_client.py");
 
-/// What a run took.
+/// Resource use and output of a run.
 #[derive(Debug)]
 pub struct Took {
     pub wall: Duration,
@@ -24,12 +24,12 @@ pub struct Took {
     pub requests: Vec<Request>,
     /// When it ended, since 1970.
     pub ended: Duration,
-    /// What it printed.
+    /// Its output.
     pub report: Value,
 }
 
 impl Took {
-    /// How many requests have a path that begins so.
+    /// Counts the requests whose path has this prefix.
     pub fn requests_to(&self, prefix: &str) -> usize {
         self.requests.iter().filter(|request| is_to(request, prefix)).count()
     }
@@ -39,13 +39,13 @@ pub fn is_to(request: &Request, prefix: &str) -> bool {
     request.what.split_once(' ').is_some_and(|(_, path)| path.starts_with(prefix))
 }
 
-/// A scan with a configuration of its own and nothing remembered.
+/// Runs a scan with its own configuration and an empty ledger.
 pub fn scan(served: &mut Served, config: &str, arguments: &[&str]) -> anyhow::Result<Took> {
     let home = tempfile::tempdir()?;
     scan_in(home.path(), served, config, arguments)
 }
 
-/// The same with what the folder's ledger remembers.
+/// Runs a scan with the ledger of the folder.
 pub fn scan_in(home: &Path, served: &mut Served, config: &str, arguments: &[&str]) -> anyhow::Result<Took> {
     std::fs::write(home.join("usage-signals.toml"), config)?;
     let mut command = Command::new(env!("CARGO_BIN_EXE_usage-signals"));

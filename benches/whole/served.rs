@@ -12,10 +12,10 @@ use crate::world::Shape;
 
 /// The first argument of the serving process.
 pub const SERVE: &str = "serve";
-/// What ends a list of lines.
+/// The line that ends a list.
 const END: &str = ".";
 
-/// Serves until standard input ends. Says its environment; then, for each line that comes in, the requests since the last one.
+/// Serves until standard input ends. Prints its environment, then for each input line the requests since the last one.
 pub fn serve(arguments: &[String]) -> anyhow::Result<()> {
     let sandbox = Sandbox::start(Shape::read(arguments)?.world()?, None)?;
     let mut out = std::io::stdout().lock();
@@ -24,15 +24,15 @@ pub fn serve(arguments: &[String]) -> anyhow::Result<()> {
     }
     writeln!(out, "{END}")?;
     out.flush()?;
-    let mut told = 0;
+    let mut reported = 0;
     for line in std::io::stdin().lines() {
         line?;
         let requests = sandbox.requests();
-        for request in requests.iter().skip(told) {
+        for request in requests.iter().skip(reported) {
             let at = request.at.duration_since(SystemTime::UNIX_EPOCH)?;
             writeln!(out, "{} {} {} {}", at.as_micros(), request.status, request.method, request.path)?;
         }
-        told = requests.len();
+        reported = requests.len();
         writeln!(out, "{END}")?;
         out.flush()?;
     }
@@ -71,13 +71,13 @@ impl Served {
         Ok(served)
     }
 
-    /// The requests since this was last asked.
+    /// Returns the requests since the last call.
     pub fn requests(&mut self) -> anyhow::Result<Vec<Request>> {
         writeln!(self.asks.as_mut().context("the sandbox is gone")?)?;
         self.lines()?.iter().map(|line| request(line).with_context(|| format!("not a request: {line}"))).collect()
     }
 
-    /// One of the sandbox's variables.
+    /// Returns one of the sandbox's variables.
     pub fn variable(&self, name: &str) -> &str {
         self.environment.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }

@@ -1,4 +1,4 @@
-//! Generated workspaces: invented people with attributes like the real ones, the same ones in every run but for the dates,
+//! Generated workspaces: invented people with realistic attributes. They are identical in every run, except for the dates,
 //! which end now.
 
 use chrono::Utc;
@@ -92,7 +92,7 @@ impl Shape {
         })
     }
 
-    /// Who signals, evenly among all, and with what.
+    /// Returns the contacts that signal, spread evenly, with their attributes.
     fn signals(self) -> impl Iterator<Item = (u64, (&'static str, &'static str))> {
         let Shape { contacts, signalling, .. } = self;
         (0..signalling).zip(FIVE.into_iter().cycle()).map(move |(signal, what)| (contacts * signal / signalling, what))
@@ -115,7 +115,7 @@ fn company_name(number: u64) -> String {
     format!("Company {number}")
 }
 
-/// Somebody about whom there is nothing to say, about 3 KB of JSON: all that Intercom sends of a contact, most of it filled.
+/// A contact without signals, about 3 KB of JSON: all keys that Intercom sends, most of them filled.
 fn person(number: u64, created: u64) -> Value {
     let chance = mixed(number);
     let id = format!("{created:08x}{chance:016x}");

@@ -1,4 +1,4 @@
-//! Killed anywhere, then run again: the services hold what an undisturbed run leaves there.
+//! A run is killed at any await, then repeated. The services must hold what an undisturbed run leaves.
 
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -25,7 +25,7 @@ fn later() -> DateTime<Utc> {
     at() + TimeDelta::hours(1)
 }
 
-/// What the undisturbed run leaves, which the next one adds nothing to.
+/// Returns the state after an undisturbed run, to which the next run adds nothing.
 fn undisturbed(saved: &Saved) -> Remains {
     let site = saved.open();
     let (exit, report) = site.scan(at(), &[]);
@@ -38,7 +38,7 @@ fn undisturbed(saved: &Saved) -> Remains {
     remains
 }
 
-/// What a number of crashes came to.
+/// The results of a number of crashes.
 #[derive(Debug, Default)]
 struct Tally {
     points: AtomicUsize,
@@ -101,7 +101,7 @@ fn for_each<T: Sync>(cases: &[T], work: impl Fn(usize, &T) + Sync) {
     });
 }
 
-/// Cuts a run off at every wait there is, and hands over what each leaves.
+/// Kills a run at each of its awaits, and passes on the state that each leaves.
 fn at_every_wait(saved: &Saved, at: DateTime<Utc>, cut: fn(usize) -> Cut, work: impl Fn(Cut, &Site) -> bool + Sync) {
     let next = AtomicUsize::new(0);
     on_threads(|| {
@@ -133,7 +133,7 @@ fn a_run_dropped_at_any_await_point_and_run_again() {
     }
 }
 
-/// Everything in doubt at once: recorded and claimed by a run of which nothing more is known.
+/// A state in which the outcome of every action is unknown: a run recorded and claimed them, then died.
 fn in_doubt(saved: &Saved, links: bool, happened: bool) -> Saved {
     let site = saved.open();
     assert_eq!(site.scan(at(), &[]).0, 0);

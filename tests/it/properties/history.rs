@@ -13,16 +13,20 @@ use super::holds;
 use crate::support::*;
 
 /// A rule that something can happen to.
-pub(super) struct Told {
+pub(super) struct RuleUnderTest {
     pub signal: &'static str,
     pub tag: &'static str,
     pub attribute: &'static str,
 }
 
-pub(super) const RULES: [Told; 3] = [
-    Told { signal: "storage_limit", tag: "Expansion: Storage Limit", attribute: "storage_percent" },
-    Told { signal: "power_user", tag: "Expansion: Power User", attribute: "projects_count" },
-    Told { signal: "churn_risk_inactivity", tag: "Churn Risk: Inactive 14 Days", attribute: "days_since_last_login" },
+pub(super) const RULES: [RuleUnderTest; 3] = [
+    RuleUnderTest { signal: "storage_limit", tag: "Expansion: Storage Limit", attribute: "storage_percent" },
+    RuleUnderTest { signal: "power_user", tag: "Expansion: Power User", attribute: "projects_count" },
+    RuleUnderTest {
+        signal: "churn_risk_inactivity",
+        tag: "Churn Risk: Inactive 14 Days",
+        attribute: "days_since_last_login",
+    },
 ];
 pub(super) const PEOPLE: [&str; 4] = ["c1", "c2", "c3", "c4"];
 pub(super) const COMPANIES: [&str; 2] = ["acme", "beta"];

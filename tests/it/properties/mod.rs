@@ -26,11 +26,11 @@ proptest! {
     fn any_history_leaves_nothing_twice_and_nothing_lost(
         habits in habits(), history in prop::collection::vec(events(), 1..30)
     ) {
-        let mut told = History::new(habits);
+        let mut simulated = History::new(habits);
         for event in &history {
-            told.happen(event)?;
+            simulated.happen(event)?;
         }
-        told.mend()?;
+        simulated.mend()?;
     }
 }
 

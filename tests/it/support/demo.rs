@@ -12,7 +12,7 @@ pub struct Demo {
 }
 
 impl Demo {
-    /// Nothing was run yet. `config` is the user's file.
+    /// Creates a demo before its first run. `config` is the user's file.
     pub fn new(config: &str) -> Demo {
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join("usage-signals.toml"), config).unwrap();
@@ -43,7 +43,7 @@ impl Demo {
         std::fs::write(file, serde_json::to_vec(&world).unwrap()).unwrap();
     }
 
-    /// From now on, these faults and no others.
+    /// Replaces all faults.
     pub fn faults(&self, faults: Value) {
         self.change(|world| world.faults = serde_json::from_value(faults).unwrap());
     }
@@ -52,13 +52,13 @@ impl Demo {
         finish(program(self.home.path()).env("USER", "robin").args(arguments))
     }
 
-    /// A scan at an hour of 2025-12-20, or later: 30 is 06:00 of the next day.
+    /// Scans at an hour of 2025-12-20. Hour 30 is 06:00 of the next day.
     pub fn scan(&self, hour: u32, arguments: &[&str]) -> Ran {
         let at = instant(hour);
         self.run(&[&["scan", "--sandbox", "--as-of", &at], arguments].concat())
     }
 
-    /// `ledger …` or `status`, at an hour.
+    /// Runs `ledger …` or `status` at an hour.
     pub fn look(&self, hour: u32, arguments: &[&str]) -> Ran {
         let at = instant(hour);
         self.run(&[arguments, &["--sandbox", "--as-of", &at]].concat())

@@ -8,7 +8,7 @@ use usage_signals::sandbox::{Fault, World};
 
 use super::site::{CONFIG_FILE, Saved, Site};
 
-/// So few contacts are read in parts only if pages are this small.
+/// A small page size, so that even few contacts are read in parts.
 pub const IN_PARTS: &str = "[intercom]\nper_page = 1\n";
 
 fn contact(number: usize, company: Option<usize>, email: Option<&str>, figures: &Value) -> Value {
@@ -29,12 +29,12 @@ fn company_id(number: usize) -> String {
     format!("66b0c{number:03x}c000000000000000")
 }
 
-/// What may differ between two plots.
+/// The options of a plot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Slack {
-    /// A message of unknown fate can be looked for.
+    /// The client can search for a message whose response was lost.
     Readable,
-    /// It cannot.
+    /// The client cannot search for it.
     Unreadable,
     /// Nothing was posted before, so that there is nothing to reply to.
     Silent,

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 pub const AS_OF: &str = "2025-12-20T06:00:00Z";
 
-/// What a run printed, and how it ended.
+/// The output and exit code of a run.
 #[derive(Debug)]
 pub struct Ran {
     pub code: Option<i32>,
@@ -86,7 +86,7 @@ impl Drop for Served {
     }
 }
 
-/// Every file below a folder with its bytes.
+/// Reads every file below a folder.
 pub fn snapshot(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];

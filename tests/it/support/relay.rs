@@ -1,10 +1,10 @@
-//! A door before a service that lets so many requests through and is then gone, as if the service had been switched off.
+//! A relay before a service. It lets a number of requests through, then refuses connections, like a service that went down.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 
-/// Opens a door before `target`, an address with its port; the door's own address comes back. After so many requests, each on
-/// a connection of its own, connections are refused.
+/// Starts a relay to `target`, an address with its port, and returns the relay's own address. After the given number of
+/// requests, each on its own connection, it refuses connections.
 pub fn let_through(requests: usize, target: String) -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = listener.local_addr().unwrap().to_string();

@@ -1,4 +1,4 @@
-//! What runs leave at the services, in a form that can be compared: ids and keys give way to what they mean.
+//! The state that runs leave at the services, in comparable form: ids and keys are replaced by their meaning.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,14 +8,14 @@ use usage_signals::sandbox::{Object, World};
 
 use super::site::Site;
 
-/// What is there, each thing with its count, and how many messages came twice and say so.
+/// The items at the services with their counts, and how many messages are marked repeats.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remains {
     pub things: BTreeMap<String, usize>,
     pub repeats: usize,
 }
 
-/// What is missing and what is too much.
+/// The items that are missing, and those that are too many.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Difference {
     pub lost: Vec<String>,
@@ -23,7 +23,7 @@ pub struct Difference {
 }
 
 impl Remains {
-    /// What is at the site now. `texts`: with the texts of messages, which depend on which of them went out together.
+    /// Reads the site's current state. `texts` includes the texts of messages, which depend on how messages were grouped.
     pub fn of(site: &Site, texts: bool) -> Remains {
         let names = names(site);
         let mut remains = Remains { things: BTreeMap::new(), repeats: 0 };
@@ -53,7 +53,7 @@ impl Remains {
         remains
     }
 
-    /// How this differs from what should be.
+    /// Compares this with the expected state.
     pub fn compare(&self, expected: &Remains) -> Difference {
         let mut difference = Difference::default();
         for thing in self.things.keys().chain(expected.things.keys()).collect::<BTreeSet<_>>() {
@@ -86,7 +86,7 @@ fn names(site: &Site) -> BTreeMap<String, String> {
     statement.query_map([], name).unwrap().map(Result::unwrap).collect()
 }
 
-/// Actions without an end, by state.
+/// Unfinished actions by state.
 fn unfinished(site: &Site) -> Vec<(String, usize)> {
     let ledger = rusqlite::Connection::open(site.folder.path().join(LEDGER_FILE)).unwrap();
     let mut statement = ledger

@@ -1,4 +1,4 @@
-//! The built binary against the sandbox in this process, which a test can damage, change and look into.
+//! The built binary against a sandbox in this process, which a test can damage, change and read.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -13,7 +13,7 @@ pub struct Services {
     pub home: tempfile::TempDir,
 }
 
-/// Contacts with a storage signal each, in an account each.
+/// Contacts with one storage signal each, each in its own account.
 pub fn full_accounts(count: usize) -> Vec<Value> {
     let contact = |number: usize| {
         json!({
@@ -37,7 +37,7 @@ impl Services {
         Services::of(World::load(&folder).unwrap(), tempfile::tempdir().unwrap())
     }
 
-    /// A world, with the home folder of earlier runs in it.
+    /// Starts with a world and the home folder of earlier runs.
     pub fn of(world: World, home: tempfile::TempDir) -> Services {
         Services { sandbox: Sandbox::start(world, None).unwrap(), home }
     }

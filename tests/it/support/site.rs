@@ -1,4 +1,4 @@
-//! Services and a state folder that can be copied, and runs in this process that can be cut off anywhere.
+//! Services and a state folder that can be copied, and runs in this process that can be killed at any await.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -18,7 +18,7 @@ use usage_signals::{Cli, Command};
 /// Where a configuration lies among the files of the state folder, if there is one.
 pub const CONFIG_FILE: &str = "usage-signals.toml";
 
-/// Everything that outlives a run: what the services hold, and the files of the state folder.
+/// Everything that outlives a run: the world of the services and the files of the state folder.
 #[derive(Clone)]
 pub struct Saved {
     pub world: World,
@@ -52,13 +52,13 @@ pub trait Watcher {
     }
 }
 
-/// What becomes of a run after a poll.
+/// What to do with a run after a poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     GoOn,
-    /// The run gets to hear of nothing more, and what its connections were told to send leaves.
+    /// The run receives nothing more, and its connections send what they have buffered.
     Linger,
-    /// It is gone: its memory, its connections.
+    /// The run is dropped, with its memory and connections.
     Stop,
 }
 
