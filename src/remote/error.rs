@@ -36,7 +36,7 @@ pub enum ErrorKind {
     Settings,
     /// An answer to a question that makes no sense: not JSON, not the promised shape, a redirect.
     BadAnswer,
-    /// The run was told to stop before it got an answer. No effect.
+    /// The run had to stop before the answer arrived. No effect.
     Stopped(StopReason),
 }
 
@@ -48,7 +48,7 @@ pub enum ErrorKind {
 pub struct RemoteError {
     /// What to decide by.
     pub kind: ErrorKind,
-    /// What to tell.
+    /// The particulars to report.
     pub details: Box<Details>,
 }
 
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_told_to_people_has_the_words_of_the_service() {
+    fn only_the_full_message_quotes_the_service() {
         let error = error(ErrorKind::Credential);
         let failure = error.failure();
         for text in [error.to_string(), failure.to_string(), failure.message.clone()] {

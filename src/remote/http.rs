@@ -15,7 +15,7 @@ use super::error::{Details, ErrorKind, RemoteError, is_code, scrub};
 use super::outcomes::{self, End, Ending, NoAnswer};
 use super::pace::Pace;
 pub use super::request::{Answer, Body, Expect, Explanation, Request, explain_text};
-use super::retry::{self, Attempt, Decision, Safety, Seen};
+use super::retry::{self, Attempt, Decision, Safety, TryResult};
 use super::service_status::ServiceStatus;
 use crate::apply::stop::{Stop, StopReason};
 
@@ -203,8 +203,9 @@ impl Client {
         Ok(self.send_and_read(request, stop, fits).await?.0)
     }
 
-    /// The same, and what `read` makes of a success, which is asked instead of what the request expects: None counts as lost,
-    /// as something that is not JSON does. Of an answer that is no success nothing is read.
+    /// Like `send`, and parses the body with `read`. A body that `read` refuses counts as a lost answer.
+    ///
+    /// `read` takes the place of what the request expects. It is not called for an answer that is no success.
     pub async fn send_and_read<T>(
         &self,
         request: &Request,
@@ -225,8 +226,8 @@ impl Client {
             let attempt = Attempt {
                 kind: request.kind,
                 seen: match &seen {
-                    Ok((answer, _)) => Seen::Answer(answer.status, &answer.headers),
-                    Err(Lost(why, _)) => Seen::Nothing(*why),
+                    Ok((answer, _)) => TryResult::Answer(answer.status, &answer.headers),
+                    Err(Lost(why, _)) => TryResult::Nothing(*why),
                 },
                 number: tries,
                 in_doubt,
@@ -253,7 +254,7 @@ impl Client {
         }
     }
 
-    /// What the answers so far said about the service itself.
+    /// The service as its answers so far describe it.
     pub fn service_status(&self) -> ServiceStatus {
         *self.status.lock().unwrap_or_else(PoisonError::into_inner)
     }

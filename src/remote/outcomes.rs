@@ -2,7 +2,7 @@
 //! about, given up, and sinks and runs stopped.
 //!
 //! Pure. [`super::retry`] consults it about what every service says alike (no answer, statuses); the clients translate their
-//! services' codes into an [`Ending`] and consult it too. How long to wait is `retry`'s; how it is told is `error`'s.
+//! services' codes into an [`Ending`] and consult it too. `retry` decides how long to wait; `error` words the message.
 
 use super::error::ErrorKind;
 use super::retry::Safety;

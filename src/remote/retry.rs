@@ -28,10 +28,10 @@ pub enum Safety {
     Once,
 }
 
-/// What came of one try.
+/// The result of one try.
 #[derive(Debug, Clone, Copy)]
-pub enum Seen<'a> {
-    /// An answer, whole.
+pub enum TryResult<'a> {
+    /// A complete answer.
     Answer(StatusCode, &'a HeaderMap),
     /// No answer.
     Nothing(NoAnswer),
@@ -43,7 +43,7 @@ pub struct Attempt<'a> {
     /// What it is for.
     pub kind: RequestKind,
     /// What came of it.
-    pub seen: Seen<'a>,
+    pub seen: TryResult<'a>,
     /// 1 for the first try.
     pub number: u32,
     /// Whether an earlier try may have taken effect.
@@ -77,10 +77,10 @@ pub fn decide(attempt: &Attempt<'_>, now: DateTime<Utc>) -> Decision {
         return Decision::Done;
     }
     let (wait, tries) = match (again, attempt.seen) {
-        (Again::WhenAsked, Seen::Answer(_, headers)) => {
+        (Again::WhenAsked, TryResult::Answer(_, headers)) => {
             (asked(headers, now).unwrap_or_default() + spread(attempt), TRIES_BY_HEADER)
         }
-        (Again::AfterWait, Seen::Answer(_, headers)) if ending == Ending::Fault => {
+        (Again::AfterWait, TryResult::Answer(_, headers)) if ending == Ending::Fault => {
             let asked = retry_after(headers, now).filter(|asked| *asked <= LONGEST_WAIT);
             (asked.unwrap_or_else(|| backoff(attempt)), attempt.kind.tries())
         }
@@ -106,8 +106,8 @@ pub fn may_have_worked(attempt: &Attempt<'_>, now: DateTime<Utc>) -> bool {
 
 fn ending(attempt: &Attempt<'_>, now: DateTime<Utc>) -> Ending {
     match attempt.seen {
-        Seen::Nothing(why) => Ending::NoAnswer(why),
-        Seen::Answer(status, headers) => ending_of_status(status, hint(headers, now)),
+        TryResult::Nothing(why) => Ending::NoAnswer(why),
+        TryResult::Answer(status, headers) => ending_of_status(status, hint(headers, now)),
     }
 }
 
@@ -190,12 +190,12 @@ mod tests {
         pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
     }
 
-    fn attempt(kind: RequestKind, seen: Seen<'_>, number: u32) -> Attempt<'_> {
+    fn attempt(kind: RequestKind, seen: TryResult<'_>, number: u32) -> Attempt<'_> {
         Attempt { kind, seen, number, in_doubt: false, first_wait: FIRST_WAIT, jitter: 0.5 }
     }
 
     /// `again`, `done`, or the kind given up with: on the first try and on the last.
-    fn words(safety: RequestKind, seen: Seen<'_>) -> [String; 2] {
+    fn words(safety: RequestKind, seen: TryResult<'_>) -> [String; 2] {
         [1, TRIES].map(|number| match decide(&attempt(safety, seen, number), now()) {
             Decision::Done => "done".to_owned(),
             Decision::RetryAfter(_) => "again".to_owned(),
@@ -210,15 +210,15 @@ mod tests {
             [200, 201, 202, 204, 207, 301, 302, 307, 400, 401, 402, 403, 404, 405, 406, 409, 410, 415, 422, 451];
         for status in final_statuses.map(|status| StatusCode::from_u16(status).unwrap()) {
             for safety in [Read, Repeatable, Once] {
-                assert_eq!(words(safety, Seen::Answer(status, &none)), ["done", "done"], "{status} {safety:?}");
+                assert_eq!(words(safety, TryResult::Answer(status, &none)), ["done", "done"], "{status} {safety:?}");
             }
         }
-        let throttled = Seen::Answer(StatusCode::TOO_MANY_REQUESTS, &none);
+        let throttled = TryResult::Answer(StatusCode::TOO_MANY_REQUESTS, &none);
         for safety in [Read, Repeatable, Once] {
             assert_eq!(words(safety, throttled), ["again", "throttled"], "{safety:?}");
         }
         for status in [408, 500, 501, 502, 503, 504, 520, 599] {
-            let seen = Seen::Answer(StatusCode::from_u16(status).unwrap(), &none);
+            let seen = TryResult::Answer(StatusCode::from_u16(status).unwrap(), &none);
             assert_eq!(words(Read, seen), ["again", "unreachable"], "{status}");
             assert_eq!(words(Repeatable, seen), ["again", "outcome unknown"], "{status}");
             assert_eq!(words(Once, seen), ["outcome unknown", "outcome unknown"], "{status}");
@@ -228,9 +228,9 @@ mod tests {
     #[test]
     fn every_fault_for_every_safety() {
         for safety in [Read, Repeatable, Once] {
-            assert_eq!(words(safety, Seen::Nothing(NoAnswer::Unsent)), ["again", "unreachable"], "{safety:?}");
+            assert_eq!(words(safety, TryResult::Nothing(NoAnswer::Unsent)), ["again", "unreachable"], "{safety:?}");
         }
-        let lost = Seen::Nothing(NoAnswer::CutOff);
+        let lost = TryResult::Nothing(NoAnswer::CutOff);
         assert_eq!(words(Read, lost), ["again", "unreachable"]);
         assert_eq!(words(Repeatable, lost), ["again", "outcome unknown"]);
         assert_eq!(words(Once, lost), ["outcome unknown", "outcome unknown"]);
@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn a_last_refusal_does_not_settle_an_earlier_doubt() {
         let none = HeaderMap::new();
-        for seen in [Seen::Answer(StatusCode::TOO_MANY_REQUESTS, &none), Seen::Nothing(NoAnswer::Unsent)] {
+        for seen in [TryResult::Answer(StatusCode::TOO_MANY_REQUESTS, &none), TryResult::Nothing(NoAnswer::Unsent)] {
             let last = Attempt { in_doubt: true, ..attempt(Repeatable, seen, TRIES) };
             assert_eq!(decide(&last, now()), Decision::GiveUp(ErrorKind::OutcomeUnknown));
         }
@@ -249,11 +249,11 @@ mod tests {
     fn only_changes_whose_answer_is_missing_are_in_doubt() {
         let none = HeaderMap::new();
         let cases = [
-            (Repeatable, Seen::Nothing(NoAnswer::CutOff), true),
-            (Repeatable, Seen::Nothing(NoAnswer::Unsent), false),
-            (Repeatable, Seen::Answer(StatusCode::BAD_GATEWAY, &none), true),
-            (Repeatable, Seen::Answer(StatusCode::TOO_MANY_REQUESTS, &none), false),
-            (Read, Seen::Nothing(NoAnswer::CutOff), false),
+            (Repeatable, TryResult::Nothing(NoAnswer::CutOff), true),
+            (Repeatable, TryResult::Nothing(NoAnswer::Unsent), false),
+            (Repeatable, TryResult::Answer(StatusCode::BAD_GATEWAY, &none), true),
+            (Repeatable, TryResult::Answer(StatusCode::TOO_MANY_REQUESTS, &none), false),
+            (Read, TryResult::Nothing(NoAnswer::CutOff), false),
         ];
         for (safety, seen, expected) in cases {
             assert_eq!(may_have_worked(&attempt(safety, seen, 1), now()), expected, "{safety:?} {seen:?}");
@@ -293,7 +293,7 @@ mod tests {
             ("an hour is not waited for", headers(&[("retry-after", "3600")]), Decision::GiveUp(ErrorKind::Throttled)),
         ];
         for (name, headers, expected) in cases {
-            let seen = Seen::Answer(StatusCode::TOO_MANY_REQUESTS, &headers);
+            let seen = TryResult::Answer(StatusCode::TOO_MANY_REQUESTS, &headers);
             assert_eq!(decide(&attempt(Once, seen, 1), now()), expected, "{name}");
         }
     }
@@ -301,7 +301,7 @@ mod tests {
     #[test]
     fn backoff_doubles_up_to_its_cap_and_never_exceeds_the_step() {
         let step = |number, jitter| {
-            let lost = Seen::Nothing(NoAnswer::CutOff);
+            let lost = TryResult::Nothing(NoAnswer::CutOff);
             backoff(&Attempt { jitter, ..attempt(Read, lost, number) })
         };
         assert_eq!([1, 2, 3, 4].map(|number| step(number, 1.0).as_millis()), [500, 1000, 2000, 4000]);

@@ -4,7 +4,7 @@ use chrono::DateTime;
 use reqwest::StatusCode;
 
 use super::*;
-use crate::remote::retry::{self, Attempt, Decision, Seen, ending_of_status};
+use crate::remote::retry::{self, Attempt, Decision, TryResult, ending_of_status};
 
 const KINDS: [(RequestKind, &str); 18] = [
     (Search, "search"),
@@ -237,7 +237,7 @@ fn what_is_sent_again_comes_to_an_end() {
     let headers = reqwest::header::HeaderMap::new();
     for (kind, _) in KINDS {
         for status in [429, 500] {
-            let seen = Seen::Answer(StatusCode::from_u16(status).unwrap(), &headers);
+            let seen = TryResult::Answer(StatusCode::from_u16(status).unwrap(), &headers);
             let attempt =
                 |number| Attempt { kind, seen, number, in_doubt: false, first_wait: Duration::ZERO, jitter: 0.5 };
             let now = DateTime::UNIX_EPOCH;

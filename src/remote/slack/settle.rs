@@ -57,7 +57,7 @@ struct Payload {
 }
 
 /// What was found: the remote id for each key.
-type Found = BTreeMap<String, String>;
+type PostedByKey = BTreeMap<String, String>;
 
 /// Why the search ended without being complete.
 enum Unsearched {
@@ -122,7 +122,7 @@ impl Slack {
         };
         let wanted: BTreeSet<&str> = claims.iter().map(|claim| claim.short.as_str()).collect();
         let oldest = since.checked_sub_signed(MARGIN).unwrap_or(since).timestamp().max(0);
-        let mut found = Found::new();
+        let mut found = PostedByKey::new();
         // The history from `oldest` on does not list a thread that began before it.
         let parents = claims.iter().filter_map(|claim| MessageRef::from_remote_id(claim.prior.as_deref()?));
         let parents = parents.filter(|parent| parent.channel == channel).map(|parent| parent.ts).collect();
@@ -142,9 +142,9 @@ impl Slack {
         oldest: &str,
         parents: BTreeSet<String>,
         wanted: &BTreeSet<&str>,
-        found: &mut Found,
+        found: &mut PostedByKey,
     ) -> Result<(), Unsearched> {
-        let missing = |found: &Found| wanted.iter().any(|key| !found.contains_key(*key));
+        let missing = |found: &PostedByKey| wanted.iter().any(|key| !found.contains_key(*key));
         let history = Request::get(RequestKind::BotRead, &["conversations.history"])
             .query("channel", channel)
             .query("oldest", oldest);
@@ -167,8 +167,8 @@ impl Slack {
         &self,
         channel: &str,
         request: Request,
-        found: &mut Found,
-        enough: impl Fn(&Found) -> bool,
+        found: &mut PostedByKey,
+        enough: impl Fn(&PostedByKey) -> bool,
     ) -> Result<BTreeSet<String>, Unsearched> {
         let request = request.query("include_all_metadata", "true").query("limit", "200");
         let mut threads = BTreeSet::new();
@@ -220,7 +220,7 @@ fn is_closed_to_us(error: &RemoteError) -> bool {
         && (error.kind == ErrorKind::Settings || error.details.code.as_deref() == Some("missing_scope"))
 }
 
-fn note(channel: &str, message: &Posted, found: &mut Found) {
+fn note(channel: &str, message: &Posted, found: &mut PostedByKey) {
     let Posted { ts, metadata: Some(Metadata { event_type, event_payload: Payload { key, keys } }), .. } = message
     else {
         return;

@@ -147,7 +147,7 @@ impl Zoho {
         let client = self.api.client_for(&token.api)?;
         let request = request.clone().header(AUTHORIZATION, value);
         match client.send(&request, &self.stop).await {
-            // Its tries are used up. Settling, linking and making would each use up as many again, and be told the same.
+            // Its tries are used up. Settling, linking and making would each use up as many again, for the same error.
             Err(error) if error.kind == ErrorKind::Throttled => {
                 let error = error.with_help(USED_UP);
                 self.auth.give_up(error.clone());

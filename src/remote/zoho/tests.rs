@@ -402,7 +402,7 @@ async fn what_an_upsert_refuses_is_judged_lead_by_lead() {
     assert!(requests[2].body.contains("Converted__s"));
     for without in [3, 6] {
         assert!(requests[without].body.contains("from Leads"));
-        assert!(!requests[without].body.contains("Converted__s"), "Zoho was told once");
+        assert!(!requests[without].body.contains("Converted__s"), "the second request leaves the column out");
     }
 }
 
