@@ -5,7 +5,7 @@
 //!                 questions: what must be asked besides ─► Facts ─┘
 //! ```
 //!
-//! [`mod@build`] goes through the groups, `decide` holds the decision table, and `unseen_occasions` looks after occasions
+//! `build` goes through the groups, `decide` holds the decision table, and `unseen_occasions` looks after occasions
 //! whose signal was not seen. A rule is paused while an attribute that it uses does not arrive (`data_health`). The plan is
 //! complete and sorted; a dry run prints the very value that a real run records and applies.
 

@@ -277,10 +277,10 @@ impl<'a> Parser<'a> {
     fn items(&mut self, close: &str) -> Result<(Vec<Expr>, usize), Fault> {
         let mut items = Vec::new();
         loop {
-            if items.is_empty() || close == "]" {
-                if let Some(end) = self.take(close) {
-                    return Ok((items, end.end));
-                }
+            if (items.is_empty() || close == "]")
+                && let Some(end) = self.take(close)
+            {
+                return Ok((items, end.end));
             }
             items.push(self.expression(ANY)?);
             if self.take(",").is_some() {

@@ -208,7 +208,7 @@ impl Tree {
             let module = self.modules.get(&at)?;
             let child: Segments = at.iter().cloned().chain([next.clone()]).collect();
             let is_module = self.modules.contains_key(&child);
-            if module.items.contains(next) && !(is_module && !after.is_empty()) {
+            if module.items.contains(next) && (!is_module || after.is_empty()) {
                 return Some(Place::Item(module.file.clone()));
             }
             if is_module && !after.is_empty() {
