@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::functions::Function;
 use super::source::{Fallback, FallbackWhen, Source};
 use crate::model::Type;
 
@@ -19,12 +20,9 @@ pub struct Known {
     pub own: bool,
 }
 
-/// Which calculation makes a derived attribute, and of what.
+/// The function that makes a derived attribute, and the attributes that it takes.
 #[derive(Debug, Clone, Copy)]
-enum Derivation {
-    DaysSince(&'static str),
-    Percent(&'static str, &'static str),
-}
+struct Derivation(&'static str, &'static [&'static str]);
 
 const fn known(name: &'static str, kind: Type, about: &'static str) -> Known {
     Known { name, kind, about, own: false }
@@ -76,19 +74,22 @@ pub const CATALOGUE: &[Known] = &[
 ];
 
 const DERIVED: &[(Known, Derivation)] = &[
-    (known("days_since_signup", Type::Number, "days_since(signed_up_at)"), Derivation::DaysSince("signed_up_at")),
-    (known("days_since_last_seen", Type::Number, "days_since(last_seen_at)"), Derivation::DaysSince("last_seen_at")),
+    (known("days_since_signup", Type::Number, "days_since(signed_up_at)"), Derivation("days_since", &["signed_up_at"])),
+    (
+        known("days_since_last_seen", Type::Number, "days_since(last_seen_at)"),
+        Derivation("days_since", &["last_seen_at"]),
+    ),
     (
         known("days_since_last_contacted", Type::Number, "days_since(last_contacted_at)"),
-        Derivation::DaysSince("last_contacted_at"),
+        Derivation("days_since", &["last_contacted_at"]),
     ),
     (
         known("days_since_last_email_open", Type::Number, "days_since(last_email_opened_at)"),
-        Derivation::DaysSince("last_email_opened_at"),
+        Derivation("days_since", &["last_email_opened_at"]),
     ),
     (
         known("storage_percent_computed", Type::Number, "percent(storage_used_mb, storage_limit_mb)"),
-        Derivation::Percent("storage_used_mb", "storage_limit_mb"),
+        Derivation("percent", &["storage_used_mb", "storage_limit_mb"]),
     ),
 ];
 
@@ -140,8 +141,10 @@ impl Attributes {
             false => self.plain_source(name, false),
         };
         match DERIVED.iter().find(|(known, _)| known.name == name) {
-            Some((_, Derivation::DaysSince(date))) => Some(Source::days_since(name, part(date)?)),
-            Some((_, Derivation::Percent(share, whole))) => Some(Source::percent(name, part(share)?, part(whole)?)),
+            Some((_, Derivation(function, parts))) => {
+                let arguments = parts.iter().map(|name| part(name)).collect::<Option<_>>()?;
+                Some(Source::call(name, Function::named(function)?, arguments))
+            }
             None => self.kind(name).map(|kind| Source::attribute(name, kind)),
         }
     }
@@ -201,6 +204,13 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn every_derived_attribute_is_a_call_of_a_function() {
+        for (known, _) in DERIVED {
+            assert!(Attributes::default().source(known.name).is_some(), "{}", known.name);
+        }
     }
 
     #[test]

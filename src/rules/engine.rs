@@ -4,7 +4,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Value as Shown, ValueKind};
 use minijinja::{AutoEscape, Environment, Output, State, UndefinedBehavior};
 
-use super::source::percent_of;
+use super::functions::{Evaluation, FUNCTIONS};
 
 /// Instructions of one text; a list of a thousand people takes some twenty thousand.
 const FUEL: u64 = 500_000;
@@ -28,10 +28,14 @@ pub(super) fn environment() -> Environment<'static> {
     for name in globals {
         env.remove_global(&name);
     }
-    env.add_function("percent", |part: &Shown, whole: &Shown| match (as_number(part), as_number(whole)) {
-        (Some(part), Some(whole)) if whole != 0.0 => number(percent_of(part, whole)),
-        _ => Shown::UNDEFINED,
-    });
+    for function in FUNCTIONS {
+        if let Evaluation::OfNumbers(calculate) = function.evaluation {
+            env.add_function(function.name, move |first: &Shown, last: &Shown| {
+                let value = as_number(first).zip(as_number(last)).and_then(|(first, last)| calculate(first, last).ok());
+                value.map_or(Shown::UNDEFINED, number)
+            });
+        }
+    }
     env
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::functions::{Evaluation, Function, FunctionUnit};
 use crate::model::{Contact, Date, Type, UnknownReason, Value};
 
 /// Anything that has a value: an attribute, a call such as `days_since(last_seen_at)`, or a value that stands in the file.
@@ -17,9 +18,7 @@ pub struct Source {
 #[derive(Debug, Clone, PartialEq)]
 enum Read {
     Attribute,
-    DaysSince(Box<Source>),
-    Percent(Box<Source>, Box<Source>),
-    Size(Box<Source>),
+    Call(&'static Function, Vec<Source>),
     Fixed(Value),
 }
 
@@ -87,19 +86,9 @@ impl Source {
         Source::new(name, kind, Read::Attribute)
     }
 
-    /// Whole days since a date, rounded down.
-    pub(super) fn days_since(text: &str, date: Source) -> Self {
-        Source::new(text, Type::Number, Read::DaysSince(Box::new(date)))
-    }
-
-    /// A share in percent, rounded to a whole number.
-    pub(super) fn percent(text: &str, part: Source, whole: Source) -> Self {
-        Source::new(text, Type::Number, Read::Percent(Box::new(part), Box::new(whole)))
-    }
-
-    /// How many items a list has.
-    pub(super) fn size(text: &str, list: Source) -> Self {
-        Source::new(text, Type::Number, Read::Size(Box::new(list)))
+    /// The value of a function. The arguments have the function's types.
+    pub(super) fn call(text: &str, function: &'static Function, arguments: Vec<Source>) -> Self {
+        Source::new(text, Type::Number, Read::Call(function, arguments))
     }
 
     /// A value from the file; None for what has no type (null, objects).
@@ -160,37 +149,37 @@ impl Source {
             }
             (Read::Attribute, _) => Origin::Attribute,
             (Read::Fixed(_), _) => Origin::Configuration,
-            (Read::DaysSince(_) | Read::Percent(..) | Read::Size(_), _) => Origin::Computed,
+            (Read::Call(..), _) => Origin::Computed,
         }
     }
 
     /// Whether it counts days: `days_since(x)`, or an attribute named so.
     pub(super) fn counts_days(&self) -> bool {
-        matches!(self.read, Read::DaysSince(_)) || self.text.starts_with("days_since")
+        self.has_unit(FunctionUnit::Days) || self.text.starts_with("days_since")
     }
 
     /// Whether it is a share in percent: `percent(x, y)`, or an attribute named so.
     pub(super) fn is_percent(&self) -> bool {
-        matches!(self.read, Read::Percent(..)) || self.text.contains("percent")
+        self.has_unit(FunctionUnit::Percent) || self.text.contains("percent")
     }
 
     /// The list inside `size(list)`.
     pub(super) fn sized_list(&self) -> Option<&Source> {
         match &self.read {
-            Read::Size(list) => Some(list),
+            Read::Call(function, arguments) if function.unit == FunctionUnit::Items => arguments.first(),
             _ => None,
         }
+    }
+
+    fn has_unit(&self, unit: FunctionUnit) -> bool {
+        matches!(&self.read, Read::Call(function, _) if function.unit == unit)
     }
 
     /// Calls `visit` with the name of every attribute that has to be known, those of fallbacks included.
     pub(super) fn visit_attributes<'s>(&'s self, visit: &mut impl FnMut(&'s str)) {
         match &self.read {
             Read::Attribute => visit(&self.text),
-            Read::DaysSince(part) | Read::Size(part) => part.visit_attributes(visit),
-            Read::Percent(part, whole) => {
-                part.visit_attributes(visit);
-                whole.visit_attributes(visit);
-            }
+            Read::Call(_, arguments) => arguments.iter().for_each(|argument| argument.visit_attributes(visit)),
             Read::Fixed(_) => {}
         }
         if let Some(fallback) = &self.fallback {
@@ -208,11 +197,7 @@ impl Source {
         match &self.read {
             _ if self.has_fallback() => {}
             Read::Attribute => visit(&self.text),
-            Read::DaysSince(part) | Read::Size(part) => part.visit_needed(visit),
-            Read::Percent(part, whole) => {
-                part.visit_needed(visit);
-                whole.visit_needed(visit);
-            }
+            Read::Call(_, arguments) => arguments.iter().for_each(|argument| argument.visit_needed(visit)),
             Read::Fixed(_) => {}
         }
     }
@@ -259,27 +244,31 @@ impl Source {
                 read_as(self.kind, value).map_err(|reason| (self.text.as_str(), reason))
             }
             Read::Fixed(value) => read_as(self.kind, value).map_err(|reason| (self.text.as_str(), reason)),
-            Read::Size(list) => match list.read(seen)? {
-                Reading::List(items) => Ok(Reading::Number(count(items.len()))),
-                _ => Err((list.text(), UnknownReason::Unreadable)),
-            },
-            Read::DaysSince(date) => match date.read(seen)? {
-                Reading::Date(at) if at > seen.as_of => Err((date.text(), UnknownReason::InTheFuture)),
-                Reading::Date(at) => Ok(Reading::Number(whole_days(at, seen.as_of))),
-                _ => Err((date.text(), UnknownReason::Unreadable)),
-            },
-            Read::Percent(part, whole) => match (part.read(seen)?, whole.read(seen)?) {
-                (Reading::Number(_), Reading::Number(0.0)) => Err((whole.text(), UnknownReason::WholeIsZero)),
-                (Reading::Number(part), Reading::Number(whole)) => Ok(Reading::Number(percent_of(part, whole))),
-                _ => Err((part.text(), UnknownReason::Unreadable)),
-            },
+            Read::Call(function, arguments) => self.evaluate(function, arguments, seen).map(Reading::Number),
         }
     }
-}
 
-/// The share in percent, rounded to a whole number.
-pub(super) fn percent_of(part: f64, whole: f64) -> f64 {
-    (part / whole * 100.0).round()
+    /// Calculates the value of a call.
+    fn evaluate<'a>(&'a self, function: &Function, arguments: &'a [Source], seen: Seen<'a>) -> Result<f64, Unread<'a>> {
+        match (function.evaluation, arguments) {
+            (Evaluation::OfList(calculate), [list]) => match list.read(seen)? {
+                Reading::List(items) => Ok(calculate(&items)),
+                _ => Err((list.text(), UnknownReason::Unreadable)),
+            },
+            (Evaluation::OfDate(calculate), [date]) => match date.read(seen)? {
+                Reading::Date(at) => calculate(at, seen.as_of).map_err(|reason| (date.text(), reason)),
+                _ => Err((date.text(), UnknownReason::Unreadable)),
+            },
+            (Evaluation::OfNumbers(calculate), [first, last]) => match (first.read(seen)?, last.read(seen)?) {
+                (Reading::Number(one), Reading::Number(other)) => {
+                    calculate(one, other).map_err(|reason| (last.text(), reason))
+                }
+                _ => Err((first.text(), UnknownReason::Unreadable)),
+            },
+            // The parser builds no such call.
+            _ => Err((self.text(), UnknownReason::Unreadable)),
+        }
+    }
 }
 
 fn read_as(kind: Type, value: &Value) -> Result<Reading<'_>, UnknownReason> {
@@ -290,15 +279,6 @@ fn read_as(kind: Type, value: &Value) -> Result<Reading<'_>, UnknownReason> {
         Type::List => value.read_list().map(Reading::List),
         Type::Date => value.read_date().map(Reading::Date),
     }
-}
-
-fn count(items: usize) -> f64 {
-    f64::from(u32::try_from(items).unwrap_or(u32::MAX))
-}
-
-/// Dates that chrono can hold are less than 2^31 days apart.
-fn whole_days(from: Date, to: Date) -> f64 {
-    f64::from(i32::try_from((to - from).num_days()).unwrap_or(i32::MAX))
 }
 
 impl Reading<'_> {

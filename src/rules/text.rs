@@ -8,6 +8,7 @@ use minijinja::{Environment, ErrorKind};
 
 use super::attributes::{Attributes, nearest};
 use super::engine::environment;
+use super::functions::{Function, signatures};
 use super::parse::{Fault, Scope};
 use super::source::Source;
 use crate::model::Type;
@@ -80,19 +81,25 @@ const GIVEN: &[(&str, &[&str])] = &[
     ("priority", &[]),
     ("due_date", &[]),
     ("respond_within_days", &[]),
-    ("percent", &[]),
 ];
 
 /// The way out for a function that texts do not have. A date is shown as its day, so its age has to be an attribute.
-const FUNCTIONS: &str =
-    "there is percent(part, whole); ages of dates are attributes: days_since_signup, days_since_last_seen, …";
+fn functions_help() -> String {
+    let calls = signatures(Function::of_texts());
+    format!("there is {calls}; ages of dates are attributes: days_since_signup, days_since_last_seen, …")
+}
+
+/// The names that every text has.
+fn given_names<'a>() -> impl Iterator<Item = &'a str> {
+    GIVEN.iter().map(|(given, _)| *given).chain(Function::of_texts().map(|function| function.name))
+}
 
 const MAX_LENGTH: usize = 10_000;
 
 /// Whether a name means something in every text, so that no param or attribute should be called so.
 pub fn is_reserved(name: &str) -> bool {
     let parts = TextKey::ALL.into_iter().filter(|key| key.is_part());
-    GIVEN.iter().any(|(given, _)| *given == name) || parts.into_iter().any(|key| key.name() == name)
+    given_names().any(|given| given == name) || parts.into_iter().any(|key| key.name() == name)
 }
 
 impl Text {
@@ -115,7 +122,7 @@ impl Text {
                 Err((message, help)) => {
                     let place = place(template, name);
                     let (message, help) = match template.get(place.end..).is_some_and(|rest| rest.starts_with('(')) {
-                        true => (format!("texts have no function `{name}`"), FUNCTIONS.to_owned()),
+                        true => (format!("texts have no function `{name}`"), functions_help()),
                         false => (message, help),
                     };
                     faults.push(Fault::new(place, message).help(help));
@@ -155,6 +162,9 @@ fn resolve(name: &str, key: TextKey, scope: Scope<'_>) -> Result<Option<Source>,
             }
         };
     }
+    if Function::of_texts().any(|function| function.name == root) {
+        return Ok(None);
+    }
     if let Some(part) = TextKey::ALL.into_iter().find(|part| part.is_part() && part.name() == root) {
         if !key.is_part() {
             return Ok(None);
@@ -169,8 +179,7 @@ fn resolve(name: &str, key: TextKey, scope: Scope<'_>) -> Result<Option<Source>,
     if let Some(source) = scope.source(name).or_else(|| scope.source(root)) {
         return Ok(Some(source));
     }
-    let given = GIVEN.iter().map(|(given, _)| *given);
-    let candidates = given.chain(scope.params.keys().map(String::as_str)).chain(scope.attributes.names());
+    let candidates = given_names().chain(scope.params.keys().map(String::as_str)).chain(scope.attributes.names());
     let help = match nearest(name, candidates) {
         Some(near) => format!("did you mean `{near}`?"),
         None => scope.help_for(name),
@@ -224,7 +233,7 @@ fn sample(text: &Text, scope: Scope<'_>) -> Shown {
     let mut values: BTreeMap<&str, Shown> = BTreeMap::new();
     let parts = TextKey::ALL.into_iter().filter(|key| key.is_part());
     values.extend(parts.map(|key| (key.name(), Shown::from("text"))));
-    for (given, fields) in GIVEN.iter().filter(|(given, _)| *given != "percent") {
+    for (given, fields) in GIVEN {
         let fields = fields.iter().map(|field| (*field, Shown::from("text")));
         values.insert(given, Shown::from(fields.collect::<BTreeMap<_, _>>()));
     }

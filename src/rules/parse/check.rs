@@ -1,12 +1,13 @@
 //! Turns a syntax tree into a condition: looks up every name, and checks that types fit.
 
 use super::lex::Fault;
-use super::scope::{FUNCTIONS, Scope};
+use super::scope::Scope;
 use super::tree::{Expr, ExprKind};
 use super::types::{a, example, mismatch, shown};
 use crate::model::{Type, Value};
 use crate::rules::attributes::nearest;
 use crate::rules::condition::{Comparison, Condition, Op};
+use crate::rules::functions::{self, Evaluation, Function};
 use crate::rules::source::Source;
 
 /// Walks a tree and collects its faults.
@@ -33,9 +34,14 @@ impl<'a> Checker<'a> {
             ExprKind::Not(inner) => Some(Condition::Not(Box::new(self.condition(inner)?))),
             ExprKind::In(item, list) => self.membership(item, list).map(Condition::Comparison),
             ExprKind::Compare(left, op, right) => self.compare(left, *op, right).map(Condition::Comparison),
-            ExprKind::Call { target: None, function, arguments } if function == "has" && arguments.len() == 1 => {
-                let source = self.attribute(arguments.first()?, "has")?;
-                Some(Condition::Comparison(Comparison::Filled(source)))
+            ExprKind::Call { target: None, function: name, arguments } => {
+                match (Function::named(name).map(|function| function.evaluation), arguments.as_slice()) {
+                    (Some(Evaluation::Filled), [argument]) => {
+                        let source = self.attribute(argument, name)?;
+                        Some(Condition::Comparison(Comparison::Filled(source)))
+                    }
+                    _ => self.not_compared(expr),
+                }
             }
             ExprKind::Call { .. } => self.not_compared(expr),
             ExprKind::Name(_) | ExprKind::Member(..) => {
@@ -190,44 +196,30 @@ impl<'a> Checker<'a> {
                 "texts are compared as a whole: with ==, or `in` a list; the part after the @ of an e-mail is email_domain"
                     .to_owned()
             }
-            _ => format!("the functions are {}", FUNCTIONS.join(", ")),
+            _ => functions::help(),
         };
         self.fault(Fault::new(expr.span.clone(), message).help(help))
     }
 
     fn function(&mut self, expr: &Expr, name: &str, arguments: &[Expr]) -> Option<Source> {
         let span = expr.span.clone();
-        let text = self.text.get(span.clone()).unwrap_or_default();
-        match (name, arguments) {
-            ("size", [list]) => {
-                let list = self.typed(list, "size", Type::List)?;
-                Some(Source::size(text, list))
-            }
-            ("days_since", [date]) => {
-                let date = self.typed(date, "days_since", Type::Date)?;
-                Some(Source::days_since(text, date))
-            }
-            ("percent", [part, whole]) => {
-                let (part, whole) =
-                    (self.typed(part, "percent", Type::Number), self.typed(whole, "percent", Type::Number));
-                Some(Source::percent(text, part?, whole?))
-            }
-            ("has", [_]) => {
-                let fault = Fault::new(span, "has(x) is true or false already");
-                self.fault(fault.help("write has(x) alone, or !has(x)"))
-            }
-            (name, _) if FUNCTIONS.contains(&name) => {
-                let wanted = if name == "percent" { "two attributes: percent(part, whole)" } else { "one attribute" };
-                self.fault(Fault::new(span, format!("{name}() takes {wanted}")))
-            }
-            (name, _) => {
-                let help = match nearest(name, FUNCTIONS) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("the functions are {}", FUNCTIONS.join(", ")),
-                };
-                self.fault(Fault::new(span, format!("unknown function `{name}`")).help(help))
-            }
+        let Some(function) = Function::named(name) else {
+            let near = nearest(name, functions::names());
+            let help = near.map_or_else(functions::help, |near| format!("did you mean `{near}`?"));
+            return self.fault(Fault::new(span, format!("unknown function `{name}`")).help(help));
+        };
+        if arguments.len() != function.parameters.len() {
+            return self.fault(Fault::new(span, function.wrong_count()));
         }
+        if matches!(function.evaluation, Evaluation::Filled) {
+            let fault = Fault::new(span, format!("{} is true or false already", function.signature()));
+            return self.fault(fault.help(format!("write {0} alone, or !{0}", function.signature())));
+        }
+        // Checks all arguments, because each may have a fault of its own.
+        let typed = arguments.iter().zip(function.argument_types());
+        let typed: Vec<_> = typed.map(|(argument, wanted)| self.typed(argument, name, *wanted)).collect();
+        let arguments = typed.into_iter().collect::<Option<Vec<_>>>()?;
+        Some(Source::call(self.text.get(span).unwrap_or_default(), function, arguments))
     }
 
     /// The argument of a function: an attribute (or, for numbers, a named value) of the type it wants.

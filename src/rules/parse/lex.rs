@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use crate::rules::functions::{Function, signatures};
+
 /// What is wrong with a condition or a text, and where in it, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -242,7 +244,7 @@ impl<'a> Lexer<'a> {
             '&' => fault(1, "a single `&` is not part of conditions".into()).help("write `&&` for \"and\""),
             '|' => fault(1, "a single `|` is not part of conditions".into()).help("write `||` for \"or\""),
             '+' | '-' | '*' | '/' | '%' => {
-                plain().help("to calculate there are percent(part, whole) and days_since(date)")
+                plain().help(format!("to calculate there are {}", signatures(Function::that_calculate())))
             }
             '?' | ':' => plain().help("a condition is true or false; write two rules instead"),
             '“' | '”' | '„' | '‘' | '’' => {

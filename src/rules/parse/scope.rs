@@ -6,9 +6,6 @@ use crate::model::Value;
 use crate::rules::attributes::{Attributes, nearest};
 use crate::rules::source::Source;
 
-/// The functions of conditions.
-pub(super) const FUNCTIONS: [&str; 4] = ["size", "has", "days_since", "percent"];
-
 /// The names that a condition or text may use.
 #[derive(Debug, Clone, Copy)]
 pub struct Scope<'a> {

@@ -1,0 +1,185 @@
+//! The functions of conditions and texts: one row of [`FUNCTIONS`] each. The parser, the evaluation, the templates and the
+//! messages draw from the table.
+
+use std::borrow::Cow;
+
+use crate::model::{Date, Type, UnknownReason};
+
+/// A function that conditions can call.
+#[derive(Debug, Clone, Copy)]
+pub struct Function {
+    /// As conditions write it.
+    pub name: &'static str,
+    /// The names of its arguments, for help.
+    pub parameters: &'static [&'static str],
+    /// The value of a call, in one line of help.
+    pub gives: &'static str,
+    pub(super) evaluation: Evaluation,
+    /// The unit of the value.
+    pub(super) unit: FunctionUnit,
+}
+
+/// How a call gets its value. The variant fixes the number and the types of the arguments.
+///
+/// An argument that is unknown makes the call unknown. A reason that the calculation returns is about the last argument.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Evaluation {
+    /// Tests whether an attribute is filled. The call is a condition of its own.
+    Filled,
+    /// Calculates with the items of a list.
+    OfList(fn(&[Cow<'_, str>]) -> f64),
+    /// Calculates with a date and the run's instant, in this order.
+    OfDate(fn(Date, Date) -> Result<f64, UnknownReason>),
+    /// Calculates with two numbers. Texts have these functions too.
+    OfNumbers(fn(f64, f64) -> Result<f64, UnknownReason>),
+}
+
+/// What the value of a function counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FunctionUnit {
+    /// Nothing: the value is no number.
+    None,
+    /// Items of a list.
+    Items,
+    /// Days.
+    Days,
+    /// Hundredths.
+    Percent,
+}
+
+/// Every function, in the order of the messages and of docs/rules.md, "Functions".
+pub const FUNCTIONS: &[Function] = &[
+    Function {
+        name: "size",
+        parameters: &["list"],
+        gives: "the number of its items",
+        evaluation: Evaluation::OfList(|items| f64::from(u32::try_from(items.len()).unwrap_or(u32::MAX))),
+        unit: FunctionUnit::Items,
+    },
+    Function {
+        name: "has",
+        parameters: &["x"],
+        gives: "true if it is filled. It is never unknown",
+        evaluation: Evaluation::Filled,
+        unit: FunctionUnit::None,
+    },
+    Function {
+        name: "days_since",
+        parameters: &["date"],
+        gives: "whole days up to the run's instant, rounded down. A date in the future is unknown",
+        evaluation: Evaluation::OfDate(|at, as_of| match at > as_of {
+            true => Err(UnknownReason::InTheFuture),
+            false => Ok(whole_days(at, as_of)),
+        }),
+        unit: FunctionUnit::Days,
+    },
+    Function {
+        name: "percent",
+        parameters: &["part", "whole"],
+        gives: "the share, rounded to a whole number. Unknown if the whole is zero",
+        evaluation: Evaluation::OfNumbers(|part, whole| match whole == 0.0 {
+            true => Err(UnknownReason::WholeIsZero),
+            false => Ok((part / whole * 100.0).round()),
+        }),
+        unit: FunctionUnit::Percent,
+    },
+];
+
+/// Dates that chrono can hold are less than 2^31 days apart.
+fn whole_days(from: Date, to: Date) -> f64 {
+    f64::from(i32::try_from((to - from).num_days()).unwrap_or(i32::MAX))
+}
+
+impl Function {
+    /// Returns the function of a name.
+    pub(super) fn named(name: &str) -> Option<&'static Function> {
+        FUNCTIONS.iter().find(|function| function.name == name)
+    }
+
+    /// Returns the functions that texts have. A text shows a date as its day, and counts a list with `length`.
+    pub(super) fn of_texts() -> impl Iterator<Item = &'static Function> {
+        FUNCTIONS.iter().filter(|function| matches!(function.evaluation, Evaluation::OfNumbers(_)))
+    }
+
+    /// Returns the functions that calculate with numbers or dates.
+    pub(super) fn that_calculate() -> impl Iterator<Item = &'static Function> {
+        let calculates = |function: &&Function| match function.evaluation {
+            Evaluation::OfDate(_) | Evaluation::OfNumbers(_) => true,
+            Evaluation::Filled | Evaluation::OfList(_) => false,
+        };
+        FUNCTIONS.iter().filter(calculates)
+    }
+
+    /// Returns the call with the names of its arguments: `percent(part, whole)`.
+    pub fn signature(&self) -> String {
+        format!("{}({})", self.name, self.parameters.join(", "))
+    }
+
+    /// Returns the arguments in words: "two numbers".
+    pub fn takes(&self) -> &'static str {
+        match self.evaluation {
+            Evaluation::Filled => "an attribute",
+            Evaluation::OfList(_) => "a list",
+            Evaluation::OfDate(_) => "a date",
+            Evaluation::OfNumbers(_) => "two numbers",
+        }
+    }
+
+    /// Returns the types of the arguments. [`Evaluation::Filled`] has none: it takes an attribute of any type.
+    pub(super) fn argument_types(&self) -> &'static [Type] {
+        match self.evaluation {
+            Evaluation::Filled => &[],
+            Evaluation::OfList(_) => &[Type::List],
+            Evaluation::OfDate(_) => &[Type::Date],
+            Evaluation::OfNumbers(_) => &[Type::Number, Type::Number],
+        }
+    }
+
+    /// Returns the message about a wrong number of arguments.
+    pub(super) fn wrong_count(&self) -> String {
+        match self.parameters {
+            [_] => format!("{}() takes one attribute", self.name),
+            _ => format!("{}() takes two attributes: {}", self.name, self.signature()),
+        }
+    }
+}
+
+/// The functions of one name are one function.
+impl PartialEq for Function {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+/// Returns the names of the functions.
+pub(super) fn names<'a>() -> impl Iterator<Item = &'a str> {
+    FUNCTIONS.iter().map(|function| function.name)
+}
+
+/// Returns the list of functions for help.
+pub(super) fn help() -> String {
+    format!("the functions are {}", names().collect::<Vec<_>>().join(", "))
+}
+
+/// Returns the calls that functions allow, joined by commas and "and".
+pub(super) fn signatures(functions: impl Iterator<Item = &'static Function>) -> String {
+    let calls: Vec<_> = functions.map(Function::signature).collect();
+    match calls.split_last() {
+        Some((last, before)) if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        _ => calls.concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_names_its_function_once_and_each_of_its_arguments() {
+        for function in FUNCTIONS {
+            let name = function.name;
+            assert_eq!(FUNCTIONS.iter().filter(|other| other.name == name).count(), 1, "{name}");
+            assert_eq!(function.parameters.len(), function.argument_types().len().max(1), "{name}");
+        }
+    }
+}
