@@ -34,6 +34,7 @@ mod telemetry;
 
 pub mod config;
 pub mod model;
+pub mod read;
 pub mod remote;
 pub mod rules;
 

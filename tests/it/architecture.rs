@@ -281,15 +281,6 @@ const CIRCLES_TO_GO: &[&[&str]] = &[
         "commands/ledger/show.rs",
     ],
     &["remote/error.rs", "remote/outcomes.rs", "remote/retry.rs"],
-    &[
-        "remote/intercom/contact.rs",
-        "remote/intercom/fields.rs",
-        "remote/intercom/mod.rs",
-        "remote/intercom/page.rs",
-        "remote/intercom/pages.rs",
-        "remote/intercom/search.rs",
-        "remote/intercom/wanted.rs",
-    ],
     &["remote/slack/mod.rs", "remote/slack/post.rs", "remote/slack/verdict.rs"],
     &[
         "remote/zoho/auth.rs",

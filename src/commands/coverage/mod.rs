@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::scan::progress_bar;
+use super::scan::ProgressLine;
 use super::setup::Setup;
 use super::terminal::terminal_width;
 use crate::apply::stop::Stop;
 use crate::cli::{Common, Coverage as Arguments, FailOn, Format};
 use crate::exit::{Exit, Fatal, exit_of};
+use crate::read::{Pages as _, for_each_page};
 use crate::remote::error::RemoteError;
-use crate::remote::intercom::{Intercom, Undecodable, is_own_field};
+use crate::remote::intercom::{Intercom, is_own_field};
 use crate::report::Problem;
 use crate::rules::coverage::{AttributeVerdict, Coverage, Finding, ToDo};
 use crate::shutdown;
@@ -99,26 +100,12 @@ async fn read(
     walk: &mut Walk,
     quiet: bool,
 ) -> Result<(), RemoteError> {
-    let progress = progress_bar(quiet);
     let mut pages = intercom.pages(&coverage.wanted());
-    let result = loop {
-        match pages.next().await {
-            Ok(Some(page)) => {
-                if let Some(total) = pages.expected() {
-                    progress.set_length(total);
-                }
-                progress.inc(u64::try_from(page.contacts.len()).unwrap_or(0));
-                page.contacts.iter().for_each(|contact| coverage.add(contact));
-                for Undecodable { id, why } in page.undecodable {
-                    let id = id.unwrap_or_else(|| format!("without a readable id, {}", page.place));
-                    walk.undecodable.push((id, why));
-                }
-            }
-            Ok(None) => break Ok(()),
-            Err(error) => break Err(error),
-        }
-    };
-    progress.finish_and_clear();
+    let result = for_each_page(&mut pages, &ProgressLine::new(quiet), |page| {
+        page.contacts.iter().for_each(|contact| coverage.add(contact));
+        walk.undecodable.extend(page.undecodable.into_iter().map(|undecodable| undecodable.located(&page.place)));
+    })
+    .await;
     // Pages arrive in any order.
     walk.undecodable.sort();
     walk.doubt = pages.doubt().map(str::to_owned);

@@ -8,8 +8,9 @@ use super::service::{CREDENTIAL, made, ready};
 use crate::apply::stop::Stop;
 use crate::model::AttributeDefinition;
 use crate::model::Type;
+use crate::read::{Pages as _, TagName};
 use crate::remote::error::{ErrorKind, RemoteError};
-use crate::remote::intercom::{self, Intercom, TagName, Workspace};
+use crate::remote::intercom::{self, Intercom, Workspace};
 use crate::remote::service_status::ServiceStatus;
 use crate::rules::{Rule, RuleSet};
 

@@ -19,7 +19,8 @@ use crate::cli::{Common, Explain as Arguments, Format, Scan};
 use crate::exit::{Exit, Fatal};
 use crate::ledger::{LEDGER_FILE, LedgerReader};
 use crate::model::{Contact, Known, Occasion, SubjectKind, Truth, forgotten_mark};
-use crate::remote::intercom::{Company, Intercom, TagName, read_pushed};
+use crate::read::{Company, TagName};
+use crate::remote::intercom::{Intercom, read_webhook_payload};
 use crate::rules::Explanation;
 use crate::telemetry;
 
@@ -160,7 +161,7 @@ fn read_stdin(setup: &Setup) -> Result<Contact, Fatal> {
         Fatal::usage(anyhow::Error::from(error).context("read standard input")).with_help("pipe a contact's JSON to it")
     })?;
     let json = String::from_utf8_lossy(&bytes);
-    read_pushed(&json, &setup.config.rules.explained_attributes()).map_err(|undecodable| {
+    read_webhook_payload(&json, &setup.config.rules.explained_attributes()).map_err(|undecodable| {
         let error = match undecodable.why.strip_prefix("data.item") {
             Some(_) => anyhow::anyhow!("standard input: {}", undecodable.why),
             None => anyhow::anyhow!("what stands on standard input {}", undecodable.why),

@@ -2,7 +2,7 @@
 
 mod output;
 mod preview;
-mod read;
+mod progress;
 
 use std::collections::BTreeSet;
 
@@ -21,13 +21,21 @@ use crate::ledger::lock::Lock;
 use crate::ledger::{self, LEDGER_FILE, LedgerError, LedgerReader, RunRecord, Writer};
 use crate::model::Known;
 use crate::plan::{self, Input, Mode, Plan};
+use crate::read::{ContactsRead, ReadFailure, ReadRequest, read_contacts};
 use crate::remote::error::RemoteError;
 use crate::remote::intercom::{Intercom, Workspace};
 use crate::report::{Report, Run, RunMode};
 use crate::shutdown;
 
-pub(super) use read::progress_bar;
-pub use read::{NoContact, Read};
+pub(super) use progress::ProgressLine;
+
+/// The contacts that a scan read from Intercom.
+pub type Read = ContactsRead<RemoteError>;
+
+/// `--contact` names somebody whom Intercom does not have.
+#[derive(Debug, thiserror::Error)]
+#[error("Intercom has no contact {0:?}")]
+pub struct NoContact(String);
 
 /// How a scan ended.
 #[derive(Debug)]
@@ -251,17 +259,20 @@ impl Stages<'_> {
     }
 
     async fn read(&self, intercom: &Intercom, known: &Known, unconfirmed: Option<RemoteError>) -> Result<Read, Fatal> {
-        let reader = read::Reading {
-            intercom,
+        let request = ReadRequest {
             rules: &self.setup.config.rules,
             known,
             as_of: self.setup.as_of,
             only: &self.arguments.only,
             contacts: &self.arguments.contact,
             wanted: self.wanted,
-            quiet: self.common.quiet,
+            progress: &ProgressLine::new(self.common.quiet),
         };
-        reader.read(unconfirmed).await
+        read_contacts(intercom, &request, unconfirmed).await.map_err(|failure| match failure {
+            ReadFailure::CredentialRefused(error) => error.into(),
+            ReadFailure::NoContact(wanted) => Fatal::usage(NoContact(wanted))
+                .with_help("name a contact by its id in Intercom, or by its e-mail exactly as Intercom has it"),
+        })
     }
 
     fn plan(&self, workspace: &Workspace, read: &Read, known: &Known) -> Plan {

@@ -12,7 +12,7 @@ use crate::plan::{Decision, Plan, WAYS_OUT};
 use crate::report::{self, Previews, Problem, Report, Run};
 
 use super::super::terminal::terminal_width;
-use super::read::Read;
+use super::Read;
 
 /// The plan, with its results or previews.
 pub(super) struct PlanReport<'a> {

@@ -1,7 +1,7 @@
 //! Which attributes the workspace defines for contacts.
 
+use super::client::{HELP, Intercom, SERVICE};
 use super::wire::{Any, DataAttribute};
-use super::{HELP, Intercom, SERVICE};
 use crate::model::AttributeDefinition;
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::http::Request;

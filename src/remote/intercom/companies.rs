@@ -1,22 +1,12 @@
 //! Companies: the accounts of contacts.
 
-use super::Intercom;
+use super::client::Intercom;
 use super::tags::read_tag;
 use super::wire::{self, Any, List};
+use crate::read::Company;
 use crate::remote::error::RemoteError;
 use crate::remote::http::Request;
 use crate::remote::outcomes::RequestKind;
-
-/// A company.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Company {
-    /// Intercom's id, not the customer's.
-    pub id: String,
-    /// Its name; None when missing, null or `""`.
-    pub name: Option<String>,
-    /// The names of its tags.
-    pub tags: Vec<String>,
-}
 
 impl Intercom {
     /// One company; None where it is not there.

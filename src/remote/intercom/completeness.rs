@@ -42,7 +42,7 @@ pub(super) enum Completeness {
 }
 
 impl Counts {
-    pub(super) fn verdict(self) -> Completeness {
+    pub(super) fn completeness(self) -> Completeness {
         let Counts { came, searched, listed, shortfall, second } = self;
         let reached = |count: Option<u64>| count.is_none_or(|count| came >= count);
         // A count far below what came is none that says when everything came.
@@ -76,7 +76,7 @@ mod tests {
             ("the search counts more", figures(599, Some(600), Some(599)), Completeness::ReadAgain),
             ("a few pages, one missing", figures(599, Some(600), None), Completeness::ReadAgain),
             (
-                "a part is shortfall, and others make up for it",
+                "a part is short, and others make up for it",
                 Counts { shortfall: 1, ..figures(600, Some(600), None) },
                 Completeness::ReadAgain,
             ),
@@ -116,7 +116,7 @@ mod tests {
             ),
         ];
         for (what, figures, verdict) in cases {
-            assert_eq!(figures.verdict(), verdict, "{what}: {figures:?}");
+            assert_eq!(figures.completeness(), verdict, "{what}: {figures:?}");
         }
     }
 }

@@ -2,27 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use chrono::DateTime;
 use serde::de::DeserializeSeed;
 use serde_json::error::Category;
 
-use super::fields::{FieldReader, Fields, Leniency};
-use super::is_id;
+use super::dates::{date_by_number, sensible_date};
+use super::fields::{Fields, FieldsReader, Leniency};
 use super::wanted::{Slot, Wanted};
-use super::wire::OnlyId;
-use crate::model::{Contact, Date, Value};
-
-/// The first second after any date that makes sense here: 2100. Milliseconds lie far beyond it.
-const LATEST: i64 = 4_102_444_800;
-
-/// A contact that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Undecodable {
-    /// Its id, where that could be read.
-    pub id: Option<String>,
-    /// What is wrong, without quoting it.
-    pub why: String,
-}
+use super::wire::{OnlyId, is_id};
+use crate::model::{Contact, Value};
+use crate::read::Undecodable;
 
 /// Reads one contact of Intercom's JSON, with the attributes named in `wanted`.
 pub fn read_contact(json: &str, wanted: &BTreeSet<String>) -> Result<Contact, Undecodable> {
@@ -33,7 +21,7 @@ pub fn read_contact(json: &str, wanted: &BTreeSet<String>) -> Result<Contact, Un
 pub(super) fn read_by_itself(json: &str, wanted: &Wanted) -> Result<Contact, Undecodable> {
     let undecodable = |why: String| Undecodable { id: read_id(json), why };
     let mut parser = serde_json::Deserializer::from_str(json);
-    let fields = FieldReader { wanted, odd: Leniency::LeftOut }
+    let fields = FieldsReader { wanted, leniency: Leniency::LeaveOut }
         .deserialize(&mut parser)
         .and_then(|fields| parser.end().map(|()| fields))
         .map_err(|error| undecodable(why(&error)))?;
@@ -62,28 +50,6 @@ pub(super) fn contact(fields: Fields, wanted: &Wanted) -> Option<Contact> {
     Some(Contact { id, email, name, created_at, last_seen_at, attributes, tags, companies })
 }
 
-fn date_by_number(value: &Value) -> Option<Date> {
-    match value {
-        Value::Number(_) => value.read_date().ok(),
-        _ => None,
-    }
-}
-
-/// Customers' code writes dates too: milliseconds, year 1, negative numbers. Such a value is there but unreadable.
-pub(super) fn own_value(name: &str, value: Value) -> Value {
-    match value {
-        Value::Number(number) if name.ends_with("_at") && sensible_date(&value).is_none() => {
-            Value::Text(format!("no date: {number}"))
-        }
-        _ => value,
-    }
-}
-
-fn sensible_date(value: &Value) -> Option<Date> {
-    let latest = DateTime::from_timestamp(LATEST, 0)?;
-    value.read_date().ok().filter(|date| *date > DateTime::UNIX_EPOCH && *date < latest)
-}
-
 fn domain(email: &str) -> Option<String> {
     let (_, domain) = email.trim().rsplit_once('@')?;
     (!domain.is_empty()).then(|| domain.to_lowercase())
@@ -108,6 +74,7 @@ pub(super) fn why(error: &serde_json::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
     use proptest::prelude::*;
     use serde_json::json;
 

@@ -22,19 +22,19 @@ pub(super) struct Fields {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Leniency {
     /// They are left out, at the price of a second look at each of them.
-    LeftOut,
+    LeaveOut,
     /// It is an error: somebody looks again, with care.
-    Refused,
+    Refuse,
 }
 
 /// Reads [`Fields`].
 #[derive(Clone, Copy)]
-pub(super) struct FieldReader<'a> {
+pub(super) struct FieldsReader<'a> {
     pub wanted: &'a Wanted,
-    pub odd: Leniency,
+    pub leniency: Leniency,
 }
 
-impl<'de> DeserializeSeed<'de> for FieldReader<'_> {
+impl<'de> DeserializeSeed<'de> for FieldsReader<'_> {
     type Value = Fields;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Fields, D::Error> {
@@ -42,7 +42,7 @@ impl<'de> DeserializeSeed<'de> for FieldReader<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for FieldReader<'_> {
+impl<'de> Visitor<'de> for FieldsReader<'_> {
     type Value = Fields;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -75,11 +75,11 @@ fn put(values: &mut [Option<Value>], slot: Slot, Any(value): Any) {
     }
 }
 
-impl FieldReader<'_> {
+impl FieldsReader<'_> {
     fn references<'de, A: MapAccess<'de>>(self, map: &mut A) -> Result<References, A::Error> {
-        Ok(match self.odd {
-            Leniency::LeftOut => references(map.next_value()?),
-            Leniency::Refused => references_at_once(map.next_value()?),
+        Ok(match self.leniency {
+            Leniency::LeaveOut => references(map.next_value()?),
+            Leniency::Refuse => references_at_once(map.next_value()?),
         })
     }
 
@@ -89,15 +89,15 @@ impl FieldReader<'_> {
         names: &Names<Slot>,
         values: &mut [Option<Value>],
     ) -> Result<(), A::Error> {
-        let members = Members { names, odd: self.odd, values };
-        match self.odd {
-            Leniency::LeftOut => {
+        let members = Members { names, leniency: self.leniency, values };
+        match self.leniency {
+            Leniency::LeaveOut => {
                 let raw = map.next_value::<&RawValue>()?;
                 // What was read before a fault stands.
                 let _ = members.deserialize(&mut serde_json::Deserializer::from_str(raw.get()));
                 Ok(())
             }
-            Leniency::Refused => map.next_value_seed(members),
+            Leniency::Refuse => map.next_value_seed(members),
         }
     }
 }
@@ -131,7 +131,7 @@ const UNREADABLE: Value = Value::Object;
 /// The wanted members of an object; nothing of null.
 struct Members<'a> {
     names: &'a Names<Slot>,
-    odd: Leniency,
+    leniency: Leniency,
     values: &'a mut [Option<Value>],
 }
 
@@ -157,7 +157,7 @@ impl<'de> Visitor<'de> for Members<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(slot) = map.next_key_seed(Key(self.names))? {
             match slot {
-                Some(slot) if self.odd == Leniency::LeftOut => {
+                Some(slot) if self.leniency == Leniency::LeaveOut => {
                     // By itself: a number too large or half a character is not to lose the values that follow.
                     let value = serde_json::from_str(map.next_value::<&RawValue>()?.get());
                     put(self.values, slot, value.unwrap_or(Any(UNREADABLE)));

@@ -6,18 +6,19 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::contact::{Undecodable, contact, read_by_itself};
-use super::fields::{FieldReader, Leniency};
+use super::contact::{contact, read_by_itself};
+use super::fields::{FieldsReader, Leniency};
 use super::wanted::Wanted;
 use super::wire::{List, Next};
 use crate::model::Contact;
+use crate::read::Undecodable;
 
 /// No page that Intercom answers is larger.
 const MOST_PER_PAGE: usize = 150;
 
 /// One answer of the search, as it is.
 #[derive(Debug, Default, PartialEq)]
-pub struct Found {
+pub struct SearchPage {
     /// The contacts.
     pub contacts: Vec<Contact>,
     /// What could not be read as a contact.
@@ -30,7 +31,7 @@ pub struct Found {
     pub answered_at: Option<i64>,
 }
 
-impl Found {
+impl SearchPage {
     /// When the first contact that tells was created, in Unix seconds.
     pub(super) fn oldest(&self) -> Option<i64> {
         self.contacts.iter().find_map(|contact| contact.created_at).map(|at| at.timestamp())
@@ -50,7 +51,7 @@ pub enum NoPage {
 ///
 /// In one go over the bytes, which is what nearly every page allows. Where anything is odd, the page is read again with care, so
 /// that only what is odd is lost: `with_care` says what the result is, and reading in one go is only a faster way to it.
-pub fn read_page(body: &[u8], wanted: &BTreeSet<String>) -> Result<Found, NoPage> {
+pub fn read_page(body: &[u8], wanted: &BTreeSet<String>) -> Result<SearchPage, NoPage> {
     let wanted = Wanted::new(wanted);
     match at_once(body, &wanted) {
         Some(found) => Ok(found),
@@ -59,13 +60,13 @@ pub fn read_page(body: &[u8], wanted: &BTreeSet<String>) -> Result<Found, NoPage
 }
 
 /// Each contact by itself: a broken one loses neither the others nor its own name.
-fn with_care(body: &[u8], wanted: &Wanted) -> Result<Found, NoPage> {
+fn with_care(body: &[u8], wanted: &Wanted) -> Result<SearchPage, NoPage> {
     serde_json::from_slice::<IgnoredAny>(body).map_err(|_| NoPage::NotJson)?;
     // One contact with broken bytes is not to lose its page.
     let text = String::from_utf8_lossy(body);
     let list: List<'_> = serde_json::from_str(&text).map_err(|_| NoPage::OtherShape)?;
     let items = list.items().ok_or(NoPage::OtherShape)?;
-    let mut found = Found { total: list.total(), next: cursor(&list)?, ..Found::default() };
+    let mut found = SearchPage { total: list.total(), next: cursor(&list)?, ..SearchPage::default() };
     for item in items {
         match read_by_itself(item.get(), wanted) {
             Ok(contact) => found.contacts.push(contact),
@@ -76,7 +77,7 @@ fn with_care(body: &[u8], wanted: &Wanted) -> Result<Found, NoPage> {
 }
 
 /// The whole page in one go; None where anything is odd.
-fn at_once(body: &[u8], wanted: &Wanted) -> Option<Found> {
+fn at_once(body: &[u8], wanted: &Wanted) -> Option<SearchPage> {
     let mut parser = serde_json::Deserializer::from_str(str::from_utf8(body).ok()?);
     let found = parser.deserialize_map(PageVisitor(wanted)).ok()?;
     parser.end().ok()?;
@@ -110,13 +111,13 @@ enum Key {
 }
 
 impl<'de> Visitor<'de> for PageVisitor<'_> {
-    type Value = Found;
+    type Value = SearchPage;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a page")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Found, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SearchPage, A::Error> {
         let odd = || A::Error::custom("odd");
         let mut contacts = None;
         let mut list = List::<'de, IgnoredAny>::default();
@@ -137,7 +138,7 @@ impl<'de> Visitor<'de> for PageVisitor<'_> {
         }
         let contacts = contacts.ok_or_else(odd)?;
         let next = cursor(&list).map_err(|_| odd())?;
-        Ok(Found { contacts, next, total: list.total(), ..Found::default() })
+        Ok(SearchPage { contacts, next, total: list.total(), ..SearchPage::default() })
     }
 }
 
@@ -161,7 +162,7 @@ impl<'de> Visitor<'de> for Contacts<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
         let mut contacts = Vec::with_capacity(MOST_PER_PAGE);
-        while let Some(fields) = items.next_element_seed(FieldReader { wanted: self.0, odd: Leniency::Refused })? {
+        while let Some(fields) = items.next_element_seed(FieldsReader { wanted: self.0, leniency: Leniency::Refuse })? {
             contacts.push(contact(fields, self.0).ok_or_else(|| A::Error::missing_field("id"))?);
         }
         Ok(contacts)

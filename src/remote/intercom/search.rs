@@ -9,40 +9,36 @@ use chrono::DateTime;
 use reqwest::StatusCode;
 use serde_json::json;
 
-use super::Intercom;
-use super::contact::Undecodable;
-use super::page::{Found, NoPage, read_page};
-use super::seen::Seen;
+use super::client::Intercom;
+use super::contact::read_contact;
+use super::page::{NoPage, SearchPage, read_page};
+use super::seen_ids::SeenIds;
 use super::wire::List;
 use crate::model::Contact;
+use crate::read::{Page, Undecodable};
 use crate::remote::error::RemoteError;
 use crate::remote::http::{Answer, Request};
 use crate::remote::outcomes::RequestKind;
 
-/// Contacts as one answer brought them.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Page {
-    /// The contacts that no earlier page had.
-    pub contacts: Vec<Contact>,
-    /// What could not be read as a contact.
-    pub undecodable: Vec<Undecodable>,
-    /// Where it stood, for people: `on page 3`.
-    pub place: String,
-}
-
-impl Page {
-    /// Whether nothing came that could be a contact.
-    pub fn is_empty(&self) -> bool {
-        self.contacts.is_empty() && self.undecodable.is_empty()
-    }
-}
-
 impl Intercom {
+    /// One contact; None where it is not there (any more).
+    pub async fn contact(
+        &self,
+        id: &str,
+        wanted: &BTreeSet<String>,
+    ) -> Result<Option<Result<Contact, Undecodable>>, RemoteError> {
+        let request = Request::get(RequestKind::Facts, &["contacts", id]);
+        let Some(answer) = self.found(id, &request).await? else {
+            return Ok(None);
+        };
+        Ok(Some(read_contact(&String::from_utf8_lossy(&answer.body), wanted)))
+    }
+
     /// The contacts with exactly this e-mail, at most one page of them. E-mails are not unique.
     pub async fn contacts_with_email(&self, email: &str, wanted: &BTreeSet<String>) -> Result<Page, RemoteError> {
         let query = json!({ "field": "email", "operator": "=", "value": email });
         let found = self.search(&query, None, wanted).await?;
-        Ok(found.into_page(&mut Seen::default(), "asked for".to_owned()))
+        Ok(found.into_page(&mut SeenIds::default(), "asked for".to_owned()))
     }
 
     /// How many contacts the workspace lists: another endpoint than the search, so a figure that does not depend on it. None
@@ -61,7 +57,7 @@ impl Intercom {
         query: &serde_json::Value,
         cursor: Option<&str>,
         wanted: &BTreeSet<String>,
-    ) -> Result<Found, RemoteError> {
+    ) -> Result<SearchPage, RemoteError> {
         let mut pagination = json!({ "per_page": self.0.paging.per_page });
         if let (Some(cursor), Some(pagination)) = (cursor, pagination.as_object_mut()) {
             // In the body: as a parameter of the address it is ignored, and the first page comes for ever.
@@ -78,14 +74,14 @@ impl Intercom {
         let (answer, page) = self.0.client.send_and_read(&request, &self.0.stop, read).await?;
         let page = page.ok_or_else(|| self.0.client.refused(&request, &answer))?;
         let found = page.map_err(|_| self.unreadable(&request, &answer))?;
-        Ok(Found { answered_at: date(&answer), ..found })
+        Ok(SearchPage { answered_at: date(&answer), ..found })
     }
 }
 
-impl Found {
+impl SearchPage {
     /// What had not come before.
-    pub(super) fn into_page(self, seen: &mut Seen, place: String) -> Page {
-        let Found { mut contacts, mut undecodable, total: _, next: _, answered_at: _ } = self;
+    pub(super) fn into_page(self, seen: &mut SeenIds, place: String) -> Page {
+        let SearchPage { mut contacts, mut undecodable, total: _, next: _, answered_at: _ } = self;
         contacts.retain(|contact| seen.is_new(&contact.id));
         undecodable.retain(|broken| broken.id.as_deref().is_none_or(|id| seen.is_new(id)));
         Page { contacts, undecodable, place }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use futures_util::stream::{self, StreamExt};
 use tokio::sync::Mutex;
 
-use super::Intercom;
-use super::tags::TagName;
+use super::client::Intercom;
 use crate::apply::sink::{ActionOutcome, Answer, Claim, Receipt, Sink};
 use crate::model::{ActionKind, Tag, TagChange, tag_key};
+use crate::read::TagName;
 use crate::remote::outcomes::RequestKind;
 
 /// The sink of tags.

@@ -2,29 +2,13 @@
 
 use serde_json::json;
 
-use super::wire::{Any, Tag};
-use super::{Intercom, is_id};
-use crate::model::tag_key;
+use super::client::Intercom;
+use super::wire::{Any, Tag, is_id};
+use crate::read::TagName;
 use crate::remote::error::RemoteError;
 use crate::remote::http::Request;
 use crate::remote::outcomes::RequestKind;
 use reqwest::Method;
-
-/// A tag. Contacts in searches carry ids only.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct TagName {
-    /// Intercom's id.
-    pub id: String,
-    /// Its name as a person wrote it; Intercom compares names without case.
-    pub name: String,
-}
-
-impl TagName {
-    /// Whether this is the tag of that name, as Intercom compares names.
-    pub fn is_named(&self, name: &str) -> bool {
-        tag_key(&self.name) == tag_key(name)
-    }
-}
 
 impl Intercom {
     /// All tags of the workspace, to plan by.

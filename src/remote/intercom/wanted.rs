@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::contact::own_value;
+use super::dates::own_value;
 use crate::model::{Value, Values};
 
 /// Intercom's own fields that rules can use. Others come from `custom_attributes`, or not at all.

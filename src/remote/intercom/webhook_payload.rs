@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::contact::{Undecodable, read_contact, why};
+use super::contact::{read_contact, why};
 use super::wire::Any;
 use crate::model::Contact;
+use crate::read::Undecodable;
 
 /// A notification: the contact is `data.item`, or `data.item.contact` where the item is about something that happened to it (a
 /// tag, say).
@@ -35,7 +36,7 @@ struct Item<'a> {
 const CONTACTS: [&str; 3] = ["contact", "user", "lead"];
 
 /// Reads the contact of a webhook's notification, or one that stands alone, with the attributes named in `wanted`.
-pub fn read_pushed(json: &str, wanted: &BTreeSet<String>) -> Result<Contact, Undecodable> {
+pub fn read_webhook_payload(json: &str, wanted: &BTreeSet<String>) -> Result<Contact, Undecodable> {
     // The whole text first, so that a fault has its place in it.
     if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(json) {
         return Err(Undecodable { id: None, why: why(&error) });
@@ -77,7 +78,7 @@ mod tests {
             (r#"{"data":{"item":"ann@example.com"}}"#, Err("data.item is not a JSON object")),
         ];
         for (json, expected) in cases {
-            let read = read_pushed(json, &BTreeSet::new());
+            let read = read_webhook_payload(json, &BTreeSet::new());
             assert_eq!(
                 read.as_ref().map(|contact| contact.id.as_str()).map_err(|error| error.why.as_str()),
                 expected,

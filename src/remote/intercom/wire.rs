@@ -84,6 +84,11 @@ impl<'de> Deserialize<'de> for Id {
     }
 }
 
+/// Whether a text can be an id at all. Anything else would change what the path means.
+pub fn is_id(id: &str) -> bool {
+    !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}
+
 /// Of anything that has an id.
 #[derive(Debug, Deserialize)]
 pub struct OnlyId {

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
+use super::client::{HELP, Intercom, Paging, SERVICE};
 use super::completeness::{Completeness, Counts, Second};
-use super::page::Found;
+use super::page::SearchPage;
 use super::parts::{Part, Span};
-use super::search::Page;
-use super::seen::Seen;
-use super::{HELP, Intercom, SERVICE};
+use super::seen_ids::SeenIds;
 use crate::model::Contact;
+use crate::read::{Page, Pages};
 use crate::remote::error::{ErrorKind, RemoteError};
 
 /// Up to so many pages are read one after the other.
@@ -25,29 +25,20 @@ const MOST_IN_PART: u64 = 3000;
 /// changed between two pages come twice.
 const MOST_BARREN: u32 = 20;
 
-/// How contacts are asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Paging {
-    /// Contacts in one answer, 1 to 150.
-    pub per_page: u32,
-    /// Requests under way at once. With one, everything is read in one part.
-    pub at_once: usize,
-}
-
 /// A walk over all contacts.
 ///
 /// The first page says how many there are. Where that is many, they are cut into parts; the first page of each part counts
 /// it, and a part that is still too large is cut again. In the end what came is held against what Intercom counts
 /// (`Counts`); where contacts are missing, everything is read once more in one part.
 #[derive(Debug)]
-pub struct Pages {
+pub struct Walk {
     intercom: Intercom,
     wanted: Arc<BTreeSet<String>>,
-    waiting: Vec<Reading>,
-    under_way: JoinSet<(Reading, Result<Found, RemoteError>)>,
+    waiting: Vec<PartWalk>,
+    under_way: JoinSet<(PartWalk, Result<SearchPage, RemoteError>)>,
     span: Option<Span>,
     most_in_part: u64,
-    seen: Seen,
+    seen: SeenIds,
     /// Contacts without an id: they cannot be told apart.
     nameless: u64,
     /// When the first page of the first read was answered, in Unix seconds.
@@ -68,7 +59,7 @@ pub struct Pages {
 
 /// A part, and how far it was read.
 #[derive(Debug)]
-struct Reading {
+struct PartWalk {
     /// None where the contacts of another query are read, which is never cut.
     part: Option<Part>,
     query: Value,
@@ -83,13 +74,13 @@ struct Reading {
     shown: u64,
 }
 
-impl Reading {
+impl PartWalk {
     fn new(part: Option<Part>, query: Value) -> Self {
-        Reading { part, query, cursor: None, cursors: HashSet::new(), pages: 0, barren: 0, total: None, shown: 0 }
+        PartWalk { part, query, cursor: None, cursors: HashSet::new(), pages: 0, barren: 0, total: None, shown: 0 }
     }
 
     fn of(part: Part) -> Self {
-        Reading::new(Some(part), part.query())
+        PartWalk::new(Some(part), part.query())
     }
 
     /// Contacts that are still to come, as far as it is known.
@@ -100,25 +91,25 @@ impl Reading {
 
 impl Intercom {
     /// A walk over all contacts, keeping the attributes named in `wanted`.
-    pub fn pages(&self, wanted: &BTreeSet<String>) -> Pages {
-        self.walk(Reading::of(Part::ALL), wanted)
+    pub fn pages(&self, wanted: &BTreeSet<String>) -> Walk {
+        self.walk(PartWalk::of(Part::ALL), wanted)
     }
 
     /// A walk over the contacts that carry a tag; one that was put on just now may not be known to the search yet.
-    pub fn pages_with_tag(&self, tag_id: &str, wanted: &BTreeSet<String>) -> Pages {
+    pub fn pages_with_tag(&self, tag_id: &str, wanted: &BTreeSet<String>) -> Walk {
         let carriers = json!({ "field": "tag_id", "operator": "=", "value": tag_id });
-        self.walk(Reading::new(None, carriers), wanted)
+        self.walk(PartWalk::new(None, carriers), wanted)
     }
 
-    fn walk(&self, first: Reading, wanted: &BTreeSet<String>) -> Pages {
-        Pages {
+    fn walk(&self, first: PartWalk, wanted: &BTreeSet<String>) -> Walk {
+        Walk {
             intercom: self.clone(),
             wanted: Arc::new(wanted.clone()),
             waiting: vec![first],
             under_way: JoinSet::new(),
             span: None,
             most_in_part: 0,
-            seen: Seen::default(),
+            seen: SeenIds::default(),
             nameless: 0,
             began_at: None,
             created_since: 0,
@@ -132,10 +123,12 @@ impl Intercom {
     }
 }
 
-impl Pages {
+impl Pages for Walk {
+    type Error = RemoteError;
+
     /// The next page; None after the last one. A contact comes once, whatever the search does. Pages come in the order in
     /// which they arrive. After an error the walk is over.
-    pub async fn next(&mut self) -> Result<Option<Page>, RemoteError> {
+    async fn next(&mut self) -> Result<Option<Page>, RemoteError> {
         loop {
             self.start();
             let Some(joined) = self.under_way.join_next().await else {
@@ -165,18 +158,18 @@ impl Pages {
     }
 
     /// How many contacts there are, as far as it is known yet.
-    pub fn expected(&self) -> Option<u64> {
+    fn expected(&self) -> Option<u64> {
         self.listed.or(self.searched)
     }
 
     /// What is odd about the walk though it counts as whole, in words.
-    pub fn doubt(&self) -> Option<&str> {
+    fn doubt(&self) -> Option<&str> {
         self.doubt.as_deref()
     }
 
     /// Sends as many requests as may be under way, those first that have most before them (or do not know). [`Pages::next`]
     /// does it too; before that there is one request, for the first page.
-    pub fn start(&mut self) {
+    fn start(&mut self) {
         while self.under_way.len() < self.intercom.at_once() {
             let longest = self.waiting.iter().enumerate().max_by_key(|(_, reading)| reading.left().unwrap_or(u64::MAX));
             let Some(longest) = longest.map(|(place, _)| place) else { return };
@@ -188,9 +181,11 @@ impl Pages {
             });
         }
     }
+}
 
+impl Walk {
     /// What is to be read after a page: the part's next one, or the pieces that the part is cut into (true).
-    fn go_on(&mut self, mut reading: Reading, found: &Found) -> Result<bool, RemoteError> {
+    fn go_on(&mut self, mut reading: PartWalk, found: &SearchPage) -> Result<bool, RemoteError> {
         reading.pages += 1;
         reading.shown += u64::try_from(found.contacts.len() + found.undecodable.len()).unwrap_or(0);
         if reading.pages == 1 {
@@ -211,7 +206,7 @@ impl Pages {
             && let Some(part) = reading.part
             && let Some(pieces) = self.pieces(part, found)
         {
-            self.waiting.extend(pieces.into_iter().map(Reading::of));
+            self.waiting.extend(pieces.into_iter().map(PartWalk::of));
             return Ok(true);
         }
         if !reading.cursors.insert(next.clone()) {
@@ -233,7 +228,7 @@ impl Pages {
     }
 
     /// The first page of all contacts came, of the first or of the second read.
-    fn began(&mut self, found: &Found) {
+    fn began(&mut self, found: &SearchPage) {
         self.searched = found.total;
         // A second read counts whoever came by then: those created since the first began are among them.
         self.began_at = found.answered_at.filter(|_| self.second.is_none());
@@ -250,7 +245,7 @@ impl Pages {
     }
 
     /// The pieces of a part whose first page counts too many.
-    fn pieces(&mut self, part: Part, found: &Found) -> Option<Vec<Part>> {
+    fn pieces(&mut self, part: Part, found: &SearchPage) -> Option<Vec<Part>> {
         let Paging { per_page, at_once } = self.intercom.0.paging;
         let (per_page, total) = (u64::from(per_page), found.total?);
         if at_once < 2 || self.second.is_some() {
@@ -278,7 +273,7 @@ impl Pages {
         while let Some(listed) = self.counting.join_next().await {
             self.listed = listed.ok().flatten();
         }
-        if self.figures().verdict() != Completeness::Complete
+        if self.counts().completeness() != Completeness::Complete
             && let Some(before) = self.listed
             && let Some(now) = self.intercom.listed().await
         {
@@ -287,10 +282,10 @@ impl Pages {
             self.searched = self.searched.map(|searched| searched.min(now));
             self.shortfall = self.shortfall.saturating_sub(before.saturating_sub(now));
         }
-        let figures = self.figures();
-        let Counts { came, searched, listed, second, .. } = figures;
+        let counts = self.counts();
+        let Counts { came, searched, listed, second, .. } = counts;
         let counted = listed.max(searched).unwrap_or(came);
-        match figures.verdict() {
+        match counts.completeness() {
             Completeness::Complete => Ok(true),
             Completeness::InDoubt => {
                 let why = match second {
@@ -303,7 +298,7 @@ impl Pages {
             Completeness::ReadAgain => {
                 tracing::warn!(contacts = came, counted, "contacts are missing; all are read once more, in one part");
                 self.second = Some(Second { before: came, shown: 0 });
-                self.waiting.push(Reading::of(Part::ALL));
+                self.waiting.push(PartWalk::of(Part::ALL));
                 Ok(false)
             }
             Completeness::Incomplete => Err(bad_answer(&format!(
@@ -313,7 +308,7 @@ impl Pages {
         }
     }
 
-    fn figures(&self) -> Counts {
+    fn counts(&self) -> Counts {
         Counts {
             came: (self.seen.len() + self.nameless).saturating_sub(self.created_since),
             searched: self.searched,
@@ -340,7 +335,7 @@ fn bad_answer(message: &str) -> RemoteError {
 }
 
 /// Where a page stood, for people.
-fn place(reading: &Reading) -> String {
+fn place(reading: &PartWalk) -> String {
     let page = reading.pages + 1;
     match reading.part.filter(|part| *part != Part::ALL) {
         Some(part) => format!("on page {page} of {part}"),
@@ -363,7 +358,7 @@ mod tests {
         ))
     }
 
-    async fn ids(pages: &mut Pages) -> Result<Option<Vec<String>>, RemoteError> {
+    async fn ids(pages: &mut Walk) -> Result<Option<Vec<String>>, RemoteError> {
         let page = pages.next().await?;
         Ok(page.map(|page| page.contacts.into_iter().map(|contact| contact.id).collect()))
     }

@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 /// The ids that were handed out: twelve bytes each for ids of 24 hexadecimal digits, which is all seen so far.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct SeenIds {
     short: HashSet<[u8; 12]>,
     other: HashSet<Box<str>>,
 }
 
-impl Seen {
+impl SeenIds {
     /// Takes note of an id; whether it came for the first time.
     pub(super) fn is_new(&mut self, id: &str) -> bool {
         match packed(id) {
@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn an_id_is_new_once_and_ids_that_look_alike_are_different_ones() {
-        let mut seen = Seen::default();
+        let mut seen = SeenIds::default();
         let ids = [
             "63a07ddf05a32042dffac965",
             "63A07DDF05A32042DFFAC965",
