@@ -4,8 +4,8 @@
 //!    config ─┐
 //!            ▼
 //!  read ──► evaluate ──► plan ──► record ──► apply ──► report
-//!  remote/   rules/       plan/    ledger/    apply/    report/
-//!  intercom                                   remote/*
+//!  read/     rules/       plan/    ledger/    apply/    report/
+//!  remote/intercom                            remote/*
 //! ```
 //!
 //! Deciding (`model`, `rules`, `plan`) is pure: no tokio, no HTTP, no SQL, no files, no environment, no clock, no printing.

@@ -21,16 +21,13 @@ use crate::ledger::lock::Lock;
 use crate::ledger::{self, LEDGER_FILE, LedgerError, LedgerReader, RunRecord, Writer};
 use crate::model::Known;
 use crate::plan::{self, Input, Mode, Plan};
-use crate::read::{ContactsRead, ReadFailure, ReadRequest, read_contacts};
+use crate::read::{ReadFailure, ReadRequest, read_contacts};
 use crate::remote::error::RemoteError;
-use crate::remote::intercom::{Intercom, Workspace};
+use crate::remote::intercom::{Intercom, IntercomRead, Workspace};
 use crate::report::{Report, Run, RunMode};
 use crate::shutdown;
 
 pub(super) use progress::ProgressLine;
-
-/// The contacts that a scan read from Intercom.
-pub type Read = ContactsRead<RemoteError>;
 
 /// `--contact` names somebody whom Intercom does not have.
 #[derive(Debug, thiserror::Error)]
@@ -104,7 +101,7 @@ pub struct DryRun {
     /// The ledger as it was.
     pub ledger: LedgerReader,
     /// What was read.
-    pub read: Read,
+    pub read: IntercomRead,
     /// What a run would do now.
     pub plan: Plan,
 }
@@ -258,7 +255,12 @@ impl Stages<'_> {
         Ok(apply::settle(&claims, ledger, sinks, tag_of, when_in_doubt, self.setup.as_of).await?)
     }
 
-    async fn read(&self, intercom: &Intercom, known: &Known, unconfirmed: Option<RemoteError>) -> Result<Read, Fatal> {
+    async fn read(
+        &self,
+        intercom: &Intercom,
+        known: &Known,
+        unconfirmed: Option<RemoteError>,
+    ) -> Result<IntercomRead, Fatal> {
         let request = ReadRequest {
             rules: &self.setup.config.rules,
             known,
@@ -275,7 +277,7 @@ impl Stages<'_> {
         })
     }
 
-    fn plan(&self, workspace: &Workspace, read: &Read, known: &Known) -> Plan {
+    fn plan(&self, workspace: &Workspace, read: &IntercomRead, known: &Known) -> Plan {
         plan::build(&Input {
             workspace: &workspace.id,
             as_of: self.setup.as_of,
@@ -309,7 +311,7 @@ impl Stages<'_> {
     fn finish(
         &self,
         run: Run,
-        read: &Read,
+        read: &IntercomRead,
         plan: Plan,
         results: Option<Results>,
         settled: &Settled,

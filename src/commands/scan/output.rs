@@ -9,10 +9,10 @@ use crate::cli::{Common, Format, Scan};
 use crate::exit::{Exit, exit_of};
 use crate::ledger::LedgerError;
 use crate::plan::{Decision, Plan, WAYS_OUT};
+use crate::remote::intercom::IntercomRead;
 use crate::report::{self, Previews, Problem, Report, Run};
 
 use super::super::terminal::terminal_width;
-use super::Read;
 
 /// The plan, with its results or previews.
 pub(super) struct PlanReport<'a> {
@@ -36,7 +36,7 @@ pub(super) struct RunErrors<'a> {
 pub(super) fn report<'a>(
     arguments: &Scan,
     run: Run,
-    read: &'a Read,
+    read: &'a IntercomRead,
     planned: PlanReport<'a>,
     run_errors: &RunErrors<'_>,
 ) -> (Report<'a>, Exit) {
@@ -90,7 +90,7 @@ impl Ending {
     }
 
     /// Adds the error that ended the read early.
-    fn add_reading(&mut self, read: &Read) {
+    fn add_reading(&mut self, read: &IntercomRead) {
         let Some(error) = &read.broken_off else { return };
         let why = error.failure().full_message();
         let message = format!("the contacts were not all read, so nothing new was planned: {why}");
@@ -148,7 +148,7 @@ impl Ending {
 }
 
 /// Facts that a person should know, and that do not change the exit code.
-fn warnings(read: &Read, plan: &Plan) -> Vec<Problem> {
+fn warnings(read: &IntercomRead, plan: &Plan) -> Vec<Problem> {
     let counts = read.doubt.iter().map(|doubt| Problem {
         message: doubt.clone(),
         help: Some("if that stays so, ask Intercom which contacts its search leaves out".to_owned()),
@@ -168,7 +168,7 @@ pub(super) fn show(common: &Common, report: &Report<'_>) -> String {
 }
 
 /// Warns of each rule that was unknown for every contact. It can never fire, and silence would look like "all is well".
-fn undecided_rules(read: &Read) -> impl Iterator<Item = Problem> {
+fn undecided_rules(read: &IntercomRead) -> impl Iterator<Item = Problem> {
     // A few chosen contacts say nothing about the others.
     let everybody = read.scope.contacts.is_none();
     let undecided = read.sightings.decided.iter().filter(move |(_, decided)| everybody && **decided == 0);

@@ -5,8 +5,11 @@ use std::collections::BTreeSet;
 use super::client::Intercom;
 use super::walk::Walk;
 use crate::model::Contact;
-use crate::read::{Company, ContactSource, Page, SourceError, TagName, Undecodable};
+use crate::read::{Company, ContactSource, ContactsRead, Page, SourceError, TagName, Undecodable};
 use crate::remote::error::{ErrorKind, RemoteError};
+
+/// The contacts that were read from Intercom.
+pub type IntercomRead = ContactsRead<RemoteError>;
 
 impl SourceError for RemoteError {
     fn is_credential_refused(&self) -> bool {
