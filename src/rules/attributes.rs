@@ -9,7 +9,7 @@ use crate::model::Type;
 
 /// An attribute everybody has: its name, its type, and what it is, in one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownAttribute {
     /// As conditions and texts write it.
     pub name: &'static str,
     /// How its values are read.
@@ -24,16 +24,16 @@ pub struct Known {
 #[derive(Debug, Clone, Copy)]
 struct Derivation(&'static str, &'static [&'static str]);
 
-const fn known(name: &'static str, kind: Type, about: &'static str) -> Known {
-    Known { name, kind, about, own: false }
+const fn known(name: &'static str, kind: Type, about: &'static str) -> KnownAttribute {
+    KnownAttribute { name, kind, about, own: false }
 }
 
-const fn own(name: &'static str, kind: Type, about: &'static str) -> Known {
-    Known { name, kind, about, own: true }
+const fn own(name: &'static str, kind: Type, about: &'static str) -> KnownAttribute {
+    KnownAttribute { name, kind, about, own: true }
 }
 
 /// What GoVisually's product pushes, and Intercom's own fields.
-pub const CATALOGUE: &[Known] = &[
+pub const CATALOGUE: &[KnownAttribute] = &[
     known("plan_type", Type::Text, "plan: free, team, enterprise, …"),
     known("user_type", Type::Text, "primary, member or guest"),
     known("gv_version", Type::Text, "version of the product in use"),
@@ -73,7 +73,7 @@ pub const CATALOGUE: &[Known] = &[
     own("os", Type::Text, "Intercom's: last operating system"),
 ];
 
-const DERIVED: &[(Known, Derivation)] = &[
+const DERIVED: &[(KnownAttribute, Derivation)] = &[
     (known("days_since_signup", Type::Number, "days_since(signed_up_at)"), Derivation("days_since", &["signed_up_at"])),
     (
         known("days_since_last_seen", Type::Number, "days_since(last_seen_at)"),
@@ -155,7 +155,7 @@ impl Attributes {
     }
 }
 
-fn built_in() -> impl Iterator<Item = &'static Known> {
+fn built_in() -> impl Iterator<Item = &'static KnownAttribute> {
     CATALOGUE.iter().chain(DERIVED.iter().map(|(known, _)| known))
 }
 

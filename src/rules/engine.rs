@@ -4,7 +4,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Value as Shown, ValueKind};
 use minijinja::{AutoEscape, Environment, Output, State, UndefinedBehavior};
 
-use super::functions::{Evaluation, FUNCTIONS};
+use super::functions::{Calculation, FUNCTIONS};
 
 /// Instructions of one text; a list of a thousand people takes some twenty thousand.
 const FUEL: u64 = 500_000;
@@ -29,7 +29,7 @@ pub(super) fn environment() -> Environment<'static> {
         env.remove_global(&name);
     }
     for function in FUNCTIONS {
-        if let Evaluation::OfNumbers(calculate) = function.evaluation {
+        if let Calculation::OfNumbers(calculate) = function.calculation {
             env.add_function(function.name, move |first: &Shown, last: &Shown| {
                 let value = as_number(first).zip(as_number(last)).and_then(|(first, last)| calculate(first, last).ok());
                 value.map_or(Shown::UNDEFINED, number)

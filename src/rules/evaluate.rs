@@ -2,7 +2,7 @@
 
 use super::condition::{Comparison, Condition, Op};
 use super::rule::Rule;
-use super::source::{Reading, Seen, Source, Unread};
+use super::source::{ContactView, Reading, Source, Unread};
 use crate::model::{Evidence, Truth, UnknownReason, Value};
 
 /// The result of one rule for one contact.
@@ -19,52 +19,52 @@ pub struct RuleVerdict {
 }
 
 /// Evaluates a rule for one contact.
-pub(super) fn verdict(rule: &Rule, seen: Seen<'_>) -> RuleVerdict {
-    let truth = rule.when.truth(seen);
+pub(super) fn verdict(rule: &Rule, view: ContactView<'_>) -> RuleVerdict {
+    let truth = rule.when.truth(view);
     let mut verdict = RuleVerdict { truth, level: String::new(), evidence: Vec::new(), unknown: Vec::new() };
     match truth {
         Truth::True => {
-            rule.when.collect_evidence(seen, Truth::True, &mut verdict.evidence);
-            let highest = rule.levels.iter().rev().find(|level| level.when.truth(seen) == Truth::True);
+            rule.when.collect_evidence(view, Truth::True, &mut verdict.evidence);
+            let highest = rule.levels.iter().rev().find(|level| level.when.truth(view) == Truth::True);
             if let Some(level) = highest {
                 level.name.clone_into(&mut verdict.level);
-                level.when.collect_evidence(seen, Truth::True, &mut verdict.evidence);
+                level.when.collect_evidence(view, Truth::True, &mut verdict.evidence);
             }
             // An unknown level is reported like an unknown rule.
-            let mut blind: Vec<_> = rule.levels.iter().flat_map(|level| unknown_if(&level.when, seen)).collect();
+            let mut blind: Vec<_> = rule.levels.iter().flat_map(|level| unknown_if(&level.when, view)).collect();
             blind.sort();
             blind.dedup();
             verdict.unknown = blind;
         }
-        Truth::Unknown => verdict.unknown = unknown(&rule.when, seen),
+        Truth::Unknown => verdict.unknown = unknown(&rule.when, view),
         Truth::False => {}
     }
     verdict
 }
 
-fn unknown_if(condition: &Condition, seen: Seen<'_>) -> Vec<(String, UnknownReason)> {
-    if condition.truth(seen) == Truth::Unknown { unknown(condition, seen) } else { Vec::new() }
+fn unknown_if(condition: &Condition, view: ContactView<'_>) -> Vec<(String, UnknownReason)> {
+    if condition.truth(view) == Truth::Unknown { unknown(condition, view) } else { Vec::new() }
 }
 
 /// Returns the attributes that left a condition unknown, each once.
-pub(super) fn unknown(condition: &Condition, seen: Seen<'_>) -> Vec<(String, UnknownReason)> {
+pub(super) fn unknown(condition: &Condition, view: ContactView<'_>) -> Vec<(String, UnknownReason)> {
     let mut unread = Vec::new();
-    condition.collect_unread(seen, &mut unread);
+    condition.collect_unread(view, &mut unread);
     unread.into_iter().map(|(name, reason)| (name.to_owned(), reason)).collect()
 }
 
 impl Condition {
     /// True, false or unknown for one contact.
-    pub fn truth(&self, seen: Seen<'_>) -> Truth {
+    pub fn truth(&self, view: ContactView<'_>) -> Truth {
         match self {
-            Condition::All(parts) => joined(parts, seen, Truth::False, Truth::True),
-            Condition::Any(parts) => joined(parts, seen, Truth::True, Truth::False),
-            Condition::Not(inner) => match inner.truth(seen) {
+            Condition::All(parts) => joined(parts, view, Truth::False, Truth::True),
+            Condition::Any(parts) => joined(parts, view, Truth::True, Truth::False),
+            Condition::Not(inner) => match inner.truth(view) {
                 Truth::True => Truth::False,
                 Truth::False => Truth::True,
                 Truth::Unknown => Truth::Unknown,
             },
-            Condition::Comparison(comparison) => match comparison.holds(seen) {
+            Condition::Comparison(comparison) => match comparison.holds(view) {
                 Ok(true) => Truth::True,
                 Ok(false) => Truth::False,
                 Err(_) => Truth::Unknown,
@@ -73,22 +73,22 @@ impl Condition {
     }
 
     /// Adds the comparisons that made the condition `wanted` (true, or false below a not).
-    pub(super) fn collect_evidence(&self, seen: Seen<'_>, wanted: Truth, evidence: &mut Vec<Evidence>) {
-        if self.truth(seen) != wanted {
+    pub(super) fn collect_evidence(&self, view: ContactView<'_>, wanted: Truth, evidence: &mut Vec<Evidence>) {
+        if self.truth(view) != wanted {
             return;
         }
         match self {
             Condition::All(parts) | Condition::Any(parts) => {
                 for part in parts {
-                    part.collect_evidence(seen, wanted, evidence);
+                    part.collect_evidence(view, wanted, evidence);
                 }
             }
             Condition::Not(inner) => {
                 let opposite = if wanted == Truth::True { Truth::False } else { Truth::True };
-                inner.collect_evidence(seen, opposite, evidence);
+                inner.collect_evidence(view, opposite, evidence);
             }
             Condition::Comparison(comparison) => {
-                let found = comparison.evidence(seen, wanted == Truth::True);
+                let found = comparison.evidence(view, wanted == Truth::True);
                 if let Some(found) = found.filter(|found| !evidence.contains(found)) {
                     evidence.push(found);
                 }
@@ -97,17 +97,17 @@ impl Condition {
     }
 
     /// Adds what could not be read, wherever that left a part unknown.
-    pub(super) fn collect_unread<'a>(&'a self, seen: Seen<'a>, unread: &mut Vec<Unread<'a>>) {
+    pub(super) fn collect_unread<'a>(&'a self, view: ContactView<'a>, unread: &mut Vec<Unread<'a>>) {
         match self {
             Condition::All(parts) | Condition::Any(parts) => {
-                for part in parts.iter().filter(|part| part.truth(seen) == Truth::Unknown) {
-                    part.collect_unread(seen, unread);
+                for part in parts.iter().filter(|part| part.truth(view) == Truth::Unknown) {
+                    part.collect_unread(view, unread);
                 }
             }
-            Condition::Not(inner) => inner.collect_unread(seen, unread),
+            Condition::Not(inner) => inner.collect_unread(view, unread),
             Condition::Comparison(comparison) => {
                 for source in comparison.sources() {
-                    if let Err(found) = source.read(seen)
+                    if let Err(found) = source.read(view)
                         && !unread.contains(&found)
                     {
                         unread.push(found);
@@ -119,10 +119,10 @@ impl Condition {
 }
 
 /// Kleene's and, or: one `decisive` part decides; otherwise an unknown one leaves it open.
-fn joined(parts: &[Condition], seen: Seen<'_>, decisive: Truth, otherwise: Truth) -> Truth {
+fn joined(parts: &[Condition], view: ContactView<'_>, decisive: Truth, otherwise: Truth) -> Truth {
     let mut result = otherwise;
     for part in parts {
-        match part.truth(seen) {
+        match part.truth(view) {
             truth if truth == decisive => return decisive,
             Truth::Unknown => result = Truth::Unknown,
             _ => {}
@@ -158,9 +158,9 @@ impl Op {
 
 impl Comparison {
     /// Whether it holds, or what could not be read.
-    pub fn holds<'a>(&'a self, seen: Seen<'a>) -> Result<bool, Unread<'a>> {
+    pub fn holds<'a>(&'a self, view: ContactView<'a>) -> Result<bool, Unread<'a>> {
         match self {
-            Comparison::Compare { left, op, right } => Ok(match (left.read(seen)?, right.read(seen)?) {
+            Comparison::Compare { left, op, right } => Ok(match (left.read(view)?, right.read(view)?) {
                 (Reading::Number(left), Reading::Number(right)) => op.holds(&left, &right),
                 (Reading::Text(left), Reading::Text(right)) => op.holds(&*left, &*right),
                 (Reading::YesNo(left), Reading::YesNo(right)) => op.holds(&left, &right),
@@ -168,24 +168,24 @@ impl Comparison {
                 _ => false,
             }),
             Comparison::OneOf { item, list } => {
-                let item = item.read(seen)?;
+                let item = item.read(view)?;
                 Ok(list.iter().any(|value| equals(&item, value)))
             }
-            Comparison::Contains { list, item } => Ok(match (list.read(seen)?, item.read(seen)?) {
+            Comparison::Contains { list, item } => Ok(match (list.read(view)?, item.read(view)?) {
                 (Reading::List(items), Reading::Text(text)) => items.contains(&text),
                 _ => false,
             }),
-            Comparison::Filled(source) => Ok(source.is_filled(seen)),
-            Comparison::Yes(source) => Ok(source.read(seen)? == Reading::YesNo(true)),
+            Comparison::Filled(source) => Ok(source.is_filled(view)),
+            Comparison::Yes(source) => Ok(source.read(view)? == Reading::YesNo(true)),
         }
     }
 
     /// The comparison with the values seen, said so that it is true: as written where it `holds`, turned round below a not.
-    pub(super) fn evidence(&self, seen: Seen<'_>, holds: bool) -> Option<Evidence> {
+    pub(super) fn evidence(&self, view: ContactView<'_>, holds: bool) -> Option<Evidence> {
         let (subject, words, threshold): (&Source, &str, Value) = match self {
             Comparison::Compare { left, op, right } => {
                 let op = if holds { *op } else { op.opposite() };
-                let threshold = right.read(seen).ok()?.to_value();
+                let threshold = right.read(view).ok()?.to_value();
                 match (left.sized_list(), emptiness(op, &threshold)) {
                     (Some(list), Some(words)) => (list, words, Value::Null),
                     _ => (left, op.sign(), threshold),
@@ -193,17 +193,17 @@ impl Comparison {
             }
             Comparison::OneOf { item, list } => (item, pick(holds, "in", "not in"), Value::List(list.clone())),
             Comparison::Contains { list, item } => {
-                let item = item.read(seen).ok()?.to_value();
+                let item = item.read(view).ok()?.to_value();
                 (list, pick(holds, "contains", "does not contain"), item)
             }
             Comparison::Filled(source) => {
-                let value = source.read(seen).map_or(Value::Null, |reading| reading.to_value());
+                let value = source.read(view).map_or(Value::Null, |reading| reading.to_value());
                 let words = pick(holds, "is filled", "is not filled");
                 return Some(evidence(source, value, words, Value::Null));
             }
             Comparison::Yes(source) => (source, Op::Equal.sign(), Value::Bool(holds)),
         };
-        let value = subject.read(seen).ok()?.to_value();
+        let value = subject.read(view).ok()?.to_value();
         Some(evidence(subject, value, words, threshold))
     }
 }
@@ -269,8 +269,8 @@ mod tests {
     }
 
     fn truth(condition: &str, contact: &Contact) -> Truth {
-        let seen = Seen { contact, as_of: as_of() };
-        parse(condition).truth(seen)
+        let view = ContactView { contact, as_of: as_of() };
+        parse(condition).truth(view)
     }
 
     #[test]
@@ -382,9 +382,9 @@ mod tests {
         ];
         for (condition, expected) in cases {
             let parsed = parse(condition);
-            let seen = Seen { contact: &contact, as_of: as_of() };
-            assert_eq!(parsed.truth(seen), Unknown, "{condition}");
-            let found = unknown(&parsed, seen);
+            let view = ContactView { contact: &contact, as_of: as_of() };
+            assert_eq!(parsed.truth(view), Unknown, "{condition}");
+            let found = unknown(&parsed, view);
             let found: Vec<_> = found.iter().map(|(name, reason)| (name.as_str(), *reason)).collect();
             assert_eq!(found, expected, "{condition}");
         }
@@ -436,11 +436,11 @@ mod tests {
             ("projects_count > 50", vec![]),
         ] {
             let mut evidence = Vec::new();
-            let seen = Seen {
+            let view = ContactView {
                 contact: &contact,
                 as_of: as_of(),
             };
-            parse(condition).collect_evidence(seen, True, &mut evidence);
+            parse(condition).collect_evidence(view, True, &mut evidence);
             let said = evidence
                 .iter()
                 .map(|one| format!("{} {} {:?}", one.attribute, one.comparison, one.threshold));
@@ -472,12 +472,12 @@ mod tests {
             let has: Vec<_> = names.into_iter().zip(values).collect();
             let contact = contact(&has);
             let condition = parse(CONDITION);
-            let seen = Seen { contact: &contact, as_of: DateTime::from_timestamp(seconds, 0).unwrap() };
+            let view = ContactView { contact: &contact, as_of: DateTime::from_timestamp(seconds, 0).unwrap() };
             let mut evidence = Vec::new();
-            condition.collect_evidence(seen, True, &mut evidence);
-            let truth = condition.truth(seen);
+            condition.collect_evidence(view, True, &mut evidence);
+            let truth = condition.truth(view);
             prop_assert_eq!(truth == True, !evidence.is_empty());
-            prop_assert!(truth != Unknown || !unknown(&condition, seen).is_empty());
+            prop_assert!(truth != Unknown || !unknown(&condition, view).is_empty());
         }
     }
 }

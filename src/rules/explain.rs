@@ -5,7 +5,7 @@ use super::evaluate::verdict;
 use super::miss::Miss;
 use super::rule::Rule;
 use super::ruleset::RuleSet;
-use super::source::{Origin, Seen, Source};
+use super::source::{ContactView, Origin, Source};
 use crate::model::{Contact, Date, Truth, Type, UnknownReason, Value};
 
 /// One contact held against every rule, in full.
@@ -40,14 +40,14 @@ pub struct Explained {
     /// What came out.
     pub truth: Truth,
     /// Every comparison in the order in which they are written, also where others decide alone.
-    pub comparisons: Vec<Compared>,
+    pub comparisons: Vec<ExplainedComparison>,
     /// How far it was from holding, where one figure alone decided.
     pub miss: Option<Miss>,
 }
 
 /// One comparison, held against a contact.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Compared {
+pub struct ExplainedComparison {
     /// As conditions are written.
     pub comparison: String,
     /// What came out.
@@ -104,11 +104,11 @@ impl RuleSet {
     /// Holds a contact against every rule, as [`RuleSet::evaluate`] does, and keeps everything that was seen. The contact
     /// should bring every attribute of [`RuleSet::explained_attributes`]. Rules are explained also where `include` is not true.
     pub fn explain(&self, contact: &Contact, as_of: Date) -> Explanation {
-        let seen = Seen { contact, as_of };
+        let view = ContactView { contact, as_of };
         Explanation {
-            include: self.include.as_ref().map(|include| include.explain(seen)),
-            rules: self.rules.iter().map(|rule| explain_rule(rule, seen)).collect(),
-            attributes: self.attributes_of(seen),
+            include: self.include.as_ref().map(|include| include.explain(view)),
+            rules: self.rules.iter().map(|rule| explain_rule(rule, view)).collect(),
+            attributes: self.attributes_of(view),
         }
     }
 
@@ -118,7 +118,7 @@ impl RuleSet {
         self.wanted().iter().cloned().chain(named).collect()
     }
 
-    fn attributes_of(&self, seen: Seen<'_>) -> Vec<AttributeSeen> {
+    fn attributes_of(&self, view: ContactView<'_>) -> Vec<AttributeSeen> {
         let pushed = self.attributes().names().filter(|name| !self.attributes().is_derived(name));
         let attribute = |name: &str| {
             // Without what stands in for it: this is about the attribute itself.
@@ -127,8 +127,8 @@ impl RuleSet {
             Some(AttributeSeen {
                 name: name.to_owned(),
                 kind: source.kind(),
-                value: seen.contact.attributes.get(name).cloned().unwrap_or(Value::Null),
-                read: source.read(seen).map(|reading| reading.to_value()).map_err(|(_, reason)| reason),
+                value: view.contact.attributes.get(name).cloned().unwrap_or(Value::Null),
+                read: source.read(view).map(|reading| reading.to_value()).map_err(|(_, reason)| reason),
                 used_by: used_by.map(|rule| rule.signal.clone()).collect(),
             })
         };
@@ -136,47 +136,51 @@ impl RuleSet {
     }
 }
 
-fn explain_rule(rule: &Rule, seen: Seen<'_>) -> ExplainedRule {
+fn explain_rule(rule: &Rule, view: ContactView<'_>) -> ExplainedRule {
     ExplainedRule {
         signal: rule.signal.clone(),
-        own: rule.when.explain(seen),
-        levels: rule.levels.iter().map(|level| (level.name.clone(), level.when.explain(seen))).collect(),
-        reached: verdict(rule, seen).level,
+        own: rule.when.explain(view),
+        levels: rule.levels.iter().map(|level| (level.name.clone(), level.when.explain(view))).collect(),
+        reached: verdict(rule, view).level,
     }
 }
 
 impl Condition {
     /// Holds the condition against a contact, and keeps everything that was seen.
-    pub fn explain(&self, seen: Seen<'_>) -> Explained {
-        let mut comparisons: Vec<Compared> = Vec::new();
+    pub fn explain(&self, view: ContactView<'_>) -> Explained {
+        let mut comparisons: Vec<ExplainedComparison> = Vec::new();
         for comparison in self.comparisons() {
-            let compared = comparison.explain(seen);
+            let compared = comparison.explain(view);
             if !comparisons.contains(&compared) {
                 comparisons.push(compared);
             }
         }
-        Explained { condition: self.to_string(), truth: self.truth(seen), comparisons, miss: self.miss(seen) }
+        Explained { condition: self.to_string(), truth: self.truth(view), comparisons, miss: self.miss(view) }
     }
 }
 
 impl Comparison {
-    fn explain(&self, seen: Seen<'_>) -> Compared {
-        let truth = match self.holds(seen) {
+    fn explain(&self, view: ContactView<'_>) -> ExplainedComparison {
+        let truth = match self.holds(view) {
             Ok(true) => Truth::True,
             Ok(false) => Truth::False,
             Err(_) => Truth::Unknown,
         };
         let sources = self.all_sources().into_iter().map(|source| source.sized_list().unwrap_or(source));
         let listed = sources.filter(|source| !source.is_fixed() || source.is_named_value());
-        Compared { comparison: self.to_string(), truth, values: listed.map(|source| source.trace(seen)).collect() }
+        ExplainedComparison {
+            comparison: self.to_string(),
+            truth,
+            values: listed.map(|source| source.trace(view)).collect(),
+        }
     }
 }
 
 impl Source {
-    fn trace(&self, seen: Seen<'_>) -> Traced {
+    fn trace(&self, view: ContactView<'_>) -> Traced {
         let mut attributes: Vec<(String, Value)> = Vec::new();
         self.visit_attributes(&mut |name| {
-            let value = seen.contact.attributes.get(name).cloned().unwrap_or(Value::Null);
+            let value = view.contact.attributes.get(name).cloned().unwrap_or(Value::Null);
             if attributes.iter().all(|(other, _)| other != name) {
                 attributes.push((name.to_owned(), value));
             }
@@ -184,9 +188,9 @@ impl Source {
         Traced {
             name: self.text().to_owned(),
             kind: self.kind(),
-            origin: self.origin(seen),
+            origin: self.origin(view),
             seen: attributes,
-            read: self.read(seen).map(|reading| reading.to_value()).map_err(|(name, why)| (name.to_owned(), why)),
+            read: self.read(view).map(|reading| reading.to_value()).map_err(|(name, why)| (name.to_owned(), why)),
         }
     }
 }
@@ -210,7 +214,7 @@ mod tests {
         let values = contact.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
         let contact = Contact { attributes: values.collect(), ..Contact::default() };
         let as_of = DateTime::parse_from_rfc3339("2025-12-20T06:00:00Z").unwrap().to_utc();
-        condition.explain(Seen { contact: &contact, as_of })
+        condition.explain(ContactView { contact: &contact, as_of })
     }
 
     fn text(text: &str) -> Value {

@@ -1,4 +1,4 @@
-//! The functions of conditions and texts: one row of [`FUNCTIONS`] each. The parser, the evaluation, the templates and the
+//! The functions of conditions and texts: one row of [`FUNCTIONS`] each. The parser, the calculation, the templates and the
 //! messages draw from the table.
 
 use std::borrow::Cow;
@@ -14,7 +14,7 @@ pub struct Function {
     pub parameters: &'static [&'static str],
     /// The value of a call, in one line of help.
     pub gives: &'static str,
-    pub(super) evaluation: Evaluation,
+    pub(super) calculation: Calculation,
     /// The unit of the value.
     pub(super) unit: FunctionUnit,
 }
@@ -23,7 +23,7 @@ pub struct Function {
 ///
 /// An argument that is unknown makes the call unknown. A reason that the calculation returns is about the last argument.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Evaluation {
+pub(super) enum Calculation {
     /// Tests whether an attribute is filled. The call is a condition of its own.
     Filled,
     /// Calculates with the items of a list.
@@ -53,21 +53,21 @@ pub const FUNCTIONS: &[Function] = &[
         name: "size",
         parameters: &["list"],
         gives: "the number of its items",
-        evaluation: Evaluation::OfList(|items| f64::from(u32::try_from(items.len()).unwrap_or(u32::MAX))),
+        calculation: Calculation::OfList(|items| f64::from(u32::try_from(items.len()).unwrap_or(u32::MAX))),
         unit: FunctionUnit::Items,
     },
     Function {
         name: "has",
         parameters: &["x"],
         gives: "true if it is filled. It is never unknown",
-        evaluation: Evaluation::Filled,
+        calculation: Calculation::Filled,
         unit: FunctionUnit::None,
     },
     Function {
         name: "days_since",
         parameters: &["date"],
         gives: "whole days up to the run's instant, rounded down. A date in the future is unknown",
-        evaluation: Evaluation::OfDate(|at, as_of| match at > as_of {
+        calculation: Calculation::OfDate(|at, as_of| match at > as_of {
             true => Err(UnknownReason::InTheFuture),
             false => Ok(whole_days(at, as_of)),
         }),
@@ -77,7 +77,7 @@ pub const FUNCTIONS: &[Function] = &[
         name: "percent",
         parameters: &["part", "whole"],
         gives: "the share, rounded to a whole number. Unknown if the whole is zero",
-        evaluation: Evaluation::OfNumbers(|part, whole| match whole == 0.0 {
+        calculation: Calculation::OfNumbers(|part, whole| match whole == 0.0 {
             true => Err(UnknownReason::WholeIsZero),
             false => Ok((part / whole * 100.0).round()),
         }),
@@ -98,14 +98,14 @@ impl Function {
 
     /// Returns the functions that texts have. A text shows a date as its day, and counts a list with `length`.
     pub(super) fn of_texts() -> impl Iterator<Item = &'static Function> {
-        FUNCTIONS.iter().filter(|function| matches!(function.evaluation, Evaluation::OfNumbers(_)))
+        FUNCTIONS.iter().filter(|function| matches!(function.calculation, Calculation::OfNumbers(_)))
     }
 
     /// Returns the functions that calculate with numbers or dates.
     pub(super) fn that_calculate() -> impl Iterator<Item = &'static Function> {
-        let calculates = |function: &&Function| match function.evaluation {
-            Evaluation::OfDate(_) | Evaluation::OfNumbers(_) => true,
-            Evaluation::Filled | Evaluation::OfList(_) => false,
+        let calculates = |function: &&Function| match function.calculation {
+            Calculation::OfDate(_) | Calculation::OfNumbers(_) => true,
+            Calculation::Filled | Calculation::OfList(_) => false,
         };
         FUNCTIONS.iter().filter(calculates)
     }
@@ -117,21 +117,21 @@ impl Function {
 
     /// Returns the arguments in words: "two numbers".
     pub fn takes(&self) -> &'static str {
-        match self.evaluation {
-            Evaluation::Filled => "an attribute",
-            Evaluation::OfList(_) => "a list",
-            Evaluation::OfDate(_) => "a date",
-            Evaluation::OfNumbers(_) => "two numbers",
+        match self.calculation {
+            Calculation::Filled => "an attribute",
+            Calculation::OfList(_) => "a list",
+            Calculation::OfDate(_) => "a date",
+            Calculation::OfNumbers(_) => "two numbers",
         }
     }
 
-    /// Returns the types of the arguments. [`Evaluation::Filled`] has none: it takes an attribute of any type.
+    /// Returns the types of the arguments. [`Calculation::Filled`] has none: it takes an attribute of any type.
     pub(super) fn argument_types(&self) -> &'static [Type] {
-        match self.evaluation {
-            Evaluation::Filled => &[],
-            Evaluation::OfList(_) => &[Type::List],
-            Evaluation::OfDate(_) => &[Type::Date],
-            Evaluation::OfNumbers(_) => &[Type::Number, Type::Number],
+        match self.calculation {
+            Calculation::Filled => &[],
+            Calculation::OfList(_) => &[Type::List],
+            Calculation::OfDate(_) => &[Type::Date],
+            Calculation::OfNumbers(_) => &[Type::Number, Type::Number],
         }
     }
 

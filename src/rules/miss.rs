@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::condition::{Comparison, Condition, Op};
-use super::source::{Reading, Seen, Source};
+use super::source::{ContactView, Reading, Source};
 use crate::model::Truth;
 
 /// One figure that keeps a condition from holding.
@@ -35,24 +35,24 @@ enum Unit {
 
 impl Condition {
     /// How far the condition is from holding; None where it holds, or where more than one figure decides that it does not.
-    pub fn miss(&self, seen: Seen<'_>) -> Option<Miss> {
-        self.miss_of(seen, Truth::True)
+    pub fn miss(&self, view: ContactView<'_>) -> Option<Miss> {
+        self.miss_of(view, Truth::True)
     }
 
     /// How far it is from `wanted`: true, or false below a not.
-    fn miss_of(&self, seen: Seen<'_>, wanted: Truth) -> Option<Miss> {
+    fn miss_of(&self, view: ContactView<'_>, wanted: Truth) -> Option<Miss> {
         match (self, wanted) {
-            (Condition::Not(inner), Truth::True) => inner.miss_of(seen, Truth::False),
-            (Condition::Not(inner), _) => inner.miss_of(seen, Truth::True),
-            (Condition::Comparison(comparison), _) if self.truth(seen) == opposite(wanted) => {
-                comparison.miss(seen, wanted == Truth::True)
+            (Condition::Not(inner), Truth::True) => inner.miss_of(view, Truth::False),
+            (Condition::Not(inner), _) => inner.miss_of(view, Truth::True),
+            (Condition::Comparison(comparison), _) if self.truth(view) == opposite(wanted) => {
+                comparison.miss(view, wanted == Truth::True)
             }
             (Condition::Comparison(_), _) => None,
             (Condition::All(parts), Truth::True) | (Condition::Any(parts), Truth::False) => {
-                only(parts.iter().filter(|part| part.truth(seen) != wanted))?.miss_of(seen, wanted)
+                only(parts.iter().filter(|part| part.truth(view) != wanted))?.miss_of(view, wanted)
             }
-            (Condition::Any(parts), _) | (Condition::All(parts), _) if self.truth(seen) != wanted => {
-                let misses = parts.iter().filter_map(|part| part.miss_of(seen, wanted));
+            (Condition::Any(parts), _) | (Condition::All(parts), _) if self.truth(view) != wanted => {
+                let misses = parts.iter().filter_map(|part| part.miss_of(view, wanted));
                 misses.min_by(|a, b| a.share.total_cmp(&b.share))
             }
             (Condition::Any(_) | Condition::All(_), _) => None,
@@ -76,9 +76,9 @@ fn only<T>(mut items: impl Iterator<Item = T>) -> Option<T> {
 
 impl Comparison {
     /// How far a figure is from the comparison being true (`holds`), or false.
-    fn miss(&self, seen: Seen<'_>, holds: bool) -> Option<Miss> {
+    fn miss(&self, view: ContactView<'_>, holds: bool) -> Option<Miss> {
         let Comparison::Compare { left, op, right } = self else { return None };
-        let (Ok(Reading::Number(value)), Ok(Reading::Number(threshold))) = (left.read(seen), right.read(seen)) else {
+        let (Ok(Reading::Number(value)), Ok(Reading::Number(threshold))) = (left.read(view), right.read(view)) else {
             return None;
         };
         // More than n items are n + 1 at least.
@@ -180,7 +180,7 @@ mod tests {
         let attributes = attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
         let contact = Contact { attributes: attributes.collect(), ..Contact::default() };
         let as_of = DateTime::parse_from_rfc3339("2025-12-20T06:00:00Z").unwrap().to_utc();
-        condition.miss(Seen { contact: &contact, as_of })
+        condition.miss(ContactView { contact: &contact, as_of })
     }
 
     fn number(number: f64) -> Value {

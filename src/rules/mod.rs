@@ -22,15 +22,15 @@ mod ruleset;
 mod source;
 mod text;
 
-pub use attributes::{Attributes, CATALOGUE, Known, nearest};
+pub use attributes::{Attributes, CATALOGUE, KnownAttribute, nearest};
 pub use condition::{Comparison, Condition, Op};
 pub use evaluate::RuleVerdict;
-pub use explain::{AttributeSeen, Compared, Explained, ExplainedRule, Explanation, Traced};
+pub use explain::{AttributeSeen, Explained, ExplainedComparison, ExplainedRule, Explanation, Traced};
 pub use functions::{FUNCTIONS, Function};
 pub use miss::{Miss, figure};
 pub use parse::{Fault, Scope};
 pub use render::{Rendered, TextInput};
 pub use rule::{Level, OnClear, Rule};
 pub use ruleset::{Evaluation, RuleSet};
-pub use source::{Fallback, FallbackWhen, Origin, Reading, Seen, Source, Unread};
+pub use source::{ContactView, Fallback, FallbackWhen, Origin, Reading, Source, Unread};
 pub use text::{Text, TextKey, is_reserved};

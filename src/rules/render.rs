@@ -10,7 +10,7 @@ use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 use super::engine::number;
 use super::rule::Rule;
 use super::ruleset::RuleSet;
-use super::source::{Reading, Seen, Source};
+use super::source::{ContactView, Reading, Source};
 use super::text::{Text, TextKey};
 use crate::model::{Contact, Date, Person, Value, is_unseen};
 
@@ -162,8 +162,8 @@ fn param(value: &Value) -> Shown {
 }
 
 /// Returns an attribute's value for a text; None if it is unknown.
-fn attribute(source: &Source, seen: Seen<'_>) -> Option<Shown> {
-    Some(match source.read(seen).ok()? {
+fn attribute(source: &Source, view: ContactView<'_>) -> Option<Shown> {
+    Some(match source.read(view).ok()? {
         Reading::Number(value) => number(value),
         Reading::Text(text) => Shown::from(sanitize(&text)?),
         Reading::YesNo(yes) => Shown::from(yes),
@@ -219,12 +219,12 @@ impl Page<'_> {
     }
 
     fn with_attributes(&self, text: &Text) -> (BTreeMap<String, Shown>, bool) {
-        let seen = Seen { contact: self.input.contact, as_of: self.input.as_of };
+        let view = ContactView { contact: self.input.contact, as_of: self.input.as_of };
         let mut values = self.values.clone();
         let mut nested: BTreeMap<&str, BTreeMap<&str, Shown>> = BTreeMap::new();
         let mut all_known = self.input.account.is_some() && self.input.contact.name.is_some();
         for source in text.sources() {
-            match (attribute(source, seen), source.text().split_once('.')) {
+            match (attribute(source, view), source.text().split_once('.')) {
                 (Some(value), None) => {
                     values.insert(source.text().to_owned(), value);
                 }

@@ -6,7 +6,7 @@ use super::attributes::Attributes;
 use super::condition::Condition;
 use super::evaluate::{RuleVerdict, unknown, verdict};
 use super::rule::Rule;
-use super::source::{Seen, Source};
+use super::source::{ContactView, Source};
 use super::text::Texts;
 use crate::model::{Contact, Date, Truth, UnknownReason};
 
@@ -85,8 +85,8 @@ impl RuleSet {
 
     /// Holds a contact against every rule.
     pub fn evaluate(&self, contact: &Contact, as_of: Date) -> Evaluation {
-        let seen = Seen { contact, as_of };
-        let included = self.include.as_ref().map_or(Truth::True, |include| include.truth(seen));
+        let view = ContactView { contact, as_of };
+        let included = self.include.as_ref().map_or(Truth::True, |include| include.truth(view));
         let mut evaluation = Evaluation {
             included,
             include_unknown: Vec::new(),
@@ -95,8 +95,8 @@ impl RuleSet {
             last_seen_at: contact.last_seen_at.filter(|at| *at <= as_of),
         };
         match (included, &self.include) {
-            (Truth::True, _) => evaluation.verdicts = self.rules.iter().map(|rule| verdict(rule, seen)).collect(),
-            (Truth::Unknown, Some(include)) => evaluation.include_unknown = unknown(include, seen),
+            (Truth::True, _) => evaluation.verdicts = self.rules.iter().map(|rule| verdict(rule, view)).collect(),
+            (Truth::Unknown, Some(include)) => evaluation.include_unknown = unknown(include, view),
             (Truth::False | Truth::Unknown, _) => {}
         }
         evaluation

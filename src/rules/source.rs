@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::functions::{Evaluation, Function, FunctionUnit};
+use super::functions::{Calculation, Function, FunctionUnit};
 use crate::model::{Contact, Date, Type, UnknownReason, Value};
 
 /// Anything that has a value: an attribute, a call such as `days_since(last_seen_at)`, or a value that stands in the file.
@@ -42,7 +42,7 @@ pub enum FallbackWhen {
 
 /// One contact at one instant: all that a value can depend on.
 #[derive(Debug, Clone, Copy)]
-pub struct Seen<'a> {
+pub struct ContactView<'a> {
     /// Whose values.
     pub contact: &'a Contact,
     /// The instant from which days are counted.
@@ -141,10 +141,10 @@ impl Source {
     }
 
     /// Where its value comes from.
-    pub fn origin(&self, seen: Seen<'_>) -> Origin {
+    pub fn origin(&self, view: ContactView<'_>) -> Origin {
         match (&self.read, &self.fallback) {
             // A fallback that does not count changes nothing.
-            (_, Some(fallback)) if self.read_plain(seen) != self.read(seen) => {
+            (_, Some(fallback)) if self.read_plain(view) != self.read(view) => {
                 Origin::StandIn(fallback.from.text().to_owned())
             }
             (Read::Attribute, _) => Origin::Attribute,
@@ -203,27 +203,27 @@ impl Source {
     }
 
     /// Whether there is something to read, readable or not: what `has(x)` asks.
-    pub fn is_filled(&self, seen: Seen<'_>) -> bool {
+    pub fn is_filled(&self, view: ContactView<'_>) -> bool {
         match self.read {
             Read::Attribute if self.fallback.is_none() => {
-                let value = seen.contact.attributes.get(&self.text);
+                let value = view.contact.attributes.get(&self.text);
                 value.is_some_and(|value| !value.is_missing())
             }
-            _ => !matches!(self.read(seen), Err((_, UnknownReason::Missing))),
+            _ => !matches!(self.read(view), Err((_, UnknownReason::Missing))),
         }
     }
 
     /// The value, or which attribute could not be read and why.
-    pub fn read<'a>(&'a self, seen: Seen<'a>) -> Result<Reading<'a>, Unread<'a>> {
-        let pushed = self.read_plain(seen);
+    pub fn read<'a>(&'a self, view: ContactView<'a>) -> Result<Reading<'a>, Unread<'a>> {
+        let pushed = self.read_plain(view);
         let Some(fallback) = &self.fallback else {
             return pushed;
         };
         match (pushed, fallback.when) {
             (Err(unread @ (_, UnknownReason::Missing)), FallbackWhen::Missing)
-            | (Err(unread), FallbackWhen::Larger) => fallback.from.read(seen).or(Err(unread)),
+            | (Err(unread), FallbackWhen::Larger) => fallback.from.read(view).or(Err(unread)),
             (Ok(Reading::Number(pushed)), FallbackWhen::Larger) => {
-                Ok(Reading::Number(match fallback.from.read(seen) {
+                Ok(Reading::Number(match fallback.from.read(view) {
                     Ok(Reading::Number(other)) => pushed.max(other),
                     _ => pushed,
                 }))
@@ -237,29 +237,34 @@ impl Source {
         read_as(self.kind, value).is_ok()
     }
 
-    fn read_plain<'a>(&'a self, seen: Seen<'a>) -> Result<Reading<'a>, Unread<'a>> {
+    fn read_plain<'a>(&'a self, view: ContactView<'a>) -> Result<Reading<'a>, Unread<'a>> {
         match &self.read {
             Read::Attribute => {
-                let value = seen.contact.attributes.get(&self.text).unwrap_or(&Value::Null);
+                let value = view.contact.attributes.get(&self.text).unwrap_or(&Value::Null);
                 read_as(self.kind, value).map_err(|reason| (self.text.as_str(), reason))
             }
             Read::Fixed(value) => read_as(self.kind, value).map_err(|reason| (self.text.as_str(), reason)),
-            Read::Call(function, arguments) => self.evaluate(function, arguments, seen).map(Reading::Number),
+            Read::Call(function, arguments) => self.evaluate(function, arguments, view).map(Reading::Number),
         }
     }
 
     /// Calculates the value of a call.
-    fn evaluate<'a>(&'a self, function: &Function, arguments: &'a [Source], seen: Seen<'a>) -> Result<f64, Unread<'a>> {
-        match (function.evaluation, arguments) {
-            (Evaluation::OfList(calculate), [list]) => match list.read(seen)? {
+    fn evaluate<'a>(
+        &'a self,
+        function: &Function,
+        arguments: &'a [Source],
+        view: ContactView<'a>,
+    ) -> Result<f64, Unread<'a>> {
+        match (function.calculation, arguments) {
+            (Calculation::OfList(calculate), [list]) => match list.read(view)? {
                 Reading::List(items) => Ok(calculate(&items)),
                 _ => Err((list.text(), UnknownReason::Unreadable)),
             },
-            (Evaluation::OfDate(calculate), [date]) => match date.read(seen)? {
-                Reading::Date(at) => calculate(at, seen.as_of).map_err(|reason| (date.text(), reason)),
+            (Calculation::OfDate(calculate), [date]) => match date.read(view)? {
+                Reading::Date(at) => calculate(at, view.as_of).map_err(|reason| (date.text(), reason)),
                 _ => Err((date.text(), UnknownReason::Unreadable)),
             },
-            (Evaluation::OfNumbers(calculate), [first, last]) => match (first.read(seen)?, last.read(seen)?) {
+            (Calculation::OfNumbers(calculate), [first, last]) => match (first.read(view)?, last.read(view)?) {
                 (Reading::Number(one), Reading::Number(other)) => {
                     calculate(one, other).map_err(|reason| (last.text(), reason))
                 }

@@ -292,8 +292,6 @@ const CIRCLES_TO_GO: &[&[&str]] = &[
         "remote/zoho/tasks.rs",
     ],
     &["report/mod.rs", "report/table.rs"],
-    &["rules/coverage/advice.rs", "rules/coverage/mod.rs"],
-    &["sandbox/zoho/failure.rs", "sandbox/zoho/module.rs"],
 ];
 
 #[test]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::Report;
 use crate::model::{self, Type};
 use crate::report::value_to_json as value;
-use crate::rules::coverage::{Attribute, Cause, Finding, Numbers, Outcome, Plan, PlanName, Spread, ToDo};
+use crate::rules::coverage::{Attribute, Cause, ConditionFinding, Numbers, Plan, PlanName, RuleFinding, Spread, ToDo};
 
 /// So many of the most frequent values are named.
 const FREQUENT: usize = 20;
@@ -111,8 +111,8 @@ fn date(seconds: f64) -> Value {
     json!(super::table::instant(seconds).map(|at: DateTime<_>| at.to_rfc3339_opts(SecondsFormat::Secs, true)))
 }
 
-fn finding(finding: &Finding<'_>, included: usize) -> Value {
-    let Finding { rule, enabled, outcome: of_rule, levels } = finding;
+fn finding(finding: &RuleFinding<'_>, included: usize) -> Value {
+    let RuleFinding { rule, enabled, outcome: of_rule, levels } = finding;
     let levels: Vec<_> = levels
         .iter()
         .map(|(level, of_level)| {
@@ -128,8 +128,8 @@ fn finding(finding: &Finding<'_>, included: usize) -> Value {
 }
 
 /// What is said of a condition, after what names it.
-fn outcome(mut named: Value, outcome: &Outcome, included: usize) -> Value {
-    let Outcome { verdict, contacts, unknown, causes } = outcome;
+fn outcome(mut named: Value, outcome: &ConditionFinding, included: usize) -> Value {
+    let ConditionFinding { verdict, contacts, unknown, causes } = outcome;
     if let Value::Object(fields) = &mut named {
         fields.insert("verdict".to_owned(), json!(verdict.name()));
         fields.insert("contacts".to_owned(), json!(contacts));

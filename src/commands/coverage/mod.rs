@@ -17,13 +17,13 @@ use crate::read::{Pages as _, for_each_page};
 use crate::remote::error::RemoteError;
 use crate::remote::intercom::{Intercom, is_own_field};
 use crate::report::Problem;
-use crate::rules::coverage::{AttributeVerdict, Coverage, Finding, ToDo};
+use crate::rules::coverage::{ConditionVerdict, Coverage, RuleFinding, ToDo};
 use crate::shutdown;
 
 /// Everything that is said.
 struct Report<'a> {
     coverage: &'a Coverage<'a>,
-    findings: Vec<Finding<'a>>,
+    findings: Vec<RuleFinding<'a>>,
     to_do: Vec<ToDo>,
     workspace: String,
     as_of: DateTime<Utc>,
@@ -114,8 +114,8 @@ async fn read(
 
 impl Report<'_> {
     /// The rules that are on and can never fire.
-    fn dead(&self) -> impl Iterator<Item = &Finding<'_>> {
-        self.findings.iter().filter(|finding| finding.enabled && finding.outcome.verdict == AttributeVerdict::Never)
+    fn dead(&self) -> impl Iterator<Item = &RuleFinding<'_>> {
+        self.findings.iter().filter(|finding| finding.enabled && finding.outcome.verdict == ConditionVerdict::Never)
     }
 
     /// What went wrong, and the exit code that it leads to.

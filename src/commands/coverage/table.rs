@@ -8,7 +8,7 @@ use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle
 use super::Report;
 use crate::report::{clean, one_line, plural};
 use crate::rules::coverage::{
-    Attribute, AttributeVerdict, Finding, Meanwhile, Numbers, Outcome, PlanName, Spread, ToDo,
+    Attribute, ConditionFinding, ConditionVerdict, Meanwhile, Numbers, PlanName, RuleFinding, Spread, ToDo,
 };
 
 /// How wide a table may be where nobody says: a pipe, a file, a mail from cron.
@@ -222,7 +222,7 @@ fn rules(report: &Report<'_>, width: u16) -> Table {
     let mut table = plain_table(width);
     table.set_header(["rule", "on", "", "true for", "unknown for", "why"]);
     let included = report.coverage.included();
-    for Finding { rule, enabled, outcome, levels } in &report.findings {
+    for RuleFinding { rule, enabled, outcome, levels } in &report.findings {
         let on = if *enabled { "on" } else { "off" };
         table.add_row(row(clean(&rule.signal), on, outcome, included, *enabled));
         for (level, outcome) in levels {
@@ -242,19 +242,19 @@ fn keep_whole(table: &mut Table, column: usize) {
     }
 }
 
-fn row(name: String, on: &str, outcome: &Outcome, included: usize, enabled: bool) -> [String; 6] {
+fn row(name: String, on: &str, outcome: &ConditionFinding, included: usize, enabled: bool) -> [String; 6] {
     let verdict = match outcome.verdict {
-        AttributeVerdict::Fires if enabled => "fires",
-        AttributeVerdict::Fires => "could fire",
-        AttributeVerdict::FiresTooOften => "too often?",
-        AttributeVerdict::NeverTogether | AttributeVerdict::NotReached => "not now",
-        AttributeVerdict::Never => "NEVER",
-        AttributeVerdict::NoContacts => "no contacts",
+        ConditionVerdict::Fires if enabled => "fires",
+        ConditionVerdict::Fires => "could fire",
+        ConditionVerdict::FiresTooOften => "too often?",
+        ConditionVerdict::NeverTogether | ConditionVerdict::NotReached => "not now",
+        ConditionVerdict::Never => "NEVER",
+        ConditionVerdict::NoContacts => "no contacts",
     };
     let mut why: Vec<_> = outcome.causes.iter().map(|cause| clean(&cause.message)).collect();
     match outcome.verdict {
-        AttributeVerdict::Fires if !why.is_empty() => why.insert(0, "in part only".to_owned()),
-        AttributeVerdict::FiresTooOften => why.insert(0, "more than half of the contacts: probably wrong".to_owned()),
+        ConditionVerdict::Fires if !why.is_empty() => why.insert(0, "in part only".to_owned()),
+        ConditionVerdict::FiresTooOften => why.insert(0, "more than half of the contacts: probably wrong".to_owned()),
         _ => {}
     }
     let contacts = format!("{} {:>4}", bar(outcome.contacts, included), outcome.contacts);

@@ -7,7 +7,7 @@ use crate::exit::Exit;
 use crate::model::{ActionKind, Entry, Occasion, Truth, UnknownReason, Value};
 use crate::remote::intercom::is_own_field;
 use crate::report::{item_to_json, problem_to_json, time_to_json, value_to_json};
-use crate::rules::{AttributeSeen, Compared, Explained, ExplainedRule, Miss, Origin, Traced};
+use crate::rules::{AttributeSeen, Explained, ExplainedComparison, ExplainedRule, Miss, Origin, Traced};
 
 /// Everything that is said about a contact.
 pub(super) fn render(report: &ExplainReport<'_>, exit: Exit) -> Json {
@@ -81,8 +81,8 @@ fn explained(explained: &Explained) -> Map<String, Json> {
     ])
 }
 
-fn compared(compared: &Compared) -> Json {
-    let Compared { comparison, truth, values } = compared;
+fn compared(compared: &ExplainedComparison) -> Json {
+    let ExplainedComparison { comparison, truth, values } = compared;
     json!({
         "comparison": comparison,
         "truth": truth_name(*truth),

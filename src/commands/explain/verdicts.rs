@@ -4,7 +4,7 @@ use super::text_page::{TextPage, columns};
 use super::words::{seen, source, unknown};
 use super::{ContactReport, ExplainReport};
 use crate::model::{SubjectKind, Truth};
-use crate::rules::{Compared, Explained, ExplainedRule, Rule};
+use crate::rules::{Explained, ExplainedComparison, ExplainedRule, Rule};
 
 /// The rules: those that hold, those that could not be decided, and the others, the nearest miss first.
 pub(super) fn rules(report: &ExplainReport<'_>, person: &ContactReport, page: &mut TextPage) {
@@ -76,7 +76,7 @@ fn comparisons(explained: &Explained, indent: usize, page: &mut TextPage) {
 }
 
 /// Comparison, outcome, what was seen, and where it came from; a line for each value.
-fn rows(compared: &Compared) -> Vec<[String; 4]> {
+fn rows(compared: &ExplainedComparison) -> Vec<[String; 4]> {
     let outcome = match compared.truth {
         Truth::True => "true",
         Truth::False => "false",

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::attribute::{Attribute, roll_out};
-use super::cause::{Cause, Kind, RESTORE};
-use super::verdict::AttributeVerdict;
-use super::{Coverage, Finding};
-use crate::rules::attributes::Attributes;
+use super::cause::{Cause, CauseKind, RESTORE};
+use super::finding::RuleFinding;
+use super::pass::Coverage;
+use super::stand_in::{Meanwhile, StandIn};
+use super::verdict::ConditionVerdict;
 use crate::rules::condition::Condition;
 use crate::rules::rule::Rule;
-use crate::rules::source::{Seen, Source};
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,63 +26,6 @@ pub struct ToDo {
     pub rules_off: Vec<String>,
     /// What would do until then.
     pub meanwhile: Option<Meanwhile>,
-}
-
-/// A figure that is there already, and could stand in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Meanwhile {
-    /// What is there: one or two attributes.
-    pub have: &'static str,
-    /// Contacts that rules see, and that have it and not the figure itself.
-    pub contacts: usize,
-    /// The line that uses it, under `[attributes.fallback]` of the configuration.
-    pub setting: &'static str,
-}
-
-/// What can stand in for a pushed figure: the figure, the line that says so, and what it is worked out from.
-const STAND_INS: [(&str, &str, &str, &str); 2] = [
-    (
-        "days_since_last_login",
-        "days_since_last_seen",
-        // The pushed figure freezes when people stay away.
-        "days_since_last_login = { from = \"days_since_last_seen\", when = \"larger\" } # or \"missing\": only where there is none",
-        "Intercom's own last_seen_at",
-    ),
-    (
-        "storage_percent",
-        "storage_percent_computed",
-        "storage_percent = { from = \"storage_percent_computed\", when = \"missing\" }",
-        "storage_used_mb with storage_limit_mb",
-    ),
-];
-
-/// A pushed figure, what could stand in, and for how many contacts it would.
-#[derive(Debug, Clone)]
-pub(super) struct StandIn {
-    pushed: Source,
-    from: Source,
-    setting: &'static str,
-    have: &'static str,
-    fills: usize,
-}
-
-impl StandIn {
-    /// Those that no setting uses yet.
-    pub fn all(attributes: &Attributes) -> Vec<StandIn> {
-        let all = STAND_INS.iter().filter_map(|(name, from, setting, have)| {
-            let (pushed, from) = (attributes.source(name)?, attributes.source(from)?);
-            (!pushed.has_fallback()).then_some(StandIn { pushed, from, setting, have, fills: 0 })
-        });
-        all.collect()
-    }
-
-    pub fn add(&mut self, seen: Seen<'_>) {
-        self.fills += usize::from(self.pushed.read(seen).is_err() && self.from.read(seen).is_ok());
-    }
-
-    fn meanwhile(&self) -> Meanwhile {
-        Meanwhile { have: self.have, contacts: self.fills, setting: self.setting }
-    }
 }
 
 impl Coverage<'_> {
@@ -122,7 +65,7 @@ impl Coverage<'_> {
 
     /// Figures that rules which are on can read for some of the contacts that they see, or that are archived. Intercom fills
     /// its own by itself.
-    fn gaps(&self, findings: &[Finding<'_>], listed: &[ToDo]) -> Vec<ToDo> {
+    fn gaps(&self, findings: &[RuleFinding<'_>], listed: &[ToDo]) -> Vec<ToDo> {
         let needed: Vec<_> = findings.iter().filter(|it| it.enabled).map(|it| (it.rule, needed_by(it.rule))).collect();
         let gap = |attribute: &Attribute| {
             let name = &attribute.name;
@@ -165,14 +108,14 @@ fn needed_by(rule: &Rule) -> BTreeSet<&str> {
 }
 
 /// Whether somebody has to change the data or a setting; that nobody reaches a threshold is no fault.
-fn is_of_data(kind: Kind) -> bool {
-    !matches!(kind, Kind::NotReached | Kind::NeverTogether)
+fn is_of_data(kind: CauseKind) -> bool {
+    !matches!(kind, CauseKind::NotReached | CauseKind::NeverTogether)
 }
 
-fn too_often(finding: &Finding<'_>) -> Option<ToDo> {
+fn too_often(finding: &RuleFinding<'_>) -> Option<ToDo> {
     let signal = &finding.rule.signal;
     let named = |wanted: bool| if wanted { vec![signal.clone()] } else { Vec::new() };
-    (finding.outcome.verdict == AttributeVerdict::FiresTooOften).then(|| ToDo {
+    (finding.outcome.verdict == ConditionVerdict::FiresTooOften).then(|| ToDo {
         attribute: None,
         cause: format!("{signal} fires for more than half of the contacts, which is probably wrong"),
         advice: format!("look whether `{}` says what is meant, and at what the product writes", finding.rule.when),

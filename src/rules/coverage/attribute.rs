@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::spread::{Numbers, Words};
 use crate::model::{AttributeDefinition, Type, Value};
 use crate::rules::attributes::{Attributes, CATALOGUE};
-use crate::rules::source::{Reading, Seen, Source};
+use crate::rules::source::{ContactView, Reading, Source};
 
 /// In this order the product begins to push attributes; those not named here come after them.
 pub const ROLL_OUT: [&str; 6] = [
@@ -106,18 +106,18 @@ impl Attribute {
     }
 
     /// Counts one more contact, which is on the plan at this place, and which rules see or not.
-    pub(super) fn add(&mut self, seen: Seen<'_>, plan: usize, included: bool) {
-        let value = seen.contact.attributes.get(&self.name).unwrap_or(&Value::Null);
+    pub(super) fn add(&mut self, view: ContactView<'_>, plan: usize, included: bool) {
+        let value = view.contact.attributes.get(&self.name).unwrap_or(&Value::Null);
         if value.is_missing() {
             self.missing += 1;
             return;
         }
         if let Some(source) = &self.source {
-            match source.read(seen) {
+            match source.read(view) {
                 Ok(reading) => self.spread.add(&reading),
                 Err(_) => {
                     let unreadable = self.unreadable.entry(shape(value));
-                    let id = &seen.contact.id;
+                    let id = &view.contact.id;
                     let unreadable = unreadable.or_insert_with(|| Unreadable { contacts: 0, example: id.clone() });
                     unreadable.contacts += 1;
                     // Not the first to come: contacts come in any order.

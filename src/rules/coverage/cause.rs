@@ -8,7 +8,7 @@ use crate::rules::attributes::nearest;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cause {
     /// Which of the whys.
-    pub kind: Kind,
+    pub kind: CauseKind,
     /// The attribute that it is about; for a comparison of something worked out, that as it is written.
     pub attribute: String,
     /// One sentence, without a full stop.
@@ -17,7 +17,7 @@ pub struct Cause {
 
 /// The whys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum CauseKind {
     /// The workspace does not have the attribute.
     NotDefined,
     /// The workspace has it, put away: nobody updates it any more, and nobody has a value that can be read.
@@ -46,23 +46,23 @@ pub enum Kind {
     NeverTogether,
 }
 
-impl Kind {
+impl CauseKind {
     /// The name in reports.
     pub fn name(self) -> &'static str {
         match self {
-            Kind::NotDefined => "not_defined",
-            Kind::Archived => "archived",
-            Kind::ListNotStorable => "list_not_storable",
-            Kind::WrongType => "wrong_type",
-            Kind::NeverFilled => "never_filled",
-            Kind::Unreadable => "unreadable",
-            Kind::NeverKnown => "never_known",
-            Kind::NeverBoth => "never_both",
-            Kind::LeftOut => "left_out",
-            Kind::NotReached => "not_reached",
-            Kind::Misspelt => "misspelt",
-            Kind::NobodyIncluded => "nobody_included",
-            Kind::NeverTogether => "never_together",
+            CauseKind::NotDefined => "not_defined",
+            CauseKind::Archived => "archived",
+            CauseKind::ListNotStorable => "list_not_storable",
+            CauseKind::WrongType => "wrong_type",
+            CauseKind::NeverFilled => "never_filled",
+            CauseKind::Unreadable => "unreadable",
+            CauseKind::NeverKnown => "never_known",
+            CauseKind::NeverBoth => "never_both",
+            CauseKind::LeftOut => "left_out",
+            CauseKind::NotReached => "not_reached",
+            CauseKind::Misspelt => "misspelt",
+            CauseKind::NobodyIncluded => "nobody_included",
+            CauseKind::NeverTogether => "never_together",
         }
     }
 }
@@ -72,14 +72,14 @@ impl Cause {
     pub(super) fn of_the_workspace(attribute: &Attribute) -> Option<Cause> {
         let name = &attribute.name;
         let (kind, message) = match (attribute.misfit(), attribute.wanted) {
-            _ if attribute.is_archived() => (Kind::Archived, Cause::archived(attribute)),
-            _ if !attribute.exists() => (Kind::NotDefined, format!("the workspace has no attribute {name}")),
+            _ if attribute.is_archived() => (CauseKind::Archived, Cause::archived(attribute)),
+            _ if !attribute.exists() => (CauseKind::NotDefined, format!("the workspace has no attribute {name}")),
             (Some(declared), Some(Type::List)) => {
                 let message = format!("{name} is of type {declared}, in which Intercom cannot store a list");
-                (Kind::ListNotStorable, message)
+                (CauseKind::ListNotStorable, message)
             }
             (Some(declared), Some(wanted)) => {
-                (Kind::WrongType, format!("{name} is of type {declared}, and a {} is compared", wanted.name()))
+                (CauseKind::WrongType, format!("{name} is of type {declared}, and a {} is compared", wanted.name()))
             }
             _ => return None,
         };
@@ -105,7 +105,7 @@ impl Cause {
         } else {
             "each part of the condition is true for somebody, all of it for nobody"
         };
-        Cause { kind: Kind::NeverTogether, attribute: String::new(), message: message.to_owned() }
+        Cause { kind: CauseKind::NeverTogether, attribute: String::new(), message: message.to_owned() }
     }
 
     /// Why an attribute could be used for nobody. `alone` is whether nothing else was missing.
@@ -117,21 +117,23 @@ impl Cause {
             return cause;
         }
         let (kind, message) = match reason {
-            _ if attribute.filled() == 0 && attribute.own => (Kind::NeverFilled, format!("no contact has {name}")),
-            _ if attribute.filled() == 0 => (Kind::NeverFilled, format!("{name} is defined, and no contact has it")),
+            _ if attribute.filled() == 0 && attribute.own => (CauseKind::NeverFilled, format!("no contact has {name}")),
+            _ if attribute.filled() == 0 => {
+                (CauseKind::NeverFilled, format!("{name} is defined, and no contact has it"))
+            }
             _ if attribute.readable == 0 => unreadable(attribute),
             Some(UnknownReason::InTheFuture) => {
-                (Kind::NeverKnown, format!("{name} lies in the future for every contact that has it"))
+                (CauseKind::NeverKnown, format!("{name} lies in the future for every contact that has it"))
             }
             Some(UnknownReason::WholeIsZero) => (
-                Kind::NeverKnown,
+                CauseKind::NeverKnown,
                 format!("{name} is zero for every contact that has it, and a share of it is asked for"),
             ),
             _ if alone => {
                 let message = format!("[scan] include leaves out all {} contacts that have {name}", attribute.readable);
-                (Kind::LeftOut, message)
+                (CauseKind::LeftOut, message)
             }
-            _ => (Kind::NeverBoth, format!("no contact has {name} together with what it is compared with")),
+            _ => (CauseKind::NeverBoth, format!("no contact has {name} together with what it is compared with")),
         };
         Cause { kind, attribute: name.clone(), message }
     }
@@ -141,7 +143,7 @@ impl Cause {
         let name = &self.attribute;
         let wanted = attribute.and_then(|attribute| attribute.wanted);
         match (self.kind, wanted) {
-            (Kind::NotDefined, _) => {
+            (CauseKind::NotDefined, _) => {
                 let defined =
                     others.iter().filter(|other| other.definition.is_some() && !other.own && !other.is_archived());
                 let near = nearest(name, defined.map(|other| other.name.as_str()));
@@ -149,9 +151,9 @@ impl Cause {
                     near.map_or(String::new(), |near| format!(" (is `{near}`, which the workspace has, the same?)"));
                 format!("create it in Intercom as {}, then have the product write it{near}", storable(wanted))
             }
-            (Kind::Archived, _) => RESTORE.to_owned(),
-            (Kind::Misspelt, _) => "write it in the rule as the product does".to_owned(),
-            (Kind::ListNotStorable | Kind::WrongType, Some(wanted))
+            (CauseKind::Archived, _) => RESTORE.to_owned(),
+            (CauseKind::Misspelt, _) => "write it in the rule as the product does".to_owned(),
+            (CauseKind::ListNotStorable | CauseKind::WrongType, Some(wanted))
                 if attribute.is_some_and(|it| it.misfit().is_some()) =>
             {
                 format!(
@@ -160,18 +162,18 @@ impl Cause {
                     storable(Some(wanted))
                 )
             }
-            (Kind::WrongType | Kind::Unreadable | Kind::ListNotStorable, wanted) => {
+            (CauseKind::WrongType | CauseKind::Unreadable | CauseKind::ListNotStorable, wanted) => {
                 format!("have the product write {}", writable(wanted))
             }
-            (Kind::NeverFilled, _) if attribute.is_some_and(|attribute| attribute.own) => {
+            (CauseKind::NeverFilled, _) if attribute.is_some_and(|attribute| attribute.own) => {
                 "Intercom fills it by itself, from what the Messenger and the product send".to_owned()
             }
-            (Kind::NeverFilled, wanted) => format!("have the product write it: {}", writable(wanted)),
-            (Kind::NeverKnown, _) => "look at what the product writes: it makes no sense".to_owned(),
-            (Kind::NeverBoth, _) => "have the product write both on the same contacts".to_owned(),
-            (Kind::LeftOut | Kind::NobodyIncluded, _) => "look at [scan] include".to_owned(),
-            (Kind::NotReached, _) => "nothing, if that is right; else lower the demand of the rule".to_owned(),
-            (Kind::NeverTogether, _) => {
+            (CauseKind::NeverFilled, wanted) => format!("have the product write it: {}", writable(wanted)),
+            (CauseKind::NeverKnown, _) => "look at what the product writes: it makes no sense".to_owned(),
+            (CauseKind::NeverBoth, _) => "have the product write both on the same contacts".to_owned(),
+            (CauseKind::LeftOut | CauseKind::NobodyIncluded, _) => "look at [scan] include".to_owned(),
+            (CauseKind::NotReached, _) => "nothing, if that is right; else lower the demand of the rule".to_owned(),
+            (CauseKind::NeverTogether, _) => {
                 "nothing, if that is right; else look at which parts exclude each other".to_owned()
             }
         }
@@ -181,7 +183,7 @@ impl Cause {
 /// What to do about an archived attribute.
 pub(super) const RESTORE: &str = "restore it in Intercom, and see that the product still writes it";
 
-fn unreadable(attribute: &Attribute) -> (Kind, String) {
+fn unreadable(attribute: &Attribute) -> (CauseKind, String) {
     let (name, filled) = (&attribute.name, attribute.filled());
     let wanted = attribute.wanted.map_or("value", Type::name);
     let most = attribute.unreadable.iter().max_by_key(|(_, unreadable)| unreadable.contacts);
@@ -191,9 +193,11 @@ fn unreadable(attribute: &Attribute) -> (Kind, String) {
             let message = format!(
                 "{name} is {shape} where a number is compared: no number for any of {filled}, such as {example}"
             );
-            (Kind::WrongType, message)
+            (CauseKind::WrongType, message)
         }
-        _ => (Kind::Unreadable, format!("{name} can be read as a {wanted} for none of {filled}, such as {example}")),
+        _ => {
+            (CauseKind::Unreadable, format!("{name} can be read as a {wanted} for none of {filled}, such as {example}"))
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::model::{Truth, UnknownReason};
 use crate::rules::condition::{Comparison, Condition};
-use crate::rules::source::{Reading, Seen};
+use crate::rules::source::{ContactView, Reading};
 
 /// A condition, and what was seen of it.
 #[derive(Debug, Clone)]
@@ -15,12 +15,12 @@ pub(super) struct Tally<'r> {
     /// Contacts for which it could not be decided.
     pub unknown: usize,
     /// Its comparisons, in the order in which they are written.
-    pub comparisons: Vec<Compared<'r>>,
+    pub comparisons: Vec<ComparisonTally<'r>>,
 }
 
 /// A comparison, and what was seen of it.
 #[derive(Debug, Clone)]
-pub(super) struct Compared<'r> {
+pub(super) struct ComparisonTally<'r> {
     pub comparison: &'r Comparison,
     pub held: usize,
     pub failed: usize,
@@ -32,7 +32,7 @@ pub(super) struct Compared<'r> {
 
 impl<'r> Tally<'r> {
     pub fn new(condition: &'r Condition) -> Self {
-        let comparisons = condition.comparisons().into_iter().map(|comparison| Compared {
+        let comparisons = condition.comparisons().into_iter().map(|comparison| ComparisonTally {
             comparison,
             held: 0,
             failed: 0,
@@ -43,9 +43,9 @@ impl<'r> Tally<'r> {
     }
 
     /// Counts one more contact.
-    pub fn add(&mut self, seen: Seen<'_>) -> Truth {
-        self.comparisons.iter_mut().for_each(|compared| compared.add(seen));
-        let truth = self.condition.truth(seen);
+    pub fn add(&mut self, view: ContactView<'_>) -> Truth {
+        self.comparisons.iter_mut().for_each(|compared| compared.add(view));
+        let truth = self.condition.truth(view);
         match truth {
             Truth::True => self.held += 1,
             Truth::Unknown => self.unknown += 1,
@@ -55,22 +55,22 @@ impl<'r> Tally<'r> {
     }
 }
 
-impl Compared<'_> {
-    fn add(&mut self, seen: Seen<'_>) {
+impl ComparisonTally<'_> {
+    fn add(&mut self, view: ContactView<'_>) {
         let Self { comparison, held, failed, unread, range } = self;
         let holds = match comparison {
             Comparison::Compare { left, op: _, right } => {
-                if let Ok(Reading::Number(number)) = left.read(seen) {
+                if let Ok(Reading::Number(number)) = left.read(view) {
                     let (least, most) = range.unwrap_or((number, number));
                     *range = Some((least.min(number), most.max(number)));
                 }
                 // Both sides, so that both are named.
-                if let Err((name, reason)) = right.read(seen) {
+                if let Err((name, reason)) = right.read(view) {
                     note(unread, name, reason);
                 }
-                comparison.holds(seen)
+                comparison.holds(view)
             }
-            _ => comparison.holds(seen),
+            _ => comparison.holds(view),
         };
         match holds {
             Ok(true) => *held += 1,

@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use super::attribute::{Attribute, Spread};
-use super::cause::{Cause, Kind};
-use super::tally::{Compared, Tally};
+use super::cause::{Cause, CauseKind};
+use super::tally::{ComparisonTally, Tally};
 use crate::model::UnknownReason;
 use crate::rules::attributes::nearest;
 use crate::rules::condition::{Comparison, Condition, Op};
@@ -18,7 +18,7 @@ const TEXTS: usize = 6;
 
 /// What the contacts say about a condition.
 #[derive(Debug, Clone, PartialEq)]
-pub enum AttributeVerdict {
+pub enum ConditionVerdict {
     /// It is true for somebody.
     Fires,
     /// It is true for more than half of the contacts, which is probably wrong.
@@ -33,16 +33,16 @@ pub enum AttributeVerdict {
     NoContacts,
 }
 
-impl AttributeVerdict {
+impl ConditionVerdict {
     /// The name in reports.
     pub fn name(&self) -> &'static str {
         match self {
-            AttributeVerdict::Fires => "fires",
-            AttributeVerdict::FiresTooOften => "fires_too_often",
-            AttributeVerdict::NeverTogether => "never_together",
-            AttributeVerdict::NotReached => "not_reached",
-            AttributeVerdict::Never => "never",
-            AttributeVerdict::NoContacts => "no_contacts",
+            ConditionVerdict::Fires => "fires",
+            ConditionVerdict::FiresTooOften => "fires_too_often",
+            ConditionVerdict::NeverTogether => "never_together",
+            ConditionVerdict::NotReached => "not_reached",
+            ConditionVerdict::Never => "never",
+            ConditionVerdict::NoContacts => "no_contacts",
         }
     }
 }
@@ -59,11 +59,11 @@ pub(super) enum Possible {
 }
 
 /// What is known of the attributes.
-pub(super) struct Known<'a> {
+pub(super) struct Diagnosis<'a> {
     pub attributes: &'a [Attribute],
 }
 
-impl Known<'_> {
+impl Diagnosis<'_> {
     /// Whether the condition of a tally can be true.
     pub fn possible(&self, tally: &Tally<'_>) -> Possible {
         self.walk(tally.condition, &mut tally.comparisons.iter(), true)
@@ -78,7 +78,7 @@ impl Known<'_> {
     fn walk<'t>(
         &self,
         condition: &Condition,
-        comparisons: &mut impl Iterator<Item = &'t Compared<'t>>,
+        comparisons: &mut impl Iterator<Item = &'t ComparisonTally<'t>>,
         wanted: bool,
     ) -> Possible {
         match condition {
@@ -95,7 +95,7 @@ impl Known<'_> {
         }
     }
 
-    fn comparison(&self, compared: &Compared<'_>, wanted: bool) -> Possible {
+    fn comparison(&self, compared: &ComparisonTally<'_>, wanted: bool) -> Possible {
         let filled = matches!(compared.comparison, Comparison::Filled(_));
         match (if wanted { compared.held } else { compared.failed }, compared.decided()) {
             (1.., _) => Possible::Seen,
@@ -111,7 +111,7 @@ impl Known<'_> {
 
     /// Why nobody could tell whether the comparison holds; nothing where there was nobody to tell by and the workspace has
     /// what it needs.
-    fn undecided(&self, compared: &Compared<'_>) -> Vec<Cause> {
+    fn undecided(&self, compared: &ComparisonTally<'_>) -> Vec<Cause> {
         let mut unread: BTreeMap<&str, Option<UnknownReason>> = BTreeMap::new();
         for (name, reason) in &compared.unread {
             // Of several reasons the last: a date in the future is worse than none.
@@ -133,17 +133,17 @@ impl Known<'_> {
         });
         let mut causes: Vec<_> = causes.collect();
         // That nobody has both is worth telling only where nothing is worse.
-        if causes.iter().any(|cause| cause.kind != Kind::NeverBoth) {
-            causes.retain(|cause| cause.kind != Kind::NeverBoth);
+        if causes.iter().any(|cause| cause.kind != CauseKind::NeverBoth) {
+            causes.retain(|cause| cause.kind != CauseKind::NeverBoth);
         }
         causes
     }
 
     /// Why a comparison was decided, and never came out as wanted.
-    fn not_reached(&self, compared: &Compared<'_>, wanted: bool) -> Cause {
+    fn not_reached(&self, compared: &ComparisonTally<'_>, wanted: bool) -> Cause {
         let comparison = compared.comparison;
         let attribute = comparison.subject().text().to_owned();
-        let reached = |message| Cause { kind: Kind::NotReached, attribute: attribute.clone(), message };
+        let reached = |message| Cause { kind: CauseKind::NotReached, attribute: attribute.clone(), message };
         match limit(compared, wanted) {
             Some(message) => reached(message),
             None if !wanted => reached(format!("`{comparison}` is false for nobody")),
@@ -172,15 +172,15 @@ impl Known<'_> {
         let are = if seen.len() == 1 { "is" } else { "are" };
         let message = format!("`{comparison}` is true for nobody: seen {are} {}", seen.join(", "));
         let (kind, message) = match meant {
-            Some(meant) => (Kind::Misspelt, format!("{message}: did you mean \"{meant}\"?")),
-            None => (Kind::NotReached, message),
+            Some(meant) => (CauseKind::Misspelt, format!("{message}: did you mean \"{meant}\"?")),
+            None => (CauseKind::NotReached, message),
         };
         Some(Cause { kind, attribute: name.to_owned(), message })
     }
 }
 
 /// How far the values go, where a number is compared with one that stands in the rule.
-fn limit(compared: &Compared<'_>, wanted: bool) -> Option<String> {
+fn limit(compared: &ComparisonTally<'_>, wanted: bool) -> Option<String> {
     let (Comparison::Compare { left, op, right }, Some((least, most))) = (compared.comparison, compared.range) else {
         return None;
     };

@@ -7,7 +7,7 @@ use super::types::{a, example, mismatch, shown};
 use crate::model::{Type, Value};
 use crate::rules::attributes::nearest;
 use crate::rules::condition::{Comparison, Condition, Op};
-use crate::rules::functions::{self, Evaluation, Function};
+use crate::rules::functions::{self, Calculation, Function};
 use crate::rules::source::Source;
 
 /// Walks a tree and collects its faults.
@@ -35,8 +35,8 @@ impl<'a> Checker<'a> {
             ExprKind::In(item, list) => self.membership(item, list).map(Condition::Comparison),
             ExprKind::Compare(left, op, right) => self.compare(left, *op, right).map(Condition::Comparison),
             ExprKind::Call { target: None, function: name, arguments } => {
-                match (Function::named(name).map(|function| function.evaluation), arguments.as_slice()) {
-                    (Some(Evaluation::Filled), [argument]) => {
+                match (Function::named(name).map(|function| function.calculation), arguments.as_slice()) {
+                    (Some(Calculation::Filled), [argument]) => {
                         let source = self.attribute(argument, name)?;
                         Some(Condition::Comparison(Comparison::Filled(source)))
                     }
@@ -211,7 +211,7 @@ impl<'a> Checker<'a> {
         if arguments.len() != function.parameters.len() {
             return self.fault(Fault::new(span, function.wrong_count()));
         }
-        if matches!(function.evaluation, Evaluation::Filled) {
+        if matches!(function.calculation, Calculation::Filled) {
             let fault = Fault::new(span, format!("{} is true or false already", function.signature()));
             return self.fault(fault.help(format!("write {0} alone, or !{0}", function.signature())));
         }

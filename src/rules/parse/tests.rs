@@ -202,7 +202,7 @@ proptest! {
         let text = words.concat();
         if let Ok(condition) = parse(&text) {
             let contact = Contact::default();
-            condition.truth(Seen { contact: &contact, as_of: Date::default() });
+            condition.truth(ContactView { contact: &contact, as_of: Date::default() });
             let printed = condition.to_string();
             prop_assert_eq!(parse(&printed).map(|again| again.to_string()), Ok(printed.clone()), "{}", text);
         } else if let Err(faults) = parse(&text) {

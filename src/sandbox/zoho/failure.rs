@@ -1,7 +1,6 @@
 //! Error responses of Zoho.
 
 use super::super::http::Reply;
-use super::module::Module;
 use serde_json::{Value, json};
 
 /// An error of a complete call: `{code, details, message, status}` at the top level.
@@ -34,10 +33,4 @@ impl Failure {
     pub(super) fn limit(limit: usize, message: &str) -> Failure {
         Failure::new(400, "LIMIT_EXCEEDED", json!({"limit": limit}), message)
     }
-}
-
-/// Returns the module of that name; an unknown one fails the whole call.
-pub(super) fn module(name: &str) -> Result<Module, Failure> {
-    let unknown = || Failure::new(400, "INVALID_MODULE", json!({}), "the module name given seems to be invalid");
-    Module::named(name).ok_or_else(unknown)
 }

@@ -19,7 +19,8 @@ pub(super) use setup::time;
 use super::http::{Call, Reply};
 use super::json::Object;
 use super::world::World;
-use failure::{Failure, module};
+use failure::Failure;
+use module::module;
 use serde_json::{Value, json};
 
 /// Answers one request.

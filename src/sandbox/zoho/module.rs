@@ -1,5 +1,9 @@
 //! The modules of the CRM.
 
+use serde_json::json;
+
+use super::failure::Failure;
+
 /// A module of the CRM that the sandbox knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::sandbox) enum Module {
@@ -27,4 +31,10 @@ impl Module {
             Module::Tasks => "Tasks",
         }
     }
+}
+
+/// Returns the module of a name. An unknown name fails the complete call.
+pub(super) fn module(name: &str) -> Result<Module, Failure> {
+    let unknown = || Failure::new(400, "INVALID_MODULE", json!({}), "the module name given seems to be invalid");
+    Module::named(name).ok_or_else(unknown)
 }

@@ -4,9 +4,10 @@ use super::super::http::{Call, Reply};
 use super::super::json::{Object, text};
 use super::super::workspace::Zoho;
 use super::super::world::World;
-use super::failure::{Failure, module};
+use super::failure::Failure;
 use super::fields::{self, DataType};
 use super::module::Module;
+use super::module::module;
 use serde_json::{Value, json};
 
 const MOST_PER_PAGE: usize = 200;

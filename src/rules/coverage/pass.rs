@@ -1,0 +1,200 @@
+//! One pass over the contacts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::attribute::{Attribute, roll_out};
+use super::cause::{Cause, CauseKind};
+use super::finding::{ConditionFinding, RuleFinding};
+use super::plans::{Plan, Plans};
+use super::stand_in::StandIn;
+use super::tally::Tally;
+use super::verdict::{self, ConditionVerdict, Diagnosis, Possible};
+use crate::model::{AttributeDefinition, Contact, Date, Truth, Type};
+use crate::rules::attributes::CATALOGUE;
+use crate::rules::rule::{Level, Rule};
+use crate::rules::ruleset::RuleSet;
+use crate::rules::source::{ContactView, Reading, Source};
+
+/// The attribute that says which plan a contact is on.
+const PLAN: &str = "plan_type";
+
+/// A pass over the contacts.
+#[derive(Debug, Clone)]
+pub struct Coverage<'r> {
+    rules: &'r RuleSet,
+    as_of: Date,
+    plan: Source,
+    plans: Plans,
+    pub(super) attributes: Vec<Attribute>,
+    contacts: usize,
+    pub(super) included: usize,
+    include: Option<Tally<'r>>,
+    watched: Vec<Watched<'r>>,
+    pub(super) stand_ins: Vec<StandIn>,
+}
+
+#[derive(Debug, Clone)]
+struct Watched<'r> {
+    rule: &'r Rule,
+    enabled: bool,
+    when: Tally<'r>,
+    levels: Vec<(&'r Level, Tally<'r>, usize)>,
+}
+
+impl<'r> Coverage<'r> {
+    /// Nothing seen yet. `definitions` are the attributes that the workspace has, in any order; archived ones count where
+    /// something knows their name and no other has it.
+    pub fn new(rules: &'r RuleSet, definitions: Vec<AttributeDefinition>, as_of: Date) -> Self {
+        let all_rules = || rules.rules.iter().chain(&rules.disabled);
+        let mut names: BTreeSet<String> =
+            definitions.iter().filter(|it| !it.archived).map(|definition| definition.name.clone()).collect();
+        // Of two of one name the last stays: the one that is not archived.
+        let (active, archived): (Vec<_>, Vec<_>) = definitions.into_iter().partition(|it| !it.archived);
+        let mut definitions: BTreeMap<_, _> =
+            archived.into_iter().chain(active).map(|definition| (definition.name.clone(), definition)).collect();
+        names.extend(CATALOGUE.iter().map(|known| known.name.to_owned()));
+        names.extend(all_rules().flat_map(|rule| rules.used_by(rule)).map(str::to_owned));
+        let mut attributes: Vec<_> = names
+            .into_iter()
+            .map(|name| {
+                let definition = definitions.remove(&name);
+                Attribute::new(name, definition, rules.attributes())
+            })
+            .collect();
+        attributes.sort_by_cached_key(place);
+        let watch = |rule: &'r Rule, enabled| Watched {
+            rule,
+            enabled,
+            when: Tally::new(&rule.when),
+            levels: rule.levels.iter().map(|level| (level, Tally::new(&level.when), 0)).collect(),
+        };
+        let on = rules.rules.iter().map(|rule| watch(rule, true));
+        let mut watched: Vec<_> = on.chain(rules.disabled.iter().map(|rule| watch(rule, false))).collect();
+        let first = |rule| rules.used_by(rule).into_iter().map(roll_out).min();
+        watched.sort_by_cached_key(|it| (!it.enabled, first(it.rule), it.rule.signal.clone()));
+        Coverage {
+            rules,
+            as_of,
+            plan: Source::attribute(PLAN, Type::Text),
+            plans: Plans::new(),
+            attributes,
+            contacts: 0,
+            included: 0,
+            include: rules.include.as_ref().map(Tally::new),
+            watched,
+            stand_ins: StandIn::all(rules.attributes()),
+        }
+    }
+
+    /// The names of the attributes that have to be decoded of a contact.
+    pub fn wanted(&self) -> BTreeSet<String> {
+        let names = self.attributes.iter().map(|attribute| attribute.name.clone());
+        names.chain(self.rules.wanted().iter().cloned()).collect()
+    }
+
+    /// Counts one more contact.
+    pub fn add(&mut self, contact: &Contact) {
+        let view = ContactView { contact, as_of: self.as_of };
+        self.contacts += 1;
+        let plan = match self.plan.read(view) {
+            Ok(Reading::Text(name)) => self.plans.add(Some(&name)),
+            _ => self.plans.add(None),
+        };
+        let included = self.include.as_mut().is_none_or(|include| include.add(view) == Truth::True);
+        self.attributes.iter_mut().for_each(|attribute| attribute.add(view, plan, included));
+        if !included {
+            return;
+        }
+        self.included += 1;
+        self.stand_ins.iter_mut().for_each(|stand_in| stand_in.add(view));
+        for Watched { when, levels, .. } in &mut self.watched {
+            let holds = when.add(view) == Truth::True;
+            for (_, level, reached) in levels {
+                let level_holds = level.add(view) == Truth::True;
+                *reached += usize::from(holds && level_holds);
+            }
+        }
+    }
+
+    /// Contacts that were counted.
+    pub fn contacts(&self) -> usize {
+        self.contacts
+    }
+
+    /// Those of them that `[scan] include` lets through.
+    pub fn included(&self) -> usize {
+        self.included
+    }
+
+    /// Contacts without a plan, also where there are none; then the plans by their contacts, most first, ties by name. At most
+    /// a dozen are listed by name; all others come last, as one.
+    pub fn plans(&self) -> Vec<Plan> {
+        self.plans.listed()
+    }
+
+    /// The attributes, in the order of the roll-out; Intercom's own come last.
+    pub fn attributes(&self) -> &[Attribute] {
+        &self.attributes
+    }
+
+    /// The attribute of a name.
+    pub fn attribute(&self, name: &str) -> Option<&Attribute> {
+        self.attributes.iter().find(|attribute| attribute.name == name)
+    }
+
+    /// The rules with what is said of them: those that are on first, each in the order of the roll-out.
+    pub fn findings(&self) -> Vec<RuleFinding<'r>> {
+        let finding = |watched: &Watched<'r>| {
+            let outcome = self.outcome(&watched.when, watched.when.held, None);
+            let levels = watched.levels.iter();
+            let levels = levels.map(|(level, tally, held)| (*level, self.outcome(tally, *held, Some(&watched.when))));
+            RuleFinding { rule: watched.rule, enabled: watched.enabled, levels: levels.collect(), outcome }
+        };
+        self.watched.iter().map(finding).collect()
+    }
+
+    /// What can be said of a condition that was true for `held` contacts, together with another one.
+    fn outcome(&self, tally: &Tally<'_>, held: usize, with: Option<&Tally<'_>>) -> ConditionFinding {
+        let known = Diagnosis { attributes: &self.attributes };
+        let outcome = |verdict, causes: Vec<Cause>| {
+            // A level and its rule may lack the same.
+            let mut listed = BTreeSet::new();
+            let causes = causes.into_iter().filter(|cause| listed.insert(cause.clone())).collect();
+            ConditionFinding { verdict, contacts: held, unknown: tally.unknown, causes }
+        };
+        if held > 0 {
+            let too_often = with.is_none() && held * 2 > self.included;
+            let verdict = if too_often { ConditionVerdict::FiresTooOften } else { ConditionVerdict::Fires };
+            return outcome(verdict, known.blind_spots(tally));
+        }
+        let all = [self.include.as_ref(), with, Some(tally)].into_iter().flatten();
+        let all: Vec<_> = all.map(|tally| known.possible(tally)).collect();
+        match verdict::every(all) {
+            Possible::Never(causes) => outcome(ConditionVerdict::Never, [causes, known.blind_spots(tally)].concat()),
+            _ if self.contacts == 0 => outcome(ConditionVerdict::NoContacts, Vec::new()),
+            _ if self.included == 0 => outcome(ConditionVerdict::NotReached, vec![self.nobody_included()]),
+            Possible::NotSeen(causes) => {
+                outcome(ConditionVerdict::NotReached, [causes, known.blind_spots(tally)].concat())
+            }
+            Possible::Seen => {
+                let together = vec![Cause::never_together(with.is_some())];
+                outcome(ConditionVerdict::NeverTogether, [together, known.blind_spots(tally)].concat())
+            }
+        }
+    }
+
+    fn nobody_included(&self) -> Cause {
+        let include = self.rules.include.as_ref().map(ToString::to_string).unwrap_or_default();
+        Cause {
+            kind: CauseKind::NobodyIncluded,
+            attribute: String::new(),
+            message: format!("[scan] include, `{include}`, is true for nobody"),
+        }
+    }
+}
+
+/// The order in which attributes are shown: as they are rolled out, as the catalogue has them, by name; Intercom's own last.
+fn place(attribute: &Attribute) -> (bool, usize, usize, String) {
+    let known = CATALOGUE.iter().position(|known| known.name == attribute.name).unwrap_or(CATALOGUE.len());
+    (attribute.own, roll_out(&attribute.name), known, attribute.name.clone())
+}
