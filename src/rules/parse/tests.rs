@@ -6,7 +6,7 @@ use super::tree::{Expr, ExprKind};
 use super::*;
 use crate::model::{Contact, Date, Type, Value};
 use crate::rules::Attributes;
-use crate::rules::source::Seen;
+use crate::rules::source::ContactView;
 
 fn parse(text: &str) -> Result<Condition, Vec<Fault>> {
     let declared = BTreeMap::from([("is_trial".to_owned(), Type::YesNo), ("seats".to_owned(), Type::Number)]);
