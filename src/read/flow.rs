@@ -147,19 +147,20 @@ impl<S: ContactSource> Flow<'_, S> {
         read: &mut ContactsRead<S::Error>,
         not_found: &mut Vec<String>,
     ) -> Result<(), S::Error> {
-        let mut ids = BTreeSet::new();
+        // Set before the first request: if it fails, the run must not look at anybody else.
+        read.scope.contacts = Some(BTreeSet::new());
         for wanted in self.request.contacts {
             let pages = self.find(wanted.trim()).await?;
             if pages.iter().all(Page::is_empty) {
                 not_found.push(wanted.clone());
             }
             for mut page in pages {
+                let ids = read.scope.contacts.get_or_insert_default();
                 page.contacts.retain(|contact| ids.insert(contact.id.clone()));
                 read.chosen.extend(page.contacts.iter().cloned());
                 self.take_page(read, page);
             }
         }
-        read.scope.contacts = Some(ids);
         Ok(())
     }
 

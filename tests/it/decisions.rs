@@ -364,11 +364,28 @@ fn a_colleague_who_is_read_for_a_chosen_contact_gets_nothing_of_its_own() {
 }
 
 #[test]
+fn a_chosen_contact_that_cannot_be_read_leaves_the_unfinished_actions_of_others_alone() {
+    let mut world = world(vec![storage("c1", "acme", 83.0), storage("c2", "beta", 83.0)]);
+    world.fates.insert(ActionKind::Message, Fate::CarriedOver);
+    world.run(hour(0));
+    world.fates.clear();
+    world.news();
+    world.scope.contacts = Some(["c1".to_owned()].into());
+    world.failing.insert("c1".into());
+    let plan = world.run(hour(6));
+    assert_eq!(reasons(&plan), []);
+    assert!(world.news().is_empty());
+    world.failing.clear();
+    world.run(hour(12));
+    assert_eq!(world.news(), ["message storage_limit acme"]);
+}
+
+#[test]
 fn a_tag_dropped_because_the_contact_was_not_to_be_found_is_put_on_when_the_contact_is_read() {
     let mut world = world(vec![storage("c1", "acme", 83.0), storage("c2", "acme", 83.0)]);
     let plan = world.plan(hour(0));
     let hidden = world.contacts.remove("c2").unwrap(); // 404 as the tag is put on
-    world.carry_out(&plan, hour(0));
+    world.carry_out(&plan);
     world.run(hour(1));
     world.put(hidden);
     world.news();

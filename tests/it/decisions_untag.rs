@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use usage_signals::ledger::{Closing, open_claims};
-use usage_signals::model::{ActionKind, Change, Contact, State, Step, Values};
+use usage_signals::model::{ActionKind, Change, Contact, State, Values};
 use usage_signals::plan::{Plan, Scope, SinksOn};
 
 use crate::support::*;
@@ -132,22 +131,12 @@ fn a_tag_of_an_open_occasion_is_not_taken_off_by_the_one_before_whatever_a_run_s
         world.run(hour(36));
         world.sinks = ALL_ON;
         assert_eq!(untags(&world), [("a".to_owned(), State::Claimed)], "{what}");
-        settle(&world);
+        world.settle(hour(37));
         sees(&mut world);
         let plan = world.run(hour(42));
         assert_eq!(untagged(&plan), [""; 0], "{what}");
         assert_eq!(untags(&world), [("a".to_owned(), State::Dropped)], "{what}");
         assert!(world.contacts["a"].tags.ids.contains(&world.tag_ids[&TAG.to_lowercase()]), "{what}");
-    }
-}
-
-/// Every claim turns out not to have happened.
-fn settle(world: &PlanWorld) {
-    for claim in open_claims(&world.known()) {
-        let short = claim.entry.short.clone();
-        let closing =
-            Closing { short, step: Step::CarryOver, reason: None, remote_id: None, error: None, may_repeat: false };
-        world.ledger().close(&[closing], hour(37)).unwrap();
     }
 }
 

@@ -1,0 +1,187 @@
+//! The world as a service of each kind.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+
+use usage_signals::apply::Sinks;
+use usage_signals::apply::sink::{ActionOutcome, Answer, Claim, Failure, FailureKind, Keyed, Receipt, Sink, TaskSink};
+use usage_signals::model::{ActionKind, Message, OccasionId, Tag, TagChange, Task, TaskLink};
+use usage_signals::plan::{Item, Plan, PlannedAction};
+
+use super::{Fate, PlanWorld};
+
+/// A world that three sinks change.
+type Shared<'a> = RefCell<&'a mut PlanWorld>;
+
+/// What an order is for: the occasion, and the level.
+type Purpose = (OccasionId, String);
+
+/// A sink that does what the fates of the world say.
+pub struct FatedSink<'a, O> {
+    world: &'a Shared<'a>,
+    /// By the short key of the order.
+    purposes: BTreeMap<String, Purpose>,
+    order: PhantomData<O>,
+}
+
+/// The sinks of a world that are on, for the orders of a plan; for questions about claims, None does.
+pub fn sinks<'a>(
+    world: &'a Shared<'a>,
+    plan: Option<&Plan>,
+) -> Sinks<FatedSink<'a, Task>, FatedSink<'a, Message>, FatedSink<'a, Tag>> {
+    let purpose = |(item, action): (&Item, &PlannedAction)| {
+        (action.short.clone(), (item.occasion.clone(), action.key.level.clone()))
+    };
+    let purposes: BTreeMap<_, _> = plan.into_iter().flat_map(Plan::to_do).map(purpose).collect();
+    let on = world.borrow().sinks;
+    Sinks {
+        tasks: on.tasks.then(|| FatedSink { world, purposes: purposes.clone(), order: PhantomData }),
+        messages: on.messages.then(|| FatedSink { world, purposes: purposes.clone(), order: PhantomData }),
+        tags: on.tags.then(|| FatedSink { world, purposes: purposes.clone(), order: PhantomData }),
+    }
+}
+
+/// An order that changes the world.
+pub trait Effect: Keyed + Clone {
+    /// How many of them one request takes.
+    const PER_BATCH: usize;
+
+    fn kind(&self) -> ActionKind;
+
+    /// Whether the contact that it is about is gone.
+    fn is_gone(&self, _world: &PlanWorld) -> bool {
+        false
+    }
+
+    /// Makes the change; returns its line in [`PlanWorld::effects`], and the id that the service gives.
+    fn take_effect(&self, world: &mut PlanWorld, purpose: &Purpose) -> (String, String);
+}
+
+impl Effect for Task {
+    const PER_BATCH: usize = 100;
+
+    fn kind(&self) -> ActionKind {
+        ActionKind::Task
+    }
+
+    fn take_effect(&self, world: &mut PlanWorld, purpose: &Purpose) -> (String, String) {
+        let OccasionId { signal, subject, .. } = &purpose.0;
+        match self.prior.as_ref().filter(|prior| !world.completed.contains(*prior)) {
+            Some(prior) => (format!("forward {signal} {prior}"), prior.clone()),
+            None => {
+                let id = format!("T{}", world.next_id);
+                world.tasks.insert(id.clone(), purpose.clone());
+                (format!("task {signal} {}", subject.id), id)
+            }
+        }
+    }
+}
+
+impl Effect for Message {
+    const PER_BATCH: usize = 1;
+
+    fn kind(&self) -> ActionKind {
+        ActionKind::Message
+    }
+
+    fn take_effect(&self, world: &mut PlanWorld, purpose: &Purpose) -> (String, String) {
+        let OccasionId { signal, subject, .. } = &purpose.0;
+        let thread = self.thread.as_ref().map_or(String::new(), |thread| format!(" in thread {}", thread.ts));
+        let id = format!("C1/{}", world.next_id);
+        world.messages.insert(id.clone(), purpose.clone());
+        (format!("message {signal} {}{thread}", subject.id), id)
+    }
+}
+
+impl Effect for Tag {
+    const PER_BATCH: usize = 1;
+
+    fn kind(&self) -> ActionKind {
+        match self.change {
+            TagChange::Add => ActionKind::Tag,
+            TagChange::Remove => ActionKind::Untag,
+        }
+    }
+
+    fn is_gone(&self, world: &PlanWorld) -> bool {
+        !world.contacts.contains_key(&self.contact)
+    }
+
+    fn take_effect(&self, world: &mut PlanWorld, purpose: &Purpose) -> (String, String) {
+        let signal = &purpose.0.signal;
+        match self.change {
+            TagChange::Add => {
+                world.tag(&self.contact, &self.tag);
+                (format!("tag {signal} {}", self.contact), world.tag_ids[&self.tag.to_lowercase()].clone())
+            }
+            TagChange::Remove => {
+                world.untag(&self.contact, &self.tag);
+                (format!("untag {signal} {}", self.contact), String::new())
+            }
+        }
+    }
+}
+
+impl<O: Effect> FatedSink<'_, O> {
+    fn perform_one(&self, order: &O) -> ActionOutcome {
+        let mut world = self.world.borrow_mut();
+        if order.is_gone(&world) {
+            return ActionOutcome::Gone;
+        }
+        match world.fate(order.kind()) {
+            Fate::Done => ActionOutcome::Done(Receipt { remote_id: self.take_effect(&mut world, order) }),
+            Fate::CarriedOver => ActionOutcome::CarriedOver(failure()),
+            Fate::Refused => ActionOutcome::Refused(failure()),
+            Fate::InDoubt => ActionOutcome::InDoubt(failure()),
+            Fate::Lost => {
+                let id = self.take_effect(&mut world, order);
+                world.lost.insert(order.short().to_owned(), id);
+                ActionOutcome::InDoubt(failure())
+            }
+        }
+    }
+
+    fn take_effect(&self, world: &mut PlanWorld, order: &O) -> String {
+        world.next_id += 1;
+        let (line, id) = order.take_effect(world, &self.purposes[order.short()]);
+        world.effects.push(line);
+        id
+    }
+}
+
+impl<O: Effect> Sink for FatedSink<'_, O> {
+    type Order = O;
+
+    fn batches(&self, orders: Vec<O>) -> Vec<Vec<O>> {
+        orders.chunks(O::PER_BATCH).map(<[O]>::to_vec).collect()
+    }
+
+    async fn perform(&mut self, batch: &[O]) -> Vec<ActionOutcome> {
+        batch.iter().map(|order| self.perform_one(order)).collect()
+    }
+
+    async fn settle(&mut self, claims: &[Claim]) -> Vec<Answer> {
+        let mut world = self.world.borrow_mut();
+        let answer = |claim: &Claim| match world.lost.remove(&claim.short) {
+            Some(remote_id) => Answer::Happened(Receipt { remote_id }),
+            None => Answer::DidNotHappen,
+        };
+        claims.iter().map(answer).collect()
+    }
+}
+
+impl TaskSink for FatedSink<'_, Task> {
+    async fn link(&mut self, batch: &[Task]) -> Vec<Result<TaskLink, ActionOutcome>> {
+        let fate = self.world.borrow().fate(ActionKind::Task);
+        let link = || match fate {
+            Fate::CarriedOver => Err(ActionOutcome::CarriedOver(failure())),
+            _ => Ok(TaskLink::Unlinked),
+        };
+        batch.iter().map(|_| link()).collect()
+    }
+}
+
+fn failure() -> Failure {
+    Failure { message: "fate has it".to_owned(), quote: None, help: None, kind: FailureKind::Action }
+}
