@@ -2,51 +2,39 @@
 
 use std::fmt::Write as _;
 
+use strum::{EnumIter, IntoEnumIterator};
+
 use crate::apply::sink::FailureKind;
 use crate::apply::stop::StopReason;
 use crate::ledger::LedgerError;
 use crate::remote::error::{ErrorKind, RemoteError};
 
-/// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// The exit codes, the most important first: of several, the first in this order counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, EnumIter)]
 pub enum Exit {
-    /// Done, also when there was nothing to do.
-    Done,
-    /// Finished, but something failed or is in doubt, and will be tried again.
-    Failed,
+    /// SIGINT.
+    Interrupted,
+    /// SIGTERM.
+    Terminated,
     /// Usage or configuration.
     Usage,
     /// A credential or permission was refused.
     Credential,
     /// Another run holds the lock.
     Locked,
-    /// The guard stopped the plan, or a data outage held rules.
-    Guard,
     /// A service was unreachable, so the scan is incomplete.
     Incomplete,
+    /// The guard stopped the plan, or rules are paused because an attribute stopped arriving.
+    Guard,
+    /// The run finished, but something failed or is in doubt. The next run tries again.
+    Failed,
     /// `--dry-run --detailed-exit-code`: there is something to do.
     ToDo,
-    /// SIGINT.
-    Interrupted,
-    /// SIGTERM.
-    Terminated,
+    /// Done, also if there was nothing to do.
+    Done,
 }
 
 impl Exit {
-    /// All of them; of several, the first in this order counts.
-    pub const ALL: [Exit; 10] = [
-        Exit::Interrupted,
-        Exit::Terminated,
-        Exit::Usage,
-        Exit::Credential,
-        Exit::Locked,
-        Exit::Incomplete,
-        Exit::Guard,
-        Exit::Failed,
-        Exit::ToDo,
-        Exit::Done,
-    ];
-
     /// The number that the shell sees.
     pub fn code(self) -> u8 {
         match self {
@@ -63,7 +51,7 @@ impl Exit {
         }
     }
 
-    /// What it says in a few words, for people.
+    /// The meaning in a few words, for people.
     pub fn meaning(self) -> &'static str {
         match self {
             Exit::Done => "done",
@@ -71,7 +59,7 @@ impl Exit {
             Exit::Usage => "usage or configuration",
             Exit::Credential => "a credential or permission was refused",
             Exit::Locked => "another run held the lock",
-            Exit::Guard => "stopped by the guard, or rules held for a data outage",
+            Exit::Guard => "stopped by the guard, or rules are paused",
             Exit::Incomplete => "a service was unreachable",
             Exit::ToDo => "there is something to do",
             Exit::Interrupted | Exit::Terminated => "interrupted",
@@ -80,12 +68,12 @@ impl Exit {
 
     /// The inverse of [`Exit::code`].
     pub fn from_code(code: u8) -> Option<Exit> {
-        Exit::ALL.into_iter().find(|exit| exit.code() == code)
+        Exit::iter().find(|exit| exit.code() == code)
     }
 
-    /// The one that counts of several; [`Exit::Done`] of none.
+    /// The most important of several; [`Exit::Done`] if there are none.
     pub fn first(exits: &[Exit]) -> Exit {
-        Exit::ALL.into_iter().find(|exit| exits.contains(exit)).unwrap_or(Exit::Done)
+        exits.iter().copied().min().unwrap_or(Exit::Done)
     }
 }
 
@@ -207,12 +195,5 @@ mod tests {
         assert!(message.starts_with("use the state folder, /state/lock: permission denied\nhelp: "), "{message}");
         let fatal = Fatal::from(LedgerError::Locked { path, holder: "process 7".to_owned() });
         assert_eq!(fatal.message().matches("process 7").count(), 1);
-    }
-
-    #[test]
-    fn every_exit_is_in_the_order_once() {
-        let mut codes: Vec<_> = Exit::ALL.map(Exit::code).into();
-        codes.sort_unstable();
-        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 10, 130, 143]);
     }
 }

@@ -312,7 +312,8 @@ mod tests {
         let first_words = AFTER_HELP.lines().filter_map(|line| line.trim().split("  ").next());
         let codes: Vec<u8> =
             first_words.flat_map(|words| words.split(", ")).filter_map(|word| word.parse().ok()).collect();
-        let all: std::collections::BTreeSet<u8> = crate::exit::Exit::ALL.iter().map(|exit| exit.code()).collect();
+        let all: std::collections::BTreeSet<u8> =
+            <crate::exit::Exit as strum::IntoEnumIterator>::iter().map(crate::exit::Exit::code).collect();
         assert_eq!(codes, Vec::from_iter(all));
     }
 

@@ -3,19 +3,20 @@
 use std::path::Path;
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::apply::stop::{Stop, StopReason};
 use crate::exit::Fatal;
 use crate::ledger::LedgerError;
 use crate::ledger::lock::Lock;
+use crate::model::rfc3339;
 
 /// The time between two attempts.
 const POLL: Duration = Duration::from_millis(100);
 
 /// The line with which this process names itself in the lock file. `doing` is a few words, such as `run 4f2a`.
 fn holder(doing: &str, since: DateTime<Utc>) -> String {
-    format!("process {}, {doing}, since {}", std::process::id(), since.to_rfc3339_opts(SecondsFormat::Secs, true))
+    format!("process {}, {doing}, since {}", std::process::id(), rfc3339(since))
 }
 
 /// Takes the lock, and waits for it as long as `wait` says. Blocks the thread.

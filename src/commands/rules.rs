@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Value, json};
 
 use super::setup;
+use super::terminal::terminal_width;
 use crate::cli::{Common, Format, Rules as Arguments};
 use crate::exit::{Exit, Fatal};
+use crate::report::{DEFAULT_WIDTH, Ruling, TextTable, plural};
 use crate::rules::{Rule, RuleSet};
 
 /// Runs a command about rules.
@@ -40,7 +41,7 @@ fn check(common: &Common, file: Option<PathBuf>) -> Result<Exit, Fatal> {
 
 /// The base level and the rungs of a rule: name, condition, priority, days.
 fn rungs(rule: &Rule) -> Vec<(String, String, String)> {
-    let within = |days: u32| if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
+    let within = |days: u32| plural(usize::try_from(days).unwrap_or(usize::MAX), "day");
     let base = (String::new(), rule.when.to_string(), rule.priority.name(), rule.respond_within_days);
     let levels = rule.levels.iter().map(|level| {
         let (priority, days) = (rule.priority_at(&level.name), rule.respond_within_days_at(&level.name));
@@ -51,10 +52,8 @@ fn rungs(rule: &Rule) -> Vec<(String, String, String)> {
 }
 
 fn table(rules: &RuleSet) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(140);
-    table.set_header(["signal", "on", "scope", "condition", "urgency", "tag"]);
+    let mut table =
+        TextTable::new(Ruling::Rows).header(["signal", "on", "scope", "condition", "urgency", "tag"]).never_wrap([4]);
     let on = rules.rules.iter().map(|rule| (rule, "on"));
     let off = rules.disabled.iter().map(|rule| (rule, "off"));
     for (rule, state) in on.chain(off) {
@@ -65,7 +64,7 @@ fn table(rules: &RuleSet) -> String {
             table.add_row([signal, once(state), once(rule.scope.name()), when, urgency, once(&rule.tag)]);
         }
     }
-    let mut text = format!("{table}\n");
+    let mut text = table.render(Some(terminal_width().unwrap_or(DEFAULT_WIDTH)));
     if let Some(include) = &rules.include {
         let _ = writeln!(text, "only contacts for which: {include}");
     }

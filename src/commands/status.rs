@@ -7,13 +7,14 @@ use strum::IntoEnumIterator;
 use chrono::TimeDelta;
 use serde_json::{Value as Json, json};
 
-use super::ledger::{Place, lines, minute, rfc3339, state_name};
-use crate::cli::{Common, Format, Status as Arguments};
+use super::ledger::{Place, state_name};
+use super::terminal::{show_result, terminal_width};
+use crate::cli::{Common, Status as Arguments};
 use crate::exit::{Exit, Fatal};
 use crate::ledger::lock::Lock;
 use crate::ledger::{History, RunRecord};
-use crate::model::{ActionKind, Date, Entry, State};
-use crate::report::{clean, one_line, plural};
+use crate::model::{ActionKind, Date, Entry, State, age, duration, minute, rfc3339};
+use crate::report::{Ruling, TextTable, clean, one_line, plural};
 
 /// The number of runs shown.
 const RUNS: usize = 5;
@@ -58,10 +59,7 @@ pub fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> {
     let errors = history.as_ref().map(stored_errors).unwrap_or_default();
     let next_steps = next_steps(&place, history.as_ref(), &open, &errors, holder.is_some());
     let status = Status { place: &place, history: history.as_ref(), holder, open, errors, next_steps };
-    match common.format {
-        Format::Json => super::print_json(&as_json(&status))?,
-        Format::Table | Format::Csv => super::print(&text(&status))?,
-    }
+    show_result(common, &text(&status), &as_json(&status))?;
     Ok(Exit::Done)
 }
 
@@ -161,22 +159,7 @@ fn overdue(runs: &[RunRecord], now: Date) -> Option<String> {
     let ago = now - *times.first()?;
     // Runs by hand, minutes apart, do not show the usual gap.
     let late = ago > usual * 2 && usual >= TimeDelta::minutes(10);
-    late.then(|| format!("the last run was {} ago, but runs are usually {} apart", span(ago), span(usual)))
-}
-
-/// `6 h ago`; `in 6 h` for a run after the present instant.
-fn ago(since: TimeDelta) -> String {
-    if since < TimeDelta::zero() { format!("in {}", span(-since)) } else { format!("{} ago", span(since)) }
-}
-
-/// `45 s`, `12 min`, `6 h`, `3 days`.
-fn span(span: TimeDelta) -> String {
-    match span.num_seconds() {
-        seconds if seconds < 120 => format!("{seconds} s"),
-        seconds if seconds < 3600 => format!("{} min", seconds / 60),
-        seconds if seconds < 48 * 3600 => format!("{} h", seconds / 3600),
-        seconds => plural(usize::try_from(seconds / 86400).unwrap_or(usize::MAX), "day"),
-    }
+    late.then(|| format!("the last run was {} ago, but runs are usually {} apart", duration(ago), duration(usual)))
 }
 
 fn text(status: &Status<'_>) -> String {
@@ -191,10 +174,12 @@ fn text(status: &Status<'_>) -> String {
     if let Some(holder) = holder {
         let _ = writeln!(text, "A run is under way: {}", clean(holder));
     }
-    let runs: Vec<_> = history.iter().flat_map(|history| &history.runs).take(RUNS).map(|run| row(run, place)).collect();
-    if !runs.is_empty() {
-        let table = lines(&["run", "as of", "", "took", "contacts read", "signalled", "exit code"], &runs);
-        let _ = write!(text, "\nLast runs\n{table}");
+    let mut runs = history.iter().flat_map(|history| &history.runs).take(RUNS).peekable();
+    if runs.peek().is_some() {
+        let header = ["run", "as of", "", "took", "contacts read", "signalled", "exit code"];
+        let mut table = TextTable::new(Ruling::None).header(header);
+        runs.for_each(|run| table.add_row(row(run, place)));
+        let _ = write!(text, "\nLast runs\n{}", table.render(terminal_width()));
     }
     if history.is_some() {
         text.push_str("\nActions\n");
@@ -223,15 +208,15 @@ fn text(status: &Status<'_>) -> String {
     text
 }
 
-fn row(run: &RunRecord, place: &Place) -> Vec<String> {
+fn row(run: &RunRecord, place: &Place) -> [String; 7] {
     let RunRecord { id, as_of, started_at, finished_at, exit_code, scanned, signalled } = run;
     let count = |count: &Option<usize>| count.map_or(String::new(), |count| count.to_string());
-    let took = started_at.zip(*finished_at).map_or(String::new(), |(start, end)| span(end - start));
+    let took = started_at.zip(*finished_at).map_or(String::new(), |(start, end)| duration(end - start));
     let end = exit_code.map_or("not ended".to_owned(), |code| {
         format!("{code}, {}", Exit::from_code(code).map_or("unknown", Exit::meaning))
     });
-    let ago = ago(place.now - *as_of);
-    vec![id.clone(), minute(*as_of), ago, took, count(scanned), count(signalled), end]
+    let age = age(place.now - *as_of);
+    [id.clone(), minute(*as_of), age, took, count(scanned), count(signalled), end]
 }
 
 fn as_json(status: &Status<'_>) -> Json {
@@ -284,15 +269,6 @@ mod tests {
             exit_code: None,
             scanned: None,
             signalled: None,
-        }
-    }
-
-    #[test]
-    fn the_age_of_a_run_counts_forward_and_back() {
-        let cases =
-            [(0, "0 s ago"), (45, "45 s ago"), (7200, "2 h ago"), (-7200, "in 2 h"), (-29_267_267, "in 338 days")];
-        for (seconds, expected) in cases {
-            assert_eq!(ago(TimeDelta::seconds(seconds)), expected);
         }
     }
 

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anstream::{AutoStream, ColorChoice};
 
-use crate::cli::Color;
+use crate::cli::{Color, Common, Format};
 use crate::exit::{Exit, Fatal};
 use crate::telemetry;
 
@@ -24,6 +24,14 @@ pub(super) fn print(text: &str) -> Result<(), Fatal> {
 pub(super) fn print_json(value: &serde_json::Value) -> Result<(), Fatal> {
     let at_terminal = std::io::IsTerminal::is_terminal(&std::io::stdout());
     print(&if at_terminal { format!("{value:#}\n") } else { format!("{value}\n") })
+}
+
+/// Prints JSON with `--format json`, else text.
+pub(super) fn show_result(common: &Common, text: &str, json: &serde_json::Value) -> Result<(), Fatal> {
+    match common.format {
+        Format::Json => print_json(json),
+        Format::Table | Format::Csv => print(text),
+    }
 }
 
 /// Writes an error to stderr, in colour where the terminal shows it.

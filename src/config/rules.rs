@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use strum::IntoEnumIterator;
 use toml::de::DeValue;
 
 use super::layers::Layers;
@@ -183,7 +184,7 @@ impl Reader<'_> {
     /// The texts that are given; an empty one counts as none.
     fn texts(&self, layers: &Layers<'_>, scope: Scope<'_>) -> BTreeMap<TextKey, Text> {
         let mut texts = BTreeMap::new();
-        for key in TextKey::ALL {
+        for key in TextKey::iter() {
             let Some(found) = layers.first(|table| table.text(key.name())) else {
                 continue;
             };

@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use strum::IntoEnumIterator;
+
 use super::*;
 use crate::model::{Contact, Date, Priority, Truth, Value};
 use crate::plan::settings::{ExistingTag, OnUntag};
@@ -100,7 +102,7 @@ fn every_key_stands_in_the_example() {
                 _ => own.contains(&format!("{key} = ")),
             };
             // The example shows texts on the rule only, not on its level.
-            let as_above = place.ends_with("levels]]") && TextKey::ALL.iter().any(|text| text.name() == key);
+            let as_above = place.ends_with("levels]]") && TextKey::iter().any(|text| text.name() == key);
             assert!(stands || as_above, "{place} {key}");
         }
     }
@@ -120,7 +122,7 @@ fn the_example_is_right_where_it_is_commented_out() {
     assert_eq!(config.zoho.api_url.unwrap().as_str(), "https://www.zohoapis.com/");
     let rule = config.rules.rule("seats_running_out").unwrap();
     assert_eq!(rule.rank("critical"), 1);
-    assert_eq!(rule.texts.len(), TextKey::ALL.len());
+    assert_eq!(rule.texts.len(), TextKey::iter().count());
     assert_eq!(rule.params["discount"], Value::Number(15.0));
     assert!(config.rules.rule("sso_interest").is_some());
 }

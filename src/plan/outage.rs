@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::TimeDelta;
 
-use crate::model::{Date, Share};
+use crate::model::{Date, Share, minute};
 
 /// An attribute that stopped arriving, and the rules that use it.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,7 +77,7 @@ impl fmt::Display for Outage {
             Symptom::StandsStill { newest, age, stale_after } => write!(
                 f,
                 "the newest {attribute} has not moved since {}, {} hours ago, and scan.stale_after is {} hours",
-                newest.format("%Y-%m-%d %H:%M UTC"),
+                minute(*newest),
                 age.num_hours(),
                 stale_after.num_hours()
             )?,

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
-use super::{Preview, Previews, Problem, Report, RunMode};
-use crate::model::{ActionKind, Date, Evidence, Value};
+use super::scan::{Preview, Previews, Problem, Report, RunMode};
+use crate::model::{ActionKind, Evidence, Value, rfc3339};
 use crate::plan::Item;
 
 /// The report as JSON without a final line break: in one line for programs and logs, or `pretty` for people.
@@ -47,9 +47,9 @@ pub fn to_json(report: &Report<'_>, pretty: bool) -> String {
         run: json!({
             "id": run.id,
             "mode": match run.mode { RunMode::Apply => "apply", RunMode::DryRun => "dry_run" },
-            "as_of": time_to_json(run.as_of),
-            "started_at": time_to_json(run.started_at),
-            "finished_at": time_to_json(run.finished_at),
+            "as_of": rfc3339(run.as_of),
+            "started_at": rfc3339(run.started_at),
+            "finished_at": rfc3339(run.finished_at),
             "workspace": run.workspace,
         }),
         contacts,
@@ -154,9 +154,4 @@ fn preview(previews: &Previews) -> Json {
 /// A problem as JSON.
 pub fn problem_to_json(problem: &Problem) -> Json {
     json!({ "message": problem.message, "help": problem.help })
-}
-
-/// An instant as JSON has it: UTC, whole seconds.
-pub fn time_to_json(at: Date) -> String {
-    at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use minijinja::value::Value as Shown;
 use minijinja::{Environment, ErrorKind};
+use strum::{EnumIter, IntoEnumIterator, IntoStaticStr};
 
 use super::attributes::{Attributes, nearest};
 use super::engine::environment;
@@ -14,7 +15,8 @@ use super::source::Source;
 use crate::model::Type;
 
 /// The texts of a rule, in the order in which they are rendered: later ones can use the earlier four by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, EnumIter, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum TextKey {
     /// What was seen: `83% storage used`.
     Details,
@@ -33,28 +35,9 @@ pub enum TextKey {
 }
 
 impl TextKey {
-    /// All of them, in the order in which they are rendered.
-    pub const ALL: [TextKey; 7] = [
-        TextKey::Details,
-        TextKey::Action,
-        TextKey::Figure,
-        TextKey::WhyNow,
-        TextKey::TaskSubject,
-        TextKey::TaskDescription,
-        TextKey::Message,
-    ];
-
     /// The key in the configuration.
     pub fn name(self) -> &'static str {
-        match self {
-            TextKey::Details => "details",
-            TextKey::Action => "action",
-            TextKey::Figure => "figure",
-            TextKey::WhyNow => "why_now",
-            TextKey::TaskSubject => "task_subject",
-            TextKey::TaskDescription => "task_description",
-            TextKey::Message => "message",
-        }
+        self.into()
     }
 
     /// Whether other texts can use it by name; those themselves cannot.
@@ -98,7 +81,7 @@ const MAX_LENGTH: usize = 10_000;
 
 /// Whether a name means something in every text, so that no param or attribute should be called so.
 pub fn is_reserved(name: &str) -> bool {
-    let parts = TextKey::ALL.into_iter().filter(|key| key.is_part());
+    let parts = TextKey::iter().filter(|key| key.is_part());
     given_names().any(|given| given == name) || parts.into_iter().any(|key| key.name() == name)
 }
 
@@ -165,7 +148,7 @@ fn resolve(name: &str, key: TextKey, scope: Scope<'_>) -> Result<Option<Source>,
     if Function::of_texts().any(|function| function.name == root) {
         return Ok(None);
     }
-    if let Some(part) = TextKey::ALL.into_iter().find(|part| part.is_part() && part.name() == root) {
+    if let Some(part) = TextKey::iter().find(|part| part.is_part() && part.name() == root) {
         if !key.is_part() {
             return Ok(None);
         }
@@ -231,7 +214,7 @@ fn in_plain_words(detail: &str) -> String {
 /// Some value for every name, to try a text with.
 fn sample(text: &Text, scope: Scope<'_>) -> Shown {
     let mut values: BTreeMap<&str, Shown> = BTreeMap::new();
-    let parts = TextKey::ALL.into_iter().filter(|key| key.is_part());
+    let parts = TextKey::iter().filter(|key| key.is_part());
     values.extend(parts.map(|key| (key.name(), Shown::from("text"))));
     for (given, fields) in GIVEN {
         let fields = fields.iter().map(|field| (*field, Shown::from("text")));

@@ -1,19 +1,20 @@
 //! The JSON report. Its shape is documented in docs/json.md; `schema` changes when it does.
 
-use chrono::{DateTime, SecondsFormat};
 use serde_json::{Value, json};
 
-use super::Report;
-use crate::model::{self, Type};
+use super::report::CoverageReport;
+use crate::model::{self, Type, rfc3339};
 use crate::report::value_to_json as value;
-use crate::rules::coverage::{Attribute, Cause, ConditionFinding, Numbers, Plan, PlanName, RuleFinding, Spread, ToDo};
+use crate::rules::coverage::{
+    Attribute, Cause, ConditionFinding, Numbers, Plan, PlanName, RuleFinding, Spread, ToDo, date_of,
+};
 
 /// So many of the most frequent values are named.
 const FREQUENT: usize = 20;
 
 /// The report as JSON.
-pub(super) fn json(report: &Report<'_>) -> Value {
-    let Report { coverage, findings, to_do, workspace, as_of, undecodable, not_usable, complete, errors, exit } =
+pub(super) fn json(report: &CoverageReport<'_>) -> Value {
+    let CoverageReport { coverage, findings, to_do, workspace, as_of, undecodable, not_usable, complete, errors, exit } =
         report;
     let plans = coverage.plans();
     let plans_shown: Vec<_> =
@@ -22,7 +23,7 @@ pub(super) fn json(report: &Report<'_>) -> Value {
     json!({
         "schema": 1,
         "run": {
-            "as_of": as_of.to_rfc3339_opts(SecondsFormat::Secs, true),
+            "as_of": rfc3339(*as_of),
             "workspace": workspace,
             "complete": complete,
         },
@@ -85,7 +86,7 @@ fn values(spread: &Spread) -> Value {
     match spread {
         Spread::Untold => Value::Null,
         Spread::Numbers(numbers) => range(numbers, |number| value(&model::Value::Number(number))),
-        Spread::Dates(numbers) => range(numbers, date),
+        Spread::Dates(numbers) => range(numbers, |number| json!(date_of(number).map(rfc3339))),
         Spread::Words { words, empty } => {
             let frequent = words.shared().into_iter().take(FREQUENT);
             let frequent: Vec<_> =
@@ -105,10 +106,6 @@ fn range(numbers: &Numbers, shown: impl Fn(f64) -> Value) -> Value {
         return Value::Null;
     };
     json!({ "min": shown(least), "median": shown(median.value), "median_exact": median.exact, "max": shown(most) })
-}
-
-fn date(seconds: f64) -> Value {
-    json!(super::table::instant(seconds).map(|at: DateTime<_>| at.to_rfc3339_opts(SecondsFormat::Secs, true)))
 }
 
 fn finding(finding: &RuleFinding<'_>, included: usize) -> Value {

@@ -1,41 +1,24 @@
 //! `coverage`: one pass over the contacts, and what the data can do for the rules. Changes nothing.
 
 mod json;
+mod report;
 mod table;
 
 use std::time::Duration;
-
-use chrono::{DateTime, Utc};
 
 use super::scan::ProgressLine;
 use super::setup::Setup;
 use super::terminal::terminal_width;
 use crate::apply::stop::Stop;
-use crate::cli::{Common, Coverage as Arguments, FailOn, Format};
+use crate::cli::{Common, Coverage as Arguments, Format};
 use crate::exit::{Exit, Fatal, exit_of};
 use crate::read::{Pages as _, for_each_page};
 use crate::remote::error::RemoteError;
 use crate::remote::intercom::{Intercom, is_own_field};
-use crate::report::Problem;
-use crate::rules::coverage::{ConditionVerdict, Coverage, RuleFinding, ToDo};
+use crate::report::DEFAULT_WIDTH;
+use crate::rules::coverage::Coverage;
 use crate::shutdown;
-
-/// Everything that is said.
-struct Report<'a> {
-    coverage: &'a Coverage<'a>,
-    findings: Vec<RuleFinding<'a>>,
-    to_do: Vec<ToDo>,
-    workspace: String,
-    as_of: DateTime<Utc>,
-    /// Contacts that could not be decoded: id, or where it stood, and why.
-    undecodable: Vec<(String, String)>,
-    /// Intercom's own attributes that rules cannot use.
-    not_usable: Vec<String>,
-    /// Whether all contacts were read.
-    complete: bool,
-    errors: Vec<Problem>,
-    exit: Exit,
-}
+use report::CoverageReport;
 
 /// Runs the command as it was typed.
 pub async fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> {
@@ -58,7 +41,7 @@ pub async fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> 
     let mut not_usable: Vec<_> =
         not_usable.into_iter().filter(|it| !it.archived).map(|definition| definition.name).collect();
     not_usable.sort();
-    let mut report = Report {
+    let mut report = CoverageReport {
         findings: coverage.findings(),
         to_do: coverage.to_do(),
         coverage: &coverage,
@@ -72,7 +55,7 @@ pub async fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> 
     };
     report.judge(broken_off.as_ref(), walk.doubt, arguments.fail_on);
     match common.format {
-        Format::Table | Format::Csv => super::print(&table::table(&report, terminal_width()))?,
+        Format::Table | Format::Csv => super::print(&table::table(&report, terminal_width().unwrap_or(DEFAULT_WIDTH)))?,
         Format::Json => super::print_json(&json::json(&report))?,
     }
     Ok(report.exit)
@@ -110,36 +93,4 @@ async fn read(
     walk.undecodable.sort();
     walk.doubt = pages.doubt().map(str::to_owned);
     result
-}
-
-impl Report<'_> {
-    /// The rules that are on and can never fire.
-    fn dead(&self) -> impl Iterator<Item = &RuleFinding<'_>> {
-        self.findings.iter().filter(|finding| finding.enabled && finding.outcome.verdict == ConditionVerdict::Never)
-    }
-
-    /// What went wrong, and the exit code that it leads to.
-    fn judge(&mut self, broken_off: Option<&RemoteError>, doubt: Option<String>, fail_on: Option<FailOn>) {
-        let mut exits = Vec::new();
-        let mut errors: Vec<Problem> = doubt.into_iter().map(|message| Problem { message, help: None }).collect();
-        if let Some(error) = broken_off {
-            exits.push(exit_of(error));
-            let message = format!("the contacts were not all read, so this is about a part of them: {error}");
-            errors.push(Problem { message, help: error.help().map(str::to_owned) });
-        }
-        if fail_on == Some(FailOn::DeadRule) {
-            for finding in self.dead() {
-                exits.push(Exit::Failed);
-                let signal = &finding.rule.signal;
-                errors.push(Problem {
-                    message: format!("the rule {signal} can never fire"),
-                    help: Some(format!(
-                        "see what to do above, or switch it off: signal = \"{signal}\", enabled = false"
-                    )),
-                });
-            }
-        }
-        self.exit = Exit::first(&exits);
-        self.errors = errors;
-    }
 }

@@ -2,53 +2,37 @@
 
 use std::fmt::Write as _;
 
-use chrono::{DateTime, Utc};
-use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, presets};
-
-use super::Report;
-use crate::report::{clean, one_line, plural};
+use super::report::CoverageReport;
+use crate::model::second;
+use crate::report::{Ruling, TextTable, clean, one_line, plural, problems_to_text};
 use crate::rules::coverage::{
-    Attribute, ConditionFinding, ConditionVerdict, Meanwhile, Numbers, PlanName, RuleFinding, Spread, ToDo,
+    Attribute, ConditionFinding, ConditionVerdict, Meanwhile, Numbers, PlanName, RuleFinding, Spread, ToDo, date_of,
 };
 
-/// How wide a table may be where nobody says: a pipe, a file, a mail from cron.
-const WIDTH: u16 = 140;
-/// The most of an attribute's name, or of a plan's.
+/// The length at which the name of an attribute or a plan is cut.
 const NAME_CHARS: usize = 40;
-/// The most of a value.
+/// The length at which a value is cut.
 const VALUE_CHARS: usize = 24;
-/// So many of the most frequent values are shown.
+/// The number of frequent values shown.
 const VALUES: usize = 4;
-/// So many undecodable contacts are named.
+/// The number of undecodable contacts named.
 const UNDECODABLE: usize = 5;
 
 /// The report as text, with a final line break.
-pub(super) fn table(report: &Report<'_>, width: Option<u16>) -> String {
-    let width = width.unwrap_or(WIDTH);
+pub(super) fn table(report: &CoverageReport<'_>, width: u16) -> String {
     let mut text = String::new();
     head(report, &mut text);
-    let _ = write!(text, "\nAttributes, in the order of the roll-out\n{}\n", attributes(report, width));
+    let _ = write!(text, "\nAttributes, in the order of the roll-out\n{}", attributes(report, width));
     left_out(report, &mut text);
     unreadable(report, &mut text);
-    let _ = write!(text, "\nRules: can they fire?\n{}\n", rules(report, width));
+    let _ = write!(text, "\nRules: can they fire?\n{}", rules(report, width));
     to_do(&report.to_do, &mut text);
-    if !report.errors.is_empty() {
-        let _ = writeln!(text, "\nErrors");
-    }
-    for problem in &report.errors {
-        let _ = writeln!(text, "  {}", clean(&problem.message));
-        if let Some(help) = &problem.help {
-            let _ = writeln!(text, "  help: {}", clean(help));
-        }
-    }
-    // Tables fill their lines with blanks.
-    text.lines().map(str::trim_end).fold(String::new(), |text, line| text + line + "\n")
+    text + &problems_to_text("Errors", &report.errors)
 }
 
-fn head(report: &Report<'_>, text: &mut String) {
-    let Report { coverage, workspace, as_of, undecodable, .. } = report;
-    let _ =
-        writeln!(text, "usage-signals coverage · workspace {workspace} · {}", as_of.format("%Y-%m-%d %H:%M:%S UTC"));
+fn head(report: &CoverageReport<'_>, text: &mut String) {
+    let CoverageReport { coverage, workspace, as_of, undecodable, .. } = report;
+    let _ = writeln!(text, "usage-signals coverage · workspace {workspace} · {}", second(*as_of));
     let _ = write!(text, "{} read", plural(coverage.contacts(), "contact"));
     if !report.complete {
         text.push_str(", and not all of them: see the errors at the end");
@@ -74,16 +58,8 @@ fn head(report: &Report<'_>, text: &mut String) {
     }
 }
 
-fn plain_table(width: u16) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING.header_separator(LineStyle::none().fill('─').junction('─')));
-    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    table
-}
-
-fn attributes(report: &Report<'_>, width: u16) -> Table {
+fn attributes(report: &CoverageReport<'_>, width: u16) -> String {
     let coverage = report.coverage;
-    let mut table = plain_table(width);
     // Each plan takes some room; where there is none, the JSON has them all.
     let room = usize::from(width.saturating_sub(80) / 10);
     let mut plans: Vec<_> = coverage.plans().into_iter().filter(|plan| plan.contacts > 0).collect();
@@ -100,7 +76,11 @@ fn attributes(report: &Report<'_>, width: u16) -> Table {
         format!("{name}\nof {}", plan.contacts)
     }));
     header.push("least · middle · most, or most frequent".to_owned());
-    table.set_header(header);
+    let shares = 3..3 + plans.len();
+    let mut table = TextTable::new(Ruling::Header)
+        .header(header)
+        .never_wrap([0, 2].into_iter().chain(shares.clone()))
+        .align_right(shares);
     for attribute in coverage.attributes() {
         let declared = match &attribute.definition {
             Some(definition) if definition.archived => "archived".to_owned(),
@@ -116,13 +96,7 @@ fn attributes(report: &Report<'_>, width: u16) -> Table {
         row.push(values(attribute));
         table.add_row(row);
     }
-    keep_whole(&mut table, 0);
-    for column in 3..3 + plans.len() {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
+    table.render(Some(width))
 }
 
 /// A share as a bar of ten letters and a number.
@@ -157,7 +131,7 @@ fn values(attribute: &Attribute) -> String {
         Spread::Untold => "not shown".to_owned(),
         Spread::Numbers(numbers) => range(numbers, |number| number.to_string()),
         Spread::Dates(numbers) => {
-            range(numbers, |seconds| instant(seconds).map_or_else(String::new, |at| at.format("%Y-%m-%d").to_string()))
+            range(numbers, |seconds| date_of(seconds).map_or_else(String::new, |at| at.date_naive().to_string()))
         }
         Spread::Words { words, empty } => {
             let about = if words.lost() > 0 { "about " } else { "" };
@@ -187,23 +161,14 @@ fn range(numbers: &Numbers, shown: impl Fn(f64) -> String) -> String {
     format!("{} · {about}{} · {}", shown(least), shown(median.value), shown(most))
 }
 
-/// An instant of Unix seconds.
-pub(super) fn instant(seconds: f64) -> Option<DateTime<Utc>> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "dates are read from 1990 to 2200 only, or as chrono holds them"
-    )]
-    DateTime::from_timestamp(seconds as i64, 0)
-}
-
-fn left_out(report: &Report<'_>, text: &mut String) {
+fn left_out(report: &CoverageReport<'_>, text: &mut String) {
     if !report.not_usable.is_empty() {
         let names: Vec<_> = report.not_usable.iter().map(|name| shown(name, NAME_CHARS)).collect();
         let _ = writeln!(text, "\nIntercom's own, and not for rules: {}", names.join(", "));
     }
 }
 
-fn unreadable(report: &Report<'_>, text: &mut String) {
+fn unreadable(report: &CoverageReport<'_>, text: &mut String) {
     let mut lines = String::new();
     for attribute in report.coverage.attributes() {
         let wanted = attribute.wanted.map_or("value", crate::model::Type::name);
@@ -218,28 +183,18 @@ fn unreadable(report: &Report<'_>, text: &mut String) {
     }
 }
 
-fn rules(report: &Report<'_>, width: u16) -> Table {
-    let mut table = plain_table(width);
-    table.set_header(["rule", "on", "", "true for", "unknown for", "why"]);
+fn rules(report: &CoverageReport<'_>, width: u16) -> String {
+    let header = ["rule", "on", "", "true for", "unknown for", "why"];
+    let mut table = TextTable::new(Ruling::Header).header(header).never_wrap(0..4);
     let included = report.coverage.included();
     for RuleFinding { rule, enabled, outcome, levels } in &report.findings {
         let on = if *enabled { "on" } else { "off" };
-        table.add_row(row(clean(&rule.signal), on, outcome, included, *enabled));
+        table.add_row(row(rule.signal.clone(), on, outcome, included, *enabled));
         for (level, outcome) in levels {
-            table.add_row(row(format!("  {}", clean(&level.name)), "", outcome, included, *enabled));
+            table.add_row(row(format!("  {}", level.name), "", outcome, included, *enabled));
         }
     }
-    for column in 0..4 {
-        keep_whole(&mut table, column);
-    }
-    table
-}
-
-/// A column that is never broken.
-fn keep_whole(table: &mut Table, column: usize) {
-    if let Some(column) = table.column_mut(column) {
-        column.set_constraint(ColumnConstraint::ContentWidth);
-    }
+    table.render(Some(width))
 }
 
 fn row(name: String, on: &str, outcome: &ConditionFinding, included: usize, enabled: bool) -> [String; 6] {
@@ -251,7 +206,7 @@ fn row(name: String, on: &str, outcome: &ConditionFinding, included: usize, enab
         ConditionVerdict::Never => "NEVER",
         ConditionVerdict::NoContacts => "no contacts",
     };
-    let mut why: Vec<_> = outcome.causes.iter().map(|cause| clean(&cause.message)).collect();
+    let mut why: Vec<_> = outcome.causes.iter().map(|cause| cause.message.clone()).collect();
     match outcome.verdict {
         ConditionVerdict::Fires if !why.is_empty() => why.insert(0, "in part only".to_owned()),
         ConditionVerdict::FiresTooOften => why.insert(0, "more than half of the contacts: probably wrong".to_owned()),

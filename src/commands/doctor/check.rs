@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
+use strum::{EnumIter, IntoEnumIterator, IntoStaticStr};
 
 use crate::config::Problems;
 use crate::exit::Exit;
@@ -11,8 +12,9 @@ use crate::model::is_unseen;
 use crate::remote::error::{ErrorKind, RemoteError};
 
 /// How a check ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Status {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, EnumIter, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum CheckStatus {
     /// As it should be.
     Ok,
     /// A run works, but a person should know.
@@ -23,14 +25,9 @@ pub enum Status {
     NotChecked,
 }
 
-impl Status {
+impl CheckStatus {
     fn name(self) -> &'static str {
-        match self {
-            Status::Ok => "ok",
-            Status::Warn => "warn",
-            Status::Fail => "fail",
-            Status::NotChecked => "not_checked",
-        }
+        self.into()
     }
 }
 
@@ -40,7 +37,7 @@ pub struct Check {
     /// Unique within its group.
     pub name: String,
     /// How it ended.
-    pub status: Status,
+    pub status: CheckStatus,
     /// What was found.
     pub message: String,
     /// The way out.
@@ -66,7 +63,7 @@ impl Group {
         Group { name, title, checks: Vec::new() }
     }
 
-    fn add(&mut self, name: &str, status: Status, message: &str, help: Option<&str>, exit: Exit) {
+    fn add(&mut self, name: &str, status: CheckStatus, message: &str, help: Option<&str>, exit: Exit) {
         let (name, message, help) = (clean(name), clean(message), help.map(clean));
         let help = help.filter(|help| !help.is_empty());
         self.checks.push(Check { name, status, message, help, exit, skipped: None });
@@ -74,22 +71,22 @@ impl Group {
 
     /// All is well.
     pub fn ok(&mut self, name: &str, message: impl AsRef<str>) {
-        self.add(name, Status::Ok, message.as_ref(), None, Exit::Done);
+        self.add(name, CheckStatus::Ok, message.as_ref(), None, Exit::Done);
     }
 
     /// A person should know.
     pub fn warn(&mut self, name: &str, message: impl AsRef<str>, help: impl AsRef<str>) {
-        self.add(name, Status::Warn, message.as_ref(), Some(help.as_ref()), Exit::Done);
+        self.add(name, CheckStatus::Warn, message.as_ref(), Some(help.as_ref()), Exit::Done);
     }
 
     /// Something is wrong.
     pub fn fail(&mut self, name: &str, message: impl AsRef<str>, help: Option<&str>) {
-        self.add(name, Status::Fail, message.as_ref(), help, Exit::Failed);
+        self.add(name, CheckStatus::Fail, message.as_ref(), help, Exit::Failed);
     }
 
     /// A credential or a permission that a run needs was refused.
     pub fn refused(&mut self, name: &str, message: impl AsRef<str>, help: impl AsRef<str>) {
-        self.add(name, Status::Fail, message.as_ref(), Some(help.as_ref()), Exit::Credential);
+        self.add(name, CheckStatus::Fail, message.as_ref(), Some(help.as_ref()), Exit::Credential);
     }
 
     /// The configuration cannot be used: as it is shown everywhere else, one problem below the other.
@@ -99,7 +96,7 @@ impl Group {
 
     /// No run can begin like this.
     pub fn unusable(&mut self, name: &str, message: impl AsRef<str>, help: Option<&str>) {
-        self.add(name, Status::Fail, message.as_ref(), help, Exit::Usage);
+        self.add(name, CheckStatus::Fail, message.as_ref(), help, Exit::Usage);
     }
 
     /// A service said no, or nothing. `help` takes the place of the error's own advice about a refused credential.
@@ -107,13 +104,13 @@ impl Group {
         let refused = error.kind == ErrorKind::Credential;
         let help = help.filter(|_| refused).or(error.help());
         let exit = if refused { Exit::Credential } else { Exit::Failed };
-        self.add(name, Status::Fail, &error.to_string(), help, exit);
+        self.add(name, CheckStatus::Fail, &error.to_string(), help, exit);
     }
 
     /// What could not be looked at, because something else is wrong.
     pub fn skip(&mut self, names: &[&str], why: &str) {
         for name in names {
-            self.add(name, Status::NotChecked, &format!("not checked: {why}"), None, Exit::Done);
+            self.add(name, CheckStatus::NotChecked, &format!("not checked: {why}"), None, Exit::Done);
             if let Some(check) = self.checks.last_mut() {
                 check.skipped = Some(why.to_owned());
             }
@@ -138,15 +135,14 @@ fn all(groups: &[Group]) -> impl Iterator<Item = &Check> {
 /// The exit code: 2 for a configuration that cannot be used, 3 for a refused credential, 1 for anything else that failed.
 pub fn exit(groups: &[Group], strict: bool) -> Exit {
     let exits = all(groups).map(|check| match check.status {
-        Status::Warn | Status::NotChecked if strict => Exit::Failed,
+        CheckStatus::Warn | CheckStatus::NotChecked if strict => Exit::Failed,
         _ => check.exit,
     });
     Exit::first(&exits.collect::<Vec<_>>())
 }
 
-fn counts(groups: &[Group]) -> BTreeMap<Status, usize> {
-    let mut counts =
-        BTreeMap::from([Status::Ok, Status::Warn, Status::Fail, Status::NotChecked].map(|status| (status, 0)));
+fn counts(groups: &[Group]) -> BTreeMap<CheckStatus, usize> {
+    let mut counts: BTreeMap<_, _> = CheckStatus::iter().map(|status| (status, 0)).collect();
     for check in all(groups) {
         *counts.entry(check.status).or_default() += 1;
     }
@@ -176,9 +172,10 @@ pub fn to_table(groups: &[Group]) -> String {
     }
     let counts = counts(groups);
     let count = |status| counts.get(&status).copied().unwrap_or_default();
-    let (warned, failed, skipped) = (count(Status::Warn), count(Status::Fail), count(Status::NotChecked));
+    let (warned, failed, skipped) =
+        (count(CheckStatus::Warn), count(CheckStatus::Fail), count(CheckStatus::NotChecked));
     let warnings = if warned == 1 { "warning" } else { "warnings" };
-    let _ = write!(text, "{} ok, {warned} {warnings}, {failed} failed", count(Status::Ok));
+    let _ = write!(text, "{} ok, {warned} {warnings}, {failed} failed", count(CheckStatus::Ok));
     if skipped > 0 {
         let _ = write!(text, ", {skipped} not checked");
     }

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ExplainReport;
+use super::report::ExplainReport;
 use super::text_page::{TextPage, columns};
 use super::words::{sentence, why};
-use crate::model::{ActionKind, Date, Entry, MessageRef, Occasion, State, SubjectKind};
+use crate::model::{ActionKind, Entry, MessageRef, Occasion, State, SubjectKind, minute};
 use crate::plan::{Decision, Item};
 use crate::report::{clean, performed, plural, who};
 
@@ -24,11 +24,11 @@ fn one_occasion(report: &ExplainReport<'_>, occasion: &Occasion, page: &mut Text
     let ids: Vec<_> = report.people.iter().map(|person| person.contact.id.as_str()).collect();
     let level = if occasion.level.is_empty() { String::new() } else { format!(", level {}", occasion.level) };
     let times = match (occasion.ended_at, occasion.false_since) {
-        (Some(ended), _) => format!("{} to {}", day(occasion.id.opened_at), day(ended)),
+        (Some(ended), _) => format!("{} to {}", minute(occasion.id.opened_at), minute(ended)),
         (None, Some(since)) => {
-            format!("open since {}, false since {}", day(occasion.id.opened_at), day(since))
+            format!("open since {}, false since {}", minute(occasion.id.opened_at), minute(since))
         }
-        (None, None) => format!("open since {}", day(occasion.id.opened_at)),
+        (None, None) => format!("open since {}", minute(occasion.id.opened_at)),
     };
     let signal = page.bold(&occasion.id.signal);
     page.line(&format!("  {signal}{level}: {times}, {}", plural(occasion.contacts.len(), "contact")));
@@ -79,7 +79,7 @@ fn entry_row(entry: &Entry) -> [String; 4] {
         State::Dropped => "not needed any more",
         State::Undone => "undone by a person",
     };
-    let at = entry.closed_at.map_or(String::new(), day);
+    let at = entry.closed_at.map_or(String::new(), minute);
     let place = match (entry.key.kind, &entry.remote_id) {
         // A key of what was never made tells nothing.
         (ActionKind::Task, _) if matches!(entry.state, State::Skipped | State::Dropped) => String::new(),
@@ -100,16 +100,12 @@ fn message(remote_id: &str) -> String {
     }
 }
 
-fn day(at: Date) -> String {
-    at.format("%Y-%m-%d %H:%M UTC").to_string()
-}
-
 /// The plan of a scan of this contact.
 pub(super) fn scan(report: &ExplainReport<'_>, page: &mut TextPage) {
-    let Some(looked) = &report.looked else { return };
+    let Some(dry_run) = &report.dry_run else { return };
     page.title("What a scan of this contact would do now");
-    let scan = looked.report().0;
-    for item in &looked.plan.items {
+    let scan = dry_run.report().0;
+    for item in &dry_run.plan.items {
         let subject = who(item).replace('\n', ", ");
         let level = if item.level.is_empty() { String::new() } else { format!(", level {}", item.level) };
         let signal = page.bold(&item.occasion.signal);
@@ -124,7 +120,7 @@ pub(super) fn scan(report: &ExplainReport<'_>, page: &mut TextPage) {
             page.paragraph(&format!("{}: {urgency}", sentence(&item.action)), 6);
         }
     }
-    if looked.plan.items.is_empty() {
+    if dry_run.plan.items.is_empty() {
         let left_out = report.left_out();
         let why =
             if left_out.is_empty() { "no rule holds, and nothing is open".to_owned() } else { left_out.join("; ") };
@@ -134,7 +130,7 @@ pub(super) fn scan(report: &ExplainReport<'_>, page: &mut TextPage) {
         let help = problem.help.as_ref().map_or(String::new(), |help| format!(" (help: {help})"));
         page.paragraph(&format!("{}{help}", problem.message), 2);
     }
-    let mut new = looked.plan.items.iter().filter(|item| item.has_work()).map(|item| item.subject().kind).peekable();
+    let mut new = dry_run.plan.items.iter().filter(|item| item.has_work()).map(|item| item.subject().kind).peekable();
     if new.peek().is_some() {
         let text = "A scan of everybody can hold back what is new: the guard, or data that broke off.";
         page.paragraph(text, 2);

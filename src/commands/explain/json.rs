@@ -2,18 +2,18 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{ContactReport, ExplainReport};
+use super::report::{ContactReport, ExplainReport};
 use crate::exit::Exit;
-use crate::model::{ActionKind, Entry, Occasion, Truth, UnknownReason, Value};
+use crate::model::{ActionKind, Entry, Occasion, Truth, UnknownReason, Value, rfc3339};
 use crate::remote::intercom::is_own_field;
-use crate::report::{item_to_json, problem_to_json, time_to_json, value_to_json};
+use crate::report::{item_to_json, problem_to_json, value_to_json};
 use crate::rules::{AttributeSeen, Explained, ExplainedComparison, ExplainedRule, Miss, Origin, Traced};
 
 /// Everything that is said about a contact.
 pub(super) fn render(report: &ExplainReport<'_>, exit: Exit) -> Json {
     json!({
         "schema": 1,
-        "as_of": time_to_json(report.setup.as_of),
+        "as_of": rfc3339(report.setup.as_of),
         "workspace": report.workspace,
         "contacts": report.people.iter().map(|person| contact(report, person)).collect::<Vec<_>>(),
         "disabled": report.setup.config.rules.disabled.iter().map(|rule| rule.signal.as_str()).collect::<Vec<_>>(),
@@ -141,10 +141,10 @@ fn occasion(report: &ExplainReport<'_>, occasion: &Occasion) -> Json {
     json!({
         "signal": occasion.id.signal,
         "subject": { "kind": occasion.id.subject.kind.name(), "id": occasion.id.subject.id },
-        "opened_at": time_to_json(occasion.id.opened_at),
+        "opened_at": rfc3339(occasion.id.opened_at),
         "level": (!occasion.level.is_empty()).then_some(&occasion.level),
-        "false_since": occasion.false_since.map(time_to_json),
-        "ended_at": occasion.ended_at.map(time_to_json),
+        "false_since": occasion.false_since.map(rfc3339),
+        "ended_at": occasion.ended_at.map(rfc3339),
         "contacts": occasion.contacts,
         "record_url": occasion.record().map(|record| report.setup.links.record(record)),
         "actions": occasion.entries.iter().map(|one| entry(report, one)).collect::<Vec<_>>(),
@@ -160,7 +160,7 @@ fn entry(report: &ExplainReport<'_>, entry: &Entry) -> Json {
         "contact": (!entry.key.contact.is_empty()).then_some(&entry.key.contact),
         "state": entry.state.name(),
         "reason": entry.reason.name(),
-        "closed_at": entry.closed_at.map(time_to_json),
+        "closed_at": entry.closed_at.map(rfc3339),
         "remote_id": entry.remote_id,
         "url": task_url.map(|id| report.setup.links.task(id)),
         "error": entry.error,
@@ -169,10 +169,10 @@ fn entry(report: &ExplainReport<'_>, entry: &Entry) -> Json {
 
 /// `signals` as in the report of a scan; null where Intercom was not asked.
 fn scan(report: &ExplainReport<'_>) -> Json {
-    let Some(looked) = &report.looked else { return Json::Null };
-    let report = looked.report().0;
+    let Some(dry_run) = &report.dry_run else { return Json::Null };
+    let report = dry_run.report().0;
     json!({
-        "signals": looked.plan.items.iter().map(|item| item_to_json(&report, item)).collect::<Vec<_>>(),
+        "signals": dry_run.plan.items.iter().map(|item| item_to_json(&report, item)).collect::<Vec<_>>(),
         "warnings": report.warnings.iter().map(problem_to_json).collect::<Vec<_>>(),
         "errors": report.errors.iter().map(problem_to_json).collect::<Vec<_>>(),
     })

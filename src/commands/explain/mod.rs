@@ -6,6 +6,7 @@
 mod history;
 mod json;
 mod page;
+mod report;
 mod text_page;
 mod verdicts;
 mod words;
@@ -18,58 +19,10 @@ use crate::apply::stop::Stop;
 use crate::cli::{Common, Explain as Arguments, Format, Scan};
 use crate::exit::{Exit, Fatal};
 use crate::ledger::{LEDGER_FILE, LedgerReader};
-use crate::model::{Contact, Known, Occasion, SubjectKind, Truth, forgotten_mark};
-use crate::read::{Company, TagName};
+use crate::model::Contact;
 use crate::remote::intercom::{Intercom, read_webhook_payload};
-use crate::rules::Explanation;
 use crate::telemetry;
-
-/// Everything that is said about a contact.
-struct ExplainReport<'a> {
-    setup: &'a Setup,
-    /// The Intercom workspace, where it is known: without a token, from the ledger.
-    workspace: Option<String>,
-    /// The contact asked for, and those that share its e-mail: one person, to rules about contacts.
-    people: Vec<ContactReport>,
-    /// What the ledger has of them and of their accounts, open occasions first.
-    occasions: Vec<Occasion>,
-    /// What a scan would do now; None where Intercom could not be asked.
-    looked: Option<DryRun>,
-    /// What is left out, and what to keep in mind.
-    notes: Vec<String>,
-}
-
-/// One contact.
-struct ContactReport {
-    contact: Contact,
-    explanation: Explanation,
-    /// All its tags by name; None where Intercom was not asked.
-    tags: Option<Vec<TagName>>,
-    /// All its companies by name; None where Intercom was not asked.
-    companies: Option<Vec<Company>>,
-    /// Whether a person had it forgotten.
-    forgotten: bool,
-}
-
-impl ContactReport {
-    /// Why no scan looks at the contact, whatever the rules say of it; None where scans do.
-    fn left_out(&self) -> Option<&'static str> {
-        match self.explanation.included() {
-            _ if self.forgotten => Some("the contact was forgotten (usage-signals ledger forget)"),
-            Truth::True => None,
-            Truth::False => Some("[scan] include is false for it"),
-            Truth::Unknown => Some("[scan] include cannot be decided for it"),
-        }
-    }
-
-    /// The ids of its companies, by the fullest list there is.
-    fn company_ids(&self) -> Vec<&str> {
-        match &self.companies {
-            Some(companies) => companies.iter().map(|company| company.id.as_str()).collect(),
-            None => self.contact.companies.ids.iter().map(String::as_str).collect(),
-        }
-    }
-}
+use report::{ContactReport, ExplainReport};
 
 /// Runs the command as it was typed.
 pub async fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> {
@@ -98,26 +51,26 @@ async fn asked<'a>(
     wanted: &str,
 ) -> Result<(ExplainReport<'a>, Exit), Fatal> {
     let attributes = setup.config.rules.explained_attributes();
-    let mut looked = scan::look_at(common, setup, stop.clone(), wanted, &attributes).await?;
-    let contacts = std::mem::take(&mut looked.read.chosen);
+    let mut dry_run = scan::dry_run_of(common, setup, stop.clone(), wanted, &attributes).await?;
+    let contacts = std::mem::take(&mut dry_run.read.chosen);
     if contacts.is_empty() {
-        return Err(nobody(looked, wanted));
+        return Err(nobody(dry_run, wanted));
     }
     let intercom = setup.intercom(&stop)?;
     let mut report = ExplainReport::new(setup, contacts);
     for person in &mut report.people {
         ask_details(&intercom, person).await?;
     }
-    let exit = report.add_looked(looked);
+    let exit = report.add_dry_run(dry_run);
     Ok((report, exit))
 }
 
 /// Why there is no contact, though Intercom did not say that there is none.
-fn nobody(looked: DryRun, wanted: &str) -> Fatal {
-    if let Some(error) = looked.read.broken_off {
+fn nobody(dry_run: DryRun, wanted: &str) -> Fatal {
+    if let Some(error) = dry_run.read.broken_off {
         return error.into();
     }
-    let why = looked.read.undecodable.first().map_or("Intercom did not send it", |(_, why)| why);
+    let why = dry_run.read.undecodable.first().map_or("Intercom did not send it", |(_, why)| why);
     let error = anyhow::anyhow!("the contact {wanted:?} cannot be read: it {why}");
     Fatal { exit: Exit::Failed, error, help: Some("look at it in Intercom; a scan skips it, and says so".to_owned()) }
 }
@@ -131,13 +84,13 @@ async fn given<'a>(common: &Common, setup: &'a Setup, stop: Stop) -> Result<(Exp
         ("INTERCOM_ACCESS_TOKEN is not set".to_owned(), Exit::Done)
     } else {
         let attributes = setup.config.rules.explained_attributes();
-        match scan::look_at(common, setup, stop.clone(), &id, &attributes).await {
-            Ok(looked) => {
+        match scan::dry_run_of(common, setup, stop.clone(), &id, &attributes).await {
+            Ok(dry_run) => {
                 let intercom = setup.intercom(&stop)?;
                 for person in &mut report.people {
                     ask_details(&intercom, person).await?;
                 }
-                let exit = report.add_looked(looked);
+                let exit = report.add_dry_run(dry_run);
                 let note = "A scan reads the contact from Intercom: where that differs from standard input, that is what counts.";
                 report.notes.push(note.to_owned());
                 return Ok((report, exit));
@@ -180,64 +133,4 @@ async fn ask_details(intercom: &Intercom, person: &mut ContactReport) -> Result<
     person.tags.iter_mut().for_each(|tags| tags.sort_by(|a, b| a.name.cmp(&b.name)));
     person.companies = intercom.contact_companies(&person.contact.id).await?;
     Ok(())
-}
-
-impl<'a> ExplainReport<'a> {
-    fn new(setup: &'a Setup, contacts: Vec<Contact>) -> ExplainReport<'a> {
-        let people = contacts.into_iter().map(|contact| ContactReport {
-            explanation: setup.config.rules.explain(&contact, setup.as_of),
-            contact,
-            tags: None,
-            companies: None,
-            forgotten: false,
-        });
-        let people = people.collect();
-        ExplainReport { setup, workspace: None, people, occasions: Vec::new(), looked: None, notes: Vec::new() }
-    }
-
-    /// What the ledger has.
-    fn add_known(&mut self, known: &Known) {
-        self.occasions = concerning(known, &self.people);
-        for person in &mut self.people {
-            person.forgotten = known.forgotten.contains(&forgotten_mark(&person.contact.id));
-        }
-    }
-
-    /// For each contact that no scan looks at, why.
-    fn left_out(&self) -> Vec<String> {
-        let why = |person: &ContactReport| {
-            let why = person.left_out()?;
-            Some(format!("no scan looks at contact {}: {why}", person.contact.id))
-        };
-        self.people.iter().filter_map(why).collect()
-    }
-
-    /// What Intercom and the ledger know; returns how a dry run would end.
-    fn add_looked(&mut self, looked: DryRun) -> Exit {
-        self.workspace = Some(looked.plan.workspace.clone());
-        self.add_known(looked.ledger.known());
-        let exit = looked.report().1;
-        self.looked = Some(looked);
-        exit
-    }
-}
-
-/// The occasions that concern one of the people, or an account of theirs; open ones first.
-fn concerning(known: &Known, people: &[ContactReport]) -> Vec<Occasion> {
-    let concerns = |occasion: &&Occasion| {
-        let subject = &occasion.id.subject;
-        people.iter().any(|person| {
-            let id = &person.contact.id;
-            let same_person = occasion.person.is_some() && occasion.person == person.contact.person();
-            match subject.kind {
-                SubjectKind::Account if person.company_ids().contains(&subject.id.as_str()) => true,
-                _ => occasion.contacts.contains(id) || subject.id == *id || same_person,
-            }
-        })
-    };
-    let mut occasions: Vec<_> = known.occasions.iter().filter(concerns).cloned().collect();
-    occasions.sort_by_key(|occasion| {
-        (!occasion.is_open(), occasion.id.signal.clone(), std::cmp::Reverse(occasion.id.opened_at), occasion.id.clone())
-    });
-    occasions
 }

@@ -3,20 +3,19 @@
 use std::collections::BTreeSet;
 
 use super::history::{ledger, scan, work};
+use super::report::{ContactReport, ExplainReport};
 use super::text_page::{TextPage, columns};
 use super::verdicts::{reasons, rules};
 use super::words::{brief, place, read, tame};
-use super::{ContactReport, ExplainReport};
-use crate::model::{Truth, UnknownReason};
+use crate::model::{Truth, UnknownReason, second};
 use crate::report::plural;
 use crate::rules::AttributeSeen;
 
 /// The page as it is printed.
 pub(super) fn render(report: &ExplainReport<'_>, width: Option<u16>, colored: bool) -> String {
     let mut page = TextPage::new(width, colored);
-    let as_of = report.setup.as_of.format("%Y-%m-%d %H:%M:%S UTC");
     let workspace = report.workspace.as_ref().map_or(String::new(), |id| format!(" · workspace {id}"));
-    page.line(&format!("usage-signals explain{workspace} · {as_of}"));
+    page.line(&format!("usage-signals explain{workspace} · {}", second(report.setup.as_of)));
     if report.people.len() > 1 {
         page.paragraph(
             &format!(
@@ -93,9 +92,9 @@ fn in_short(report: &ExplainReport<'_>, person: &ContactReport, page: &mut TextP
     if let Some((rule, miss)) = explanation.nearest() {
         page.paragraph(&format!("nearest miss: {}, {miss}", rule.signal), 2);
     }
-    if let Some(looked) = &report.looked {
-        let work = work(looked.plan.items.iter());
-        let reasons: BTreeSet<_> = looked.plan.items.iter().map(|item| item.reason.name()).collect();
+    if let Some(dry_run) = &report.dry_run {
+        let work = work(dry_run.plan.items.iter());
+        let reasons: BTreeSet<_> = dry_run.plan.items.iter().map(|item| item.reason.name()).collect();
         let reasons: Vec<_> = reasons.into_iter().collect();
         let now = match (work.as_str(), reasons.as_slice()) {
             ("", []) => "nothing to do".to_owned(),

@@ -3,9 +3,8 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{ContentArrangement, Table, presets};
 
-use crate::report::clean;
+use crate::report::{Ruling, TextTable};
 
 /// How wide a page is where nobody says.
 const WIDTH: u16 = 120;
@@ -71,20 +70,10 @@ impl TextPage {
 
 /// Rows in columns, indented.
 pub(super) fn columns<const N: usize>(rows: &[[String; N]], indent: usize, width: u16) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    let width = width.saturating_sub(u16::try_from(indent).unwrap_or(u16::MAX));
-    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width.max(40));
-    for row in rows {
-        table.add_row(row.iter().map(|cell| clean(cell)));
-    }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    table.lines().fold(String::new(), |mut text, line| {
-        let _ = writeln!(text, "{:indent$}{}", "", line.trim_end());
-        text
-    })
+    let mut table = TextTable::new(Ruling::None).padding(0, 2);
+    rows.iter().for_each(|row| table.add_row(row));
+    let width = width.saturating_sub(u16::try_from(indent).unwrap_or(u16::MAX)).max(40);
+    table.render(Some(width)).lines().map(|line| format!("{:indent$}{line}\n", "")).collect()
 }
 
 #[cfg(test)]

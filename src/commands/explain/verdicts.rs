@@ -1,8 +1,8 @@
 //! What the rules say of a contact, as a person reads it.
 
+use super::report::{ContactReport, ExplainReport};
 use super::text_page::{TextPage, columns};
 use super::words::{seen, source, unknown};
-use super::{ContactReport, ExplainReport};
 use crate::model::{SubjectKind, Truth};
 use crate::rules::{Explained, ExplainedComparison, ExplainedRule, Rule};
 

@@ -1,6 +1,6 @@
 //! Values, reasons and where things come from, in words.
 
-use crate::model::{Reason, Type, UnknownReason, Value};
+use crate::model::{Reason, Type, UnknownReason, Value, minute};
 use crate::remote::intercom::is_own_field;
 use crate::report::{clean, explain, one_line};
 use crate::rules::{Origin, Traced, figure};
@@ -109,7 +109,7 @@ pub(super) fn source(value: &Traced) -> String {
         let part = |(name, value): &(String, Value)| match (value, value.read_date()) {
             (Value::Null, _) => format!("{name}, which is missing"),
             // No figure is as large as the seconds since 1970.
-            (Value::Number(_), Ok(at)) => format!("{name} {} ({})", shown(value), at.format("%Y-%m-%d %H:%M UTC")),
+            (Value::Number(_), Ok(at)) => format!("{name} {} ({})", shown(value), minute(at)),
             _ => format!("{name} {}", shown(value)),
         };
         values.iter().map(part).collect::<Vec<_>>().join(", ")

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::{Place, show_result};
+use super::super::terminal::show_result;
+use super::place::Place;
 use crate::cli::Common;
 use crate::exit::{Exit, Fatal};
 use crate::ledger::check::{Checked, check, is_older};

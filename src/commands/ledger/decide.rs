@@ -2,13 +2,17 @@
 
 use serde_json::json;
 
-use super::list::{known_contacts, with_level};
-use super::{Place, find, minute, show_result, state_name};
+use super::super::terminal::show_result;
+use super::entry::{state_name, when};
+use super::find::{find, known_contacts};
+use super::place::Place;
 use crate::cli::{Common, LedgerForget, LedgerPrune, LedgerResolve, VerdictName};
 use crate::exit::{Exit, Fatal};
 use crate::ledger::{Forgotten, History, ManualResolution, Pruned};
-use crate::model::{ActionKind, Entry, MessageRef, Occasion, Resolution, State, Step, SubjectKind, forgotten_mark};
-use crate::report::plural;
+use crate::model::{
+    ActionKind, Entry, MessageRef, Occasion, Resolution, State, Step, SubjectKind, forgotten_mark, minute, rfc3339,
+};
+use crate::report::{plural, with_level};
 
 /// Records a person's decision about an action.
 pub(super) fn resolve(common: &Common, place: &Place, arguments: &LedgerResolve) -> Result<Exit, Fatal> {
@@ -55,7 +59,7 @@ pub(super) fn resolve(common: &Common, place: &Place, arguments: &LedgerResolve)
 
 fn nothing_to_decide(place: &Place, occasion: &Occasion, entry: &Entry) -> Fatal {
     let (short, reason) = (&entry.short, entry.reason.name());
-    let since = minute(super::when(occasion, entry));
+    let since = minute(when(occasion, entry));
     let message = match entry.state {
         State::Planned => format!("{short} is planned; the next run does it anyway"),
         State::Skipped => format!("{short} is skipped anyway ({reason})"),
@@ -112,7 +116,7 @@ pub(super) fn prune(common: &Common, place: &Place, arguments: &LedgerPrune) -> 
         minute(before),
     );
     let removed = json!({ "occasions": occasions, "actions": entries, "runs": runs });
-    show_result(common, &text, &json!({ "schema": 1, "before": super::rfc3339(before), "removed": removed }))?;
+    show_result(common, &text, &json!({ "schema": 1, "before": rfc3339(before), "removed": removed }))?;
     Ok(Exit::Done)
 }
 

@@ -2,11 +2,13 @@
 
 use serde_json::json;
 
-use super::{Place, as_json, rfc3339, state_name};
+use super::super::terminal::{print, print_json};
+use super::entry::{as_json, state_name};
+use super::place::Place;
 use crate::cli::{Common, Format};
 use crate::exit::{Exit, Fatal};
 use crate::ledger::History;
-use crate::model::{Entry, Occasion};
+use crate::model::{Date, Entry, Occasion, Record, rfc3339};
 
 const COLUMNS: [&str; 22] = [
     "key",
@@ -36,12 +38,12 @@ const COLUMNS: [&str; 22] = [
 pub(super) fn run(common: &Common, place: &Place) -> Result<Exit, Fatal> {
     let history = place.some_history()?;
     match common.format {
-        Format::Csv => super::super::print(&csv(&history)?)?,
+        Format::Csv => print(&csv(&history)?)?,
         // An export has no table form; JSON is the default.
         Format::Json | Format::Table => {
             let actions = history.entries().map(|(occasion, entry)| as_json(&history, occasion, entry));
             let actions: Vec<_> = actions.collect();
-            super::super::print_json(&json!({ "schema": 1, "workspace": history.workspace, "actions": actions }))?;
+            print_json(&json!({ "schema": 1, "workspace": history.workspace, "actions": actions }))?;
         }
     }
     Ok(Exit::Done)
@@ -60,9 +62,9 @@ fn csv(history: &History) -> Result<String, Fatal> {
 }
 
 fn row(history: &History, occasion: &Occasion, entry: &Entry) -> Vec<String> {
-    let time = |at: Option<crate::model::Date>| at.map(rfc3339).unwrap_or_default();
+    let time = |at: Option<Date>| at.map(rfc3339).unwrap_or_default();
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    let record = |part: fn(&crate::model::Record) -> &String| occasion.record().map(part).cloned().unwrap_or_default();
+    let record = |part: fn(&Record) -> &String| occasion.record().map(part).cloned().unwrap_or_default();
     let resolved = history.resolutions.get(&entry.short).and_then(|all| all.last());
     vec![
         entry.short.clone(),

@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use super::{Place, as_json, lines, minute, show_result, state_name, when};
+use super::super::terminal::{show_result, terminal_width};
+use super::entry::{as_json, state_name, when, why};
+use super::find::known_contacts;
+use super::place::Place;
 use crate::cli::{Common, LedgerList as Filters, Since, StateName};
 use crate::exit::{Exit, Fatal};
 use crate::ledger::History;
-use crate::model::{Entry, Occasion, State};
-use crate::report::{one_line, plural};
-
-/// The length at which the table cuts an error; `show` has all of it.
-const ERROR_CHARS: usize = 80;
+use crate::model::{Entry, Occasion, State, minute};
+use crate::report::{Ruling, TextTable, plural, with_level};
 
 pub(super) fn run(common: &Common, place: &Place, filters: &Filters) -> Result<Exit, Fatal> {
     let Some(history) = place.history()? else {
@@ -51,20 +51,6 @@ fn choose<'h>(history: &'h History, filters: &Filters, place: &Place) -> Result<
     Ok(history.entries().filter(fits).collect())
 }
 
-/// The contacts of a person.
-///
-/// # Errors
-/// A person without a contact in the ledger is refused.
-pub(super) fn known_contacts(history: &History, who: &str) -> Result<BTreeSet<String>, Fatal> {
-    let contacts = history.contacts_of(who);
-    if contacts.is_empty() {
-        let help = "an e-mail finds only contacts with a signal about the person; contacts of an account's signal are found by \
-            their id in Intercom";
-        return Err(Fatal::usage(anyhow::anyhow!("the ledger has no contact {who:?}")).with_help(help));
-    }
-    Ok(contacts)
-}
-
 /// Whether an action is about one of the persons. A tag is about its contact; a task and a message are about all contacts concerned.
 fn is_about(occasion: &Occasion, entry: &Entry, persons: &BTreeSet<String>) -> bool {
     if !entry.key.contact.is_empty() {
@@ -88,8 +74,10 @@ fn state_of(name: StateName) -> State {
 }
 
 fn text(place: &Place, chosen: &[(&Occasion, &Entry)]) -> String {
-    let row = |(occasion, entry): &(&Occasion, &Entry)| {
-        vec![
+    let header = ["key", "kind", "state", "when", "signal", "about", "tag on contact", "why"];
+    let mut table = TextTable::new(Ruling::None).header(header);
+    for (occasion, entry) in chosen {
+        table.add_row([
             entry.short.clone(),
             entry.key.kind.name().to_owned(),
             state_name(entry.state).replace('_', " "),
@@ -98,38 +86,22 @@ fn text(place: &Place, chosen: &[(&Occasion, &Entry)]) -> String {
             occasion.id.subject.to_string(),
             entry.key.contact.clone(),
             why(entry),
-        ]
-    };
-    let rows: Vec<_> = chosen.iter().map(row).collect();
+        ]);
+    }
     let mut states: BTreeMap<&str, usize> = BTreeMap::new();
     for (_, entry) in chosen {
         *states.entry(state_name(entry.state)).or_default() += 1;
     }
-    if rows.is_empty() {
+    if chosen.is_empty() {
         return "No action matches.\n".to_owned();
     }
-    let table = lines(&["key", "kind", "state", "when", "signal", "about", "tag on contact", "why"], &rows);
+    let table = table.render(terminal_width());
     let counts = states.iter().map(|(state, count)| format!("{count} {}", state.replace('_', " ")));
     let counts = counts.collect::<Vec<_>>().join(", ");
-    let mut text = format!("{table}\n{}: {counts}\n", plural(rows.len(), "action"));
+    let mut text = format!("{table}\n{}: {counts}\n", plural(chosen.len(), "action"));
     if states.contains_key("refused") || states.contains_key("in_doubt") {
         let show = place.command("ledger show KEY");
         text.push_str(&format!("help: {show} says what you can do about a refused action or one in doubt\n"));
     }
     text
-}
-
-/// `storage_limit, critical`.
-pub(super) fn with_level(signal: &str, level: &str) -> String {
-    if level.is_empty() { signal.to_owned() } else { format!("{signal}, {level}") }
-}
-
-/// The reason, with the service's error for an action that was not done.
-pub(super) fn why(entry: &Entry) -> String {
-    match &entry.error {
-        Some(error) if entry.state != State::Done => {
-            format!("{}: {}", entry.reason.name(), one_line(error, ERROR_CHARS))
-        }
-        _ => entry.reason.name().to_owned(),
-    }
 }

@@ -4,13 +4,15 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::list::{why, with_level};
-use super::{Place, as_json, filled, find, lines, minute, rfc3339, show_result, state_name};
+use super::super::terminal::{show_result, terminal_width};
+use super::entry::{as_json, filled, state_name, why};
+use super::find::find;
+use super::place::Place;
 use crate::cli::Common;
 use crate::exit::{Exit, Fatal};
 use crate::ledger::History;
-use crate::model::{Entry, Occasion, State, TaskLink};
-use crate::report::{clean, explain};
+use crate::model::{Entry, Occasion, State, TaskLink, minute, rfc3339};
+use crate::report::{Ruling, TextTable, clean, explain, with_level};
 
 pub(super) fn run(common: &Common, place: &Place, key: &str) -> Result<Exit, Fatal> {
     let history = place.some_history()?;
@@ -54,10 +56,11 @@ fn text(history: &History, occasion: &Occasion, entry: &Entry, next: Option<&str
         );
         let _ = writeln!(text, "  {:<12}{}", "resolved", clean(&line).replace('\n', " "));
     }
-    let others: Vec<_> = occasion.entries.iter().filter(|other| other.short != entry.short).map(row).collect();
+    let others: Vec<_> = occasion.entries.iter().filter(|other| other.short != entry.short).collect();
     if !others.is_empty() {
-        let table = lines(&["key", "kind", "state", "level", "tag on contact", "why"], &others);
-        let _ = write!(text, "\nOf the same occasion\n{table}");
+        let mut table = TextTable::new(Ruling::None).header(["key", "kind", "state", "level", "tag on contact", "why"]);
+        others.into_iter().for_each(|other| table.add_row(row(other)));
+        let _ = write!(text, "\nOther actions of this occasion\n{}", table.render(terminal_width()));
     }
     if let Some(next) = next {
         let _ = writeln!(text, "\nhelp: {next}");
@@ -65,10 +68,10 @@ fn text(history: &History, occasion: &Occasion, entry: &Entry, next: Option<&str
     text
 }
 
-fn row(entry: &Entry) -> Vec<String> {
+fn row(entry: &Entry) -> [String; 6] {
     let state = state_name(entry.state).replace('_', " ");
-    let level = with_level("", &entry.key.level).trim_start_matches(", ").to_owned();
-    vec![entry.short.clone(), entry.key.kind.name().to_owned(), state, level, entry.key.contact.clone(), why(entry)]
+    let Entry { short, key, .. } = entry;
+    [short.clone(), key.kind.name().to_owned(), state, key.level.clone(), key.contact.clone(), why(entry)]
 }
 
 fn facts(occasion: &Occasion, entry: &Entry) -> Vec<(&'static str, String)> {

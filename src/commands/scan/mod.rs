@@ -117,7 +117,7 @@ impl DryRun {
 
 /// Makes the dry run of `scan --dry-run --contact`, for a command that shows it in its own way. Of the contacts it keeps the
 /// attributes named in `wanted`, which must include those of the rules.
-pub async fn look_at(
+pub async fn dry_run_of(
     common: &Common,
     setup: &Setup,
     stop: Stop,

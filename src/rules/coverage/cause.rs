@@ -1,5 +1,7 @@
 //! Why a rule does not fire, in a sentence, and what to do about it.
 
+use strum::IntoStaticStr;
+
 use super::attribute::Attribute;
 use crate::model::{Type, UnknownReason};
 use crate::rules::attributes::nearest;
@@ -15,8 +17,9 @@ pub struct Cause {
     pub message: String,
 }
 
-/// The whys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// The kinds of causes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum CauseKind {
     /// The workspace does not have the attribute.
     NotDefined,
@@ -49,21 +52,7 @@ pub enum CauseKind {
 impl CauseKind {
     /// The name in reports.
     pub fn name(self) -> &'static str {
-        match self {
-            CauseKind::NotDefined => "not_defined",
-            CauseKind::Archived => "archived",
-            CauseKind::ListNotStorable => "list_not_storable",
-            CauseKind::WrongType => "wrong_type",
-            CauseKind::NeverFilled => "never_filled",
-            CauseKind::Unreadable => "unreadable",
-            CauseKind::NeverKnown => "never_known",
-            CauseKind::NeverBoth => "never_both",
-            CauseKind::LeftOut => "left_out",
-            CauseKind::NotReached => "not_reached",
-            CauseKind::Misspelt => "misspelt",
-            CauseKind::NobodyIncluded => "nobody_included",
-            CauseKind::NeverTogether => "never_together",
-        }
+        self.into()
     }
 }
 

@@ -20,6 +20,6 @@ pub use cause::{Cause, CauseKind};
 pub use finding::{ConditionFinding, RuleFinding};
 pub use pass::Coverage;
 pub use plans::{Plan, PlanName};
-pub use spread::{Median, Numbers, Words};
+pub use spread::{Median, Numbers, Words, date_of};
 pub use stand_in::Meanwhile;
 pub use verdict::ConditionVerdict;

@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use chrono::DateTime;
+
+use crate::model::Date;
+
 /// The most different numbers of an attribute that are counted apart.
 const NUMBERS: usize = 1000;
 /// So many different texts of an attribute are counted.
@@ -20,6 +24,15 @@ pub struct Numbers {
     counts: BTreeMap<u64, usize>,
     dropped: u32,
     range: Option<(f64, f64)>,
+}
+
+/// The date of a number among [`Spread::Dates`](super::Spread::Dates).
+pub fn date_of(unix_seconds: f64) -> Option<Date> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "dates are read from 1990 to 2200 only, or as chrono holds them"
+    )]
+    DateTime::from_timestamp(unix_seconds as i64, 0)
 }
 
 /// The number in the middle; of two, the smaller.
