@@ -1,5 +1,4 @@
-//! The attributes that conditions and texts can name: what they are called, what type they have, and what they are worked
-//! out from.
+//! The attributes that conditions and texts can use: their names, their types, and how derived ones are calculated.
 
 use std::collections::BTreeMap;
 
@@ -7,20 +6,20 @@ use super::functions::Function;
 use super::source::{Fallback, FallbackWhen, Source};
 use crate::model::Type;
 
-/// An attribute everybody has: its name, its type, and what it is, in one line.
+/// A built-in attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownAttribute {
-    /// As conditions and texts write it.
+    /// The name in conditions and texts.
     pub name: &'static str,
-    /// How its values are read.
+    /// The type as which its values are read.
     pub kind: Type,
-    /// What it is.
+    /// Its meaning, in one line.
     pub about: &'static str,
-    /// One of Intercom's own fields: there in every workspace, without anybody pushing it.
+    /// Whether it is one of Intercom's own fields, which every workspace has.
     pub own: bool,
 }
 
-/// The function that makes a derived attribute, and the attributes that it takes.
+/// The function that calculates a derived attribute, and its arguments.
 #[derive(Debug, Clone, Copy)]
 struct Derivation(&'static str, &'static [&'static str]);
 
@@ -32,14 +31,14 @@ const fn own(name: &'static str, kind: Type, about: &'static str) -> KnownAttrib
     KnownAttribute { name, kind, about, own: true }
 }
 
-/// What GoVisually's product pushes, and Intercom's own fields.
+/// The attributes that GoVisually's product pushes, and Intercom's own fields.
 pub const CATALOGUE: &[KnownAttribute] = &[
-    known("plan_type", Type::Text, "plan: free, team, enterprise, …"),
+    known("plan_type", Type::Text, "the plan: free, team, enterprise, …"),
     known("user_type", Type::Text, "primary, member or guest"),
     known("gv_version", Type::Text, "version of the product in use"),
-    known("projects_count", Type::Number, "projects made so far"),
-    known("projects_last_30_days", Type::Number, "projects made in the last 30 days"),
-    known("last_project_created", Type::Date, "when the last project was made"),
+    known("projects_count", Type::Number, "projects created so far"),
+    known("projects_last_30_days", Type::Number, "projects created in the last 30 days"),
+    known("last_project_created", Type::Date, "when the last project was created"),
     known("active_projects", Type::Number, "projects that are not archived"),
     known("teammates_count", Type::Number, "users of the account"),
     known("teammates_invited_last_30_days", Type::Number, "invitations in the last 30 days"),
@@ -47,7 +46,7 @@ pub const CATALOGUE: &[KnownAttribute] = &[
     known("storage_used_mb", Type::Number, "storage used, in MB"),
     known("storage_limit_mb", Type::Number, "storage the plan allows, in MB"),
     known("storage_percent", Type::Number, "share of the storage in use, as pushed"),
-    known("enterprise_features_tried", Type::List, "enterprise features somebody tried to use"),
+    known("enterprise_features_tried", Type::List, "enterprise features that somebody tried to use"),
     known("integrations_enabled", Type::List, "integrations that are switched on"),
     known("api_usage_last_30_days", Type::Number, "API calls in the last 30 days"),
     known("workspaces_count", Type::Number, "workspaces of the account"),
@@ -59,7 +58,7 @@ pub const CATALOGUE: &[KnownAttribute] = &[
     own("name", Type::Text, "Intercom's: display name"),
     own("email", Type::Text, "Intercom's: e-mail as stored"),
     own("email_domain", Type::Text, "Intercom's: what follows the @"),
-    own("created_at", Type::Date, "Intercom's: when the contact was made"),
+    own("created_at", Type::Date, "Intercom's: when the contact was created"),
     own("signed_up_at", Type::Date, "Intercom's: when the person signed up"),
     own("last_seen_at", Type::Date, "Intercom's: when the person was last seen"),
     own("last_contacted_at", Type::Date, "Intercom's: when we last wrote"),
@@ -93,8 +92,7 @@ const DERIVED: &[(KnownAttribute, Derivation)] = &[
     ),
 ];
 
-/// All attributes of one configuration: the catalogue, the derived ones, those the file declares, and what stands in for
-/// what.
+/// All attributes of one configuration: the catalogue, the derived ones, the declared ones, and the fallbacks.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Attributes {
     declared: BTreeMap<String, Type>,
@@ -102,39 +100,39 @@ pub struct Attributes {
 }
 
 impl Attributes {
-    /// The catalogue, and what the file adds. A declared name that the catalogue has keeps the catalogue's type.
+    /// Returns the built-in attributes and the declared ones. A name of the catalogue keeps the catalogue's type.
     pub fn new(declared: BTreeMap<String, Type>) -> Self {
         Attributes { declared, fallbacks: BTreeMap::new() }
     }
 
-    /// Lets `from` stand in for `name`. Both have to be numbers that are known here; config checks it.
+    /// Makes `from` the fallback of `name`. Both must be known attributes of type number; the configuration checks this.
     pub fn set_fallback(&mut self, name: String, from: String, when: FallbackWhen) {
         self.fallbacks.insert(name, (from, when));
     }
 
-    /// The type of an attribute, or None where nobody knows the name.
+    /// Returns the type of an attribute. `None` for an unknown attribute.
     pub fn kind(&self, name: &str) -> Option<Type> {
         let built_in = built_in().find(|known| known.name == name).map(|known| known.kind);
         built_in.or_else(|| self.declared.get(name).copied())
     }
 
-    /// Every name, for "did you mean".
+    /// Returns every name.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         built_in().map(|known| known.name).chain(self.declared.keys().map(String::as_str))
     }
 
-    /// What to read for a name, with what stands in for it.
+    /// Returns the source of an attribute, with its fallback.
     pub fn source(&self, name: &str) -> Option<Source> {
         let mut source = self.plain_source(name, true)?;
         if let Some((from, when)) = self.fallbacks.get(name) {
-            // Without its own fallback, so that two that name each other cannot go round in circles.
+            // A fallback has no fallback of its own, so that two attributes that name each other cannot loop.
             let from = self.plain_source(from, false)?;
             source.set_fallback(Fallback { from, when: *when });
         }
         Some(source)
     }
 
-    /// `name` itself; what it is derived from is read with fallbacks or without.
+    /// Returns the source of an attribute without its own fallback. The parts of a derived one have fallbacks on request.
     fn plain_source(&self, name: &str, with_fallbacks: bool) -> Option<Source> {
         let part = |name: &str| match with_fallbacks && !self.is_derived(name) {
             true => self.source(name),
@@ -149,7 +147,7 @@ impl Attributes {
         }
     }
 
-    /// Whether the attribute is worked out rather than pushed.
+    /// Returns whether the attribute is calculated from others.
     pub fn is_derived(&self, name: &str) -> bool {
         DERIVED.iter().any(|(known, _)| known.name == name)
     }
@@ -159,7 +157,7 @@ fn built_in() -> impl Iterator<Item = &'static KnownAttribute> {
     CATALOGUE.iter().chain(DERIVED.iter().map(|(known, _)| known))
 }
 
-/// The candidate most like `name`, where one is like enough that a slip of the finger explains it.
+/// Returns the candidate most similar to `name`, if one is similar enough for a typing mistake.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = name.to_lowercase();
     let allowed = (name.chars().count() / 3).max(1);
@@ -167,7 +165,7 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .into_iter()
         .map(|candidate| {
             let other = candidate.to_lowercase();
-            // Half a name is a likely slip too: `snooze` for `snooze_tag`.
+            // Half a name is a likely mistake too: `snooze` for `snooze_tag`.
             let (short, long) = if name.len() < other.len() { (&name, &other) } else { (&other, &name) };
             let begins_alike = long.starts_with(short.as_str()) && short.len() * 2 >= long.len();
             let distance = if begins_alike { 1 } else { strsim::damerau_levenshtein(&name, &other) };
@@ -183,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_of_the_finger_finds_its_name() {
+    fn a_typing_mistake_finds_its_name() {
         let attributes = Attributes::default();
         for (written, meant) in [
             ("teammate_count", Some("teammates_count")),
@@ -198,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_stands_for_two_things() {
+    fn every_name_is_unique() {
         let mut names: Vec<_> = built_in().map(|known| known.name).collect();
         let count = names.len();
         names.sort_unstable();
@@ -214,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn fallbacks_that_name_each_other_do_not_go_round_in_circles() {
+    fn fallbacks_that_name_each_other_do_not_loop() {
         let mut attributes = Attributes::default();
         attributes.set_fallback("storage_used_mb".into(), "storage_percent_computed".into(), FallbackWhen::Missing);
         attributes.set_fallback("storage_percent".into(), "storage_used_mb".into(), FallbackWhen::Missing);

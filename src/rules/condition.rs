@@ -5,12 +5,12 @@ use std::fmt;
 use super::source::Source;
 use crate::model::Value;
 
-/// A condition that was checked: every name is known and every comparison makes sense for its types.
+/// A checked condition: every name is known, and the types of every comparison fit.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Condition {
-    /// True if all are; false if one is, whatever the unknown ones are.
+    /// True if all parts are true; false if one is false, even if others are unknown.
     All(Vec<Condition>),
-    /// True if one is, whatever the unknown ones are; false if all are.
+    /// True if one part is true, even if others are unknown; false if all are false.
     Any(Vec<Condition>),
     /// The opposite; unknown stays unknown.
     Not(Box<Condition>),
@@ -18,16 +18,16 @@ pub enum Condition {
     Comparison(Comparison),
 }
 
-/// What reads values and decides.
+/// A comparison of values.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Comparison {
     /// `left op right`, both of one type.
     Compare {
         /// An attribute or call.
         left: Source,
-        /// How they are compared.
+        /// The operator.
         op: Op,
-        /// Mostly a literal.
+        /// Usually a literal.
         right: Source,
     },
     /// `item in ["a", "b"]`.
@@ -41,7 +41,7 @@ pub enum Comparison {
     Contains {
         /// An attribute.
         list: Source,
-        /// Mostly a literal.
+        /// Usually a literal.
         item: Source,
     },
     /// `has(attribute)`: never unknown.
@@ -50,7 +50,7 @@ pub enum Comparison {
     Yes(Source),
 }
 
-/// The six comparisons.
+/// A comparison operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Op {
     /// `==`
@@ -68,7 +68,7 @@ pub enum Op {
 }
 
 impl Op {
-    /// As conditions write it.
+    /// Returns the operator as conditions write it.
     pub fn sign(self) -> &'static str {
         match self {
             Op::Equal => "==",
@@ -80,13 +80,13 @@ impl Op {
         }
     }
 
-    /// The comparison that a sign stands for.
+    /// Returns the operator of a sign.
     pub(super) fn from_sign(sign: &str) -> Option<Op> {
         let all = [Op::Equal, Op::NotEqual, Op::Less, Op::LessOrEqual, Op::Greater, Op::GreaterOrEqual];
         all.into_iter().find(|op| op.sign() == sign)
     }
 
-    /// The comparison with its sides exchanged: `8 <= x` is `x >= 8`.
+    /// Returns the operator for exchanged sides: `8 <= x` is `x >= 8`.
     pub(super) fn mirrored(self) -> Op {
         match self {
             Op::Equal | Op::NotEqual => self,
@@ -97,14 +97,14 @@ impl Op {
         }
     }
 
-    /// Whether it asks which is larger.
+    /// Returns whether the operator compares sizes.
     pub(super) fn is_order(self) -> bool {
         !matches!(self, Op::Equal | Op::NotEqual)
     }
 }
 
 impl Condition {
-    /// Every comparison, in the order in which they are written.
+    /// Returns every comparison, in written order.
     pub fn comparisons(&self) -> Vec<&Comparison> {
         match self {
             Condition::All(parts) | Condition::Any(parts) => parts.iter().flat_map(Condition::comparisons).collect(),
@@ -115,7 +115,7 @@ impl Condition {
 }
 
 impl Comparison {
-    /// Everything it reads.
+    /// Returns every source that the comparison reads.
     pub fn all_sources(&self) -> Vec<&Source> {
         match self {
             Comparison::Filled(source) => vec![source],
@@ -123,7 +123,7 @@ impl Comparison {
         }
     }
 
-    /// What can leave it unknown: everything but the argument of `has(x)`.
+    /// Returns the sources that can make it unknown: all but the argument of `has(x)`.
     pub(super) fn sources(&self) -> Vec<&Source> {
         match self {
             Comparison::Compare { left, right, .. } => vec![left, right],
@@ -134,7 +134,7 @@ impl Comparison {
         }
     }
 
-    /// The texts that it wants one of: of `==`, `in [..]` and `"a" in list`. None of other comparisons.
+    /// Returns the texts of `==`, `in [..]` and `"a" in list`. Other comparisons have none.
     pub(super) fn texts(&self) -> Vec<&str> {
         let values: Vec<&Value> = match self {
             Comparison::Compare { op: Op::Equal, right: value, .. } | Comparison::Contains { item: value, .. } => {
@@ -150,7 +150,7 @@ impl Comparison {
         texts.collect()
     }
 
-    /// What it is about: the side that is not a literal.
+    /// Returns the side that is not a literal.
     pub fn subject(&self) -> &Source {
         match self {
             Comparison::Compare { left, .. } => left.sized_list().unwrap_or(left),
@@ -201,7 +201,7 @@ impl fmt::Display for Comparison {
     }
 }
 
-/// A value as conditions write it.
+/// Returns a value as conditions write it.
 pub(super) fn literal(value: &Value) -> String {
     match value {
         Value::Number(number) => number.to_string(),

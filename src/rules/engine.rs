@@ -1,4 +1,4 @@
-//! The template engine as texts use it, and how values look in them.
+//! The template engine, set up for texts, and the format of values in texts.
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Value as Shown, ValueKind};
@@ -6,21 +6,21 @@ use minijinja::{AutoEscape, Environment, Output, State, UndefinedBehavior};
 
 use super::functions::{Calculation, FUNCTIONS};
 
-/// Instructions of one text; a list of a thousand people takes some twenty thousand.
+/// Instructions that one text may use. A list of a thousand people takes about twenty thousand.
 const FUEL: u64 = 500_000;
 
-/// Plain text, limited in work, and without an idea of what an unknown value is worth.
+/// Returns an environment for plain text, with limited work. A template that calculates with an unknown value fails.
 pub(super) fn environment() -> Environment<'static> {
     let mut env = Environment::new();
-    // Errors then know their place in the text.
+    // Makes errors report their place in the text.
     env.set_debug(true);
     env.set_fuel(Some(FUEL));
-    // An unknown value is noticed where it is shown or calculated with, see render.rs.
+    // Makes an unknown value fail where it is used (see render.rs).
     env.set_undefined_behavior(UndefinedBehavior::SemiStrict);
-    // Plain text: Slack's and Zoho's escaping is theirs.
+    // The clients of Slack and Zoho escape for their service.
     env.set_auto_escape_callback(|_| AutoEscape::None);
     env.set_formatter(show);
-    // A line that holds nothing but {% … %} leaves no empty line behind.
+    // A line with nothing but {% … %} leaves no empty line.
     if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
         env.set_syntax(syntax);
     }
@@ -43,13 +43,13 @@ fn as_number(value: &Shown) -> Option<f64> {
     f64::try_from(value.clone()).ok()
 }
 
-/// A number for texts: whole ones as integers, so that no `.0` shows up anywhere.
+/// Returns a number for texts. Whole numbers become integers, so that no `.0` appears.
 pub(super) fn number(number: f64) -> Shown {
     let whole = (number.fract() == 0.0).then(|| format!("{number:.0}").parse::<i64>().ok()).flatten();
     whole.map_or_else(|| Shown::from(number), Shown::from)
 }
 
-/// How a value is written: unknown ones as "unknown", numbers with two decimals at most, lists with commas.
+/// Writes a value: an unknown one as "unknown", a number with at most two decimals, a list with commas.
 fn show(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Shown) -> Result<(), minijinja::Error> {
     out.write_str(&shown(value)).map_err(minijinja::Error::from)
 }
@@ -59,7 +59,7 @@ fn shown(value: &Shown) -> String {
         ValueKind::Undefined | ValueKind::None => "unknown".to_owned(),
         ValueKind::Bool => if value.is_true() { "yes" } else { "no" }.to_owned(),
         ValueKind::Number if !value.is_integer() => match as_number(value) {
-            // Shortest form: 83, 83.5, 83.33.
+            // The shortest form: 83, 83.5, 83.33.
             Some(number) => ((number * 100.0).round() / 100.0).to_string(),
             None => value.to_string(),
         },

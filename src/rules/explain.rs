@@ -1,4 +1,4 @@
-//! Why a rule holds for a contact, and why it does not: every comparison with what it saw.
+//! Explanations: why a rule holds for a contact or not, with every comparison and its values.
 
 use super::condition::{Comparison, Condition};
 use super::evaluate::verdict;
@@ -8,101 +8,101 @@ use super::ruleset::RuleSet;
 use super::source::{ContactView, Origin, Source};
 use crate::model::{Contact, Date, Truth, Type, UnknownReason, Value};
 
-/// One contact held against every rule, in full.
+/// The complete evaluation of every rule for one contact.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explanation {
-    /// [`RuleSet::include`]: a contact for which it is not true is not looked at, whatever the rules say.
+    /// [`RuleSet::include`]. If it is not true, a scan leaves the contact out.
     pub include: Option<Explained>,
-    /// One for each rule that is on, in the order of [`RuleSet::rules`].
+    /// One explanation for each enabled rule, in the order of [`RuleSet::rules`].
     pub rules: Vec<ExplainedRule>,
-    /// The attributes that are not worked out from others: the catalogue's, then those that the configuration declares.
+    /// The attributes, without derived ones: the catalogue's, then the declared ones.
     pub attributes: Vec<AttributeSeen>,
 }
 
-/// What a rule says of a contact, in full.
+/// The complete evaluation of a rule for a contact.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExplainedRule {
     /// The rule's signal.
     pub signal: String,
-    /// Its own condition.
+    /// The rule's own condition.
     pub own: Explained,
-    /// Those of its ladder by name, lowest first. A level counts only where the rule's own condition holds too.
+    /// The conditions of its levels by name, lowest first. A level counts only if the rule's own condition holds too.
     pub levels: Vec<(String, Explained)>,
-    /// The level that it reaches; empty for its own, and where it does not hold.
+    /// The level that is reached; empty for the rule's own, and if the rule does not hold.
     pub reached: String,
 }
 
-/// A condition, held against a contact.
+/// A condition, evaluated for a contact.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explained {
-    /// As conditions are written.
+    /// The condition as written.
     pub condition: String,
-    /// What came out.
+    /// The result.
     pub truth: Truth,
-    /// Every comparison in the order in which they are written, also where others decide alone.
+    /// Every comparison, in written order, even if others decided alone.
     pub comparisons: Vec<ExplainedComparison>,
-    /// How far it was from holding, where one figure alone decided.
+    /// How far the condition is from holding, if one figure alone decided.
     pub miss: Option<Miss>,
 }
 
-/// One comparison, held against a contact.
+/// One comparison, evaluated for a contact.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExplainedComparison {
-    /// As conditions are written.
+    /// The comparison as written.
     pub comparison: String,
-    /// What came out.
+    /// The result.
     pub truth: Truth,
-    /// What it read, without literals.
+    /// The values that it read, without literals.
     pub values: Vec<Traced>,
 }
 
-/// A value: what was seen, how it was read, and where it came from.
+/// A value with its origin: as pushed, and as read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Traced {
     /// The attribute, the call as written, or the name of a rule's value.
     pub name: String,
-    /// What it was to be read as.
+    /// The type as which it is read.
     pub kind: Type,
-    /// Where it came from.
+    /// The origin.
     pub origin: Origin,
-    /// The attributes behind it with their values as pushed, null where one is absent: the attribute itself first.
+    /// The attributes behind it with their pushed values: the attribute itself first. An absent one is null.
     pub seen: Vec<(String, Value)>,
-    /// As it was read; else which attribute could not be, and why.
+    /// The value as read, or the attribute that could not be read, and why.
     pub read: Result<Value, (String, UnknownReason)>,
 }
 
 /// An attribute of a contact.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AttributeSeen {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// How it is read.
+    /// The type as which it is read.
     pub kind: Type,
-    /// As pushed; null where it is absent.
+    /// The pushed value; null if absent.
     pub value: Value,
-    /// As it was read, or why it could not be.
+    /// The value as read, or why it could not be read.
     pub read: Result<Value, UnknownReason>,
-    /// The signals of the rules that depend on it; those of all rules where `include` does.
+    /// The signals of the rules that depend on it. If `include` depends on it, all rules do.
     pub used_by: Vec<String>,
 }
 
 impl Explanation {
-    /// Of the rules that do not hold, the one that was nearest to it: by the share of its threshold that was missing.
+    /// Returns the rule that was nearest to holding: the one that missed the smallest share of its threshold.
     pub fn nearest(&self) -> Option<(&ExplainedRule, &Miss)> {
         let missed = self.rules.iter().filter(|rule| rule.own.truth == Truth::False);
         let missed = missed.filter_map(|rule| Some((rule, rule.own.miss.as_ref()?)));
         missed.min_by(|(_, a), (_, b)| a.share.total_cmp(&b.share))
     }
 
-    /// Whether the contact is looked at: true without an `include`.
+    /// Returns whether a scan includes the contact: true without an `include`.
     pub fn included(&self) -> Truth {
         self.include.as_ref().map_or(Truth::True, |include| include.truth)
     }
 }
 
 impl RuleSet {
-    /// Holds a contact against every rule, as [`RuleSet::evaluate`] does, and keeps everything that was seen. The contact
-    /// should bring every attribute of [`RuleSet::explained_attributes`]. Rules are explained also where `include` is not true.
+    /// Evaluates every rule for a contact, as [`RuleSet::evaluate`] does, and keeps every value. The contact should have every
+    /// attribute of [`RuleSet::explained_attributes`]. Rules are explained even if `include` is not true.
     pub fn explain(&self, contact: &Contact, as_of: Date) -> Explanation {
         let view = ContactView { contact, as_of };
         Explanation {
@@ -112,7 +112,7 @@ impl RuleSet {
         }
     }
 
-    /// Everything that an explanation shows: what rules and texts need, and all attributes that have a name here.
+    /// Returns the attributes that an explanation shows: those that rules and texts need, and all known ones.
     pub fn explained_attributes(&self) -> std::collections::BTreeSet<String> {
         let named = self.attributes().names().map(str::to_owned);
         self.wanted().iter().cloned().chain(named).collect()
@@ -121,7 +121,7 @@ impl RuleSet {
     fn attributes_of(&self, view: ContactView<'_>) -> Vec<AttributeSeen> {
         let pushed = self.attributes().names().filter(|name| !self.attributes().is_derived(name));
         let attribute = |name: &str| {
-            // Without what stands in for it: this is about the attribute itself.
+            // Without its fallback, because the explanation is about the attribute itself.
             let source = Source::attribute(name, self.attributes().kind(name)?);
             let used_by = self.rules.iter().filter(|rule| self.used_by(rule).contains(name));
             Some(AttributeSeen {
@@ -146,7 +146,7 @@ fn explain_rule(rule: &Rule, view: ContactView<'_>) -> ExplainedRule {
 }
 
 impl Condition {
-    /// Holds the condition against a contact, and keeps everything that was seen.
+    /// Evaluates the condition for a contact, and keeps every value.
     pub fn explain(&self, view: ContactView<'_>) -> Explained {
         let mut comparisons: Vec<ExplainedComparison> = Vec::new();
         for comparison in self.comparisons() {
@@ -221,7 +221,7 @@ mod tests {
         Value::Text(text.to_owned())
     }
 
-    /// Name, origin, what was seen, and how it was read, of the only value of the only comparison.
+    /// Returns the only value of the only comparison.
     fn traced(condition: &str, contact: &[(&str, Value)]) -> Traced {
         let mut explained = explained(condition, contact);
         assert_eq!(explained.comparisons.len(), 1, "{condition}");
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_tells_what_was_seen_how_it_was_read_and_where_it_came_from() {
+    fn a_value_shows_its_pushed_form_how_it_was_read_and_its_origin() {
         use Origin::{Attribute, Computed, StandIn};
         let number = Value::Number;
         let missing = |name: &str| Err((name.to_owned(), UnknownReason::Missing));

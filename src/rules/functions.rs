@@ -8,11 +8,11 @@ use crate::model::{Date, Type, UnknownReason};
 /// A function that conditions can call.
 #[derive(Debug, Clone, Copy)]
 pub struct Function {
-    /// As conditions write it.
+    /// The name in conditions.
     pub name: &'static str,
-    /// The names of its arguments, for help.
+    /// The names of the arguments, for help.
     pub parameters: &'static [&'static str],
-    /// The value of a call, in one line of help.
+    /// The value of a call, as one line of help.
     pub gives: &'static str,
     pub(super) calculation: Calculation,
     /// The unit of the value.
@@ -21,7 +21,7 @@ pub struct Function {
 
 /// How a call gets its value. The variant fixes the number and the types of the arguments.
 ///
-/// An argument that is unknown makes the call unknown. A reason that the calculation returns is about the last argument.
+/// An unknown argument makes the call unknown. A calculation that fails returns the reason why its last argument is unusable.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Calculation {
     /// Tests whether an attribute is filled. The call is a condition of its own.
@@ -34,10 +34,10 @@ pub(super) enum Calculation {
     OfNumbers(fn(f64, f64) -> Result<f64, UnknownReason>),
 }
 
-/// What the value of a function counts.
+/// The unit of a function's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FunctionUnit {
-    /// Nothing: the value is no number.
+    /// No unit: the value is not a number.
     None,
     /// Items of a list.
     Items,
@@ -85,7 +85,7 @@ pub const FUNCTIONS: &[Function] = &[
     },
 ];
 
-/// Dates that chrono can hold are less than 2^31 days apart.
+/// Returns the whole days between two dates. Any two dates of chrono are less than 2^31 days apart.
 fn whole_days(from: Date, to: Date) -> f64 {
     f64::from(i32::try_from((to - from).num_days()).unwrap_or(i32::MAX))
 }
@@ -144,7 +144,7 @@ impl Function {
     }
 }
 
-/// The functions of one name are one function.
+/// Functions with equal names are equal.
 impl PartialEq for Function {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name

@@ -1,4 +1,4 @@
-//! How far a condition is from holding, where one figure alone decides: "1 teammate short: 7 of 8".
+//! Misses: how far a condition is from holding, if one figure alone decides: "1 teammate short: 7 of 8".
 
 use std::fmt;
 
@@ -11,35 +11,35 @@ use crate::model::Truth;
 pub struct Miss {
     /// The attribute, or the call as written.
     pub attribute: String,
-    /// What had to hold, as conditions write it (`>=`).
+    /// The operator, as conditions write it (`>=`).
     pub comparison: &'static str,
     /// The figure as it was read.
     pub value: f64,
-    /// What it was compared with.
+    /// The value that it was compared with.
     pub threshold: f64,
-    /// How far apart they are; zero where the figure had to lie beyond the threshold and is on it.
+    /// The difference. It is zero if the figure is on the threshold and had to lie beyond it.
     pub by: f64,
-    /// The same as a share of the threshold: 0.125 for 7 of 8. Always below 1: what is missed by all of it is not near.
+    /// The difference as a share of the threshold: 0.125 for 7 of 8. Always below 1; a larger miss is not near.
     pub share: f64,
     unit: Unit,
 }
 
-/// What a figure counts, as far as its name tells.
+/// The unit of a figure, derived from its name.
 #[derive(Debug, Clone, PartialEq)]
 enum Unit {
     None,
     Percent,
-    /// One, several: `day`, `days`.
+    /// Singular and plural: `day`, `days`.
     Things(String, String),
 }
 
 impl Condition {
-    /// How far the condition is from holding; None where it holds, or where more than one figure decides that it does not.
+    /// Returns how far the condition is from holding. `None` if it holds, or if several figures keep it from holding.
     pub fn miss(&self, view: ContactView<'_>) -> Option<Miss> {
         self.miss_of(view, Truth::True)
     }
 
-    /// How far it is from `wanted`: true, or false below a not.
+    /// Returns how far the condition is from `wanted`: true, or false below a "not".
     fn miss_of(&self, view: ContactView<'_>, wanted: Truth) -> Option<Miss> {
         match (self, wanted) {
             (Condition::Not(inner), Truth::True) => inner.miss_of(view, Truth::False),
@@ -68,20 +68,20 @@ fn opposite(truth: Truth) -> Truth {
     }
 }
 
-/// The one item, where there is just one.
+/// Returns the only item. `None` if there are several.
 fn only<T>(mut items: impl Iterator<Item = T>) -> Option<T> {
     let first = items.next()?;
     items.next().is_none().then_some(first)
 }
 
 impl Comparison {
-    /// How far a figure is from the comparison being true (`holds`), or false.
+    /// Returns how far a figure is from making the comparison true (`holds`) or false.
     fn miss(&self, view: ContactView<'_>, holds: bool) -> Option<Miss> {
         let Comparison::Compare { left, op, right } = self else { return None };
         let (Ok(Reading::Number(value)), Ok(Reading::Number(threshold))) = (left.read(view), right.read(view)) else {
             return None;
         };
-        // More than n items are n + 1 at least.
+        // More than n items are at least n + 1.
         let (op, threshold) = match (if holds { *op } else { op.opposite() }, left.sized_list()) {
             (Op::Greater, Some(_)) => (Op::GreaterOrEqual, threshold + 1.0),
             (Op::Less, Some(_)) => (Op::LessOrEqual, threshold - 1.0),
@@ -89,7 +89,7 @@ impl Comparison {
         };
         let by = (threshold - value).abs();
         let share = by / threshold.abs();
-        // Being equal to what it must differ from is no matter of far or near; nor is a threshold of zero.
+        // A value that must differ is neither near nor far. A share of a zero threshold is not finite.
         let near = op != Op::NotEqual && share < 1.0;
         let attribute = left.text().to_owned();
         near.then(|| Miss { attribute, comparison: op.sign(), value, threshold, by, share, unit: unit(left) })
@@ -127,7 +127,7 @@ impl fmt::Display for Miss {
         let by = match unit {
             _ if *by == 0.0 => "just".to_owned(),
             Unit::None => far,
-            // Not a share of the threshold: from 60 % to 80 % it is 20 points.
+            // From 60% to 80% it is 20 points.
             Unit::Percent if far == "1" => "1 point".to_owned(),
             Unit::Percent => format!("{far} points"),
             Unit::Things(one, _) if far == "1" => format!("1 {one}"),
@@ -135,26 +135,26 @@ impl fmt::Display for Miss {
         };
         match *comparison {
             ">=" => write!(f, "{by} short: {value} of {threshold}"),
-            ">" => write!(f, "{by} short: {value}, and it has to be more than {threshold}"),
-            "<=" => write!(f, "{by} over: {value}, and at most {threshold} holds"),
-            "<" => write!(f, "{by} over: {value}, and it has to be less than {threshold}"),
-            _ => write!(f, "{by} off: {value}, and it has to be {threshold}"),
+            ">" => write!(f, "{by} short: {value}, must be more than {threshold}"),
+            "<=" => write!(f, "{by} over: {value}, must be at most {threshold}"),
+            "<" => write!(f, "{by} over: {value}, must be less than {threshold}"),
+            _ => write!(f, "{by} off: {value}, must be {threshold}"),
         }
     }
 }
 
-/// Rounded; as it is where it is too large to have any.
+/// Rounds to two decimals. A number too large for decimals stays unchanged.
 fn two_decimals(number: f64) -> f64 {
     let hundredths = (number * 100.0).round();
     if hundredths.is_finite() { hundredths / 100.0 } else { number }
 }
 
-/// A figure for people: two decimals at most, but never shown as nothing, nor as something that it only nearly is.
+/// Formats a figure with at most two decimals. A figure close to zero or to a whole number keeps the decimals that show it.
 pub fn figure(number: f64) -> String {
     let rounded = two_decimals(number);
     match number {
         _ if number.fract() == 0.0 && number.abs() < 1e15 => format!("{number}"),
-        // In full, these have up to 300 digits.
+        // Written out, these have up to 300 digits.
         _ if number.abs() >= 1e15 || number.abs() < 1e-6 => format!("{number:e}"),
         _ if rounded == 0.0 => format!("{number}"),
         // 79.999 is not 80.
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_miss_is_said_in_words_that_fit_the_attribute() {
+    fn a_miss_is_worded_by_its_attribute() {
         let cases: [(&str, &str, Value, &str); 20] = [
             ("teammates_count >= 8", "teammates_count", number(7.0), "1 teammate short: 7 of 8"),
             ("teammates_count >= 8", "teammates_count", text(" 6 "), "2 teammates short: 6 of 8"),
@@ -209,10 +209,10 @@ mod tests {
             ("api_usage_last_30_days >= 1000", "api_usage_last_30_days", number(900.0), "100 short: 900 of 1000"),
             ("size(departments_using) >= 2", "departments_using", text("ops"), "1 item short: 1 of 2"),
             ("size(departments_using) > 1", "departments_using", text("ops"), "1 item short: 1 of 2"),
-            ("projects_count > 20", "projects_count", number(20.0), "just short: 20, and it has to be more than 20"),
-            ("projects_count <= 3", "projects_count", number(5.0), "2 projects over: 5, and at most 3 holds"),
-            ("projects_count < 3", "projects_count", number(3.0), "just over: 3, and it has to be less than 3"),
-            ("projects_count == 3", "projects_count", number(2.0), "1 project off: 2, and it has to be 3"),
+            ("projects_count > 20", "projects_count", number(20.0), "just short: 20, must be more than 20"),
+            ("projects_count <= 3", "projects_count", number(5.0), "2 projects over: 5, must be at most 3"),
+            ("projects_count < 3", "projects_count", number(3.0), "just over: 3, must be less than 3"),
+            ("projects_count == 3", "projects_count", number(2.0), "1 project off: 2, must be 3"),
             ("!(projects_count < 3)", "projects_count", number(2.0), "1 project short: 2 of 3"),
         ];
         for (condition, name, value, expected) in cases {
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn only_one_figure_that_decides_alone_is_a_miss() {
+    fn only_a_single_deciding_figure_is_a_miss() {
         let team = |count: f64| vec![("plan_type", text("team")), ("teammates_count", number(count))];
         let seats = r#"plan_type == "team" && teammates_count >= 8"#;
         let either = "teammates_count >= 8 || projects_count >= 20";

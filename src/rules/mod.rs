@@ -1,17 +1,17 @@
-//! Rules: conditions over a contact's attributes, what they ask for, and the texts that say it. Pure.
+//! Rules: conditions over a contact's attributes, and texts about the contacts that fulfil them. Pure.
 //!
-//! A configuration gives [`Condition`]s and [`Text`]s by their `parse`, which find every fault when it is loaded; put
-//! together as a [`RuleSet`], they are held against one contact after another ([`RuleSet::evaluate`]) and say what was seen
-//! ([`RuleSet::render`]).
+//! `Condition::parse` and `Text::parse` report every fault when the configuration is loaded. A [`RuleSet`] holds the parsed
+//! rules. [`RuleSet::evaluate`] evaluates them for one contact, and [`RuleSet::render`] renders the texts of a signal.
 //!
-//! Unknown is neither true nor false nor zero: a value that is missing or cannot be read leaves a condition undecided, unless
-//! the rest of it decides alone (`false and unknown` is false).
+//! Unknown is neither true nor false nor zero. A missing or unreadable value makes a condition unknown, unless its other
+//! parts decide it (`false and unknown` is false).
 
 mod attributes;
 mod condition;
 pub mod coverage;
 mod engine;
 mod evaluate;
+mod evidence;
 mod explain;
 mod functions;
 mod miss;
@@ -21,6 +21,7 @@ mod rule;
 mod ruleset;
 mod source;
 mod text;
+mod text_values;
 
 pub use attributes::{Attributes, CATALOGUE, KnownAttribute, nearest};
 pub use condition::{Comparison, Condition, Op};
@@ -29,8 +30,9 @@ pub use explain::{AttributeSeen, Explained, ExplainedComparison, ExplainedRule, 
 pub use functions::{FUNCTIONS, Function};
 pub use miss::{Miss, figure};
 pub use parse::{Fault, Scope};
-pub use render::{Rendered, TextInput};
+pub use render::Rendered;
 pub use rule::{Level, OnClear, Rule};
 pub use ruleset::{Evaluation, RuleSet};
 pub use source::{ContactView, Fallback, FallbackWhen, Origin, Reading, Source, Unread};
 pub use text::{Text, TextKey, is_reserved};
+pub use text_values::TextInput;

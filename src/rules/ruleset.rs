@@ -1,4 +1,4 @@
-//! All rules of a configuration, and what a contact gives when held against them.
+//! All rules of a configuration, and their evaluation for a contact.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +10,14 @@ use super::source::{ContactView, Source};
 use super::text::Texts;
 use crate::model::{Contact, Date, Truth, UnknownReason};
 
-/// The rules that are on, and all that they need.
+/// The rules of a configuration, with the attributes and texts that they use.
 #[derive(Clone)]
 pub struct RuleSet {
-    /// The rules that are on, sorted by signal.
+    /// The enabled rules, sorted by signal.
     pub rules: Vec<Rule>,
-    /// The rules that are off, sorted by signal; nothing is held against them.
+    /// The disabled rules, sorted by signal. They are not evaluated.
     pub disabled: Vec<Rule>,
-    /// The condition for all rules: a contact for which it is not true is not looked at further.
+    /// The condition for all rules. If it is not true for a contact, no rule is evaluated for the contact.
     pub include: Option<Condition>,
     attributes: Attributes,
     wanted: BTreeSet<String>,
@@ -25,24 +25,24 @@ pub struct RuleSet {
     pub(super) texts: Texts,
 }
 
-/// What a contact gave.
+/// The result of all rules for one contact.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluation {
-    /// Whether the contact is looked at: [`RuleSet::include`], or true without it.
+    /// The result of [`RuleSet::include`]; true without one.
     pub included: Truth,
-    /// What left that unknown.
+    /// The attributes that made `included` unknown.
     pub include_unknown: Vec<(String, UnknownReason)>,
-    /// One for each rule of [`RuleSet::rules`], in that order; empty when not included.
+    /// One verdict for each rule of [`RuleSet::rules`], in the order of the rules. Empty if the contact is not included.
     pub verdicts: Vec<RuleVerdict>,
-    /// For each attribute of [`RuleSet::used`], in that order: whether it has a value that can be read. Also where nothing
-    /// was decided by it, and for contacts that are not included: a share must not depend on what the other values are.
+    /// For each attribute of [`RuleSet::used`], in their order: whether its value can be read. Every contact counts here, also
+    /// one that is not included: the share of readable values must not depend on other attributes.
     pub readable: Vec<bool>,
-    /// When the contact was last seen, unless that lies after the run's instant.
+    /// When the contact was last seen. `None` for an instant after the run's.
     pub last_seen_at: Option<Date>,
 }
 
 impl RuleSet {
-    /// Puts checked rules together.
+    /// Combines checked rules.
     pub fn new(rules: Vec<Rule>, mut disabled: Vec<Rule>, include: Option<Condition>, attributes: Attributes) -> Self {
         let mut rules = rules;
         rules.sort_by(|a, b| a.signal.cmp(&b.signal));
@@ -54,36 +54,36 @@ impl RuleSet {
         RuleSet { rules, disabled, include, attributes, wanted, used, texts }
     }
 
-    /// The names of the attributes that conditions depend on, each once, sorted: pushed ones and Intercom's own; of what is
-    /// worked out, the parts.
+    /// Returns the names of the attributes that conditions depend on, sorted and each once. Instead of a derived attribute, it
+    /// returns the parts.
     pub fn used(&self) -> impl Iterator<Item = &str> {
         self.used.iter().map(Source::text)
     }
 
-    /// The attributes that a rule depends on, by its conditions (the ladder's and `include` among them), with what stands in
-    /// for them. Texts do not count: they decide nothing.
+    /// Returns the attributes that a rule's conditions depend on, with their fallbacks. The conditions of its levels and
+    /// `include` count. Texts do not count, because they decide nothing.
     pub fn used_by<'s>(&'s self, rule: &'s Rule) -> BTreeSet<&'s str> {
         used(rule.conditions().chain(&self.include))
     }
 
-    /// The names of the attributes that conditions, fallbacks and texts need: all that has to be decoded of a contact.
+    /// Returns the names of the attributes that conditions, fallbacks and texts need. Only these are decoded for a contact.
     ///
-    /// `user_type` is always among them, because it decides who represents an account.
+    /// `user_type` is always one of them, because it decides who represents an account.
     pub fn wanted(&self) -> &BTreeSet<String> {
         &self.wanted
     }
 
-    /// What attributes there are, with their types.
+    /// Returns the attributes of the configuration.
     pub fn attributes(&self) -> &Attributes {
         &self.attributes
     }
 
-    /// The rule of a signal, if it is on.
+    /// Returns the enabled rule of a signal.
     pub fn rule(&self, signal: &str) -> Option<&Rule> {
         self.rules.iter().find(|rule| rule.signal == signal)
     }
 
-    /// Holds a contact against every rule.
+    /// Evaluates every rule for a contact.
     pub fn evaluate(&self, contact: &Contact, as_of: Date) -> Evaluation {
         let view = ContactView { contact, as_of };
         let included = self.include.as_ref().map_or(Truth::True, |include| include.truth(view));
@@ -102,7 +102,7 @@ impl RuleSet {
         evaluation
     }
 
-    /// Names and values are both sorted by name: they are walked side by side, and nothing is looked up.
+    /// Returns which used attributes are readable. Both lists are sorted by name, so that one walk over them is enough.
     fn readable(&self, contact: &Contact) -> Vec<bool> {
         let mut values = contact.attributes.iter().peekable();
         let readable = |attribute: &Source| {
@@ -114,7 +114,7 @@ impl RuleSet {
     }
 }
 
-/// Without the compiled texts, which are long and say nothing new.
+/// Leaves out the compiled texts, which are long.
 impl std::fmt::Debug for RuleSet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let RuleSet { rules, disabled, include, attributes, wanted, used: _, texts: _ } = self;

@@ -1,14 +1,14 @@
-//! Where a value in a condition or text comes from, and how it is read from a contact.
+//! Sources: the values of conditions and texts, and how they are read from a contact.
 
 use std::borrow::Cow;
 
 use super::functions::{Calculation, Function, FunctionUnit};
 use crate::model::{Contact, Date, Type, UnknownReason, Value};
 
-/// Anything that has a value: an attribute, a call such as `days_since(last_seen_at)`, or a value that stands in the file.
+/// A source of a value: an attribute, a call such as `days_since(last_seen_at)`, or a fixed value of the configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Source {
-    /// As people write it; for an attribute, its name.
+    /// The source as written; for an attribute, its name.
     text: String,
     kind: Type,
     read: Read,
@@ -22,34 +22,34 @@ enum Read {
     Fixed(Value),
 }
 
-/// What stands in for a pushed value.
+/// The stand-in for a pushed value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fallback {
-    /// What stands in.
+    /// The source of the stand-in.
     pub from: Source,
-    /// When it does.
+    /// When it is used.
     pub when: FallbackWhen,
 }
 
-/// When a fallback stands in.
+/// When a fallback is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FallbackWhen {
-    /// The pushed value is missing (an unreadable one stays unknown: somebody should see it).
+    /// If the pushed value is missing. An unreadable value stays unknown, because somebody should notice it.
     Missing,
-    /// It is the larger of the two, or the only one known. For figures that freeze when people stay away.
+    /// If the fallback is larger, or is the only value known. For figures that freeze while a person stays away.
     Larger,
 }
 
-/// One contact at one instant: all that a value can depend on.
+/// One contact at one instant. A value depends on nothing else.
 #[derive(Debug, Clone, Copy)]
 pub struct ContactView<'a> {
-    /// Whose values.
+    /// The contact.
     pub contact: &'a Contact,
-    /// The instant from which days are counted.
+    /// The instant up to which days are counted.
     pub as_of: Date,
 }
 
-/// A value as it was read.
+/// A value, read as its type.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reading<'a> {
     /// A finite number.
@@ -64,14 +64,14 @@ pub enum Reading<'a> {
     Date(Date),
 }
 
-/// Where a value comes from, for one contact.
+/// The origin of a value, for one contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// The attribute itself.
     Attribute,
-    /// Worked out from other attributes.
+    /// A calculation with other attributes.
     Computed,
-    /// This stands in for the attribute.
+    /// The fallback of this name.
     StandIn(String),
     /// The configuration: a literal, or a named value of the rule.
     Configuration,
@@ -81,17 +81,17 @@ pub enum Origin {
 pub type Unread<'a> = (&'a str, UnknownReason);
 
 impl Source {
-    /// An attribute by its name.
+    /// Returns the source of an attribute.
     pub(super) fn attribute(name: &str, kind: Type) -> Self {
         Source::new(name, kind, Read::Attribute)
     }
 
-    /// The value of a function. The arguments have the function's types.
+    /// Returns the source of a call. The arguments have the function's types.
     pub(super) fn call(text: &str, function: &'static Function, arguments: Vec<Source>) -> Self {
         Source::new(text, Type::Number, Read::Call(function, arguments))
     }
 
-    /// A value from the file; None for what has no type (null, objects).
+    /// Returns the source of a value of the configuration. `None` for null and objects, which have no type.
     pub(super) fn fixed(text: &str, value: Value) -> Option<Self> {
         let kind = match &value {
             Value::Number(_) => Type::Number,
@@ -111,22 +111,22 @@ impl Source {
         self.fallback = Some(Box::new(fallback));
     }
 
-    /// As people write it: the attribute's name, the call, or the literal.
+    /// Returns the source as written: the attribute's name, the call, or the literal.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The type of its values.
+    /// Returns the type of the values.
     pub fn kind(&self) -> Type {
         self.kind
     }
 
-    /// Whether the value stands in the file and is the same for every contact.
+    /// Returns whether the configuration fixes the value, so that all contacts have it.
     pub fn is_fixed(&self) -> bool {
         matches!(self.read, Read::Fixed(_))
     }
 
-    /// The value that stands in the file.
+    /// Returns the fixed value of the configuration.
     pub(super) fn fixed_value(&self) -> Option<&Value> {
         match &self.read {
             Read::Fixed(value) => Some(value),
@@ -134,16 +134,16 @@ impl Source {
         }
     }
 
-    /// Whether it is a value that the rule gives a name (`seat_limit`).
+    /// Returns whether it is a named value of the rule (`seat_limit`).
     pub(super) fn is_named_value(&self) -> bool {
         let is_name = self.text.starts_with(|letter: char| letter.is_alphabetic() || letter == '_');
         self.is_fixed() && is_name && !matches!(self.text.as_str(), "true" | "false")
     }
 
-    /// Where its value comes from.
+    /// Returns the origin of the value.
     pub fn origin(&self, view: ContactView<'_>) -> Origin {
         match (&self.read, &self.fallback) {
-            // A fallback that does not count changes nothing.
+            // An unused fallback is not the origin.
             (_, Some(fallback)) if self.read_plain(view) != self.read(view) => {
                 Origin::StandIn(fallback.from.text().to_owned())
             }
@@ -153,17 +153,17 @@ impl Source {
         }
     }
 
-    /// Whether it counts days: `days_since(x)`, or an attribute named so.
+    /// Returns whether it counts days: `days_since(x)`, or an attribute whose name says so.
     pub(super) fn counts_days(&self) -> bool {
         self.has_unit(FunctionUnit::Days) || self.text.starts_with("days_since")
     }
 
-    /// Whether it is a share in percent: `percent(x, y)`, or an attribute named so.
+    /// Returns whether it is a percentage: `percent(x, y)`, or an attribute whose name says so.
     pub(super) fn is_percent(&self) -> bool {
         self.has_unit(FunctionUnit::Percent) || self.text.contains("percent")
     }
 
-    /// The list inside `size(list)`.
+    /// Returns the list of `size(list)`.
     pub(super) fn sized_list(&self) -> Option<&Source> {
         match &self.read {
             Read::Call(function, arguments) if function.unit == FunctionUnit::Items => arguments.first(),
@@ -175,7 +175,7 @@ impl Source {
         matches!(&self.read, Read::Call(function, _) if function.unit == unit)
     }
 
-    /// Calls `visit` with the name of every attribute that has to be known, those of fallbacks included.
+    /// Calls `visit` with the name of every attribute that the source reads, those of fallbacks included.
     pub(super) fn visit_attributes<'s>(&'s self, visit: &mut impl FnMut(&'s str)) {
         match &self.read {
             Read::Attribute => visit(&self.text),
@@ -187,12 +187,12 @@ impl Source {
         }
     }
 
-    /// Whether something stands in for it.
+    /// Returns whether it has a fallback.
     pub(super) fn has_fallback(&self) -> bool {
         self.fallback.is_some()
     }
 
-    /// Calls `visit` with the name of every attribute without which it is unknown: nothing stands in for these.
+    /// Calls `visit` with the name of every attribute that the source needs. An attribute with a fallback is not needed.
     pub(super) fn visit_needed<'s>(&'s self, visit: &mut impl FnMut(&'s str)) {
         match &self.read {
             _ if self.has_fallback() => {}
@@ -202,7 +202,7 @@ impl Source {
         }
     }
 
-    /// Whether there is something to read, readable or not: what `has(x)` asks.
+    /// Returns whether there is a value, readable or not. This is the result of `has(x)`.
     pub fn is_filled(&self, view: ContactView<'_>) -> bool {
         match self.read {
             Read::Attribute if self.fallback.is_none() => {
@@ -213,7 +213,7 @@ impl Source {
         }
     }
 
-    /// The value, or which attribute could not be read and why.
+    /// Reads the value. The error names the attribute that could not be read, and why.
     pub fn read<'a>(&'a self, view: ContactView<'a>) -> Result<Reading<'a>, Unread<'a>> {
         let pushed = self.read_plain(view);
         let Some(fallback) = &self.fallback else {
@@ -232,7 +232,7 @@ impl Source {
         }
     }
 
-    /// Whether a value of the attribute could be read.
+    /// Returns whether a value of the attribute can be read.
     pub(super) fn is_readable(&self, value: &Value) -> bool {
         read_as(self.kind, value).is_ok()
     }
@@ -287,7 +287,7 @@ fn read_as(kind: Type, value: &Value) -> Result<Reading<'_>, UnknownReason> {
 }
 
 impl Reading<'_> {
-    /// The value for reports: a `"8"` that was read as a number is the number 8.
+    /// Returns the value for reports. A `"8"` that was read as a number is the number 8.
     pub fn to_value(&self) -> Value {
         match self {
             Reading::Number(number) => Value::Number(*number),

@@ -18,7 +18,7 @@ use crate::model::Type;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, EnumIter, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum TextKey {
-    /// What was seen: `83% storage used`.
+    /// The observation: `83% storage used`.
     Details,
     /// What to do.
     Action,
@@ -46,14 +46,14 @@ impl TextKey {
     }
 }
 
-/// A text that was checked: it can be read, and every name in it is known.
+/// A checked text: its syntax is valid, and every name in it is known.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Text {
     template: String,
     sources: Vec<Source>,
 }
 
-/// Names that every text has, and what can follow them.
+/// The names that every text has, each with its fields.
 const GIVEN: &[(&str, &[&str])] = &[
     ("contact", &["id", "name", "email", "url"]),
     ("account", &["name"]),
@@ -66,27 +66,27 @@ const GIVEN: &[(&str, &[&str])] = &[
     ("respond_within_days", &[]),
 ];
 
-/// The way out for a function that texts do not have. A date is shown as its day, so its age has to be an attribute.
+/// Returns the help for an unknown function. Texts show a date as its day, so its age must be an attribute.
 fn functions_help() -> String {
     let calls = signatures(Function::of_texts());
-    format!("there is {calls}; ages of dates are attributes: days_since_signup, days_since_last_seen, …")
+    format!("texts have {calls}; the age of a date is an attribute: days_since_signup, days_since_last_seen, …")
 }
 
-/// The names that every text has.
+/// Returns the names that every text has.
 fn given_names<'a>() -> impl Iterator<Item = &'a str> {
     GIVEN.iter().map(|(given, _)| *given).chain(Function::of_texts().map(|function| function.name))
 }
 
 const MAX_LENGTH: usize = 10_000;
 
-/// Whether a name means something in every text, so that no param or attribute should be called so.
+/// Returns whether a name has a meaning in every text. No param or attribute may have such a name.
 pub fn is_reserved(name: &str) -> bool {
     let parts = TextKey::iter().filter(|key| key.is_part());
     given_names().any(|given| given == name) || parts.into_iter().any(|key| key.name() == name)
 }
 
 impl Text {
-    /// Reads a text and checks every name in it.
+    /// Parses a text and checks every name in it.
     pub fn parse(template: &str, key: TextKey, scope: Scope<'_>) -> Result<Text, Vec<Fault>> {
         let everything = 0..template.len();
         if template.len() > MAX_LENGTH {
@@ -112,7 +112,7 @@ impl Text {
                 }
             }
         }
-        // A filter that does not exist shows only when it is reached.
+        // The engine reports an unknown filter only when it renders the filter.
         if let Err(error) = compiled.render(sample(&text, scope))
             && matches!(error.kind(), ErrorKind::UnknownFilter | ErrorKind::UnknownTest)
         {
@@ -121,18 +121,18 @@ impl Text {
         if faults.is_empty() { Ok(text) } else { Err(faults) }
     }
 
-    /// The template as written.
+    /// Returns the template as written.
     pub fn template(&self) -> &str {
         &self.template
     }
 
-    /// The attributes it names.
+    /// Returns the attributes that the text names.
     pub(super) fn sources(&self) -> impl Iterator<Item = &Source> {
         self.sources.iter()
     }
 }
 
-/// The attribute that a name means (None for what every text has), or what is wrong with it and how to mend it.
+/// Returns the attribute of a name; `None` for a name that every text has. The error is a message and its help.
 fn resolve(name: &str, key: TextKey, scope: Scope<'_>) -> Result<Option<Source>, (String, String)> {
     let (root, field) = name.split_once('.').map_or((name, None), |(root, field)| (root, Some(field)));
     if let Some((_, fields)) = GIVEN.iter().find(|(given, _)| *given == root) {
@@ -141,7 +141,7 @@ fn resolve(name: &str, key: TextKey, scope: Scope<'_>) -> Result<Option<Source>,
             Some(field) if fields.contains(&field) => Ok(None),
             _ => {
                 let choices: Vec<_> = fields.iter().map(|field| format!("{root}.{field}")).collect();
-                Err((format!("`{name}` cannot be shown"), format!("there is {}", choices.join(", "))))
+                Err((format!("`{name}` cannot be shown"), format!("it is one of {}", choices.join(", "))))
             }
         };
     }
@@ -152,13 +152,13 @@ fn resolve(name: &str, key: TextKey, scope: Scope<'_>) -> Result<Option<Source>,
         if !key.is_part() {
             return Ok(None);
         }
-        let message = format!("`{root}` is the rule's own text `{}`, which `{}` cannot use", part.name(), key.name());
-        return Err((message, "task_subject, task_description and message can".to_owned()));
+        let message = format!("`{}` cannot use the rule's text `{}`", key.name(), part.name());
+        return Err((message, "only task_subject, task_description and message can use it".to_owned()));
     }
     if scope.params.contains_key(root) {
         return Ok(None);
     }
-    // `location.country` is one name; in `enterprise_features_tried.0` only what comes before the dot is.
+    // `location.country` is one name. In `enterprise_features_tried.0`, the name ends at the dot.
     if let Some(source) = scope.source(name).or_else(|| scope.source(root)) {
         return Ok(Some(source));
     }
@@ -170,7 +170,7 @@ fn resolve(name: &str, key: TextKey, scope: Scope<'_>) -> Result<Option<Source>,
     Err((format!("unknown attribute `{name}`"), help))
 }
 
-/// Where a name stands first inside `{{ … }}` or `{% … %}`.
+/// Returns the first place of a name inside `{{ … }}` or `{% … %}`.
 fn place(template: &str, name: &str) -> Range<usize> {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     let found = template.match_indices(name).find(|(at, _)| {
@@ -186,10 +186,10 @@ fn place(template: &str, name: &str) -> Range<usize> {
 fn template_fault(template: &str, error: &minijinja::Error) -> Fault {
     let span = error.range().filter(|range| template.get(range.clone()).is_some());
     let span = span.unwrap_or(0..template.len());
-    let detail = error.detail().unwrap_or("it cannot be read");
+    let detail = error.detail().unwrap_or("invalid syntax");
     match error.kind() {
         ErrorKind::UnknownFilter | ErrorKind::UnknownTest => {
-            // The engine's words: "filter thousands is unknown".
+            // The engine says "filter thousands is unknown".
             let words = detail.strip_suffix(" is unknown").and_then(|words| words.split_once(' '));
             let message = words.map_or(detail.to_owned(), |(kind, name)| format!("texts have no {kind} `{name}`"));
             Fault::new(span, message).help("filters are those of Jinja: upper, lower, round, join, default, …")
@@ -199,7 +199,7 @@ fn template_fault(template: &str, error: &minijinja::Error) -> Fault {
     }
 }
 
-/// The engine's words for its own parts, as the user sees them.
+/// Replaces the engine's names for parts of a template by words that the user knows.
 fn in_plain_words(detail: &str) -> String {
     let parts = [
         ("end of variable block", "`}}`"),
@@ -211,7 +211,7 @@ fn in_plain_words(detail: &str) -> String {
     parts.iter().fold(detail.to_owned(), |said, (theirs, ours)| said.replace(theirs, ours))
 }
 
-/// Some value for every name, to try a text with.
+/// Returns some value for every name, to try a text.
 fn sample(text: &Text, scope: Scope<'_>) -> Shown {
     let mut values: BTreeMap<&str, Shown> = BTreeMap::new();
     let parts = TextKey::iter().filter(|key| key.is_part());
@@ -243,7 +243,7 @@ fn sample(text: &Text, scope: Scope<'_>) -> Shown {
     Shown::from(values)
 }
 
-/// What texts are rendered with, and the texts of rules that have none of their own.
+/// The template engine, and the standard texts for rules without their own.
 #[derive(Clone)]
 pub(super) struct Texts {
     pub env: Environment<'static>,
@@ -258,18 +258,50 @@ impl Texts {
             (TextKey::TaskSubject, "{{ rule.tag }}: {{ details }}"),
             (TextKey::TaskDescription, include_str!("task_description.txt")),
         ];
-        // A test reads both; one that could not be read would be left out, and said so when it is rendered.
+        // A test parses both. A text that could not be parsed would be replaced, with a warning, when it is rendered.
         let parsed = standard.into_iter().filter_map(|(key, text)| Some((key, Text::parse(text, key, scope).ok()?)));
         Texts { env: environment(), standard: parsed.collect() }
     }
 
-    /// The text of a rule that has none of its own.
+    /// Returns the standard text for a key.
     pub fn standard_text(&self, key: TextKey) -> Option<&Text> {
         self.standard.get(&key)
     }
 
-    /// All of those.
+    /// Returns all standard texts.
     pub fn standard(&self) -> impl Iterator<Item = &Text> {
         self.standard.values()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_filters_are_checked_when_a_text_is_read() {
+        let none = BTreeMap::new();
+        let attributes = Attributes::default();
+        let scope = Scope { attributes: &attributes, params: &none };
+        for (template, place, message, help) in [
+            ("a {{ plan_tipe }}", "plan_tipe", "unknown attribute `plan_tipe`", "did you mean `plan_type`?"),
+            ("seat_limit {{ seat_limit }}", "seat_limit", "unknown attribute `seat_limit`", "[attributes.types]"),
+            ("{{ contact.mail }}", "contact.mail", "`contact.mail` cannot be shown", "contact.email"),
+            ("{{ account }}", "account", "`account` cannot be shown", "account.name"),
+            ("{{ location.town }}", "location.town", "unknown attribute `location.town`", ""),
+            ("{{ details }}", "details", "`action` cannot use the rule's text `details`", "only task_subject"),
+            ("{{ rule.action }}", "rule.action", "`rule.action` cannot be shown", "rule.tag"),
+            ("{{ range(3) }}", "range", "texts have no function `range`", ""),
+            ("é{{ plan_type | shout }}", "shout", "texts have no filter `shout`", "upper"),
+            ("{% include 'x' %}", "include", "the text cannot be read: unknown statement include", "{{ … }}"),
+            ("{{ plan_type", "plan_type", "the text cannot be read: it ends too early, expected `}}`", "{{ … }}"),
+        ] {
+            let faults = Text::parse(template, TextKey::Action, scope).map(|_| ()).expect_err(template);
+            let fault = &faults[0];
+            assert_eq!(fault.message, message, "{template}");
+            let shown = template.get(fault.span.clone()).unwrap();
+            assert!(shown.contains(place), "{template}: {shown}");
+            assert!(fault.help.as_deref().unwrap_or_default().contains(help), "{template}: {:?}", fault.help);
+        }
     }
 }

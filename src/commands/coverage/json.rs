@@ -84,7 +84,7 @@ fn attribute(attribute: &Attribute, plans: &[Plan]) -> Value {
 
 fn values(spread: &Spread) -> Value {
     match spread {
-        Spread::Untold => Value::Null,
+        Spread::Uncounted => Value::Null,
         Spread::Numbers(numbers) => range(numbers, |number| value(&model::Value::Number(number))),
         Spread::Dates(numbers) => range(numbers, |number| json!(date_of(number).map(rfc3339))),
         Spread::Words { words, empty } => {

@@ -128,7 +128,7 @@ fn percent(part: usize, whole: usize) -> String {
 fn values(attribute: &Attribute) -> String {
     match &attribute.spread {
         _ if attribute.readable == 0 => String::new(),
-        Spread::Untold => "not shown".to_owned(),
+        Spread::Uncounted => "not shown".to_owned(),
         Spread::Numbers(numbers) => range(numbers, |number| number.to_string()),
         Spread::Dates(numbers) => {
             range(numbers, |seconds| date_of(seconds).map_or_else(String::new, |at| at.date_naive().to_string()))

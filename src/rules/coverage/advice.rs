@@ -1,4 +1,4 @@
-//! What to do, in the order of the roll-out, and what could stand in until it is done.
+//! Advice: what to do so that the rules can work, in the order of the roll-out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,22 +14,22 @@ use crate::rules::rule::Rule;
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToDo {
-    /// The attribute that it is about; None where it is about a rule alone.
+    /// The attribute to mend; `None` if only a rule is concerned.
     pub attribute: Option<String>,
-    /// What is wrong, a sentence without a full stop.
+    /// What is wrong. A sentence without a full stop.
     pub cause: String,
-    /// What to do, a sentence without a full stop.
+    /// What to do. A sentence without a full stop.
     pub advice: String,
-    /// The signals of the rules concerned that are on.
+    /// The signals of the enabled rules concerned.
     pub rules: Vec<String>,
-    /// Of those that are off.
+    /// The signals of the disabled rules concerned.
     pub rules_off: Vec<String>,
-    /// What would do until then.
+    /// A stand-in until then.
     pub meanwhile: Option<Meanwhile>,
 }
 
 impl Coverage<'_> {
-    /// What to do so that the rules can do their work: attributes in the order of the roll-out, then what is about a rule.
+    /// Returns what to do so that the rules can work: attributes in the order of the roll-out, then rules.
     pub fn to_do(&self) -> Vec<ToDo> {
         let findings = self.findings();
         let mut by_cause: BTreeMap<(usize, &Cause), [BTreeSet<&str>; 2]> = BTreeMap::new();
@@ -54,7 +54,7 @@ impl Coverage<'_> {
             });
         }
         all.extend(self.gaps(&findings, &all));
-        // In the order of the roll-out; beyond it, what concerns a rule that is on comes first.
+        // After the roll-out's attributes, those of enabled rules come first.
         all.sort_by_key(|to_do| {
             let name = to_do.attribute.as_deref().unwrap_or_default();
             (roll_out(name), to_do.rules.is_empty(), to_do.attribute.clone())
@@ -63,8 +63,8 @@ impl Coverage<'_> {
         all
     }
 
-    /// Figures that rules which are on can read for some of the contacts that they see, or that are archived. Intercom fills
-    /// its own by itself.
+    /// Returns the attributes of enabled rules that are archived, or unknown for some of the included contacts. Intercom's own
+    /// attributes are left out, because Intercom fills them.
     fn gaps(&self, findings: &[RuleFinding<'_>], listed: &[ToDo]) -> Vec<ToDo> {
         let needed: Vec<_> = findings.iter().filter(|it| it.enabled).map(|it| (it.rule, needed_by(it.rule))).collect();
         let gap = |attribute: &Attribute| {
@@ -79,7 +79,7 @@ impl Coverage<'_> {
                 0 => return None,
                 _ => {
                     let cause = format!("{name} is unknown for {without} of {} contacts", self.included);
-                    (cause, "have the product write it for everybody")
+                    (cause, "have the product write it for all contacts")
                 }
             };
             let (rules_off, meanwhile) = (Vec::new(), self.meanwhile(name));
@@ -94,7 +94,7 @@ impl Coverage<'_> {
     }
 }
 
-/// The attributes without which a condition of a rule is unknown.
+/// Returns the attributes that the conditions of a rule need.
 fn needed_by(rule: &Rule) -> BTreeSet<&str> {
     let mut names = BTreeSet::new();
     for comparison in rule.conditions().flat_map(Condition::comparisons) {
@@ -107,7 +107,7 @@ fn needed_by(rule: &Rule) -> BTreeSet<&str> {
     names
 }
 
-/// Whether somebody has to change the data or a setting; that nobody reaches a threshold is no fault.
+/// Returns whether the cause is a fault of the data or of a setting. A threshold that no contact reaches is no fault.
 fn is_of_data(kind: CauseKind) -> bool {
     !matches!(kind, CauseKind::NotReached | CauseKind::NeverTogether)
 }
@@ -118,7 +118,7 @@ fn too_often(finding: &RuleFinding<'_>) -> Option<ToDo> {
     (finding.outcome.verdict == ConditionVerdict::FiresTooOften).then(|| ToDo {
         attribute: None,
         cause: format!("{signal} fires for more than half of the contacts, which is probably wrong"),
-        advice: format!("look whether `{}` says what is meant, and at what the product writes", finding.rule.when),
+        advice: format!("check the condition `{}` and the values that the product writes", finding.rule.when),
         rules: named(finding.enabled),
         rules_off: named(!finding.enabled),
         meanwhile: None,

@@ -1,4 +1,4 @@
-//! How one attribute is filled.
+//! The counts of one attribute.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::model::{AttributeDefinition, Type, Value};
 use crate::rules::attributes::{Attributes, CATALOGUE};
 use crate::rules::source::{ContactView, Reading, Source};
 
-/// In this order the product begins to push attributes; those not named here come after them.
+/// The order in which the product begins to push attributes. All others come later.
 pub const ROLL_OUT: [&str; 6] = [
     "teammates_count",
     "storage_percent",
@@ -17,7 +17,7 @@ pub const ROLL_OUT: [&str; 6] = [
     "last_project_created",
 ];
 
-/// The place of an attribute in the roll-out; the same for all that come after it.
+/// Returns the place of an attribute in the roll-out. All later attributes have the last place.
 pub fn roll_out(name: &str) -> usize {
     ROLL_OUT.iter().position(|first| *first == name).unwrap_or(ROLL_OUT.len())
 }
@@ -25,67 +25,68 @@ pub fn roll_out(name: &str) -> usize {
 /// One attribute over all contacts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attribute {
-    /// By the name used in rules.
+    /// The name in rules.
     pub name: String,
-    /// What the workspace says about it; None where it does not have it.
+    /// The definition in the workspace; `None` if the workspace does not have the attribute.
     pub definition: Option<AttributeDefinition>,
-    /// Intercom's own, which is there in every workspace, listed or not.
+    /// Whether it is one of Intercom's own attributes, which every workspace has.
     pub own: bool,
-    /// As what rules read it, or would; None where nobody can say, and being filled is all that is asked.
+    /// The type as which rules read it. `None` if the type is unknown; any value then counts as readable.
     pub wanted: Option<Type>,
-    /// Contacts with a value that can be read so.
+    /// Contacts with a readable value.
     pub readable: usize,
-    /// Of those, the ones that `[scan] include` lets through to the rules.
+    /// The included contacts among them.
     pub(super) readable_included: usize,
-    /// Contacts without one: absent, null, or an empty text.
+    /// Contacts without a value: absent, null, or an empty text.
     pub missing: usize,
-    /// Contacts with something else, by what it is.
+    /// Contacts with an unreadable value, by its JSON type.
     pub unreadable: BTreeMap<&'static str, Unreadable>,
-    /// [`Attribute::readable`] by the place of the plan, as far as any was; [`Plan::readable`](super::Plan::readable) reads it.
+    /// [`Attribute::readable`] by the place of the plan, up to the last place with a contact. For
+    /// [`Plan::readable`](super::Plan::readable).
     pub(super) by_plan: Vec<usize>,
-    /// What can be said of the values.
+    /// The distribution of the values.
     pub spread: Spread,
-    /// Reads it; None like [`Attribute::wanted`].
+    /// Reads the values; `None` if `wanted` is.
     source: Option<Source>,
 }
 
-/// Values that are there and cannot be read.
+/// Unreadable values of one JSON type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable {
-    /// How many contacts have one.
+    /// The number of contacts with such a value.
     pub contacts: usize,
-    /// The id of one of them, the least.
+    /// The id of one of these contacts: the smallest.
     pub example: String,
 }
 
-/// What can be said of the values.
+/// The distribution of an attribute's values.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Spread {
-    /// Nothing: they are about persons, or nobody knows how to read them.
-    Untold,
+    /// Not counted, because the values are personal or their type is unknown.
+    Uncounted,
     /// Numbers.
     Numbers(Numbers),
     /// Dates, as Unix seconds.
     Dates(Numbers),
-    /// Texts, yes and no, and the items of lists.
+    /// Texts, yes/no values, and the items of lists.
     Words {
-        /// How often which.
+        /// The most frequent values.
         words: Words,
-        /// Lists without items.
+        /// The number of empty lists.
         empty: usize,
     },
 }
 
 impl Attribute {
-    /// Nothing seen yet.
+    /// Starts without contacts.
     pub(super) fn new(name: String, definition: Option<AttributeDefinition>, attributes: &Attributes) -> Self {
         let own = CATALOGUE.iter().any(|known| known.own && known.name == name)
             || definition.as_ref().is_some_and(|definition| !definition.custom);
         let declared = definition.as_ref().and_then(|definition| natural(&definition.data_type));
         let wanted = attributes.kind(&name).or(declared);
         let spread = match wanted {
-            _ if is_personal(&name) => Spread::Untold,
-            None => Spread::Untold,
+            _ if is_personal(&name) => Spread::Uncounted,
+            None => Spread::Uncounted,
             Some(Type::Number) => Spread::Numbers(Numbers::default()),
             Some(Type::Date) => Spread::Dates(Numbers::default()),
             Some(Type::Text | Type::YesNo | Type::List) => Spread::Words { words: Words::default(), empty: 0 },
@@ -105,7 +106,7 @@ impl Attribute {
         }
     }
 
-    /// Counts one more contact, which is on the plan at this place, and which rules see or not.
+    /// Counts one contact. `plan` is the place of its plan; `included` is whether `[scan] include` includes it.
     pub(super) fn add(&mut self, view: ContactView<'_>, plan: usize, included: bool) {
         let value = view.contact.attributes.get(&self.name).unwrap_or(&Value::Null);
         if value.is_missing() {
@@ -120,7 +121,7 @@ impl Attribute {
                     let id = &view.contact.id;
                     let unreadable = unreadable.or_insert_with(|| Unreadable { contacts: 0, example: id.clone() });
                     unreadable.contacts += 1;
-                    // Not the first to come: contacts come in any order.
+                    // The smallest id, because contacts arrive in any order.
                     if *id < unreadable.example {
                         unreadable.example.clone_from(id);
                     }
@@ -138,27 +139,27 @@ impl Attribute {
         }
     }
 
-    /// Contacts with any value at all.
+    /// Returns the number of contacts with any value.
     pub fn filled(&self) -> usize {
         self.readable + self.unreadable.values().map(|unreadable| unreadable.contacts).sum::<usize>()
     }
 
-    /// Whether contacts of the workspace can have it at all.
+    /// Returns whether contacts of the workspace can have the attribute.
     pub fn exists(&self) -> bool {
         self.own || self.definition.is_some() || self.filled() > 0
     }
 
-    /// Whether it was put away in Intercom: it keeps the values that it had, and nobody updates them any more.
+    /// Returns whether the attribute is archived in Intercom. It keeps its values, but they are not updated any more.
     pub fn is_archived(&self) -> bool {
         self.definition.as_ref().is_some_and(|definition| definition.archived)
     }
 
-    /// Intercom's word for the type it declares, where that can hold nothing that rules could read.
+    /// Returns the type that Intercom declares, if rules can read no value of this type.
     pub fn misfit(&self) -> Option<&str> {
         let declared = self.definition.as_ref()?.data_type.as_str();
         let fits = match (self.wanted?, natural(declared)?) {
             (wanted, declared) if wanted == declared => true,
-            // Anything can be written into a text.
+            // A text can contain a value of any type.
             (_, Type::Text) => true,
             // Unix seconds.
             (Type::Date, Type::Number) => true,
@@ -183,7 +184,7 @@ impl Spread {
     }
 }
 
-/// How values of a type that Intercom declares are read. None for one that is not known here.
+/// Returns the type as which values of a declared type are read. `None` for an unknown one.
 fn natural(data_type: &str) -> Option<Type> {
     match data_type {
         "integer" | "float" => Some(Type::Number),
@@ -194,12 +195,12 @@ fn natural(data_type: &str) -> Option<Type> {
     }
 }
 
-/// Whether the values say who somebody is. Rather too many names than too few.
+/// Returns whether the values identify persons. The list rather covers too much than too little.
 fn is_personal(name: &str) -> bool {
     const ABOUT_PERSONS: [&str; 9] =
         ["name", "mail", "phone", "mobile", "address", "birth", "external_id", "user_id", "avatar"];
     let name = name.to_lowercase();
-    // `last_email_opened_at` is a date, and says nothing of the address.
+    // `last_email_opened_at` is a date, not an address.
     !name.ends_with("_at") && ABOUT_PERSONS.iter().any(|word| name.contains(word))
 }
 

@@ -1,4 +1,4 @@
-//! Why a rule does not fire, in a sentence, and what to do about it.
+//! Causes: why a rule does not fire, and what to do about it.
 
 use strum::IntoStaticStr;
 
@@ -6,58 +6,58 @@ use super::attribute::Attribute;
 use crate::model::{Type, UnknownReason};
 use crate::rules::attributes::nearest;
 
-/// Why a condition is not true for anybody.
+/// Why a condition is true for no contact.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cause {
-    /// Which of the whys.
+    /// The kind of cause.
     pub kind: CauseKind,
-    /// The attribute that it is about; for a comparison of something worked out, that as it is written.
+    /// The attribute concerned; for a calculated value, the call as written.
     pub attribute: String,
     /// One sentence, without a full stop.
     pub message: String,
 }
 
-/// The kinds of causes.
+/// The kind of a cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum CauseKind {
     /// The workspace does not have the attribute.
     NotDefined,
-    /// The workspace has it, put away: nobody updates it any more, and nobody has a value that can be read.
+    /// The attribute is archived: its values are not updated any more, and no contact has a readable one.
     Archived,
-    /// A list is wanted, and the attribute has a type in which Intercom cannot store one.
+    /// The rule needs a list, and the attribute's type cannot store one in Intercom.
     ListNotStorable,
-    /// The type that is declared, or what is written into a text, is not what is compared.
+    /// The declared type, or the values in a text attribute, do not have the type that the rule compares.
     WrongType,
-    /// It is defined, and nobody has it.
+    /// The attribute is defined, and no contact has it.
     NeverFilled,
-    /// There are values, and none can be read.
+    /// Contacts have values, and none is readable.
     Unreadable,
-    /// There are values, and nothing can be worked out of any of them.
+    /// Contacts have values, and none can be calculated with.
     NeverKnown,
-    /// Some have one of two attributes, some the other, nobody both.
+    /// Some contacts have one of two attributes, some the other, and none has both.
     NeverBoth,
-    /// Only contacts that `[scan] include` leaves out have it.
+    /// Only contacts that `[scan] include` leaves out have the attribute.
     LeftOut,
-    /// It can be decided, and with the values as they are it is never so.
+    /// The condition can be decided, and no value makes it true.
     NotReached,
-    /// The same, and it compares with a text that is nearly one of those that there are.
+    /// Like `NotReached`, and the text in the condition is similar to an existing one.
     Misspelt,
-    /// `[scan] include` leaves everybody out.
+    /// `[scan] include` leaves all contacts out.
     NobodyIncluded,
-    /// Each part is true for somebody, all of them for nobody.
+    /// Each part is true for some contacts, and all parts together for none.
     NeverTogether,
 }
 
 impl CauseKind {
-    /// The name in reports.
+    /// Returns the name in reports.
     pub fn name(self) -> &'static str {
         self.into()
     }
 }
 
 impl Cause {
-    /// What is wrong with an attribute whoever the contacts are.
+    /// Returns what is wrong with an attribute's definition, whatever the contacts' values are.
     pub(super) fn of_the_workspace(attribute: &Attribute) -> Option<Cause> {
         let name = &attribute.name;
         let (kind, message) = match (attribute.misfit(), attribute.wanted) {
@@ -67,15 +67,16 @@ impl Cause {
                 let message = format!("{name} is of type {declared}, in which Intercom cannot store a list");
                 (CauseKind::ListNotStorable, message)
             }
-            (Some(declared), Some(wanted)) => {
-                (CauseKind::WrongType, format!("{name} is of type {declared}, and a {} is compared", wanted.name()))
-            }
+            (Some(declared), Some(wanted)) => (
+                CauseKind::WrongType,
+                format!("{name} is of type {declared}, and the rule compares a {}", wanted.name()),
+            ),
             _ => return None,
         };
         Some(Cause { kind, attribute: name.clone(), message })
     }
 
-    /// What is said of an archived attribute.
+    /// Returns the message about an archived attribute.
     pub(super) fn archived(attribute: &Attribute) -> String {
         let name = &attribute.name;
         match attribute.readable {
@@ -87,17 +88,17 @@ impl Cause {
         }
     }
 
-    /// Every part is true for somebody: of the condition, or of the level and its rule.
+    /// Returns the cause if every part is true for some contact: every part of the condition, or the level and its rule.
     pub(super) fn never_together(of_a_level: bool) -> Cause {
         let message = if of_a_level {
-            "it is true for somebody, but never together with the rule's own condition"
+            "the level is true for some contacts, but never together with the rule's own condition"
         } else {
-            "each part of the condition is true for somebody, all of it for nobody"
+            "each part of the condition is true for some contacts, but all parts together for none"
         };
         Cause { kind: CauseKind::NeverTogether, attribute: String::new(), message: message.to_owned() }
     }
 
-    /// Why an attribute could be used for nobody. `alone` is whether nothing else was missing.
+    /// Returns why an attribute was usable for no contact. `alone` is whether no other attribute was missing.
     pub(super) fn of_the_data(attribute: &Attribute, reason: Option<UnknownReason>, alone: bool) -> Cause {
         let name = &attribute.name;
         if attribute.readable == 0
@@ -116,18 +117,20 @@ impl Cause {
             }
             Some(UnknownReason::WholeIsZero) => (
                 CauseKind::NeverKnown,
-                format!("{name} is zero for every contact that has it, and a share of it is asked for"),
+                format!("{name} is zero for every contact that has it, and the rule needs a share of it"),
             ),
             _ if alone => {
                 let message = format!("[scan] include leaves out all {} contacts that have {name}", attribute.readable);
                 (CauseKind::LeftOut, message)
             }
-            _ => (CauseKind::NeverBoth, format!("no contact has {name} together with what it is compared with")),
+            _ => {
+                (CauseKind::NeverBoth, format!("no contact has both {name} and the attribute that it is compared with"))
+            }
         };
         Cause { kind, attribute: name.clone(), message }
     }
 
-    /// What to do about it, without a full stop.
+    /// Returns what to do about the cause, without a full stop.
     pub fn what_to_do(&self, attribute: Option<&Attribute>, others: &[Attribute]) -> String {
         let name = &self.attribute;
         let wanted = attribute.and_then(|attribute| attribute.wanted);
@@ -136,8 +139,7 @@ impl Cause {
                 let defined =
                     others.iter().filter(|other| other.definition.is_some() && !other.own && !other.is_archived());
                 let near = nearest(name, defined.map(|other| other.name.as_str()));
-                let near =
-                    near.map_or(String::new(), |near| format!(" (is `{near}`, which the workspace has, the same?)"));
+                let near = near.map_or(String::new(), |near| format!(" (the workspace has `{near}`: is it meant?)"));
                 format!("create it in Intercom as {}, then have the product write it{near}", storable(wanted))
             }
             (CauseKind::Archived, _) => RESTORE.to_owned(),
@@ -146,8 +148,8 @@ impl Cause {
                 if attribute.is_some_and(|it| it.misfit().is_some()) =>
             {
                 format!(
-                    "create another attribute as {}, for the product and the rule to use: the type of one that is there \
-                     cannot be changed",
+                    "create another attribute as {}, and use it in the product and in the rule: Intercom cannot change the \
+                     type of an existing one",
                     storable(Some(wanted))
                 )
             }
@@ -155,42 +157,40 @@ impl Cause {
                 format!("have the product write {}", writable(wanted))
             }
             (CauseKind::NeverFilled, _) if attribute.is_some_and(|attribute| attribute.own) => {
-                "Intercom fills it by itself, from what the Messenger and the product send".to_owned()
+                "nothing: Intercom fills it from what the Messenger and the product send".to_owned()
             }
             (CauseKind::NeverFilled, wanted) => format!("have the product write it: {}", writable(wanted)),
-            (CauseKind::NeverKnown, _) => "look at what the product writes: it makes no sense".to_owned(),
-            (CauseKind::NeverBoth, _) => "have the product write both on the same contacts".to_owned(),
-            (CauseKind::LeftOut | CauseKind::NobodyIncluded, _) => "look at [scan] include".to_owned(),
-            (CauseKind::NotReached, _) => "nothing, if that is right; else lower the demand of the rule".to_owned(),
+            (CauseKind::NeverKnown, _) => "check the values that the product writes".to_owned(),
+            (CauseKind::NeverBoth, _) => "have the product write both for each contact".to_owned(),
+            (CauseKind::LeftOut | CauseKind::NobodyIncluded, _) => "check [scan] include".to_owned(),
+            (CauseKind::NotReached, _) => {
+                "nothing, if this is intended; else lower the threshold of the rule".to_owned()
+            }
             (CauseKind::NeverTogether, _) => {
-                "nothing, if that is right; else look at which parts exclude each other".to_owned()
+                "nothing, if this is intended; else check which parts exclude each other".to_owned()
             }
         }
     }
 }
 
-/// What to do about an archived attribute.
-pub(super) const RESTORE: &str = "restore it in Intercom, and see that the product still writes it";
+/// The advice for an archived attribute.
+pub(super) const RESTORE: &str = "restore it in Intercom, and check that the product still writes it";
 
 fn unreadable(attribute: &Attribute) -> (CauseKind, String) {
     let (name, filled) = (&attribute.name, attribute.filled());
     let wanted = attribute.wanted.map_or("value", Type::name);
     let most = attribute.unreadable.iter().max_by_key(|(_, unreadable)| unreadable.contacts);
     let (shape, example) = most.map_or(("nothing", ""), |(shape, unreadable)| (*shape, unreadable.example.as_str()));
+    let contacts = format!("contacts with a value: {filled}, for example {example}");
     match wanted {
         "number" => {
-            let message = format!(
-                "{name} is {shape} where a number is compared: no number for any of {filled}, such as {example}"
-            );
-            (CauseKind::WrongType, message)
+            (CauseKind::WrongType, format!("{name} holds {shape} values, and the rule compares a number ({contacts})"))
         }
-        _ => {
-            (CauseKind::Unreadable, format!("{name} can be read as a {wanted} for none of {filled}, such as {example}"))
-        }
+        _ => (CauseKind::Unreadable, format!("{name} is never readable as a {wanted} ({contacts})")),
     }
 }
 
-/// What to create in Intercom so that it can hold a value.
+/// Returns the type to choose in Intercom so that the attribute can hold the values.
 fn storable(wanted: Option<Type>) -> &'static str {
     match wanted {
         Some(Type::Number) => "a number",
@@ -201,7 +201,7 @@ fn storable(wanted: Option<Type>) -> &'static str {
     }
 }
 
-/// What to write so that it can be read.
+/// Returns what the product should write so that the value is readable.
 fn writable(wanted: Option<Type>) -> &'static str {
     match wanted {
         Some(Type::Number) => "a plain number, such as 83",

@@ -4,28 +4,28 @@ use super::cause::Cause;
 use super::verdict::ConditionVerdict;
 use crate::rules::rule::{Level, Rule};
 
-/// What is said of a rule.
+/// What the contacts say about a rule.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RuleFinding<'r> {
     /// The rule.
     pub rule: &'r Rule,
-    /// Whether it is on.
+    /// Whether the rule is enabled.
     pub enabled: bool,
-    /// What the contacts say about its condition.
+    /// The finding for the rule's own condition.
     pub outcome: ConditionFinding,
-    /// The same for each rung of its ladder, lowest first.
+    /// The finding for each level, lowest first.
     pub levels: Vec<(&'r Level, ConditionFinding)>,
 }
 
 /// What the contacts say about a condition.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConditionFinding {
-    /// In a word.
+    /// The verdict.
     pub verdict: ConditionVerdict,
-    /// For so many contacts it is true.
+    /// The number of contacts for which the condition is true.
     pub contacts: usize,
-    /// For so many it cannot be decided.
+    /// The number of contacts for which it is unknown.
     pub unknown: usize,
-    /// Why it is true for nobody; where it is true for somebody, what part of it can be decided for nobody.
+    /// Why the condition is never true. If it is true for somebody: which parts are unknown for all contacts.
     pub causes: Vec<Cause>,
 }

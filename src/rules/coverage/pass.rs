@@ -18,7 +18,7 @@ use crate::rules::source::{ContactView, Reading, Source};
 /// The attribute that says which plan a contact is on.
 const PLAN: &str = "plan_type";
 
-/// A pass over the contacts.
+/// The counts of one pass over the contacts.
 #[derive(Debug, Clone)]
 pub struct Coverage<'r> {
     rules: &'r RuleSet,
@@ -42,13 +42,13 @@ struct Watched<'r> {
 }
 
 impl<'r> Coverage<'r> {
-    /// Nothing seen yet. `definitions` are the attributes that the workspace has, in any order; archived ones count where
-    /// something knows their name and no other has it.
+    /// Starts a pass. `definitions` are the attributes of the workspace, in any order. An archived one counts only if a rule or
+    /// the catalogue has its name, and no active one does.
     pub fn new(rules: &'r RuleSet, definitions: Vec<AttributeDefinition>, as_of: Date) -> Self {
         let all_rules = || rules.rules.iter().chain(&rules.disabled);
         let mut names: BTreeSet<String> =
             definitions.iter().filter(|it| !it.archived).map(|definition| definition.name.clone()).collect();
-        // Of two of one name the last stays: the one that is not archived.
+        // If an archived and an active attribute have one name, the active one counts.
         let (active, archived): (Vec<_>, Vec<_>) = definitions.into_iter().partition(|it| !it.archived);
         let mut definitions: BTreeMap<_, _> =
             archived.into_iter().chain(active).map(|definition| (definition.name.clone(), definition)).collect();
@@ -86,7 +86,7 @@ impl<'r> Coverage<'r> {
         }
     }
 
-    /// The names of the attributes that have to be decoded of a contact.
+    /// Returns the names of the attributes to decode for each contact.
     pub fn wanted(&self) -> BTreeSet<String> {
         let names = self.attributes.iter().map(|attribute| attribute.name.clone());
         names.chain(self.rules.wanted().iter().cloned()).collect()
@@ -116,33 +116,33 @@ impl<'r> Coverage<'r> {
         }
     }
 
-    /// Contacts that were counted.
+    /// Returns the number of contacts.
     pub fn contacts(&self) -> usize {
         self.contacts
     }
 
-    /// Those of them that `[scan] include` lets through.
+    /// Returns the number of contacts that `[scan] include` includes.
     pub fn included(&self) -> usize {
         self.included
     }
 
-    /// Contacts without a plan, also where there are none; then the plans by their contacts, most first, ties by name. At most
-    /// a dozen are listed by name; all others come last, as one.
+    /// Returns the plans with their contacts. The first entry counts contacts without a plan, even if there are none. At most
+    /// twelve plans follow by name: the largest first, ties by name. The last entry counts all other plans.
     pub fn plans(&self) -> Vec<Plan> {
         self.plans.listed()
     }
 
-    /// The attributes, in the order of the roll-out; Intercom's own come last.
+    /// Returns the attributes in the order of the roll-out. Intercom's own come last.
     pub fn attributes(&self) -> &[Attribute] {
         &self.attributes
     }
 
-    /// The attribute of a name.
+    /// Returns the attribute of a name.
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {
         self.attributes.iter().find(|attribute| attribute.name == name)
     }
 
-    /// The rules with what is said of them: those that are on first, each in the order of the roll-out.
+    /// Returns the findings for all rules: enabled rules first, each group in the order of the roll-out.
     pub fn findings(&self) -> Vec<RuleFinding<'r>> {
         let finding = |watched: &Watched<'r>| {
             let outcome = self.outcome(&watched.when, watched.when.held, None);
@@ -153,11 +153,11 @@ impl<'r> Coverage<'r> {
         self.watched.iter().map(finding).collect()
     }
 
-    /// What can be said of a condition that was true for `held` contacts, together with another one.
+    /// Returns the finding for a condition that was true for `held` contacts. `with` is the rule's condition for a level.
     fn outcome(&self, tally: &Tally<'_>, held: usize, with: Option<&Tally<'_>>) -> ConditionFinding {
         let known = Diagnosis { attributes: &self.attributes };
         let outcome = |verdict, causes: Vec<Cause>| {
-            // A level and its rule may lack the same.
+            // A level and its rule may have a common cause.
             let mut listed = BTreeSet::new();
             let causes = causes.into_iter().filter(|cause| listed.insert(cause.clone())).collect();
             ConditionFinding { verdict, contacts: held, unknown: tally.unknown, causes }
@@ -188,12 +188,12 @@ impl<'r> Coverage<'r> {
         Cause {
             kind: CauseKind::NobodyIncluded,
             attribute: String::new(),
-            message: format!("[scan] include, `{include}`, is true for nobody"),
+            message: format!("[scan] include, `{include}`, is true for no contact"),
         }
     }
 }
 
-/// The order in which attributes are shown: as they are rolled out, as the catalogue has them, by name; Intercom's own last.
+/// Returns the sort key of an attribute: by roll-out, then by catalogue, then by name. Intercom's own attributes come last.
 fn place(attribute: &Attribute) -> (bool, usize, usize, String) {
     let known = CATALOGUE.iter().position(|known| known.name == attribute.name).unwrap_or(CATALOGUE.len());
     (attribute.own, roll_out(&attribute.name), known, attribute.name.clone())

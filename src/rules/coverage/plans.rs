@@ -1,50 +1,50 @@
-//! The plans that contacts are on: counts of each, of which the largest are listed.
+//! The customers' plans: the number of contacts on each, and a list of the largest.
 
 use std::collections::BTreeMap;
 
 use super::attribute::Attribute;
 
-/// So many plans are counted each for itself, far more than a price list has; contacts on any after those count together.
+/// The most plans that are counted separately, far more than any price list has. Contacts on further plans count together.
 const COUNTED: usize = 500;
-/// How many plans are listed by name, the largest first.
+/// The most plans that are listed by name.
 const NAMED: usize = 12;
-/// What a plan's name is cut to.
+/// The most characters of a plan's name.
 const NAME_CHARS: usize = 40;
 
-/// How many contacts are on which plan. A plan's place is that of its first contact, and says nothing to anybody else.
+/// The number of contacts on each plan. A plan's place is its index in `contacts`, in the order of arrival.
 #[derive(Debug, Clone)]
 pub(super) struct Plans {
     places: BTreeMap<String, usize>,
-    /// By place; [`NO_PLAN`] and [`UNCOUNTED`] are always there.
+    /// The contacts by place. [`NO_PLAN`] and [`UNCOUNTED`] always exist.
     contacts: Vec<usize>,
 }
 
 const NO_PLAN: usize = 0;
 const UNCOUNTED: usize = 1;
 
-/// Whose contacts these are. Ties are listed in this order.
+/// The name of an entry in the list of plans.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PlanName {
     /// Contacts whose plan cannot be read.
     NoPlan,
-    /// A plan.
+    /// A plan by its name.
     Named(String),
     /// All plans that are not listed by name.
     Others,
 }
 
-/// The contacts of one plan, or of all others.
+/// The contacts of one plan, or of all other plans.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// Which.
+    /// The plan.
     pub name: PlanName,
-    /// How many they are.
+    /// The number of contacts.
     pub contacts: usize,
     places: Vec<usize>,
 }
 
 impl Plan {
-    /// How many of them have a value of this attribute that can be read.
+    /// Returns how many of the contacts have a readable value of an attribute.
     pub fn readable(&self, attribute: &Attribute) -> usize {
         self.places.iter().filter_map(|place| attribute.by_plan.get(*place)).sum()
     }
@@ -55,7 +55,7 @@ impl Plans {
         Plans { places: BTreeMap::new(), contacts: vec![0; 2] }
     }
 
-    /// Counts one more contact, and gives the place of its plan.
+    /// Counts one contact, and returns the place of its plan.
     pub(super) fn add(&mut self, name: Option<&str>) -> usize {
         let place = name.map_or(NO_PLAN, |name| self.place(name));
         if let Some(contacts) = self.contacts.get_mut(place) {

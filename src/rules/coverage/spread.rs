@@ -1,4 +1,4 @@
-//! What values there are, in memory that does not grow with the contacts.
+//! Distributions of values, in memory that does not grow with the contacts.
 
 use std::collections::BTreeMap;
 
@@ -6,48 +6,47 @@ use chrono::DateTime;
 
 use crate::model::Date;
 
-/// The most different numbers of an attribute that are counted apart.
+/// The most distinct numbers of an attribute that are counted separately.
 const NUMBERS: usize = 1000;
-/// So many different texts of an attribute are counted.
+/// The most distinct texts of an attribute that are counted.
 const WORDS: usize = 500;
-/// So much of a text is kept.
+/// The most characters of a text that are kept.
 const CHARS: usize = 60;
 
-/// Smallest, middle and largest of many numbers.
+/// The minimum, the median and the maximum of many numbers.
 ///
-/// Smallest and largest are exact, and so is the middle while there are at most `NUMBERS` different ones. Beyond that,
-/// neighbours are counted as one, in steps that double until they fit; the result depends on the numbers alone, not on their
-/// order.
+/// The minimum and the maximum are exact. The median is exact for at most `NUMBERS` distinct numbers. Beyond that, neighbours
+/// share a bucket, and the width of the buckets doubles until they fit. The result does not depend on the order of the numbers.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Numbers {
-    /// How often, by the number as an integer of the same order, without its last `dropped` bits.
+    /// The count of each bucket. The key is the number as an order-preserving integer, with its last `dropped` bits cleared.
     counts: BTreeMap<u64, usize>,
     dropped: u32,
     range: Option<(f64, f64)>,
 }
 
-/// The date of a number among [`Spread::Dates`](super::Spread::Dates).
+/// Returns the date of a number of [`Spread::Dates`](super::Spread::Dates).
 pub fn date_of(unix_seconds: f64) -> Option<Date> {
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "dates are read from 1990 to 2200 only, or as chrono holds them"
+        reason = "dates are within the range of chrono"
     )]
     DateTime::from_timestamp(unix_seconds as i64, 0)
 }
 
-/// The number in the middle; of two, the smaller.
+/// The median; of two middle numbers, the smaller.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Median {
     /// The number.
     pub value: f64,
-    /// False where neighbours had to be counted as one.
+    /// False if neighbours share buckets.
     pub exact: bool,
 }
 
 impl Numbers {
-    /// Counts one more; not NaN.
+    /// Counts a number. It must not be NaN.
     pub(super) fn add(&mut self, number: f64) {
-        // Zero has two signs, and is one number.
+        // Turns -0.0 into 0.0.
         let number = number + 0.0;
         let (least, most) = self.range.unwrap_or((number, number));
         self.range = Some((least.min(number), most.max(number)));
@@ -62,12 +61,12 @@ impl Numbers {
         }
     }
 
-    /// The smallest and the largest; None of none.
+    /// Returns the minimum and the maximum. `None` without numbers.
     pub fn range(&self) -> Option<(f64, f64)> {
         self.range
     }
 
-    /// The middle; None of none.
+    /// Returns the median. `None` without numbers.
     pub fn median(&self) -> Option<Median> {
         let (least, most) = self.range?;
         let middle = self.counts.values().sum::<usize>().div_ceil(2);
@@ -84,7 +83,7 @@ impl Numbers {
     }
 }
 
-/// The bits of a number, changed so that integers have the order of the numbers.
+/// Returns an integer with the order of the number.
 fn ordered(number: f64) -> u64 {
     const SIGN: u64 = 1 << 63;
     let bits = number.to_bits();
@@ -100,10 +99,10 @@ fn cut(key: u64, bits: u32) -> u64 {
     (key >> bits) << bits
 }
 
-/// The most frequent of many texts (Misra and Gries).
+/// The most frequent of many texts, by the algorithm of Misra and Gries.
 ///
-/// Exact while there are at most `WORDS` different ones. Beyond that, a text that more than one in `WORDS` contacts have
-/// is still found, and its count is too low by at most [`Words::lost`].
+/// The counts are exact for at most `WORDS` distinct texts. Beyond that, every text of more than one in `WORDS` contacts is
+/// still found. Its count is too low by at most [`Words::lost`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Words {
     counts: BTreeMap<String, usize>,
@@ -111,7 +110,7 @@ pub struct Words {
 }
 
 impl Words {
-    /// Counts one more. Of a long text, the beginning counts.
+    /// Counts a text by its beginning.
     pub(super) fn add(&mut self, text: &str) {
         let kept: String = text.chars().take(CHARS).collect();
         if let Some(count) = self.counts.get_mut(&kept) {
@@ -127,8 +126,8 @@ impl Words {
         }
     }
 
-    /// The texts that several contacts have, the most frequent first: what only one has, or what looks like an address, tells
-    /// more of a person than of the data.
+    /// Returns the texts of several contacts, the most frequent first. A text of a single contact, or one with an `@`, is left
+    /// out, because it may be personal.
     pub fn shared(&self) -> Vec<(&str, usize)> {
         let shared = self.counts.iter().filter(|(text, count)| **count > 1 && !text.contains('@'));
         let mut shared: Vec<_> = shared.map(|(text, count)| (text.as_str(), *count)).collect();
@@ -136,7 +135,7 @@ impl Words {
         shared
     }
 
-    /// How many different texts there are; None where there are more than could be counted.
+    /// Returns the number of distinct texts. `None` if there are too many to count.
     pub fn different(&self) -> Option<usize> {
         (self.lost == 0).then_some(self.counts.len())
     }
@@ -159,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_middle_of_few_different_numbers_is_exact() {
+    fn the_median_of_few_distinct_numbers_is_exact() {
         let exact = |value| Some(Median { value, exact: true });
         for (all, range, median) in [
             (vec![], None, None),
@@ -175,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_thousand_different_numbers_take_no_more_room_than_a_thousand() {
+    fn a_hundred_thousand_distinct_numbers_take_no_more_memory_than_a_thousand() {
         let mut numbers = Numbers::default();
         (0..100_000_u32).for_each(|number| numbers.add(f64::from(number)));
         assert!(numbers.counts.len() <= NUMBERS);
@@ -200,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_one_contact_has_is_not_told_and_ties_are_in_order() {
+    fn a_text_of_a_single_contact_is_not_listed_and_ties_are_in_order() {
         let mut words = Words::default();
         for text in ["free", "team", "pro", "pro", "free", "team", "team", "secret", "a@example.com", "a@example.com"] {
             words.add(text);
@@ -210,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_text_of_megabytes_the_beginning_is_kept() {
+    fn only_the_beginning_of_a_long_text_is_kept() {
         let mut words = Words::default();
         for _ in 0..2 {
             words.add(&"é".repeat(1_000_000));

@@ -1,26 +1,26 @@
-//! Figures that the workspace has already, and that could stand in for a pushed one.
+//! Stand-ins: figures that the workspace already has, and that could replace a missing pushed figure.
 
 use crate::rules::attributes::Attributes;
 use crate::rules::source::{ContactView, Source};
 
-/// A figure that is there already, and could stand in.
+/// A figure that could stand in until the product pushes the missing one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Meanwhile {
-    /// What is there: one or two attributes.
+    /// The available attribute, or two.
     pub have: &'static str,
-    /// Contacts that rules see, and that have it and not the figure itself.
+    /// The included contacts that lack the pushed figure and have the stand-in.
     pub contacts: usize,
-    /// The line that uses it, under `[attributes.fallback]` of the configuration.
+    /// The line of `[attributes.fallback]` that uses the stand-in.
     pub setting: &'static str,
 }
 
-/// What can stand in for a pushed figure: the figure, the line that says so, and what it is worked out from.
+/// The known stand-ins: the pushed figure, its stand-in, the line of the configuration, and the attributes behind it.
 const STAND_INS: [(&str, &str, &str, &str); 2] = [
     (
         "days_since_last_login",
         "days_since_last_seen",
-        // The pushed figure freezes when people stay away.
-        "days_since_last_login = { from = \"days_since_last_seen\", when = \"larger\" } # or \"missing\": only where there is none",
+        // The pushed figure freezes while a person stays away.
+        "days_since_last_login = { from = \"days_since_last_seen\", when = \"larger\" } # or \"missing\": only if there is none",
         "Intercom's own last_seen_at",
     ),
     (
@@ -31,7 +31,7 @@ const STAND_INS: [(&str, &str, &str, &str); 2] = [
     ),
 ];
 
-/// A pushed figure, what could stand in, and for how many contacts it would.
+/// A pushed figure, its stand-in, and the number of contacts for which it would stand in.
 #[derive(Debug, Clone)]
 pub(super) struct StandIn {
     pub pushed: Source,
@@ -42,7 +42,7 @@ pub(super) struct StandIn {
 }
 
 impl StandIn {
-    /// Those that no setting uses yet.
+    /// Returns the stand-ins that the configuration does not use yet.
     pub fn all(attributes: &Attributes) -> Vec<StandIn> {
         let all = STAND_INS.iter().filter_map(|(name, from, setting, have)| {
             let (pushed, from) = (attributes.source(name)?, attributes.source(from)?);

@@ -1,4 +1,4 @@
-//! A condition over all contacts: how often it held, and what each of its comparisons came to.
+//! Tallies: how often a condition and each of its comparisons were true over all contacts.
 
 use std::collections::BTreeSet;
 
@@ -6,27 +6,27 @@ use crate::model::{Truth, UnknownReason};
 use crate::rules::condition::{Comparison, Condition};
 use crate::rules::source::{ContactView, Reading};
 
-/// A condition, and what was seen of it.
+/// The counts of one condition.
 #[derive(Debug, Clone)]
 pub(super) struct Tally<'r> {
     pub condition: &'r Condition,
     /// Contacts for which it was true.
     pub held: usize,
-    /// Contacts for which it could not be decided.
+    /// Contacts for which it was unknown.
     pub unknown: usize,
-    /// Its comparisons, in the order in which they are written.
+    /// Its comparisons, in written order.
     pub comparisons: Vec<ComparisonTally<'r>>,
 }
 
-/// A comparison, and what was seen of it.
+/// The counts of one comparison.
 #[derive(Debug, Clone)]
 pub(super) struct ComparisonTally<'r> {
     pub comparison: &'r Comparison,
     pub held: usize,
     pub failed: usize,
-    /// What could not be read.
+    /// The attributes that could not be read.
     pub unread: BTreeSet<(String, UnknownReason)>,
-    /// The smallest and the largest number on its left.
+    /// The minimum and the maximum of the left side.
     pub range: Option<(f64, f64)>,
 }
 
@@ -42,7 +42,7 @@ impl<'r> Tally<'r> {
         Tally { condition, held: 0, unknown: 0, comparisons: comparisons.collect() }
     }
 
-    /// Counts one more contact.
+    /// Counts one contact, and returns the result of the condition.
     pub fn add(&mut self, view: ContactView<'_>) -> Truth {
         self.comparisons.iter_mut().for_each(|compared| compared.add(view));
         let truth = self.condition.truth(view);
@@ -64,7 +64,7 @@ impl ComparisonTally<'_> {
                     let (least, most) = range.unwrap_or((number, number));
                     *range = Some((least.min(number), most.max(number)));
                 }
-                // Both sides, so that both are named.
+                // `holds` names only the first side that it cannot read.
                 if let Err((name, reason)) = right.read(view) {
                     note(unread, name, reason);
                 }
@@ -79,14 +79,14 @@ impl ComparisonTally<'_> {
         }
     }
 
-    /// Contacts for which it could be decided.
+    /// Returns the number of contacts for which it was not unknown.
     pub fn decided(&self) -> usize {
         self.held + self.failed
     }
 }
 
 fn note(unread: &mut BTreeSet<(String, UnknownReason)>, name: &str, reason: UnknownReason) {
-    // Without a copy of the name for each contact.
+    // Copies the name only once.
     if !unread.iter().any(|(known, why)| known == name && *why == reason) {
         unread.insert((name.to_owned(), reason));
     }

@@ -1,8 +1,7 @@
-//! Whether a condition can be true at all, and if not, why not.
+//! Verdicts: whether a condition can be true, and if not, why.
 //!
-//! The whole condition is walked, not its first comparison: of parts joined by "and" each has to be possible, of parts
-//! joined by "or" one is enough, and below a "not" a part has to be able to be false. A comparison that could be decided for
-//! nobody can be neither: unknown is not false.
+//! The diagnosis walks over the complete condition. An "and" is possible if each part is; an "or" is possible if one part is.
+//! Below a "not", a part must be able to be false. A comparison that is unknown for all contacts can be neither.
 
 use std::collections::BTreeMap;
 
@@ -13,28 +12,28 @@ use crate::model::UnknownReason;
 use crate::rules::attributes::nearest;
 use crate::rules::condition::{Comparison, Condition, Op};
 
-/// How many of an attribute's texts are listed, the most frequent first.
+/// The most texts of an attribute that a message lists.
 const TEXTS: usize = 6;
 
 /// What the contacts say about a condition.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ConditionVerdict {
-    /// It is true for somebody.
+    /// It is true for some contacts.
     Fires,
     /// It is true for more than half of the contacts, which is probably wrong.
     FiresTooOften,
-    /// Each part is true for somebody, all of it for nobody.
+    /// Each part is true for some contacts, and all parts together for none.
     NeverTogether,
-    /// It can be decided, and with the values as they are it is false for everybody.
+    /// It is false for all contacts with their present values.
     NotReached,
-    /// It can never be true as long as the data are what they are: it cannot even be decided.
+    /// It cannot be true with the present data, because a part is unknown for all contacts.
     Never,
-    /// There is nobody to tell by.
+    /// There are no contacts.
     NoContacts,
 }
 
 impl ConditionVerdict {
-    /// The name in reports.
+    /// Returns the name in reports.
     pub fn name(&self) -> &'static str {
         match self {
             ConditionVerdict::Fires => "fires",
@@ -50,26 +49,26 @@ impl ConditionVerdict {
 /// Whether a condition, or its opposite, can be true.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Possible {
-    /// Of each part it was seen, though perhaps never of all at once.
+    /// Each part was seen, though perhaps never all of them together.
     Seen,
-    /// It could be decided, and was not seen.
+    /// It was decided for some contacts, and never as wanted.
     NotSeen(Vec<Cause>),
-    /// It cannot even be decided.
+    /// It was unknown for all contacts.
     Never(Vec<Cause>),
 }
 
-/// What is known of the attributes.
+/// Diagnoses conditions by the counts of the attributes.
 pub(super) struct Diagnosis<'a> {
     pub attributes: &'a [Attribute],
 }
 
 impl Diagnosis<'_> {
-    /// Whether the condition of a tally can be true.
+    /// Returns whether the condition of a tally can be true.
     pub fn possible(&self, tally: &Tally<'_>) -> Possible {
         self.walk(tally.condition, &mut tally.comparisons.iter(), true)
     }
 
-    /// What leaves comparisons undecided for everybody, wherever they stand in the condition.
+    /// Returns why comparisons are unknown for all contacts.
     pub fn blind_spots(&self, tally: &Tally<'_>) -> Vec<Cause> {
         let blind = tally.comparisons.iter().filter(|compared| compared.decided() == 0);
         blind.flat_map(|compared| self.undecided(compared)).collect()
@@ -89,7 +88,7 @@ impl Diagnosis<'_> {
             Condition::Not(inner) => self.walk(inner, comparisons, !wanted),
             Condition::All(parts) | Condition::Any(parts) => {
                 let parts: Vec<_> = parts.iter().map(|part| self.walk(part, comparisons, wanted)).collect();
-                // "Not all" is "one of them not".
+                // "Not all" means "one of them not".
                 if matches!(condition, Condition::All(_)) == wanted { every(parts) } else { one_of(parts) }
             }
         }
@@ -109,12 +108,12 @@ impl Diagnosis<'_> {
         }
     }
 
-    /// Why nobody could tell whether the comparison holds; nothing where there was nobody to tell by and the workspace has
-    /// what it needs.
+    /// Returns why the comparison is unknown for all contacts. Empty if there are no contacts and the workspace has the
+    /// attributes.
     fn undecided(&self, compared: &ComparisonTally<'_>) -> Vec<Cause> {
         let mut unread: BTreeMap<&str, Option<UnknownReason>> = BTreeMap::new();
         for (name, reason) in &compared.unread {
-            // Of several reasons the last: a date in the future is worse than none.
+            // The last of several reasons counts: a date in the future is worse than a missing one.
             unread.insert(name, Some(*reason));
         }
         let nobody = unread.is_empty() && compared.decided() == 0;
@@ -132,35 +131,35 @@ impl Diagnosis<'_> {
             if nobody { Cause::of_the_workspace(attribute) } else { Some(Cause::of_the_data(attribute, reason, alone)) }
         });
         let mut causes: Vec<_> = causes.collect();
-        // That nobody has both is worth telling only where nothing is worse.
+        // `NeverBoth` matters only if there is no worse cause.
         if causes.iter().any(|cause| cause.kind != CauseKind::NeverBoth) {
             causes.retain(|cause| cause.kind != CauseKind::NeverBoth);
         }
         causes
     }
 
-    /// Why a comparison was decided, and never came out as wanted.
+    /// Returns why a decided comparison never had the wanted result.
     fn not_reached(&self, compared: &ComparisonTally<'_>, wanted: bool) -> Cause {
         let comparison = compared.comparison;
         let attribute = comparison.subject().text().to_owned();
         let reached = |message| Cause { kind: CauseKind::NotReached, attribute: attribute.clone(), message };
         match limit(compared, wanted) {
             Some(message) => reached(message),
-            None if !wanted => reached(format!("`{comparison}` is false for nobody")),
+            None if !wanted => reached(format!("`{comparison}` is false for no contact")),
             None => {
-                self.texts_seen(comparison).unwrap_or_else(|| reached(format!("`{comparison}` is true for nobody")))
+                self.texts_seen(comparison).unwrap_or_else(|| reached(format!("`{comparison}` is true for no contact")))
             }
         }
     }
 
-    /// The texts that there are, where a text is compared with others, and which of them may be meant.
+    /// Returns the cause for a comparison of texts: the existing texts, and which of them may be meant.
     fn texts_seen(&self, comparison: &Comparison) -> Option<Cause> {
         let name = comparison.subject().text();
         let attribute = self.attributes.iter().find(|attribute| attribute.name == name)?;
         let Spread::Words { words, .. } = &attribute.spread else { return None };
         let shared: Vec<_> = words.shared().into_iter().map(|(text, _)| text).collect();
         let wanted = comparison.texts();
-        // One that there is was not seen among the contacts that rules see.
+        // A wanted text that exists was not seen among the included contacts.
         if shared.is_empty() || wanted.is_empty() || wanted.iter().any(|wanted| shared.contains(wanted)) {
             return None;
         }
@@ -169,17 +168,16 @@ impl Diagnosis<'_> {
         if shared.len() > TEXTS {
             seen.push("…".to_owned());
         }
-        let are = if seen.len() == 1 { "is" } else { "are" };
-        let message = format!("`{comparison}` is true for nobody: seen {are} {}", seen.join(", "));
+        let message = format!("`{comparison}` is true for no contact; common values: {}", seen.join(", "));
         let (kind, message) = match meant {
-            Some(meant) => (CauseKind::Misspelt, format!("{message}: did you mean \"{meant}\"?")),
+            Some(meant) => (CauseKind::Misspelt, format!("{message}; did you mean \"{meant}\"?")),
             None => (CauseKind::NotReached, message),
         };
         Some(Cause { kind, attribute: name.to_owned(), message })
     }
 }
 
-/// How far the values go, where a number is compared with one that stands in the rule.
+/// Returns the range of the values, if a number is compared with a fixed one.
 fn limit(compared: &ComparisonTally<'_>, wanted: bool) -> Option<String> {
     let (Comparison::Compare { left, op, right }, Some((least, most))) = (compared.comparison, compared.range) else {
         return None;
@@ -190,16 +188,16 @@ fn limit(compared: &ComparisonTally<'_>, wanted: bool) -> Option<String> {
     let (name, limit) = (left.text(), right.text());
     let op = if wanted { *op } else { op.opposite() };
     Some(match op {
-        Op::GreaterOrEqual => format!("the largest {name} seen is {most}; it takes {limit} or more"),
-        Op::Greater => format!("the largest {name} seen is {most}; it takes more than {limit}"),
-        Op::LessOrEqual => format!("the smallest {name} seen is {least}; it takes {limit} or less"),
-        Op::Less => format!("the smallest {name} seen is {least}; it takes less than {limit}"),
-        Op::Equal => format!("no {name} seen is {limit}: they are between {least} and {most}"),
-        Op::NotEqual => format!("every {name} seen is {limit}"),
+        Op::GreaterOrEqual => format!("the largest {name} is {most}; the rule needs {limit} or more"),
+        Op::Greater => format!("the largest {name} is {most}; the rule needs more than {limit}"),
+        Op::LessOrEqual => format!("the smallest {name} is {least}; the rule needs {limit} or less"),
+        Op::Less => format!("the smallest {name} is {least}; the rule needs less than {limit}"),
+        Op::Equal => format!("no {name} is {limit}: all are between {least} and {most}"),
+        Op::NotEqual => format!("every {name} is {limit}"),
     })
 }
 
-/// All parts have to be possible.
+/// Combines parts that must all be possible.
 pub(super) fn every(parts: Vec<Possible>) -> Possible {
     let (mut never, mut not_seen) = (Vec::new(), Vec::new());
     let (mut is_never, mut is_seen) = (false, true);
@@ -223,7 +221,7 @@ pub(super) fn every(parts: Vec<Possible>) -> Possible {
     }
 }
 
-/// One part has to be possible.
+/// Combines parts of which one must be possible.
 fn one_of(parts: Vec<Possible>) -> Possible {
     let (mut never, mut not_seen) = (Vec::new(), None);
     for part in parts {

@@ -1,8 +1,8 @@
 //! Turns a syntax tree into a condition: looks up every name, and checks that types fit.
 
+use super::expr::{Expr, ExprKind};
 use super::lex::Fault;
 use super::scope::Scope;
-use super::tree::{Expr, ExprKind};
 use super::types::{a, example, mismatch, shown};
 use crate::model::{Type, Value};
 use crate::rules::attributes::nearest;
@@ -103,8 +103,10 @@ impl<'a> Checker<'a> {
         let (item_source, list_source) = (item_source?, list_source?);
         if list_source.kind() != Type::List {
             let message = format!("`{}` is {}, not a list", list_source.text(), a(list_source.kind()));
-            let help =
-                format!("after `in` stands a list attribute, or values: {} in [\"a\", \"b\"]", item_source.text());
+            let help = format!(
+                "after `in`, write a list attribute or a list of values: {} in [\"a\", \"b\"]",
+                item_source.text()
+            );
             return self.fault(Fault::new(list.span.clone(), message).help(help));
         }
         if item_source.kind() != Type::Text {
@@ -116,17 +118,17 @@ impl<'a> Checker<'a> {
         Some(Comparison::Contains { list: list_source, item: item_source })
     }
 
-    /// The values of a literal list, each of the type of what is looked for.
+    /// Returns the values of a literal list, each of the item's type.
     fn literals(&mut self, item: &Source, elements: &[Expr]) -> Option<Vec<Value>> {
         if !matches!(item.kind(), Type::Text | Type::Number) {
-            let message = format!("`{}` is {} and cannot be looked for in a list", item.text(), a(item.kind()));
+            let message = format!("`{}` is {} and cannot be an item of a list", item.text(), a(item.kind()));
             return self.fault(Fault::new(0..self.text.len(), message).help(example(item)));
         }
         let mut values = Vec::new();
         for element in elements {
             let source = self.source_beside(element, Some(item.kind()))?;
             if !matches!(element.kind, ExprKind::Literal(_)) && !source.is_fixed() {
-                let fault = Fault::new(element.span.clone(), "a written list holds fixed values only");
+                let fault = Fault::new(element.span.clone(), "a list in brackets can contain fixed values only");
                 return self.fault(fault.help("for example: plan_type in [\"team\", \"enterprise\"]"));
             }
             if let Some((message, help)) = mismatch(item, Op::Equal, &source) {
@@ -137,7 +139,7 @@ impl<'a> Checker<'a> {
         Some(values)
     }
 
-    /// The type of an attribute; None for an unknown name, without a fault.
+    /// Returns the type of an attribute. `None` for an unknown name, without a fault.
     fn peek(&self, expr: &Expr) -> Option<Type> {
         match &expr.kind {
             ExprKind::Name(name) => self.scope.source(name).map(|source| source.kind()),
@@ -145,7 +147,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Like [`Checker::source`], but takes an unknown name beside a text for a text without quotes.
+    /// Like [`Checker::source`], but treats an unknown name beside a text as a text without quotes.
     fn source_beside(&mut self, expr: &Expr, beside: Option<Type>) -> Option<Source> {
         match &expr.kind {
             ExprKind::Name(name) if beside == Some(Type::Text) && self.scope.source(name).is_none() => {
@@ -156,13 +158,13 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// What has a value: an attribute, a literal, or a call.
+    /// Returns the source of an attribute, a literal, or a call.
     fn source(&mut self, expr: &Expr) -> Option<Source> {
         let span = expr.span.clone();
         match &expr.kind {
             ExprKind::Literal(Value::Text(text)) if text.is_empty() => {
                 let fault = Fault::new(span, "an empty text counts as missing, so nothing is ever equal to it");
-                self.fault(fault.help("write has(x) for \"is filled\", !has(x) for \"is not filled\""))
+                self.fault(fault.help("write has(x) for \"is filled\", or !has(x) for \"is not filled\""))
             }
             ExprKind::Literal(value) => Source::fixed(self.text.get(span).unwrap_or_default(), value.clone()),
             ExprKind::Name(_) | ExprKind::Member(..) => {
@@ -193,7 +195,7 @@ impl<'a> Checker<'a> {
         let message = format!("`.{function}()` is not part of conditions");
         let help = match function {
             "contains" | "endsWith" | "startsWith" | "matches" => {
-                "texts are compared as a whole: with ==, or `in` a list; the part after the @ of an e-mail is email_domain"
+                "compare the complete text with ==, or with `in` a list; for the part of an e-mail after the @, use email_domain"
                     .to_owned()
             }
             _ => functions::help(),
@@ -212,7 +214,7 @@ impl<'a> Checker<'a> {
             return self.fault(Fault::new(span, function.wrong_count()));
         }
         if matches!(function.calculation, Calculation::Filled) {
-            let fault = Fault::new(span, format!("{} is true or false already", function.signature()));
+            let fault = Fault::new(span, format!("{} is already true or false", function.signature()));
             return self.fault(fault.help(format!("write {0} alone, or !{0}", function.signature())));
         }
         // Checks all arguments, because each may have a fault of its own.
@@ -222,13 +224,13 @@ impl<'a> Checker<'a> {
         Some(Source::call(self.text.get(span).unwrap_or_default(), function, arguments))
     }
 
-    /// The argument of a function: an attribute (or, for numbers, a named value) of the type it wants.
+    /// Returns the argument of a function: an attribute (or, for numbers, a named value) of the wanted type.
     fn typed(&mut self, expr: &Expr, function: &str, wanted: Type) -> Option<Source> {
         let source = self.attribute(expr, function)?;
         if source.kind() == wanted {
             return Some(source);
         }
-        let message = format!("{function}() wants {}, and {} is {}", a(wanted), shown(&source), a(source.kind()));
+        let message = format!("{function}() takes {}, and {} is {}", a(wanted), shown(&source), a(source.kind()));
         let span = expr.span.clone();
         self.fault(Fault::new(span, message))
     }
@@ -238,7 +240,7 @@ impl<'a> Checker<'a> {
             return self.source(expr);
         }
         let span = expr.span.clone();
-        self.fault(Fault::new(span, format!("{function}() takes attributes by name")))
+        self.fault(Fault::new(span, format!("an argument of {function}() must be the name of an attribute")))
     }
 
     /// Returns a plain name, or `location.country`. A call has no members yet.
@@ -253,7 +255,7 @@ impl<'a> Checker<'a> {
                 }
                 _ => Some(format!("{}.{member}", self.name(before)?)),
             },
-            _ => self.fault(Fault::new(expr.span.clone(), "this is not part of conditions").help(super::lex::PARTS)),
+            _ => self.fault(Fault::new(expr.span.clone(), "this is not part of conditions").help(super::lex::parts())),
         }
     }
 }

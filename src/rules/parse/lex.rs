@@ -1,20 +1,20 @@
-//! Cuts a condition into words and signs, and names the usual mistakes.
+//! The lexer: splits a condition into words and signs, and recognizes common mistakes.
 //!
-//! The lexer refuses every sign that conditions do not have, and brackets that are unbalanced or nested too deep. The parser
-//! can then recurse without a limit of its own.
+//! It refuses unknown signs, and brackets that are unbalanced or nested too deep. The parser can then recurse without a limit
+//! of its own.
 
 use std::ops::Range;
 
-use crate::rules::functions::{Function, signatures};
+use crate::rules::functions::{self, Function, signatures};
 
-/// What is wrong with a condition or a text, and where in it, in bytes.
+/// A mistake in a condition or text, with its place in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// The place in the condition or text.
+    /// The place in the condition or text, in bytes.
     pub span: Range<usize>,
     /// What is wrong. Lower case, no full stop.
     pub message: String,
-    /// How to mend it, where that can be said.
+    /// How to fix it, if known.
     pub help: Option<String>,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Token {
     pub span: Range<usize>,
 }
 
-/// What a token is; its text is in the condition.
+/// The kind of a token. Its text is in the condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TokenKind {
     Word,
@@ -47,18 +47,19 @@ pub(super) enum TokenKind {
     Close,
 }
 
-/// What there is.
-pub(super) const PARTS: &str =
-    "conditions have comparisons, && || !, `in`, and the functions size, has, days_since, percent";
+/// Returns the help for an unknown sign.
+pub(super) fn parts() -> String {
+    format!("conditions have comparisons, && || !, `in`; {}", functions::help())
+}
 
-/// Longer conditions are refused; the default ones have 50 characters.
+/// The most bytes of a condition. The built-in ones have about 50.
 const MAX_LENGTH: usize = 4_000;
 const MAX_TOKENS: usize = 800;
 const MAX_FAULTS: usize = 10;
-/// Brackets inside each other: nobody reads more, and parser and checker recurse into them.
+/// The most nested brackets. Parser and checker recurse into them.
 const MAX_DEPTH: usize = 8;
 
-/// Cuts a condition into tokens, or says everything that is wrong with it.
+/// Splits a condition into tokens. The error lists every fault of the signs.
 pub(super) fn lex(text: &str) -> Result<Vec<Token>, Vec<Fault>> {
     if text.len() > MAX_LENGTH {
         let message = format!("the condition is longer than {MAX_LENGTH} characters");
@@ -72,7 +73,7 @@ pub(super) fn lex(text: &str) -> Result<Vec<Token>, Vec<Fault>> {
             Ok(Some(token)) => tokens.push(token),
             Ok(None) => break,
             Err(fault) => {
-                // On behind it: somebody who writes AND writes OR and <> too.
+                // Goes on behind the fault, because somebody who writes AND also writes OR and <>.
                 lexer.at = fault.span.end.max(lexer.at + 1);
                 faults.push(fault);
             }
@@ -99,7 +100,7 @@ fn check(text: &str, tokens: &[Token]) -> Result<(), Fault> {
     balanced(text, tokens)
 }
 
-/// Every bracket has its partner, and they are not nested too deep.
+/// Checks that every bracket has its partner, and that they are not nested too deep.
 fn balanced(text: &str, tokens: &[Token]) -> Result<(), Fault> {
     let mut open: Vec<(&str, Range<usize>)> = Vec::new();
     let partner = |sign: &str| if sign == "(" { ")" } else { "]" };
@@ -179,7 +180,7 @@ impl<'a> Lexer<'a> {
             "or" => fault(format!("`{word}` is not part of conditions"), "write `||` for \"or\""),
             "not" => fault(format!("`{word}` is not part of conditions"), "write `!` for \"not\", as in !(a == 1)"),
             "is" => fault(format!("`{word}` is not part of conditions"), "write `==` for \"is\""),
-            "null" | "none" => fault(format!("`{word}` is not part of conditions"), "has(x) says whether x is filled"),
+            "null" | "none" => fault(format!("`{word}` is not part of conditions"), "write has(x) for \"x is filled\""),
             lower @ ("true" | "false") if word != lower => {
                 fault(format!("`{word}` is not a name that can be compared"), &format!("write `{lower}`"))
             }
@@ -244,7 +245,7 @@ impl<'a> Lexer<'a> {
             '&' => fault(1, "a single `&` is not part of conditions".into()).help("write `&&` for \"and\""),
             '|' => fault(1, "a single `|` is not part of conditions".into()).help("write `||` for \"or\""),
             '+' | '-' | '*' | '/' | '%' => {
-                plain().help(format!("to calculate there are {}", signatures(Function::that_calculate())))
+                plain().help(format!("to calculate, use {}", signatures(Function::that_calculate())))
             }
             '?' | ':' => plain().help("a condition is true or false; write two rules instead"),
             '“' | '”' | '„' | '‘' | '’' => {
@@ -252,12 +253,12 @@ impl<'a> Lexer<'a> {
                 let length = closing.map_or(first.len_utf8(), |(at, c)| at + c.len_utf8());
                 fault(length, format!("`{first}` is not part of conditions")).help("write straight quotes: \"team\"")
             }
-            _ => plain().help(PARTS),
+            _ => plain().help(parts()),
         }
     }
 }
 
-/// The length of the comparison or joining sign that the text begins with.
+/// Returns the length of the operator at the start of the text.
 fn comparison_length(text: &str) -> Option<usize> {
     let follows = |sign: &str, not: &str| {
         let after = text.strip_prefix(sign)?;
@@ -274,7 +275,7 @@ fn comparison_length(text: &str) -> Option<usize> {
         .or_else(|| follows("!", "="))
 }
 
-/// After a value, a minus would be a subtraction.
+/// Returns whether the token ends a value. A minus after a value would be a subtraction.
 fn ends_value(token: Option<&Token>) -> bool {
     token.is_some_and(|token| !matches!(token.kind, TokenKind::Sign | TokenKind::Open))
 }

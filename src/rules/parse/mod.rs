@@ -1,13 +1,14 @@
-//! Parses a text to a [`Condition`]: the lexer cuts it into tokens, the parser builds a tree, the checker looks up names and
-//! types.
+//! Parses a text to a [`Condition`]. The lexer splits it into tokens, the parser builds a tree, and the checker looks up names
+//! and types.
 
 mod check;
+mod expr;
 mod lex;
+mod parser;
 mod scope;
 #[cfg(test)]
 mod tests;
 mod text_literal;
-mod tree;
 mod types;
 
 use super::condition::Condition;
@@ -17,10 +18,10 @@ use lex::lex;
 pub use scope::Scope;
 
 impl Condition {
-    /// Parses a condition and checks it. The list has one fault of syntax, or every fault of names and types.
+    /// Parses and checks a condition. The error lists one syntax fault, or every fault of names and types.
     pub fn parse(text: &str, scope: Scope<'_>) -> Result<Condition, Vec<Fault>> {
         let tokens = lex(text)?;
-        let expr = tree::parse(text, &tokens).map_err(|fault| vec![fault])?;
+        let expr = parser::parse(text, &tokens).map_err(|fault| vec![fault])?;
         let mut checker = Checker::new(text, scope);
         match checker.condition(&expr) {
             Some(condition) if checker.faults.is_empty() => Ok(condition),

@@ -16,13 +16,13 @@ pub struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    /// What to read for a name.
+    /// Returns the source of a name.
     pub(in crate::rules) fn source(&self, name: &str) -> Option<Source> {
         let param = self.params.get(name).and_then(|value| Source::fixed(name, value.clone()));
         param.or_else(|| self.attributes.source(name))
     }
 
-    /// "did you mean", or where new names are declared.
+    /// Returns the help for an unknown name: a similar name, or how to declare a new one.
     pub(in crate::rules) fn help_for(&self, name: &str) -> String {
         let names = self.params.keys().map(String::as_str).chain(self.attributes.names());
         match nearest(name, names) {

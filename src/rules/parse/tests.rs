@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::tree::{Expr, ExprKind};
+use super::expr::{Expr, ExprKind};
 use super::*;
 use crate::model::{Contact, Date, Type, Value};
 use crate::rules::Attributes;
@@ -19,7 +19,7 @@ fn parse(text: &str) -> Result<Condition, Vec<Fault>> {
 }
 
 #[test]
-fn everything_that_conditions_have_is_read_and_can_be_printed() {
+fn every_form_of_condition_is_parsed_and_printed() {
     for (text, printed) in [
         ("teammates_count >= 8", None),
         ("plan_type == \"team\" && teammates_count >= 8", None),
@@ -52,7 +52,7 @@ fn everything_that_conditions_have_is_read_and_can_be_printed() {
     }
 }
 
-/// Condition, the place that is shown, what is said of it, and a part of the help.
+/// A condition, the place of its fault, the message, and a part of the help.
 #[rustfmt::skip]
 const REFUSED: &[(&str, &str, &str, &str)] = &[
     ("seats = 3", "=", "a single `=` is not a comparison", "`==`"),
@@ -84,27 +84,27 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
     ("plan_type == null", "null", "`null` is not part of conditions", "has(x)"),
     ("is_trial == True", "True", "`True` is not a name that can be compared", "write `true`"),
     ("last_seen_at > 14", "last_seen_at > 14", "`last_seen_at` is a date; dates are compared by their age", "days_since(last_seen_at) >= 14"),
-    ("departments_using == \"Sales\"", "departments_using == \"Sales\"", "`departments_using` is a list, which is not compared as a whole", "\"…\" in departments_using"),
+    ("departments_using == \"Sales\"", "departments_using == \"Sales\"", "`departments_using` is a list; only its items or its size can be compared", "\"…\" in departments_using"),
     ("departments_using", "departments_using", "`departments_using` is a list and is not compared with anything", "size(departments_using) > 0"),
     ("size(departments_using)", "size(departments_using)", "`size(departments_using)` is a number and is not compared with anything", ">= 10"),
     ("true", "true", "a value alone is not a condition", "teammates_count >= 8"),
     ("1 == 1", "1 == 1", "both sides are fixed values", "has to be an attribute"),
     ("\"a\" in [\"a\"]", "\"a\"", "both sides of `in` are fixed values", "has to be an attribute"),
     ("plan_type in [\"team\", 3]", "3", "`plan_type` is a text, and `3` is a number", "with quotes"),
-    ("plan_type in [browser]", "browser", "a written list holds fixed values only", "plan_type in"),
+    ("plan_type in [browser]", "browser", "a list in brackets can contain fixed values only", "plan_type in"),
     ("\"a\" in plan_type", "plan_type", "`plan_type` is a text, not a list", "in [\"a\", \"b\"]"),
     ("seats in departments_using", "seats", "lists hold texts, and `seats` is a number", ""),
-    ("departments_using in [\"a\"]", "departments_using in [\"a\"]", "`departments_using` is a list and cannot be looked for in a list", ""),
-    ("size(plan_type) > 0", "plan_type", "size() wants a list, and `plan_type` is a text", ""),
-    ("days_since(seats) > 0", "seats", "days_since() wants a date, and `seats` is a number", ""),
-    ("days_since(\"2025-01-01\") > 0", "\"2025-01-01\"", "days_since() wants a date, and \"2025-01-01\" is a text", ""),
+    ("departments_using in [\"a\"]", "departments_using in [\"a\"]", "`departments_using` is a list and cannot be an item of a list", ""),
+    ("size(plan_type) > 0", "plan_type", "size() takes a list, and `plan_type` is a text", ""),
+    ("days_since(seats) > 0", "seats", "days_since() takes a date, and `seats` is a number", ""),
+    ("days_since(\"2025-01-01\") > 0", "\"2025-01-01\"", "days_since() takes a date, and \"2025-01-01\" is a text", ""),
     ("percent(seats) > 0", "percent(seats)", "percent() takes two attributes: percent(part, whole)", ""),
-    ("percent(size(departments_using), seats) > 0", "size(departments_using)", "percent() takes attributes by name", ""),
+    ("percent(size(departments_using), seats) > 0", "size(departments_using)", "an argument of percent() must be the name of an attribute", ""),
     ("size() > 0", "size()", "size() takes one attribute", ""),
-    ("has(plan_type) == true", "has(plan_type)", "has(x) is true or false already", "write has(x) alone"),
+    ("has(plan_type) == true", "has(plan_type)", "has(x) is already true or false", "write has(x) alone"),
     ("days_sinc(last_seen_at) > 3", "days_sinc(last_seen_at)", "unknown function `days_sinc`", "did you mean `days_since`?"),
     ("matches(plan_type, \"t.*\")", "matches(plan_type, \"t.*\")", "unknown function `matches`", "size, has, days_since, percent"),
-    ("plan_type.startsWith(\"t\")", "plan_type.startsWith(\"t\")", "`.startsWith()` is not part of conditions", "compared as a whole"),
+    ("plan_type.startsWith(\"t\")", "plan_type.startsWith(\"t\")", "`.startsWith()` is not part of conditions", "compare the complete text"),
     ("plan_type.trim() == \"t\"", "plan_type.trim()", "`.trim()` is not part of conditions", "size, has, days_since, percent"),
     ("departments_using.exists(d, d == \"a\")", "departments_using.exists(d, d == \"a\")", "`.exists()` is not part of conditions", ""),
     ("departments_using[0] == \"a\"", "[", "single items of a list are not part of conditions", "in enterprise_features_tried"),
@@ -124,7 +124,7 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
     ("1 < seats < 3", "< seats <", "a comparison is true or false and cannot be compared again", "&&"),
     ("if > 3", "if", "`if` is a reserved word, not an attribute", ""),
     ("seats > 1 seats < 3", "seats", "did not expect `seats` here", "&&"),
-    ("seats >", ">", "the condition breaks off here", "something has to follow"),
+    ("seats >", ">", "the condition is incomplete", "a value must follow"),
     ("&& seats > 1", "&&", "did not expect `&&` here", "missing before it"),
     ("(seats > 1", "(", "this `(` is never closed", "add the missing `)`"),
     ("seats > 1)", ")", "this `)` closes nothing", ""),
@@ -137,14 +137,14 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
 ];
 
 #[test]
-fn everything_else_is_refused_in_our_words_at_its_place() {
+fn every_mistake_is_explained_at_its_place() {
     for (text, place, message, help) in REFUSED {
         let faults = parse(text).map(|condition| condition.to_string()).expect_err(text);
         let fault = &faults[0];
         assert_eq!(fault.message, *message, "{text}");
         assert_eq!(text.get(fault.span.clone()), Some(*place), "{text}");
         assert!(fault.help.as_deref().unwrap_or_default().contains(help), "{text}: {:?}", fault.help);
-        // One slip can stand in several places, as `?` and `:` do; nothing else is made of it.
+        // One mistake can be in several places, as with `?` and `:`. It causes no other faults.
         assert!(faults.len() <= 3, "{text}: {faults:?}");
     }
 }
@@ -154,7 +154,7 @@ fn several_faults_are_found_at_once() {
     let faults = parse("plan_typ == \"a\" && (seats > \"3\" || size(seats) > 1)").unwrap_err();
     let places: Vec<_> = faults.iter().map(|fault| fault.span.start).collect();
     assert_eq!(places, [0, 20, 40]);
-    // Also where it is not made of the right words and signs; of nonsense, some.
+    // The lexer reports all faults too, up to a limit.
     let faults = parse("seats >= 20 AND NOT plan_type <> \"a\"").unwrap_err();
     let places: Vec<_> = faults.iter().map(|fault| fault.span.start).collect();
     assert_eq!(places, [12, 16, 30]);
@@ -162,7 +162,7 @@ fn several_faults_are_found_at_once() {
 }
 
 #[test]
-fn conditions_without_end_are_refused_before_they_exhaust_the_stack() {
+fn endless_conditions_are_refused_before_they_exhaust_the_stack() {
     let cases = [
         format!("{}seats > 1{}", "(".repeat(2000), ")".repeat(1990)),
         format!("{}is_trial{}", "(".repeat(9), ")".repeat(9)),
@@ -176,7 +176,7 @@ fn conditions_without_end_are_refused_before_they_exhaust_the_stack() {
     for text in cases {
         assert!(parse(&text).is_err(), "{}", text.len());
     }
-    // As far as the limits let anybody go.
+    // The largest condition within the limits.
     let _ = parse(&format!("a{}", ".a".repeat(399))).unwrap_err();
     let _ = parse(&format!("{}is_trial", "!".repeat(798)));
     let _ = parse(&format!("seats{}", " == seats".repeat(399))).unwrap_err();
@@ -259,7 +259,7 @@ fn cel_shape(expr: &cel::common::ast::IdedExpr) -> String {
     }
 }
 
-/// CEL joins two at a time; brackets make no difference.
+/// CEL joins two parts at a time. Brackets make no difference.
 fn flatten(expr: &cel::common::ast::IdedExpr, operator: &str, parts: &mut Vec<String>) {
     match &expr.expr {
         cel::common::ast::Expr::Call(call) if call.func_name == operator => {
@@ -269,9 +269,9 @@ fn flatten(expr: &cel::common::ast::IdedExpr, operator: &str, parts: &mut Vec<St
     }
 }
 
-/// Compares both trees of a text; true where we accept it.
+/// Compares both trees of a text. Returns whether our parser accepts it.
 fn agrees_with_cel(text: &str) -> Result<bool, String> {
-    let Ok(tree) = lex(text).and_then(|tokens| tree::parse(text, &tokens).map_err(|fault| vec![fault])) else {
+    let Ok(tree) = lex(text).and_then(|tokens| parser::parse(text, &tokens).map_err(|fault| vec![fault])) else {
         return Ok(false);
     };
     // An empty environment has no macros: has(x) stays a call.

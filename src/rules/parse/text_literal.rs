@@ -1,4 +1,4 @@
-//! A text between quotes, with CEL's escapes (`\"`, `\n`, `\u00e9`).
+//! Text literals: a text in quotes, with CEL's escapes (`\"`, `\n`, `\u00e9`).
 
 use super::lex::Fault;
 

@@ -1,14 +1,16 @@
-//! Whether two values can be compared, and how it should have been written.
+//! Type checks of comparisons, with the help for a wrong one.
 
 use crate::model::{Type, Value};
 use crate::rules::condition::Op;
 use crate::rules::source::Source;
 
-/// Why two values cannot be compared so, and what would do.
+/// Returns the message and the help if two values cannot be compared.
 pub(super) fn mismatch(left: &Source, op: Op, right: &Source) -> Option<(String, String)> {
     let name = left.text();
     match (left.kind(), right.kind()) {
-        (Type::List, _) => Some((format!("`{name}` is a list, which is not compared as a whole"), example(left))),
+        (Type::List, _) => {
+            Some((format!("`{name}` is a list; only its items or its size can be compared"), example(left)))
+        }
         (Type::Date, _) => Some((format!("`{name}` is a date; dates are compared by their age"), example(left))),
         (one, other) if one != other => {
             let message = format!("`{name}` is {}, and {} is {}", a(one), shown(right), a(other));
@@ -22,12 +24,12 @@ pub(super) fn mismatch(left: &Source, op: Op, right: &Source) -> Option<(String,
     }
 }
 
-/// A value as it is written, in quotes of one kind or the other.
+/// Returns a value as written, in quotes or backticks.
 pub(super) fn shown(source: &Source) -> String {
     if source.text().starts_with(['"', '\'']) { source.text().to_owned() } else { format!("`{}`", source.text()) }
 }
 
-/// The right-hand side as it was perhaps meant.
+/// Suggests a right-hand side that fits.
 fn mended(left: &Source, right: &Source) -> String {
     match (left.kind(), right.fixed_value()) {
         (Type::Number, Some(Value::Text(text))) if text.trim().parse::<f64>().is_ok() => {
@@ -41,7 +43,7 @@ fn mended(left: &Source, right: &Source) -> String {
     }
 }
 
-/// A comparison that would do.
+/// Returns a valid comparison as an example.
 pub(super) fn example(source: &Source) -> String {
     let name = source.text();
     match source.kind() {
@@ -53,7 +55,7 @@ pub(super) fn example(source: &Source) -> String {
     }
 }
 
-/// The type with its article.
+/// Returns the type with its article.
 pub(super) fn a(kind: Type) -> &'static str {
     match kind {
         Type::Number => "a number",

@@ -1,48 +1,20 @@
-//! The syntax tree of a condition, and the Pratt parser that builds it from tokens.
+//! The Pratt parser that builds a syntax tree from tokens.
 //!
-//! The grammar is a part of CEL's: whatever this parser accepts, CEL parses to an equal tree (a property test holds it to this).
+//! The grammar is a part of CEL's. CEL parses every condition that this parser accepts to an equal tree; a property test checks it.
 
 use std::ops::Range;
 
+use super::expr::{Expr, ExprKind};
 use super::lex::{Fault, Token, TokenKind};
 use super::text_literal::text_value;
 use crate::model::Value;
 use crate::rules::condition::Op;
 
-/// An expression and its place.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Expr {
-    pub kind: ExprKind,
-    /// All its tokens, without brackets around it.
-    pub span: Range<usize>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum ExprKind {
-    Literal(Value),
-    Name(String),
-    /// `location.country`, or a member of a call: `f("x").member`.
-    Member(Box<Expr>, String),
-    Call {
-        /// The value before the dot of `value.function(…)`.
-        target: Option<Box<Expr>>,
-        function: String,
-        arguments: Vec<Expr>,
-    },
-    List(Vec<Expr>),
-    Not(Box<Expr>),
-    Compare(Box<Expr>, Op, Box<Expr>),
-    In(Box<Expr>, Box<Expr>),
-    /// `a && b && c` as one list, also where brackets stand around two of them.
-    All(Vec<Expr>),
-    Any(Vec<Expr>),
-}
-
-/// How strongly an operator binds; a higher one binds first.
+/// The binding powers of operators. A higher one binds first.
 const ANY: u8 = 1;
 const ALL: u8 = 2;
 const COMPARISON: u8 = 3;
-/// Names that CEL reserves.
+/// The reserved words of CEL.
 const RESERVED: [&str; 18] = [
     "as",
     "break",
@@ -72,7 +44,7 @@ enum Operator {
     Compare(Op),
 }
 
-/// Parses tokens whose brackets are balanced and not nested too deep.
+/// Parses tokens. The lexer has checked that their brackets are balanced and not nested too deep.
 pub(super) fn parse(text: &str, tokens: &[Token]) -> Result<Expr, Fault> {
     let mut parser = Parser { text, tokens, at: 0 };
     let expr = parser.expression(ANY)?;
@@ -97,7 +69,7 @@ impl<'a> Parser<'a> {
         self.text.get(token.span.clone()).unwrap_or_default()
     }
 
-    /// Steps over a sign or bracket if it comes next.
+    /// Consumes a sign or bracket if it comes next.
     fn take(&mut self, sign: &str) -> Option<Range<usize>> {
         let token = self.peek().filter(|token| self.written(token) == sign)?;
         self.at += 1;
@@ -108,14 +80,14 @@ impl<'a> Parser<'a> {
         Fault::new(token.span.clone(), format!("did not expect `{}` here", self.written(token))).help(help)
     }
 
-    /// The fault of a place where a value must come.
+    /// Returns the fault for a missing value.
     fn no_value(&self) -> Fault {
         match self.peek() {
             Some(token) => self.unexpected(token, "an attribute or a value is missing before it"),
             None => {
                 let end = self.tokens.last().map_or(0..self.text.len(), |token| token.span.clone());
-                Fault::new(end, "the condition breaks off here")
-                    .help("something has to follow, for example: teammates_count >= 8")
+                Fault::new(end, "the condition is incomplete")
+                    .help("a value must follow, for example: teammates_count >= 8")
             }
         }
     }
@@ -129,7 +101,7 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// An expression whose operators bind at least as strongly as `lowest`.
+    /// Parses an expression whose operators bind at least as strongly as `lowest`.
     fn expression(&mut self, lowest: u8) -> Result<Expr, Fault> {
         let mut left = self.prefix()?;
         let mut compared: Option<Range<usize>> = None;
@@ -155,7 +127,7 @@ impl<'a> Parser<'a> {
         Ok(left)
     }
 
-    /// A value with the `!` before it. Two of them cancel each other, as in CEL.
+    /// Parses a value with the `!` before it. Two of them cancel each other, as in CEL.
     fn prefix(&mut self) -> Result<Expr, Fault> {
         let start = self.peek().map_or(0, |token| token.span.start);
         let mut negated = false;
@@ -170,7 +142,7 @@ impl<'a> Parser<'a> {
         Ok(Expr { kind: ExprKind::Not(Box::new(inner)), span })
     }
 
-    /// A name, literal, list, call or bracket, and the members after it.
+    /// Parses a name, literal, list, call or bracket, and the members after it.
     fn value(&mut self) -> Result<Expr, Fault> {
         let mut expr = self.primary()?;
         loop {
@@ -273,7 +245,7 @@ impl<'a> Parser<'a> {
         Ok(Expr { kind, span: span.start..end })
     }
 
-    /// The items up to the closing bracket, and its end. A list may end with a comma, as in CEL.
+    /// Parses the items up to the closing bracket, and returns them with its end. A list may end with a comma, as in CEL.
     fn items(&mut self, close: &str) -> Result<(Vec<Expr>, usize), Fault> {
         let mut items = Vec::new();
         loop {
@@ -317,7 +289,7 @@ fn all_parts(expr: Expr) -> Vec<Expr> {
     }
 }
 
-/// A number. CEL's whole numbers have 64 bits.
+/// Parses a number. CEL's whole numbers have 64 bits.
 fn number(written: &str, span: Range<usize>) -> Result<Expr, Fault> {
     let fits = written.contains('.') || written.parse::<i64>().is_ok();
     let number = written.parse::<f64>().ok().filter(|number| fits && number.is_finite());
