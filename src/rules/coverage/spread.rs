@@ -27,10 +27,7 @@ pub struct Numbers {
 
 /// Returns the date of a number of [`Spread::Dates`](super::Spread::Dates).
 pub fn date_of(unix_seconds: f64) -> Option<Date> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "dates are within the range of chrono"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "dates are within the range of chrono")]
     DateTime::from_timestamp(unix_seconds as i64, 0)
 }
 
