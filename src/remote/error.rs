@@ -1,52 +1,23 @@
-//! What went wrong at a remote: enough to decide by, and a sentence in our own words, without personal data or secrets.
+//! A failed call to a service: the particulars to decide by, and a sentence of our own without personal data or secrets.
 //!
-//! What a service says in words of its own stays apart ([`Details::quote`]): services quote what they were sent, and a name
-//! looks like any other word, so nothing could take it out. Errors, logs and the ledger do without; the report, which is for
-//! people and names them anyway, adds it.
+//! The service's own words stay apart ([`Details::quote`]). A service quotes the request it received, and no filter can tell
+//! a name from another word. Errors, logs and the ledger leave the quote out. The report names people anyway and adds it.
 
-use std::fmt;
 use std::time::Duration;
 
+pub use super::error_kind::ErrorKind;
 use super::outcomes::{self, Fate};
+use super::scrub::scrub;
 use crate::apply::sink::{ActionOutcome, Answer, Failure};
 use crate::apply::stop::StopReason;
-use crate::model::is_unseen;
 
-/// How much of a remote's own words is kept.
-const MESSAGE_CHARS: usize = 200;
-
-/// The classes of error that callers decide by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ErrorKind {
-    /// There was no answer, and certainly no effect: nothing was sent (DNS, refused, TLS), or it only asked a question.
-    Unreachable,
-    /// A change was sent, and whether it took effect is not known.
-    OutcomeUnknown,
-    /// The service asked to be left alone for longer than this run waits. No effect.
-    Throttled,
-    /// A credential or permission was refused. No effect.
-    Credential,
-    /// What the request names is not there.
-    NotFound,
-    /// The service understood and refused. No effect.
-    Rejected,
-    /// The service cannot do this one now: the record is locked, or it failed at it. No effect.
-    Later,
-    /// The settings are wrong in a way that only the service could tell, or cannot be used at all. No effect.
-    Settings,
-    /// An answer to a question that makes no sense: not JSON, not the promised shape, a redirect.
-    BadAnswer,
-    /// The run had to stop before the answer arrived. No effect.
-    Stopped(StopReason),
-}
-
-/// A failed call to a remote. Shown as it is, it holds nothing of the service's own words but codes.
+/// A failed call to a service. Its `Display` form holds nothing of the service's own words but codes.
 ///
-/// The particulars are behind a pointer, because every call returns one of these or its result.
+/// The particulars are behind a pointer, because every call returns this type or its result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.sentence())]
 pub struct RemoteError {
-    /// What to decide by.
+    /// The class by which callers decide.
     pub kind: ErrorKind,
     /// The particulars to report.
     pub details: Box<Details>,
@@ -59,45 +30,24 @@ pub struct Details {
     pub service: &'static str,
     /// `GET`, ….
     pub method: String,
-    /// Without host and query; empty where the path is a secret.
+    /// The path without host and query; empty where the path is a secret.
     pub path: String,
-    /// The status of the last answer, if one came.
+    /// The status of the last answer, if one arrived.
     pub status: Option<u16>,
-    /// The remote's own code, if it gave one that reads like a code.
+    /// The service's own code, if it reads like a code.
     pub code: Option<String>,
-    /// What the remote's support asks for.
+    /// The id that the service's support asks for.
     pub request_id: Option<String>,
-    /// What there is to say besides, in our own words or the transport's.
+    /// Further explanation, in our own words or the transport's.
     pub message: String,
-    /// The remote's own words, cut and without secrets and e-mails; they may name people. For the report only.
+    /// The service's own words, cut, without secrets and e-mails. They may name people, so only the report shows them.
     pub quote: String,
-    /// What a person can do, where there is something.
+    /// Advice for a person, if there is any.
     pub help: Option<String>,
-    /// How often it was sent.
+    /// How often the request was sent.
     pub tries: u32,
-    /// From the first try to the last answer, waits included.
+    /// The time from the first try to the last answer, waits included.
     pub elapsed: Duration,
-}
-
-impl ErrorKind {
-    /// What a person can do about it at any service; empty where that depends on the service.
-    pub fn usual_help(self) -> &'static str {
-        match self {
-            ErrorKind::Credential | ErrorKind::Unreachable | ErrorKind::Settings | ErrorKind::BadAnswer => "",
-            ErrorKind::OutcomeUnknown => {
-                "the next run finds out whether it was done, as far as that can be asked, before it does anything again"
-            }
-            ErrorKind::Throttled => "other programs may be using the same limit; the next run goes on from here",
-            ErrorKind::NotFound | ErrorKind::Rejected => {
-                "it is not tried again and stays in every report: see what the service objects to, and do it by hand"
-            }
-            ErrorKind::Later => "the next run tries again",
-            ErrorKind::Stopped(StopReason::Deadline) => {
-                "the next run goes on from here; --deadline (or scan.deadline) gives a run more time"
-            }
-            ErrorKind::Stopped(StopReason::Interrupted | StopReason::Terminated) => "the next run goes on from here",
-        }
-    }
 }
 
 impl RemoteError {
@@ -108,19 +58,19 @@ impl RemoteError {
         RemoteError { kind, details: Box::new(details) }
     }
 
-    /// The same with advice for a person, instead of any it had.
+    /// Replaces the advice for a person.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.details.help = Some(help.into());
         self
     }
 
-    /// What a person can do about it, where there is something.
+    /// Advice for a person, if there is any.
     pub fn help(&self) -> Option<&str> {
         self.details.help.as_deref()
     }
 
-    /// As a failure of one action; the kind says whether its sink should go on.
+    /// This error as the failure of one action. Its kind says whether the sink goes on.
     pub fn failure(&self) -> Failure {
         let (_, kind) = outcomes::consequence(self.kind, self.details.tries);
         let Details { quote, help, .. } = &*self.details;
@@ -128,7 +78,7 @@ impl RemoteError {
         Failure { message: self.to_string(), quote, help: help.clone(), kind }
     }
 
-    /// What became of the action that this error ended.
+    /// The outcome of the action that ended with this error.
     pub fn outcome(&self) -> ActionOutcome {
         let (fate, _) = outcomes::consequence(self.kind, self.details.tries);
         match fate {
@@ -138,7 +88,7 @@ impl RemoteError {
         }
     }
 
-    /// The answer to "did it happen?" where asking failed.
+    /// The answer to "did it happen?" where the question failed with this error.
     pub fn no_answer(&self) -> Answer {
         Answer::NoAnswer(self.failure())
     }
@@ -157,9 +107,9 @@ impl RemoteError {
             ErrorKind::Later => "cannot do it now",
             ErrorKind::Settings => "cannot be used as configured",
             ErrorKind::BadAnswer => "gave an answer that makes no sense",
-            ErrorKind::Stopped(StopReason::Deadline) => "was not asked to the end: the deadline has come",
+            ErrorKind::Stopped(StopReason::Deadline) => "did not finish before the deadline",
             ErrorKind::Stopped(StopReason::Interrupted | StopReason::Terminated) => {
-                "was not asked to the end: the run was interrupted"
+                "did not finish before the run was interrupted"
             }
         };
         let mut text = format!("{service} {what}");
@@ -179,77 +129,6 @@ impl RemoteError {
         }
         text
     }
-}
-
-impl fmt::Display for ErrorKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            ErrorKind::Unreachable => "unreachable",
-            ErrorKind::OutcomeUnknown => "outcome unknown",
-            ErrorKind::Throttled => "throttled",
-            ErrorKind::Credential => "credential",
-            ErrorKind::NotFound => "not found",
-            ErrorKind::Rejected => "rejected",
-            ErrorKind::Later => "later",
-            ErrorKind::Settings => "settings",
-            ErrorKind::BadAnswer => "bad answer",
-            ErrorKind::Stopped(_) => "stopped",
-        })
-    }
-}
-
-/// Whether a text is a word of a service's vocabulary (`not_found`, `INVALID_DATA`, `chat:write`, a request id) and not of a
-/// language, in which it could be about somebody.
-pub fn is_code(text: &str) -> bool {
-    (1..=80).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte))
-}
-
-/// A remote's words on one line, at most 200 characters, without e-mails, web addresses of hooks, and whatever looks like a
-/// token. Remotes quote what they were sent.
-pub fn scrub(text: &str) -> String {
-    let mut clean = String::new();
-    let mut word = String::new();
-    // A little more than is kept is enough to look at; a remote may answer with megabytes.
-    for letter in text.chars().take(MESSAGE_CHARS * 8).filter(|letter| !is_unseen(*letter)) {
-        let ends_word = letter.is_whitespace() || letter.is_control() || "\"'`<>()[]{},;|".contains(letter);
-        if !ends_word {
-            word.push(letter);
-            continue;
-        }
-        push_word(&mut clean, &mut word);
-        let letter = if letter.is_control() || letter.is_whitespace() { ' ' } else { letter };
-        if !(letter.is_whitespace() && (clean.is_empty() || clean.ends_with(' '))) {
-            clean.push(letter);
-        }
-    }
-    push_word(&mut clean, &mut word);
-    let clean = clean.trim();
-    if clean.chars().count() <= MESSAGE_CHARS {
-        return clean.to_owned();
-    }
-    let mut cut: String = clean.chars().take(MESSAGE_CHARS - 1).collect();
-    cut.push('…');
-    cut
-}
-
-fn push_word(clean: &mut String, word: &mut String) {
-    let lower = word.to_ascii_lowercase();
-    // Percent-encoded forms come from requests that are quoted back.
-    if word.contains('@') || lower.contains("%40") {
-        clean.push_str("[e-mail]");
-    } else if lower.contains("xox") || lower.contains("hooks.slack") || lower.starts_with("1000.") || has_long_run(word)
-    {
-        clean.push_str("[secret]");
-    } else {
-        clean.push_str(word);
-    }
-    word.clear();
-}
-
-/// Tokens are long runs of letters and digits. Ids are shorter: 24 at Intercom, 19 at Zoho, 12 between a UUID's dashes.
-fn has_long_run(word: &str) -> bool {
-    word.split(|letter: char| !(letter.is_ascii_alphanumeric() || "+=_".contains(letter)))
-        .any(|run| run.len() >= 30 && run.bytes().any(|byte| byte.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -290,17 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_no_sentence() {
-        for code in ["not_found", "INVALID_DATA", "chat:write", "b68959ea-6328-4f70-83cb-e7913dba1542", "4000"] {
-            assert!(is_code(code), "{code}");
-        }
-        for words in ["", "Ann Acme", "ann@acme.example", "Zoë", "[secret]", &"x".repeat(81)] {
-            assert!(!is_code(words), "{words}");
-        }
-    }
-
-    #[test]
-    fn the_sentence_says_how_often_and_how_long_it_was_tried() {
+    fn the_sentence_says_how_often_and_how_long_the_request_was_tried() {
         let mut error = RemoteError::new(ErrorKind::Unreachable, "Zoho", "connection refused");
         error.details.method = "GET".into();
         error.details.path = "/crm/v8/org".into();
@@ -338,33 +207,5 @@ mod tests {
         }
         assert!(matches!(error(ErrorKind::OutcomeUnknown).outcome(), ActionOutcome::InDoubt(_)));
         assert_eq!(error(ErrorKind::Credential).failure().kind, FailureKind::Credential);
-    }
-
-    #[test]
-    fn words_of_a_remote_are_scrubbed() {
-        let cases = [
-            ("User ann@acme.example not found", "User [e-mail] not found"),
-            ("no lead 'ann@acme.example'", "no lead '[e-mail]'"),
-            ("email=ann%40acme.example", "[e-mail]"),
-            ("token xoxb-12-34-abc is bad", "token [secret] is bad"),
-            ("bad dG9rOmY2ZTRhMWI5X2NmYTFfNDAxZF9iMzEw=", "bad [secret]"),
-            ("code 1000.8cb99d.ef01 expired", "code [secret] expired"),
-            ("https://hooks.slack.com/services/T0/B0/XYZ said no", "[secret] said no"),
-            ("contact 63a07ddf05a32042dffac965 is gone", "contact 63a07ddf05a32042dffac965 is gone"),
-            ("id b68959ea-6328-4f70-83cb-e7913dba1542", "id b68959ea-6328-4f70-83cb-e7913dba1542"),
-            ("  two\r\n\tlines\0 ", "two lines"),
-            ("\u{1b}[31mred \u{202e}back\u{2028}line\u{feff}", "[31mred back line"),
-            ("ann\u{200b}@acme.example", "[e-mail]"),
-        ];
-        for (raw, clean) in cases {
-            assert_eq!(scrub(raw), clean);
-        }
-    }
-
-    #[test]
-    fn words_of_a_remote_are_cut() {
-        let cut = scrub(&"é ".repeat(10_000));
-        assert_eq!(cut.chars().count(), MESSAGE_CHARS);
-        assert!(cut.ends_with('…'));
     }
 }

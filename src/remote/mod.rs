@@ -1,19 +1,32 @@
-//! The outside services, each behind a small client: what is known of a service's API is known here and nowhere else.
+//! The services, each behind a small client. Everything known of a service's API is known here and nowhere else.
 //!
-//! `outcomes` is the table of what every ending of every kind of request leads to; `http` sends one request and repeats it
-//! where `retry`, which reads that table, says that this is safe; `pace` keeps below the service's limit; `service_status`
-//! keeps what headers say of the service itself; `error` says what went wrong so that both a program and a person can act on
-//! it. The clients build on these five, take their base address and credentials as arguments, keep their wire types private
-//! and hand out [`crate::model`] values.
+//! | file | holds |
+//! |---|---|
+//! | `request_kind` | the kinds of requests, and what a second sending of each would do |
+//! | `ending` | the ways in which one try can end |
+//! | `outcomes` | the table: for each kind and ending, whether to retry, and what the end means |
+//! | `retry` | the decision after a try, by that table |
+//! | `pace` | the wait that keeps requests below the service's limit |
+//! | `http` | sending: paced, retried, with an answer or an error at the end |
+//! | `error`, `error_kind`, `scrub` | the error: its class for programs, its message for people, without secrets |
+//! | `service_status` | the service's clock and limits, by the headers of its answers |
+//! | `page_guard` | the end of a loop over pages whose service names no end |
+//!
+//! The clients build on these. They take base address and credentials as arguments, keep their wire types private, and
+//! return values of [`crate::model`] and [`crate::read`].
 
+pub mod ending;
 pub mod error;
+pub mod error_kind;
 mod fingerprint;
 pub mod http;
 pub mod intercom;
 pub mod outcomes;
 pub mod pace;
-mod request;
+pub mod page_guard;
+pub mod request_kind;
 pub mod retry;
+pub mod scrub;
 pub mod service_status;
 pub mod slack;
 pub mod zoho;

@@ -1,4 +1,4 @@
-//! Whether to send a request again: a pure decision over what it was, what came back, and how often it was tried.
+//! Whether to send a request again: a pure decision over the kind of request, the result of the try, and the number of tries.
 
 use std::time::Duration;
 
@@ -6,27 +6,18 @@ use chrono::{DateTime, Utc};
 use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
-use super::error::ErrorKind;
-use super::outcomes::{self, Again, AnswerVerdict, End, Ending, Hint, NoAnswer, RequestKind};
+use super::ending::{Ending, Hint, NoAnswer};
+use super::error_kind::ErrorKind;
+use super::outcomes::{self, Again, AnswerVerdict, End};
+use super::request_kind::RequestKind;
 
-/// Tries where the service itself names the time of the next: others may be using up the same limit.
+/// The most tries where the service names the time of the next one: other programs may use up the same limit.
 const TRIES_BY_HEADER: u32 = 10;
 /// The longest single wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
-/// The first step of the back-off, where the settings do not say.
+/// The first step of the backoff, unless the settings name another.
 pub const FIRST_WAIT: Duration = Duration::from_millis(500);
 const BACKOFF_CAP: Duration = Duration::from_secs(30);
-
-/// What sending a request twice would do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Safety {
-    /// It changes nothing.
-    Read,
-    /// It changes something, and the second time changes nothing more.
-    Repeatable,
-    /// The second time would do it again: a message, a task.
-    Once,
-}
 
 /// The result of one try.
 #[derive(Debug, Clone, Copy)]
@@ -37,46 +28,47 @@ pub enum TryResult<'a> {
     Nothing(NoAnswer),
 }
 
-/// One try of a request, as the decision sees it.
+/// One try of a request, as far as the decision depends on it.
 #[derive(Debug, Clone, Copy)]
 pub struct Attempt<'a> {
-    /// What it is for.
+    /// The kind of request.
     pub kind: RequestKind,
-    /// What came of it.
-    pub seen: TryResult<'a>,
+    /// The result of the try.
+    pub result: TryResult<'a>,
     /// 1 for the first try.
     pub number: u32,
     /// Whether an earlier try may have taken effect.
     pub in_doubt: bool,
-    /// The longest that the second try is waited for; doubles from try to try.
+    /// The longest wait before the second try; doubles from try to try.
     pub first_wait: Duration,
-    /// From 0 up to 1, drawn anew for each try: keeps many clients from coming back at the same moment.
+    /// From 0 up to 1, drawn anew for each try. It keeps many clients from coming back at the same moment.
     pub jitter: f64,
 }
 
-/// What to do after a try.
+/// The step after a try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     /// This answer is final, good or bad.
     Done,
-    /// Wait, then send it again.
+    /// Wait, then send the request again.
     RetryAfter(Duration),
-    /// No more tries; the kind says what is known of the effect.
+    /// No more tries. The kind says what is known of the effect.
     GiveUp(ErrorKind),
 }
 
-/// Decides about one try. `now` is the local clock; the answer's own `Date` is preferred, so that a wrong clock here does not
-/// make waits wrong.
+/// Decides about one try.
+///
+/// `now` is the local clock. The `Date` of the answer takes precedence, so that a wrong local clock does not make wrong waits.
 pub fn decide(attempt: &Attempt<'_>, now: DateTime<Utc>) -> Decision {
     let ending = ending(attempt, now);
     let AnswerVerdict { again, end: End::Fail(kind) } = outcomes::verdict(attempt.kind, ending) else {
         return Decision::Done;
     };
-    // What other answers mean, their bodies tell; the client that knows the service reads them.
+    // For all other endings the client reads the body, because it knows the service's codes.
     if !matches!(ending, Ending::NoAnswer(_) | Ending::Fault | Ending::Throttled(_)) {
         return Decision::Done;
     }
-    let (wait, tries) = match (again, attempt.seen) {
+    let (wait, tries) = match (again, attempt.result) {
         (Again::WhenAsked, TryResult::Answer(_, headers)) => {
             (asked(headers, now).unwrap_or_default() + spread(attempt), TRIES_BY_HEADER)
         }
@@ -87,11 +79,13 @@ pub fn decide(attempt: &Attempt<'_>, now: DateTime<Utc>) -> Decision {
         (Again::AfterWait, _) => (backoff(attempt), attempt.kind.tries()),
         _ => (Duration::ZERO, 0),
     };
-    match kind {
-        _ if attempt.number < tries => Decision::RetryAfter(wait),
+    if attempt.number < tries {
+        Decision::RetryAfter(wait)
+    } else if attempt.in_doubt {
         // A last try without effect proves nothing about an earlier one.
-        _ if attempt.in_doubt => Decision::GiveUp(ErrorKind::OutcomeUnknown),
-        kind => Decision::GiveUp(kind),
+        Decision::GiveUp(ErrorKind::OutcomeUnknown)
+    } else {
+        Decision::GiveUp(kind)
     }
 }
 
@@ -105,24 +99,9 @@ pub fn may_have_worked(attempt: &Attempt<'_>, now: DateTime<Utc>) -> bool {
 }
 
 fn ending(attempt: &Attempt<'_>, now: DateTime<Utc>) -> Ending {
-    match attempt.seen {
+    match attempt.result {
         TryResult::Nothing(why) => Ending::NoAnswer(why),
-        TryResult::Answer(status, headers) => ending_of_status(status, hint(headers, now)),
-    }
-}
-
-/// How a try ended that brought a whole answer, as far as its status tells.
-pub fn ending_of_status(status: StatusCode, hint: Hint) -> Ending {
-    match status.as_u16() {
-        300..=399 => Ending::Redirect,
-        401 => Ending::Unauthorized,
-        402 | 403 => Ending::Forbidden,
-        404 | 410 => Ending::NotFound,
-        409 => Ending::Conflict,
-        408 | 500.. => Ending::Fault,
-        429 => Ending::Throttled(hint),
-        400..=499 => Ending::Refused,
-        _ => Ending::Success,
+        TryResult::Answer(status, headers) => Ending::of_status(status, hint(headers, now)),
     }
 }
 
@@ -130,24 +109,24 @@ fn hint(headers: &HeaderMap, now: DateTime<Utc>) -> Hint {
     match asked(headers, now) {
         None => Hint::None,
         Some(wait) if wait <= LONGEST_WAIT => Hint::Soon,
-        // It means it: coming back earlier, or sleeping for an hour, are both worse than the next run.
+        // The next run is better than coming back too early, and better than sleeping for an hour.
         Some(_) => Hint::Late,
     }
 }
 
-/// When the service wants the next request, by whichever header says so.
+/// The wait that the service asks for, by whichever header names it.
 fn asked(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     retry_after(headers, now).or_else(|| until_reset(headers, now))
 }
 
-/// Full jitter: anything from nothing to the whole step.
+/// Full jitter: a random share of the step.
 fn backoff(attempt: &Attempt<'_>) -> Duration {
     let doublings = attempt.number.saturating_sub(1).min(16);
     let step = attempt.first_wait.saturating_mul(1 << doublings).min(BACKOFF_CAP);
     step.mul_f64(attempt.jitter.clamp(0.0, 1.0))
 }
 
-/// A little on top of a time the service named, so that everybody it named it to does not come back at once.
+/// A little on top of the wait that the service asks for, so that its clients do not all come back at once.
 fn spread(attempt: &Attempt<'_>) -> Duration {
     Duration::from_millis(250).mul_f64(attempt.jitter.clamp(0.0, 1.0))
 }
@@ -162,7 +141,8 @@ fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     Some((at - server_now(headers, now)).to_std().unwrap_or_default())
 }
 
-/// The time until `X-RateLimit-Reset` (Unix seconds). Windows are seconds or a minute long, so more is a clock that is wrong.
+/// The time until `X-RateLimit-Reset` (Unix seconds). Windows last seconds or a minute, so a longer time comes from a wrong
+/// clock and is cut.
 pub fn until_reset(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let seconds = headers.get("x-ratelimit-reset")?.to_str().ok()?.trim().parse().ok()?;
     let reset = DateTime::from_timestamp(seconds, 0)?;
@@ -178,7 +158,7 @@ fn server_now(headers: &HeaderMap, now: DateTime<Utc>) -> DateTime<Utc> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::remote::outcomes::RequestKind::{Attach as Repeatable, BotPost as Once, Search as Read};
+    use crate::remote::request_kind::RequestKind::{Attach as Repeatable, BotPost as Once, Search as Read};
 
     const TRIES: u32 = 5;
 
@@ -190,13 +170,13 @@ mod tests {
         pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
     }
 
-    fn attempt(kind: RequestKind, seen: TryResult<'_>, number: u32) -> Attempt<'_> {
-        Attempt { kind, seen, number, in_doubt: false, first_wait: FIRST_WAIT, jitter: 0.5 }
+    fn attempt(kind: RequestKind, result: TryResult<'_>, number: u32) -> Attempt<'_> {
+        Attempt { kind, result, number, in_doubt: false, first_wait: FIRST_WAIT, jitter: 0.5 }
     }
 
-    /// `again`, `done`, or the kind given up with: on the first try and on the last.
-    fn words(safety: RequestKind, seen: TryResult<'_>) -> [String; 2] {
-        [1, TRIES].map(|number| match decide(&attempt(safety, seen, number), now()) {
+    /// The decision after the first try and after the last: `again`, `done`, or the kind of the error.
+    fn words(safety: RequestKind, result: TryResult<'_>) -> [String; 2] {
+        [1, TRIES].map(|number| match decide(&attempt(safety, result, number), now()) {
             Decision::Done => "done".to_owned(),
             Decision::RetryAfter(_) => "again".to_owned(),
             Decision::GiveUp(kind) => kind.to_string(),
@@ -218,10 +198,10 @@ mod tests {
             assert_eq!(words(safety, throttled), ["again", "throttled"], "{safety:?}");
         }
         for status in [408, 500, 501, 502, 503, 504, 520, 599] {
-            let seen = TryResult::Answer(StatusCode::from_u16(status).unwrap(), &none);
-            assert_eq!(words(Read, seen), ["again", "unreachable"], "{status}");
-            assert_eq!(words(Repeatable, seen), ["again", "outcome unknown"], "{status}");
-            assert_eq!(words(Once, seen), ["outcome unknown", "outcome unknown"], "{status}");
+            let result = TryResult::Answer(StatusCode::from_u16(status).unwrap(), &none);
+            assert_eq!(words(Read, result), ["again", "unreachable"], "{status}");
+            assert_eq!(words(Repeatable, result), ["again", "outcome unknown"], "{status}");
+            assert_eq!(words(Once, result), ["outcome unknown", "outcome unknown"], "{status}");
         }
     }
 
@@ -239,8 +219,8 @@ mod tests {
     #[test]
     fn a_last_refusal_does_not_settle_an_earlier_doubt() {
         let none = HeaderMap::new();
-        for seen in [TryResult::Answer(StatusCode::TOO_MANY_REQUESTS, &none), TryResult::Nothing(NoAnswer::Unsent)] {
-            let last = Attempt { in_doubt: true, ..attempt(Repeatable, seen, TRIES) };
+        for result in [TryResult::Answer(StatusCode::TOO_MANY_REQUESTS, &none), TryResult::Nothing(NoAnswer::Unsent)] {
+            let last = Attempt { in_doubt: true, ..attempt(Repeatable, result, TRIES) };
             assert_eq!(decide(&last, now()), Decision::GiveUp(ErrorKind::OutcomeUnknown));
         }
     }
@@ -255,8 +235,8 @@ mod tests {
             (Repeatable, TryResult::Answer(StatusCode::TOO_MANY_REQUESTS, &none), false),
             (Read, TryResult::Nothing(NoAnswer::CutOff), false),
         ];
-        for (safety, seen, expected) in cases {
-            assert_eq!(may_have_worked(&attempt(safety, seen, 1), now()), expected, "{safety:?} {seen:?}");
+        for (safety, result, expected) in cases {
+            assert_eq!(may_have_worked(&attempt(safety, result, 1), now()), expected, "{safety:?} {result:?}");
         }
     }
 
@@ -293,8 +273,8 @@ mod tests {
             ("an hour is not waited for", headers(&[("retry-after", "3600")]), Decision::GiveUp(ErrorKind::Throttled)),
         ];
         for (name, headers, expected) in cases {
-            let seen = TryResult::Answer(StatusCode::TOO_MANY_REQUESTS, &headers);
-            assert_eq!(decide(&attempt(Once, seen, 1), now()), expected, "{name}");
+            let result = TryResult::Answer(StatusCode::TOO_MANY_REQUESTS, &headers);
+            assert_eq!(decide(&attempt(Once, result, 1), now()), expected, "{name}");
         }
     }
 

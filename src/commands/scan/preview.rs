@@ -40,7 +40,7 @@ pub(super) fn previews(plan: &Plan, setup: &Setup) -> Previews {
             message.task = task;
         }
     }
-    let messages = batches.iter().map(|batch| slack::Preview::of(batch, channel));
+    let messages = batches.iter().filter_map(|batch| slack::Preview::of(batch, channel));
     let of_task = |task: zoho::Preview| Preview {
         heading: format!("Zoho task {}", task.key),
         page: task.page,

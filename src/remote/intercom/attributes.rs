@@ -5,7 +5,7 @@ use super::wire::{Any, DataAttribute};
 use crate::model::AttributeDefinition;
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::http::Request;
-use crate::remote::outcomes::RequestKind;
+use crate::remote::request_kind::RequestKind;
 
 impl Intercom {
     /// The attributes of contacts that are not archived, in Intercom's order.

@@ -6,7 +6,7 @@ use super::wire::{self, Any, List};
 use crate::read::Company;
 use crate::remote::error::RemoteError;
 use crate::remote::http::Request;
-use crate::remote::outcomes::RequestKind;
+use crate::remote::request_kind::RequestKind;
 
 impl Intercom {
     /// One company; None where it is not there.

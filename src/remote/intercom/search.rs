@@ -18,7 +18,7 @@ use crate::model::Contact;
 use crate::read::{Page, Undecodable};
 use crate::remote::error::RemoteError;
 use crate::remote::http::{Answer, Request};
-use crate::remote::outcomes::RequestKind;
+use crate::remote::request_kind::RequestKind;
 
 impl Intercom {
     /// One contact; None where it is not there (any more).

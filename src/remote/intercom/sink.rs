@@ -9,7 +9,7 @@ use super::client::Intercom;
 use crate::apply::sink::{ActionOutcome, Answer, Claim, Receipt, Sink};
 use crate::model::{ActionKind, Tag, TagChange, tag_key};
 use crate::read::TagName;
-use crate::remote::outcomes::RequestKind;
+use crate::remote::request_kind::RequestKind;
 
 /// The sink of tags.
 ///

@@ -7,7 +7,7 @@ use super::wire::{Any, Tag, is_id};
 use crate::read::TagName;
 use crate::remote::error::RemoteError;
 use crate::remote::http::Request;
-use crate::remote::outcomes::RequestKind;
+use crate::remote::request_kind::RequestKind;
 use reqwest::Method;
 
 impl Intercom {

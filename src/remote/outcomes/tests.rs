@@ -4,7 +4,8 @@ use chrono::DateTime;
 use reqwest::StatusCode;
 
 use super::*;
-use crate::remote::retry::{self, Attempt, Decision, TryResult, ending_of_status};
+use crate::remote::request_kind::RequestKind::*;
+use crate::remote::retry::{self, Attempt, Decision, TryResult};
 
 const KINDS: [(RequestKind, &str); 18] = [
     (Search, "search"),
@@ -29,7 +30,7 @@ const KINDS: [(RequestKind, &str); 18] = [
 
 /// Every ending, in the words of the wire.
 fn endings() -> Vec<(&'static str, Ending)> {
-    let status = |code, hint| ending_of_status(StatusCode::from_u16(code).unwrap(), hint);
+    let status = |code, hint| Ending::of_status(StatusCode::from_u16(code).unwrap(), hint);
     vec![
         ("name not found, refused, no TLS", Ending::NoAnswer(NoAnswer::Unsent)),
         ("time-out, before or after; drip", Ending::NoAnswer(NoAnswer::TimedOut)),
@@ -237,9 +238,9 @@ fn what_is_sent_again_comes_to_an_end() {
     let headers = reqwest::header::HeaderMap::new();
     for (kind, _) in KINDS {
         for status in [429, 500] {
-            let seen = TryResult::Answer(StatusCode::from_u16(status).unwrap(), &headers);
+            let result = TryResult::Answer(StatusCode::from_u16(status).unwrap(), &headers);
             let attempt =
-                |number| Attempt { kind, seen, number, in_doubt: false, first_wait: Duration::ZERO, jitter: 0.5 };
+                |number| Attempt { kind, result, number, in_doubt: false, first_wait: Duration::ZERO, jitter: 0.5 };
             let now = DateTime::UNIX_EPOCH;
             let sent =
                 (1..100).find(|number| !matches!(retry::decide(&attempt(*number), now), Decision::RetryAfter(_)));

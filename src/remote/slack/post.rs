@@ -1,4 +1,4 @@
-//! Posting one message, and what to try where Slack says no.
+//! Posting one message, and the other ways to try where Slack refuses.
 
 use std::time::Duration;
 
@@ -6,57 +6,63 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::answers::{self, SERVICE, SlackRefusal};
 use super::blocks::{self, Layout};
-use super::text;
-use super::verdict::{self, Reply};
-use super::{SERVICE, Slack};
+use super::client::Slack;
+use super::markup;
 use crate::model::{Message, MessageRef};
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::http::{Expect, Request};
-use crate::remote::outcomes::{Again, RequestKind};
+use crate::remote::outcomes::Again;
+use crate::remote::request_kind::RequestKind;
 
-/// The mark of our messages in their metadata, which every app of the workspace can read: keys only.
-pub const EVENT_TYPE: &str = "usage_signal";
-/// Waits for one message, where Slack says "later" in the body of an answer.
+/// Marks our messages in their metadata. Every app of the workspace can read metadata, so it holds keys only.
+pub(super) const EVENT_TYPE: &str = "usage_signal";
+/// The most waits for one message, where Slack asks for a wait in the body of an answer.
 const WAITS: u32 = 3;
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// A message to be posted, with its key or keys.
-pub struct Letter {
+/// A message ready to post, with its key or keys.
+pub(super) struct Letter {
     layout: Layout,
     payload: Value,
     thread: Option<MessageRef>,
 }
 
-/// A message that is not posted.
+/// A message that is shown instead of posted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Preview {
-    /// The short keys of the actions that it is about: several for a digest.
+    /// The short keys of its actions: several for a digest.
     pub keys: Vec<String>,
-    /// What people would read, as mere text.
+    /// The message as people would read it, as plain text.
     pub page: String,
-    /// What would be sent.
+    /// The body of the request.
     pub body: Value,
 }
 
-/// Proof of a message.
+/// The place of a posted message.
 #[derive(Debug)]
-pub enum Posted {
-    /// Where it is.
+pub(super) enum Posted {
+    /// Posted by a bot.
     Bot { channel: String, ts: String },
-    /// A webhook does not say.
+    /// Posted by a webhook, whose answer names no place.
     Webhook,
 }
 
 impl Letter {
-    pub fn single(order: &Message, as_reply: bool) -> Self {
-        let thread = order.thread.clone().filter(|_| as_reply);
-        Letter { layout: blocks::message(order), payload: json!({ "key": order.short }), thread }
-    }
-
-    pub fn digest(orders: &[Message]) -> Self {
-        let keys: Vec<&str> = orders.iter().map(|order| order.short.as_str()).collect();
-        Letter { layout: blocks::digest(orders), payload: json!({ "keys": keys }), thread: None }
+    /// The letter of a batch: a message of its own, or a digest of several. None for an empty batch.
+    pub(super) fn of(batch: &[Message], by_bot: bool) -> Option<Letter> {
+        Some(match batch {
+            [] => return None,
+            [order] => {
+                let thread = order.thread.clone().filter(|_| by_bot);
+                Letter { layout: blocks::message(order), payload: json!({ "key": order.short }), thread }
+            }
+            orders => {
+                let keys: Vec<&str> = orders.iter().map(|order| order.short.as_str()).collect();
+                Letter { layout: blocks::digest(orders), payload: json!({ "keys": keys }), thread: None }
+            }
+        })
     }
 
     fn body(&self, channel: Option<&str>, with_blocks: bool) -> Value {
@@ -73,8 +79,8 @@ impl Letter {
             if let Some(MessageRef { channel, ts }) = &self.thread {
                 body.insert("channel".to_owned(), json!(channel));
                 body.insert("thread_ts".to_owned(), json!(ts));
-                // A mere reply is seen by nobody who does not follow the thread, and is not in the channel's history, where
-                // its key would be looked for.
+                // Without the broadcast only followers of the thread would see the reply. The channel's history would not
+                // list it either, and settling looks for its key there.
                 body.insert("reply_broadcast".to_owned(), json!(true));
             }
         }
@@ -83,26 +89,24 @@ impl Letter {
 }
 
 impl Preview {
-    /// Of a batch as [`Slack::perform`](super::Slack) posts it, by a bot to its channel or by a webhook (None).
-    pub fn of(batch: &[Message], channel: Option<&str>) -> Preview {
-        let letter = match batch {
-            [one] => Letter::single(one, channel.is_some()),
-            many => Letter::digest(many),
-        };
+    /// The preview of a batch, posted by a bot to its channel or by a webhook (None). None for an empty batch.
+    pub fn of(batch: &[Message], channel: Option<&str>) -> Option<Preview> {
+        let letter = Letter::of(batch, channel.is_some())?;
         let keys = batch.iter().map(|order| order.short.clone()).collect();
-        Preview { keys, page: text::as_seen(&letter.layout.text_only), body: letter.body(channel, true) }
+        let page = markup::as_seen(&letter.layout.text_only);
+        Some(Preview { keys, page, body: letter.body(channel, true) })
     }
 }
 
 impl Slack {
-    /// Posts a message; what may help is tried once each.
+    /// Posts a message. Each other way that may help is tried once.
     pub(super) async fn post(&mut self, mut letter: Letter) -> Result<Posted, RemoteError> {
         let mut with_blocks = true;
         let mut waits = 0;
         loop {
-            let (error, again, wait) = match self.post_once(&letter, with_blocks).await? {
+            let SlackRefusal { error, again, wait } = match self.post_once(&letter, with_blocks).await {
                 Ok(posted) => return Ok(posted),
-                Err(bad) => bad,
+                Err(refusal) => refusal,
             };
             match again {
                 Again::AsText if with_blocks => with_blocks = false,
@@ -111,18 +115,14 @@ impl Slack {
                     waits += 1;
                     self.sleep(wait).await?;
                 }
-                // The client has sent it again after a wait where that was to be done.
+                // The HTTP client has already done the retries after a growing wait.
                 _ => return Err(error),
             }
             tracing::info!(%error, "message is sent in another way or again");
         }
     }
 
-    async fn post_once(
-        &mut self,
-        letter: &Letter,
-        with_blocks: bool,
-    ) -> Result<Result<Posted, (RemoteError, Again, Duration)>, RemoteError> {
+    async fn post_once(&mut self, letter: &Letter, with_blocks: bool) -> Result<Posted, SlackRefusal> {
         if let Some(posted) = self.posted {
             self.sleep(self.options.spacing.saturating_sub(posted.elapsed())).await?;
         }
@@ -135,14 +135,14 @@ impl Slack {
         let sent = self.client.send(&request, &self.stop).await;
         self.posted = Some(Instant::now());
         let answer = sent?;
-        let judge = if is_bot { verdict::of_bot } else { verdict::of_webhook };
-        match judge(&self.client, &request, &answer) {
-            Reply::Good if is_bot => match serde_json::from_slice::<Place>(&answer.body) {
-                Ok(Place { channel, ts }) => Ok(Ok(Posted::Bot { channel, ts })),
-                Err(_) => Err(self.client.unreadable(&request, &answer, "the answer names no channel and ts")),
-            },
-            Reply::Good => Ok(Ok(Posted::Webhook)),
-            Reply::Bad { error, again, wait } => Ok(Err((error, again, wait))),
+        if !is_bot {
+            answers::check_webhook(&self.client, &request, &answer)?;
+            return Ok(Posted::Webhook);
+        }
+        answers::check_bot(&self.client, &request, &answer)?;
+        match serde_json::from_slice::<Place>(&answer.body) {
+            Ok(Place { channel, ts }) => Ok(Posted::Bot { channel, ts }),
+            Err(_) => Err(self.client.unreadable(&request, &answer, "the answer names no channel and ts").into()),
         }
     }
 

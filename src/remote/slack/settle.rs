@@ -1,24 +1,25 @@
-//! Looking for messages of unknown fate in the channel, by the keys in their metadata.
+//! Looks in the channel for messages in doubt, by the keys in their metadata.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use serde::Deserialize;
 
+use super::answers;
+use super::client::{Slack, WEBHOOK};
 use super::post::EVENT_TYPE;
-use super::verdict::{self, Reply};
-use super::{Slack, WEBHOOK};
 use crate::apply::sink::{Answer, Claim, Receipt};
 use crate::model::MessageRef;
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::http::Request;
-use crate::remote::outcomes::RequestKind;
+use crate::remote::page_guard::PageGuard;
+use crate::remote::request_kind::RequestKind;
 
-/// Clocks differ: ours claimed, Slack's stamped. A day and an hour covers a clock that was set in the wrong zone or a day ahead,
-/// and costs a page or two of history more.
+/// How far the search goes back before the first claim. Our clock dates a claim and Slack's clock a message. A day and an
+/// hour covers a clock in the wrong time zone or a day ahead, and costs a page or two more of the history.
 const MARGIN: TimeDelta = TimeDelta::hours(25);
-/// 200 messages each. A channel that had more since the claim is too busy to be searched.
-const MOST_PAGES: u32 = 50;
+/// Pages of 200 messages. A channel with more since the claim is too busy to search.
+const MOST_PAGES: usize = 50;
 const MOST_THREADS: usize = 50;
 
 #[derive(Debug, Default, Deserialize)]
@@ -56,14 +57,14 @@ struct Payload {
     keys: Vec<String>,
 }
 
-/// What was found: the remote id for each key.
+/// The remote id of each key that was found.
 type PostedByKey = BTreeMap<String, String>;
 
-/// Why the search ended without being complete.
+/// Why the search is not complete.
 enum Unsearched {
-    /// There is no way to look.
+    /// The channel cannot be searched.
     CannotTell,
-    /// It failed; another run may ask again.
+    /// A request failed; another run may ask again.
     NoAnswer(RemoteError),
 }
 
@@ -74,22 +75,19 @@ impl From<RemoteError> for Unsearched {
 }
 
 impl Slack {
-    /// Reads the newest message of a bot's channel: whether it is there for the bot, and whether a message of unknown fate could
-    /// be looked up in it.
+    /// Reads the newest message of a bot's channel. A success means that the bot sees the channel, and that a message in
+    /// doubt could be looked up in it.
     pub async fn read_channel(&self) -> Result<(), RemoteError> {
         let Some(channel) = &self.channel else { return Ok(()) };
         let request = Request::get(RequestKind::BotRead, &["conversations.history"])
             .query("channel", channel.as_str())
             .query("limit", "1");
         let answer = self.client.send(&request, &self.stop).await?;
-        match verdict::of_bot(&self.client, &request, &answer) {
-            Reply::Good => Ok(()),
-            Reply::Bad { error, .. } => Err(error),
-        }
+        Ok(answers::check_bot(&self.client, &request, &answer)?)
     }
 
-    /// One answer for each claim, from where it can be: the channel that it was sent to (`channel` where nobody wrote that
-    /// down), and that of the message that it replies to.
+    /// Returns one answer for each claim. A message can be in the channel that it was sent to (`channel` where the claim does
+    /// not name it), or in that of the message it replies to.
     pub(super) async fn look_up(&self, channel: &str, claims: &[Claim]) -> Vec<Answer> {
         let places = |claim: &Claim| -> BTreeSet<String> {
             let parent = claim.prior.as_deref().and_then(MessageRef::from_remote_id).map(|parent| parent.channel);
@@ -104,7 +102,8 @@ impl Slack {
                 .map(|(answer, claim)| (answer, claim.clone()))
                 .unzip();
             let found = match channel.as_str() {
-                WEBHOOK => vec![Answer::CannotTell; claims.len()], // nobody can look behind it
+                // Nobody can read the channel of a webhook.
+                WEBHOOK => vec![Answer::CannotTell; claims.len()],
                 channel => self.look_up_in(channel, &claims).await,
             };
             for (answer, found) in here.into_iter().zip(found) {
@@ -123,7 +122,7 @@ impl Slack {
         let wanted: BTreeSet<&str> = claims.iter().map(|claim| claim.short.as_str()).collect();
         let oldest = since.checked_sub_signed(MARGIN).unwrap_or(since).timestamp().max(0);
         let mut found = PostedByKey::new();
-        // The history from `oldest` on does not list a thread that began before it.
+        // The history does not list a thread that began before `oldest`.
         let parents = claims.iter().filter_map(|claim| MessageRef::from_remote_id(claim.prior.as_deref()?));
         let parents = parents.filter(|parent| parent.channel == channel).map(|parent| parent.ts).collect();
         let searched = self.search(channel, &format!("{oldest}.000000"), parents, &wanted, &mut found).await;
@@ -150,7 +149,7 @@ impl Slack {
             .query("oldest", oldest);
         let mut threads = self.walk(channel, history, found, |found| !missing(found)).await?;
         threads.extend(parents);
-        // A reply is in the history only if it was shown to the channel too, and then perhaps without its metadata.
+        // The history lists a reply only if it was broadcast to the channel, and then perhaps without its metadata.
         while missing(found) {
             let Some(thread) = threads.pop_first() else { return Ok(()) };
             let replies = Request::get(RequestKind::BotRead, &["conversations.replies"])
@@ -162,7 +161,7 @@ impl Slack {
         Ok(())
     }
 
-    /// Notes the keys on all pages, until `enough`; hands back the threads that it came by.
+    /// Collects the keys of all pages until they are `enough`. Returns the threads on these pages.
     async fn walk(
         &self,
         channel: &str,
@@ -172,40 +171,40 @@ impl Slack {
     ) -> Result<BTreeSet<String>, Unsearched> {
         let request = request.query("include_all_metadata", "true").query("limit", "200");
         let mut threads = BTreeSet::new();
-        let mut cursor = String::new();
-        for _ in 0..MOST_PAGES {
-            let page = if cursor.is_empty() { request.clone() } else { request.clone().query("cursor", cursor) };
+        let mut page = request.clone();
+        let mut pages = PageGuard::new(String::new(), MOST_PAGES);
+        loop {
             let History { messages, response_metadata } = self.ask(&page).await?;
             for message in messages {
-                note(channel, &message, found);
+                collect_keys(channel, &message, found);
                 threads.extend(message.thread_ts.filter(|_| threads.len() < MOST_THREADS));
             }
-            cursor = response_metadata.unwrap_or_default().next_cursor;
+            let cursor = response_metadata.unwrap_or_default().next_cursor;
             if cursor.is_empty() || enough(found) {
                 return Ok(threads);
             }
+            pages.allow(cursor.clone()).map_err(|_| Unsearched::CannotTell)?;
+            page = request.clone().query("cursor", cursor);
         }
-        Err(Unsearched::CannotTell)
     }
 
     async fn ask(&self, request: &Request) -> Result<History, Unsearched> {
         let answer = self.client.send(request, &self.stop).await?;
-        match verdict::of_bot(&self.client, request, &answer) {
-            Reply::Good => serde_json::from_slice(&answer.body).map_err(|_| {
-                let why = "the answer is not of the documented shape";
-                self.client.unreadable(request, &answer, why).into()
-            }),
-            // Posting needs fewer rights than looking.
-            Reply::Bad { error, .. } if is_closed_to_us(&error) => {
-                tracing::info!(%error, "the channel's history cannot be read");
-                Err(Unsearched::CannotTell)
+        if let Err(refusal) = answers::check_bot(&self.client, request, &answer) {
+            let error = RemoteError::from(refusal);
+            if !is_closed_to_us(&error) {
+                return Err(error.into());
             }
-            Reply::Bad { error, .. } => Err(error.into()),
+            // A bot may post without the right to read.
+            tracing::info!(%error, "the channel's history cannot be read");
+            return Err(Unsearched::CannotTell);
         }
+        let why = "the answer is not of the documented shape";
+        serde_json::from_slice(&answer.body).map_err(|_| self.client.unreadable(request, &answer, why).into())
     }
 }
 
-/// Which answer counts of two channels: found in one is found, and not found must hold for both.
+/// Ranks the answers from several channels: one channel is enough to find a message, but all must be searched to miss it.
 fn weight(answer: &Answer) -> u8 {
     match answer {
         Answer::DidNotHappen | Answer::Gone => 0,
@@ -220,7 +219,7 @@ fn is_closed_to_us(error: &RemoteError) -> bool {
         && (error.kind == ErrorKind::Settings || error.details.code.as_deref() == Some("missing_scope"))
 }
 
-fn note(channel: &str, message: &Posted, found: &mut PostedByKey) {
+fn collect_keys(channel: &str, message: &Posted, found: &mut PostedByKey) {
     let Posted { ts, metadata: Some(Metadata { event_type, event_payload: Payload { key, keys } }), .. } = message
     else {
         return;

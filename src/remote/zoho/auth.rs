@@ -1,7 +1,6 @@
 //! Access tokens, made from the refresh token.
 //!
-//! The token endpoint reports most failures with status 200, so success is a 2xx that holds an `access_token`, and nothing
-//! else is.
+//! The token endpoint reports most failures with status 200. So only a 2xx with an `access_token` is a success.
 
 use std::path::{Path, PathBuf};
 
@@ -12,58 +11,51 @@ use serde_json::Value;
 use url::Url;
 
 use super::complaint::text_at;
-use super::{SERVICE, cache, centre};
+use super::service::{CHECK_CREDENTIALS, SERVICE};
+use super::token::Token;
+use super::{cache, centre};
 use crate::apply::stop::Stop;
+use crate::remote::ending::Ending;
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::http::{Answer, Body, Client, Expect, Explanation, Request};
-use crate::remote::outcomes::{self, End, Ending, RequestKind};
+use crate::remote::outcomes;
+use crate::remote::request_kind::RequestKind;
 use crate::remote::service_status::ServiceStatus;
 
-/// A token is renewed this long before it expires, so that it does not expire on its way.
+/// A token is renewed this long before it expires, so that no request carries an expired one.
 const MARGIN_SECONDS: i64 = 60;
-/// What Zoho documents, for an answer that does not say.
+/// The documented life of a token, for an answer that names none.
 const USUAL_LIFE_SECONDS: i64 = 3600;
-/// Whatever the answer says, a token is not thrown away at once: making many is what Zoho punishes.
+/// A token is used this long whatever its answer says, because Zoho punishes the making of many.
 const SHORTEST_LIFE_SECONDS: i64 = 2 * MARGIN_SECONDS;
-/// More than a day can only be milliseconds, as an old form of the answer has it.
+/// A longer life can only be in milliseconds, as in an old form of the answer.
 const LONGEST_LIFE_SECONDS: i64 = 24 * 3600;
 
-pub(super) const CHECK_CREDENTIALS: &str = "check the data centre and the credentials: a refresh token works only at the accounts host \
-     that issued it (ZOHO_ACCOUNTS_URL, ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET, ZOHO_REFRESH_TOKEN)";
-const WAIT: &str = "Zoho gives ten access tokens in ten minutes: wait ten minutes, and see that the state directory can be \
-     written, where the token is kept between runs";
+const WAIT: &str = "Zoho gives ten access tokens in ten minutes: wait ten minutes, and make the state directory writable, \
+     which keeps the token between runs";
 
-/// What the CRM wants with every request.
-pub(super) struct Token {
-    pub(super) access: SecretString,
-    /// The only host that it is sent to.
-    pub(super) api: Url,
-    /// In Unix seconds, the margin taken off.
-    pub(super) expires_at: i64,
-}
-
-/// What access tokens are made from.
+/// The credentials that access tokens are made from.
 pub(super) struct Credentials {
     pub(super) accounts_url: Url,
-    /// Instead of the host that the token answer names.
+    /// Replaces the host that the token answer names.
     pub(super) api_url: Option<Url>,
     pub(super) client_id: String,
     pub(super) client_secret: SecretString,
     pub(super) refresh_token: SecretString,
 }
 
-/// Hands out access tokens: from the file, else from Zoho.
+/// Provides access tokens: from the file, else from Zoho.
 pub(super) struct Auth {
     credentials: Credentials,
     client: Client,
     cache: Option<PathBuf>,
-    /// Whether a new token goes into the file.
+    /// Whether a new token is written into the file.
     keeps: bool,
     owner: String,
     token: Option<Token>,
-    /// The file was looked at; what is in it now is known, or is known to be refused.
-    looked: bool,
-    /// There will be no token in this run, and asking again would make it worse.
+    /// Whether the file was read. It is read once: a second read could only bring the token that Zoho refused.
+    has_read_cache: bool,
+    /// The error that ends all hope of a token in this run. Asking again would make it worse.
     hopeless: Option<RemoteError>,
 }
 
@@ -71,33 +63,33 @@ impl Auth {
     pub(super) fn new(credentials: Credentials, client: Client, cache: Option<PathBuf>) -> Self {
         let Credentials { accounts_url, client_id, refresh_token, .. } = &credentials;
         let owner = cache::owner(accounts_url, client_id, refresh_token);
-        Auth { credentials, client, cache, keeps: true, owner, token: None, looked: false, hopeless: None }
+        Auth { credentials, client, cache, keeps: true, owner, token: None, has_read_cache: false, hopeless: None }
     }
 
-    /// From now on the file is only read.
+    /// Makes the file read-only from now on.
     pub(super) fn keep_nothing(&mut self) {
         self.keeps = false;
     }
 
-    /// Where tokens come from.
+    /// The accounts host, which gives out tokens.
     pub(super) fn accounts_url(&self) -> &Url {
         &self.credentials.accounts_url
     }
 
-    /// What the token endpoint's answers so far said about the service itself.
+    /// Zoho's clock and limits, by the token endpoint's answers so far.
     pub(super) fn service_status(&self) -> ServiceStatus {
         self.client.service_status()
     }
 
-    /// A token that is good now.
+    /// Returns a token that is good now.
     pub(super) async fn token(&mut self, stop: &Stop) -> Result<&Token, RemoteError> {
         if let Some(error) = &self.hopeless {
             return Err(error.clone());
         }
         let now = Utc::now().timestamp();
         self.token = self.token.take().filter(|token| token.expires_at > now);
-        if self.token.is_none() && !self.looked {
-            self.looked = true;
+        if self.token.is_none() && !self.has_read_cache {
+            self.has_read_cache = true;
             self.token = self.cache.as_deref().and_then(|path| self.load(path, now));
         }
         let token = match self.token.take() {
@@ -107,20 +99,20 @@ impl Auth {
         Ok(self.token.insert(token))
     }
 
-    /// The token was refused: the next one comes from Zoho.
+    /// Drops a refused token. The next one comes from Zoho.
     pub(super) fn forget(&mut self) {
         self.token = None;
-        self.looked = true;
+        self.has_read_cache = true;
     }
 
-    /// No token will do: every further question is answered with this.
+    /// Ends all hope of a token: every further request for one fails with `error`.
     pub(super) fn give_up(&mut self, error: RemoteError) {
         self.hopeless = Some(error);
     }
 
     fn load(&self, path: &Path, now: i64) -> Option<Token> {
         let token = cache::load(path, &self.owner, now)?;
-        // The setting may have changed since, and a file is no better judge of hosts than an answer is.
+        // The setting may have changed since. And the host in a file is checked like the host in an answer.
         let Credentials { accounts_url, api_url, .. } = &self.credentials;
         let api = match api_url {
             Some(api_url) => api_url.clone(),
@@ -148,8 +140,8 @@ impl Auth {
         };
         match &token {
             Ok(token) => self.save(token),
-            // Also without an answer: a try may have used up a token that never arrived, and settling, linking and making would
-            // each try again.
+            // Even without an answer, the tries may have used up tokens that never arrived. Settling, linking and creating
+            // tasks would each try again.
             Err(error) => self.give_up(error.clone()),
         }
         token
@@ -179,12 +171,7 @@ impl Auth {
             }
             Refused::Senseless => (Ending::Senseless, None),
         };
-        let kind = match outcomes::verdict(request.kind, ending).end {
-            End::Fail(kind) => kind,
-            // None of these is a success.
-            End::Accept | End::Absent => ErrorKind::BadAnswer,
-        };
-        let error = self.client.error(request, kind, answer);
+        let error = self.client.error(request, outcomes::error_kind(request.kind, ending), answer);
         match help {
             Some(help) => error.with_help(help),
             None => error,
@@ -208,14 +195,14 @@ struct Grant {
     life_seconds: i64,
 }
 
-/// Why an answer holds no token.
+/// The reason why an answer holds no token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Refused {
-    /// Zoho does not take the credentials.
+    /// Zoho refuses the credentials.
     Credentials,
-    /// Too many tokens were asked for.
+    /// The program asked for too many tokens.
     TooMany,
-    /// It says neither.
+    /// The answer says neither.
     Senseless,
 }
 
@@ -250,7 +237,7 @@ fn life_seconds(body: &Value) -> i64 {
     seconds.unwrap_or(USUAL_LIFE_SECONDS).clamp(SHORTEST_LIFE_SECONDS, LONGEST_LIFE_SECONDS)
 }
 
-/// The token endpoint's own words: its code, and nothing of an answer that may hold a token.
+/// Reads the token endpoint's error, and nothing of an answer that may hold a token.
 pub(super) fn explain(answer: &Answer) -> Explanation {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     Explanation {
@@ -300,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_life_is_read_in_every_form_it_comes_in() {
+    fn every_form_of_a_life_is_read() {
         let cases = [
             (r#"{"expires_in":3600}"#, 3600),
             (r#"{"expires_in":"1800"}"#, 1800),

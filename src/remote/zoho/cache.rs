@@ -1,7 +1,7 @@
-//! The access token, kept between runs: Zoho gives ten in ten minutes, and no more.
+//! The file that keeps the access token between runs: Zoho gives only ten tokens in ten minutes.
 //!
-//! The file is readable by its owner only, and belongs to one set of credentials. A file that is missing, broken or somebody
-//! else's is the same as none.
+//! Only its owner can read the file, and it belongs to one set of credentials. A broken file and the file of other credentials
+//! count as none.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
@@ -12,27 +12,27 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::auth::Token;
+use super::token::Token;
 use crate::remote::fingerprint::fingerprint;
 
-/// A token that claims to live longer has a wrong clock behind it.
+/// A token that claims a longer life comes from a wrong clock.
 const LONGEST_LIFE_SECONDS: i64 = 24 * 3600;
 
 #[derive(Serialize, Deserialize)]
 struct Kept {
-    /// Whose token it is; see [`owner`].
+    /// The credentials that the token belongs to; see [`owner`].
     owner: String,
     access_token: String,
     api: String,
     expires_at: i64,
 }
 
-/// What a token belongs to: other credentials, another file. A hash, so that the file gives nothing else away.
+/// The credentials that a token belongs to, as a hash, so that the file reveals no other secret.
 pub(super) fn owner(accounts: &Url, client_id: &str, refresh_token: &SecretString) -> String {
     fingerprint(&[accounts.as_str(), client_id, refresh_token.expose_secret()])
 }
 
-/// The token in the file, if it is this owner's and still good at `now`, in Unix seconds.
+/// Reads the token in the file, if it belongs to `owner` and is still good at `now`, in Unix seconds.
 pub(super) fn load(path: &Path, owner: &str, now: i64) -> Option<Token> {
     let kept: Kept = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
     let good = kept.owner == owner
@@ -42,7 +42,7 @@ pub(super) fn load(path: &Path, owner: &str, now: i64) -> Option<Token> {
     Some(Token { access: kept.access_token.into(), api, expires_at: kept.expires_at })
 }
 
-/// Puts a token into the file, which is never seen half-written nor by anybody else.
+/// Writes a token into the file. Nobody else can read the file, and no reader sees it half-written.
 pub(super) fn save(path: &Path, owner: &str, token: &Token) -> io::Result<()> {
     let kept = Kept {
         owner: owner.to_owned(),
@@ -53,7 +53,7 @@ pub(super) fn save(path: &Path, owner: &str, token: &Token) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}", std::process::id()));
     let draft = path.with_file_name(name);
-    // Left by a process that died here and had the same id.
+    // A process with the same id may have died here and left its draft.
     if let Err(error) = fs::remove_file(&draft)
         && error.kind() != io::ErrorKind::NotFound
     {

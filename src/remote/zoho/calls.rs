@@ -1,50 +1,54 @@
-//! Requests to the CRM: sent with a token, judged, and failed with an error that names the scope they need.
+//! Requests to the CRM: sent with a token. Their errors name the scope that the call needs.
 
 use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::complaint::{Complaint, USED_UP};
-use super::wire::{self, Entry, NoRows, Reply, Row, Rows};
-use super::{SERVICE, Zoho, coql};
+use super::client::Zoho;
+use super::complaint::Complaint;
+use super::coql;
+use super::service::{SERVICE, USED_UP};
+use super::wire::{self, Entry, NoRows, Row, Rows, WriteAnswer};
 use crate::apply::sink::ActionOutcome;
+use crate::remote::ending::Ending;
 use crate::remote::error::{ErrorKind, RemoteError};
-use crate::remote::http::{Answer, Client, Explanation, Request, secret_value};
-use crate::remote::outcomes::{self, Again, End, Ending, RequestKind};
+use crate::remote::http::{Answer, Client, Request, secret_value};
+use crate::remote::outcomes::{self, Again};
+use crate::remote::request_kind::RequestKind;
 
-/// Rows that Zoho gives for one query, over all its pages.
+/// The most rows that Zoho gives for one query, over all its pages.
 const MOST_ROWS: usize = 100_000;
 
-/// Records to be written in one call.
+/// A write of several records in one call.
 pub(super) struct Write {
     pub(super) method: Method,
     /// Below `/crm/v8`.
     pub(super) path: &'static [&'static str],
     /// At most 100.
     pub(super) records: Vec<Value>,
-    /// Finds what is to be updated by e-mail; for an upsert.
+    /// Whether Zoho finds the record to update by its e-mail (an upsert).
     pub(super) by_email: bool,
     pub(super) kind: RequestKind,
     /// The scope that the call needs.
     pub(super) scope: &'static str,
 }
 
-/// What kept one record from being written.
+/// A record that was not written.
 #[derive(Debug)]
 pub(super) struct Refusal {
-    /// What Zoho said; None where what it said makes no sense.
+    /// Zoho's complaint; None where its answer makes no sense.
     pub(super) complaint: Option<Box<Complaint>>,
-    /// What that means for the action.
+    /// The outcome of the action.
     pub(super) outcome: ActionOutcome,
 }
 
-/// What kept a question from being answered.
+/// A question that was not answered.
 #[derive(Debug)]
 pub(super) struct Trouble {
-    /// What Zoho said, if it did.
+    /// Zoho's complaint, if it sent one.
     pub(super) complaint: Option<Complaint>,
-    /// The same as an error.
+    /// The error.
     pub(super) error: RemoteError,
 }
 
@@ -55,7 +59,7 @@ impl From<RemoteError> for Trouble {
 }
 
 impl Zoho {
-    /// All rows of a query, page by page; never a part of them.
+    /// Returns all rows of a query, page by page, and never only a part of them.
     pub(super) async fn query(&mut self, query: &str, page: usize, scope: &'static str) -> Result<Vec<Row>, Trouble> {
         let mut rows = Vec::new();
         loop {
@@ -69,18 +73,18 @@ impl Zoho {
             }
             if count == 0 || rows.len() >= MOST_ROWS {
                 let message = "a query has more rows than Zoho gives out";
-                let help = "more than 100,000 rows answer to one question: see what is so often in Zoho";
+                let help = "more than 100,000 rows match one query: look in Zoho for what is there so often";
                 return Err(RemoteError::new(ErrorKind::BadAnswer, SERVICE, message).with_help(help).into());
             }
         }
     }
 
-    /// The records that answer one request.
+    /// Returns the records in the answer to one request.
     pub(super) async fn ask(&mut self, request: &Request, scope: &'static str) -> Result<Rows, Trouble> {
         self.ask_as(request, scope, wire::rows).await
     }
 
-    /// The rows that answer one request, as `read` finds them.
+    /// Returns the rows in the answer to one request, which `read` finds.
     pub(super) async fn ask_as(
         &mut self,
         request: &Request,
@@ -98,11 +102,12 @@ impl Zoho {
         }
     }
 
-    /// Writes records: the id of each, or what became of it, in order. An error is about all of them.
+    /// Writes records. Returns, in their order, the id of each or the reason why it was not written. An error concerns all of
+    /// them.
     pub(super) async fn write(&mut self, write: Write) -> Result<Vec<Result<String, Refusal>>, RemoteError> {
         let Write { method, path, records, by_email, kind, scope } = write;
         let count = records.len();
-        // Left out, `trigger` would run every workflow there is.
+        // Without `trigger`, Zoho would run every workflow.
         let body = if by_email {
             json!({"data": records, "trigger": self.trigger, "duplicate_check_fields": ["Email"]})
         } else {
@@ -112,21 +117,21 @@ impl Zoho {
         request.method = method;
         request.path.extend(path.iter().map(|&segment| segment.to_owned()));
         let (client, answer) = self.send(&request).await?;
-        match wire::reply(answer.status.as_u16(), &answer.body, count) {
-            Reply::Each(entries) => {
+        match wire::write_answer(answer.status.as_u16(), &answer.body, count) {
+            WriteAnswer::Each(entries) => {
                 Ok(entries.into_iter().map(|entry| judge(client, &request, &answer, entry, scope)).collect())
             }
-            Reply::Whole(complaint) => Err(failed_call(client, &request, &answer, &complaint, scope)),
-            Reply::Unclear => Err(client.unreadable(&request, &answer, "not one answer for each record")),
+            WriteAnswer::Refused(complaint) => Err(failed_call(client, &request, &answer, &complaint, scope)),
+            WriteAnswer::Unclear => Err(client.unreadable(&request, &answer, "not one answer for each record")),
         }
     }
 
-    /// Sends with a token, and once more with a new one where the token was refused: Zoho looks at the token before it looks
-    /// at anything else, so the first time had no effect.
+    /// Sends with a token, and once more with a new one if Zoho refuses the token. Zoho checks the token before anything else,
+    /// so the first request had no effect.
     async fn send(&mut self, request: &Request) -> Result<(&Client, Answer), RemoteError> {
         let mut answer = self.send_once(request).await?;
         if wants_new_token(request, &answer) {
-            tracing::info!("Zoho does not know the access token any more; asking for another");
+            tracing::info!("Zoho refuses the access token; asking for another");
             self.auth.forget();
             answer = self.send_once(request).await?;
         }
@@ -134,7 +139,7 @@ impl Zoho {
         if wants_new_token(request, &answer) {
             // Every further try would use up one of the few tokens that Zoho gives in ten minutes.
             let mut error = client.error(request, ErrorKind::Credential, &answer);
-            error.details.help = complaint(&answer).help("").or(error.details.help);
+            error.details.help = wire::complaint_in(&answer).help("").or(error.details.help);
             self.auth.give_up(error.clone());
             return Err(error);
         }
@@ -147,7 +152,7 @@ impl Zoho {
         let client = self.api.client_for(&token.api)?;
         let request = request.clone().header(AUTHORIZATION, value);
         match client.send(&request, &self.stop).await {
-            // Its tries are used up. Settling, linking and making would each use up as many again, for the same error.
+            // The tries are used up. Settling, linking and creating tasks would each use up as many more, for the same error.
             Err(error) if error.kind == ErrorKind::Throttled => {
                 let error = error.with_help(USED_UP);
                 self.auth.give_up(error.clone());
@@ -160,17 +165,7 @@ impl Zoho {
 
 fn wants_new_token(request: &Request, answer: &Answer) -> bool {
     answer.status.as_u16() == 401
-        && outcomes::verdict(request.kind, complaint(answer).ending_of_call()).again == Again::WithNewToken
-}
-
-fn complaint(answer: &Answer) -> Complaint {
-    let status = answer.status.as_u16();
-    wire::complaint(status, &answer.body).unwrap_or_else(|| Complaint::without_words(status))
-}
-
-/// What Zoho says in an answer that is an error.
-pub(super) fn explain(answer: &Answer) -> Explanation {
-    complaint(answer).explanation()
+        && outcomes::verdict(request.kind, wire::complaint_in(answer).ending_of_call()).again == Again::WithNewToken
 }
 
 fn failed_call(
@@ -196,9 +191,7 @@ fn judge(
         Entry::Written(id) => return Ok(id),
         Entry::Unclear => {
             let mut error = client.unreadable(request, answer, "an entry that says neither yes nor no");
-            if let End::Fail(kind) = outcomes::verdict(request.kind, Ending::RecordUnclear).end {
-                error.kind = kind;
-            }
+            error.kind = outcomes::error_kind(request.kind, Ending::RecordUnclear);
             return Err(Refusal { complaint: None, outcome: error.outcome() });
         }
         Entry::Failed(complaint) => complaint,

@@ -1,8 +1,8 @@
-//! Zoho's data centres: which hosts a token may be sent to.
+//! Zoho's data centres, and the hosts that a token may be sent to.
 
 use url::Url;
 
-/// Accounts host and the end of the API hosts of each data centre.
+/// The accounts host and the ending of the API hosts of each data centre.
 const CENTRES: [(&str, &str); 9] = [
     ("accounts.zoho.com", "com"),
     ("accounts.zoho.eu", "eu"),
@@ -17,8 +17,8 @@ const CENTRES: [(&str, &str); 9] = [
 
 /// The API's base address for a data centre.
 ///
-/// `named` is the `api_domain` of a token answer. It decides where the token is sent, so it counts only if it is one of Zoho's
-/// own hosts, and only its host counts. Where the answer names none, the accounts host tells the data centre.
+/// `named` is the `api_domain` of a token answer. The token is sent there, so it must be one of Zoho's own hosts, and only its
+/// host counts. If the answer names none, the accounts host tells the data centre.
 pub(super) fn api_base(named: Option<&str>, accounts: &Url) -> Option<Url> {
     let host = match named {
         Some(named) => known_host(&named.parse().ok()?)?,
@@ -30,7 +30,7 @@ pub(super) fn api_base(named: Option<&str>, accounts: &Url) -> Option<Url> {
     format!("https://{host}/").parse().ok()
 }
 
-/// Whether accounts and API are known to be of different data centres: a token of one is worth nothing at the other.
+/// Whether accounts and API are known to belong to different data centres. A token of one is worthless at the other.
 pub(super) fn differ(accounts: &Url, api: &Url) -> bool {
     let centre = CENTRES.iter().find(|(host, _)| accounts.host_str() == Some(host)).map(|(_, end)| *end);
     let of_api = known_host(api).and_then(|host| Some(host.split_once("zohoapis.")?.1.to_owned()));

@@ -1,31 +1,31 @@
-//! COQL, Zoho's query language: what is asked, and that nothing a customer typed can ask for more.
+//! Queries in COQL, Zoho's query language, safe from injection.
 //!
-//! A query is one string, and e-mails are the customers'. So only syntactically plain addresses get in, and every text is
-//! quoted here and nowhere else.
+//! A query is one string, and customers type the e-mails in it. So only syntactically plain addresses get in, and every text
+//! is quoted here and nowhere else.
 
 use std::collections::BTreeSet;
 
 use crate::model::Date;
 
-/// Values in one `in (…)`: documented as 50 on one page and 100 on another.
+/// The most values in one `in (…)`. One page documents 50, another 100.
 const VALUES: usize = 50;
 
-/// The most that Zoho keeps of an e-mail.
+/// The longest e-mail that Zoho can store.
 const LONGEST_ADDRESS: usize = 100;
 
 /// An e-mail that is safe in a query and that Zoho can store.
 ///
-/// The check is Zoho's own rule for its Email fields: an address that fails it can neither be found there nor saved.
+/// The check is Zoho's own rule for Email fields: Zoho can neither find nor store an address that fails it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Address {
-    /// As stored, trimmed.
+    /// The address as the contact has it, trimmed.
     pub(super) stored: String,
-    /// Lower-cased: what addresses are compared by.
+    /// The address in lower case, for comparisons.
     pub(super) key: String,
 }
 
 impl Address {
-    /// Reads an address; None for anything that is not plainly one.
+    /// Reads an address; None for a text that is not plainly one.
     pub(super) fn read(text: Option<&str>) -> Option<Address> {
         let stored = text?.trim();
         let (local, domain) = stored.rsplit_once('@')?;
@@ -33,12 +33,12 @@ impl Address {
             .then(|| Address { stored: stored.to_owned(), key: stored.to_ascii_lowercase() })
     }
 
-    /// What stands before the `@`.
+    /// The part before the `@`.
     pub(super) fn local_part(&self) -> &str {
         self.stored.rsplit_once('@').map_or(self.stored.as_str(), |(local, _)| local)
     }
 
-    /// What stands behind the `@`.
+    /// The part after the `@`, in lower case.
     pub(super) fn domain(&self) -> &str {
         self.key.rsplit_once('@').map_or(self.key.as_str(), |(_, domain)| domain)
     }
@@ -63,12 +63,13 @@ fn is_domain(text: &str) -> bool {
     })
 }
 
-/// The values to ask for: whether `in` minds case is not documented, so both forms of an address go in where they differ.
+/// The values to query for. Zoho does not document whether `in` ignores case, so both forms of an address go in where they
+/// differ.
 pub(super) fn forms<'a>(addresses: impl Iterator<Item = &'a Address>) -> BTreeSet<&'a str> {
     addresses.flat_map(|address| [address.stored.as_str(), address.key.as_str()]).collect()
 }
 
-/// Queries for the rows where a column holds one of the values: as many as it takes.
+/// The queries for the rows where a column holds one of the values; as many queries as the values need.
 pub(super) fn one_of(columns: &str, module: &str, column: &str, values: &BTreeSet<&str>) -> Vec<String> {
     let values: Vec<String> = values.iter().map(|value| quoted(value)).collect();
     values
@@ -77,20 +78,20 @@ pub(super) fn one_of(columns: &str, module: &str, column: &str, values: &BTreeSe
         .collect()
 }
 
-/// The query for everything made at or after an instant.
-pub(super) fn made_since(columns: &str, module: &str, instant: Date) -> String {
+/// The query for all records created at or after an instant.
+pub(super) fn created_since(columns: &str, module: &str, instant: Date) -> String {
     // Zoho documents an offset and no `Z`, and no fraction.
     let instant = instant.format("%Y-%m-%dT%H:%M:%S+00:00").to_string();
     format!("select {columns} from {module} where Created_Time >= {}", quoted(&instant))
 }
 
-/// The part of a query's answer from the row numbered `offset` on.
+/// The query for one page, which begins at row `offset`.
 pub(super) fn page(query: &str, limit: usize, offset: usize) -> String {
     if offset == 0 { format!("{query} limit {limit}") } else { format!("{query} limit {limit} offset {offset}") }
 }
 
-/// A literal that ends where it is meant to end, whatever is in it: quotes are doubled; backslashes and control characters,
-/// which no value that we ask for holds, are left out.
+/// A literal that no content can end early. Quotes are doubled. Backslashes and control characters, which no valid value
+/// contains, are left out.
 fn quoted(value: &str) -> String {
     let inner: String = value.chars().filter(|char| !char.is_control() && *char != '\\').collect();
     format!("'{}'", inner.replace('\'', "''"))
@@ -158,13 +159,13 @@ mod tests {
     #[test]
     fn instants_and_pages_are_written_as_zoho_documents_them() {
         let instant = chrono::DateTime::from_timestamp(1_766_210_400, 123_000_000).unwrap();
-        let query = made_since("id, Subject", "Tasks", instant);
+        let query = created_since("id, Subject", "Tasks", instant);
         assert_eq!(query, "select id, Subject from Tasks where Created_Time >= '2025-12-20T06:00:00+00:00'");
         assert_eq!(page("select id from Tasks", 200, 0), "select id from Tasks limit 200");
         assert_eq!(page("select id from Tasks", 200, 400), "select id from Tasks limit 200 offset 400");
     }
 
-    /// Where the literal that begins a text ends, read as Zoho reads it, whether or not it minds backslashes.
+    /// The end of the literal at the start of a text, in both readings of a backslash.
     fn end_of_literal(text: &str, backslash_escapes: bool) -> Option<usize> {
         let mut chars = text.char_indices().skip(1).peekable();
         while let Some((at, char)) = chars.next() {
@@ -180,7 +181,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_gets_out_of_its_quotes(text in r"[a-z'\\\n() ,]{0,12}|\PC{0,12}") {
+        fn no_text_escapes_from_its_quotes(text in r"[a-z'\\\n() ,]{0,12}|\PC{0,12}") {
             let literal = quoted(&text);
             for backslash_escapes in [false, true] {
                 prop_assert_eq!(end_of_literal(&literal, backslash_escapes), Some(literal.len()), "{}", &literal);

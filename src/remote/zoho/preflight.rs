@@ -1,5 +1,5 @@
-//! Harmless questions, for a person who checks the settings before a run: who the token is, what it may read, what the modules
-//! look like, whether a user is there. Nothing here is needed to make a task.
+//! Reads for a person who checks the settings before a run: the owner of the token, its rights, the fields of the modules, and
+//! whether a user exists. A run needs none of them to create a task.
 
 use std::collections::BTreeSet;
 
@@ -7,13 +7,15 @@ use serde_json::Value;
 use url::Url;
 
 use super::calls::Trouble;
-use super::complaint::{Complaint, RecordVerdict};
+use super::class::ComplaintClass;
+use super::client::Zoho;
+use super::complaint::Complaint;
 use super::wire::{self, Row};
-use super::{Zoho, centre, coql, fields};
+use super::{centre, coql, lead_fields, task_fields};
 use crate::model::Priority;
 use crate::remote::error::RemoteError;
 use crate::remote::http::{Client, Request};
-use crate::remote::outcomes::RequestKind;
+use crate::remote::request_kind::RequestKind;
 use crate::remote::service_status::ServiceStatus;
 
 /// The scope that reads fields; a run does not need it.
@@ -22,14 +24,14 @@ pub const READ_FIELDS: &str = "ZohoCRM.settings.fields.READ";
 pub const READ_USERS: &str = "ZohoCRM.users.READ";
 const QUERY: &str = "ZohoCRM.coql.READ";
 
-/// A module that is read and written.
+/// A module that the program reads or writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Module {
-    /// People whom sales know.
+    /// The people whom sales know.
     Contacts,
-    /// People whom sales do not know yet.
+    /// The people whom sales do not know yet.
     Leads,
-    /// What is to be done.
+    /// The tasks of sales.
     Tasks,
 }
 
@@ -57,7 +59,7 @@ impl Module {
         if self == Module::Tasks { "Subject" } else { "Last_Name" }
     }
 
-    /// The fields that are written.
+    /// The fields that the program writes.
     fn written(self) -> &'static [&'static str] {
         match self {
             Module::Contacts => &[],
@@ -72,40 +74,40 @@ impl Module {
 /// A user of the CRM.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
-    /// Name for people.
+    /// The name.
     pub name: String,
-    /// Zoho's word: `active`; None where it does not say.
+    /// Zoho's status, such as `active`; None where Zoho does not say.
     pub status: Option<String>,
 }
 
 impl User {
-    /// Whether tasks can belong to the user, as far as Zoho says.
+    /// Whether the user can own tasks, as far as Zoho says.
     pub fn is_active(&self) -> bool {
         self.status.as_deref().is_none_or(|status| status.eq_ignore_ascii_case("active"))
     }
 }
 
-/// What a token may show, or that its scope is missing.
+/// A fact, if the token's scopes and its user's rights allow the program to read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Granted<T> {
-    /// It may, and this is the answer.
+    /// The fact.
     Yes(T),
-    /// The token or its user may not ask.
+    /// The token lacks a scope, or its user a right.
     No,
 }
 
-/// A list of values that tasks and leads are written with, against what Zoho offers.
+/// A picklist: the values that the program writes, compared with those that Zoho offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picklist {
-    /// `Leads.Lead_Status`
+    /// The module and the field, such as `Leads.Lead_Status`.
     pub field: String,
-    /// What is written.
+    /// The values that the program writes.
     pub wanted: Vec<String>,
-    /// Of these, what Zoho does not offer.
+    /// The values of these that Zoho does not offer.
     pub missing: Vec<String>,
 }
 
-/// The fields of a module as Zoho describes them.
+/// The fields of a module, as Zoho describes them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layout {
     module: Module,
@@ -117,12 +119,12 @@ impl Layout {
         self.fields.iter().find(|field| field.text("api_name") == Some(name))
     }
 
-    /// Fields that are written and that Zoho does not list. What is written into them is dropped without a word.
+    /// The fields that the program writes and Zoho does not list. Zoho silently drops what is written into them.
     pub fn lacking(&self) -> Vec<&'static str> {
         self.module.written().iter().copied().filter(|name| self.field(name).is_none()).collect()
     }
 
-    /// Fields that Zoho itself demands and that are not written.
+    /// The fields that Zoho itself demands and the program does not write.
     pub fn demanded(&self) -> Vec<&str> {
         let demanded = self.fields.iter().filter(|field| field.yes("system_mandatory"));
         demanded
@@ -131,7 +133,7 @@ impl Layout {
             .collect()
     }
 
-    /// Holds values against a picklist; None where the field is not there or has no list.
+    /// Compares values with a picklist; None where the field is missing or has no list.
     fn picklist(&self, name: &str, wanted: impl IntoIterator<Item = String>) -> Option<Picklist> {
         let offered: Vec<&str> = self.field(name)?.items("pick_list_values").filter_map(offered).collect();
         if offered.is_empty() {
@@ -142,17 +144,18 @@ impl Layout {
         Some(Picklist { field: format!("{}.{name}", self.module.name()), wanted, missing })
     }
 
-    /// The picklists that are written into: of leads with these statuses, of tasks with these priorities.
+    /// The picklists of the fields that the program writes: leads with these statuses, tasks with these priorities.
     pub fn picklists(&self, lead_statuses: &BTreeSet<&str>, priorities: &BTreeSet<Priority>) -> Vec<Picklist> {
         let lists = match self.module {
             Module::Contacts => Vec::new(),
             Module::Leads => {
-                let statuses = lead_statuses.iter().map(|status| fields::lead_status(status).to_owned());
+                let statuses = lead_statuses.iter().map(|status| lead_fields::cut_status(status).to_owned());
                 vec![self.picklist("Lead_Status", statuses)]
             }
             Module::Tasks => {
-                let priorities: BTreeSet<_> = priorities.iter().map(|it| fields::priority(*it).to_owned()).collect();
-                let statuses = [fields::NOT_STARTED, fields::CLOSED].map(str::to_owned);
+                let priorities: BTreeSet<_> =
+                    priorities.iter().map(|it| task_fields::priority(*it).to_owned()).collect();
+                let statuses = [task_fields::NOT_STARTED, task_fields::CLOSED].map(str::to_owned);
                 vec![self.picklist("Priority", priorities), self.picklist("Status", statuses)]
             }
         };
@@ -160,41 +163,38 @@ impl Layout {
     }
 }
 
-/// What a person sees of a value that is in use.
+/// The name of a picklist value, as people see it; None for a value out of use.
 fn offered(value: &Value) -> Option<&str> {
     let text = |key| value.get(key).and_then(Value::as_str);
     if text("type") == Some("unused") { None } else { text("display_value").or(text("actual_value")) }
 }
 
 impl Zoho {
-    /// The same client, leaving the file with the access token as it is: whoever only looks writes nothing.
+    /// Makes the client leave the file with the access token as it is, for commands that must not write.
     #[must_use]
     pub fn without_keeping_the_token(mut self) -> Zoho {
         self.auth.keep_nothing();
         self
     }
 
-    /// Gets an access token and shows it to the CRM: whom it belongs to, where its scopes let it say so. An error means that
-    /// nothing else can be asked.
+    /// Gets an access token and returns its owner, if its scopes allow the program to read it. After an error no other
+    /// question can succeed.
     pub async fn user_of_token(&mut self) -> Result<Granted<Option<User>>, RemoteError> {
         let request = Request::get(RequestKind::CrmFacts, &["crm", "v8", "users"]).query("type", "CurrentUser");
-        granted(self.ask_as(&request, READ_USERS, wire::users).await).map(|rows| match rows {
-            Granted::Yes(rows) => Granted::Yes(rows.first().map(user)),
-            Granted::No => Granted::No,
-        })
+        granted(self.ask_as(&request, READ_USERS, wire::users).await, first_user)
     }
 
-    /// Where the API is, once there is a token.
+    /// The address of the API, once there is a token.
     pub fn api_url(&self) -> Option<&Url> {
         self.api.url()
     }
 
-    /// Whether the token's host is known to be of another data centre than the credentials'.
+    /// Whether the API is known to belong to another data centre than the credentials.
     pub fn crosses_data_centres(&self) -> bool {
         self.api.url().is_some_and(|api| centre::differ(self.auth.accounts_url(), api))
     }
 
-    /// What its answers so far said about the service itself.
+    /// Zoho's clock and limits, by its answers so far.
     pub fn service_status(&self) -> ServiceStatus {
         let api = self.api.client().map(Client::service_status).unwrap_or_default();
         if api == ServiceStatus::default() { self.auth.service_status() } else { api }
@@ -209,7 +209,7 @@ impl Zoho {
         read.map(drop).map_err(|trouble| trouble.error)
     }
 
-    /// Asks for a lead that nobody can be.
+    /// Runs a query for a lead that cannot exist.
     pub async fn query_one(&mut self) -> Result<(), RemoteError> {
         let nobody = BTreeSet::from(["nobody@example.invalid"]);
         for query in coql::one_of("id", Module::Leads.name(), "Email", &nobody) {
@@ -222,15 +222,12 @@ impl Zoho {
     pub async fn layout(&mut self, module: Module) -> Result<Granted<Layout>, RemoteError> {
         let request =
             Request::get(RequestKind::CrmFacts, &["crm", "v8", "settings", "fields"]).query("module", module.name());
-        granted(self.ask_as(&request, READ_FIELDS, wire::fields).await).map(|rows| match rows {
-            Granted::Yes(fields) => Granted::Yes(Layout { module, fields }),
-            Granted::No => Granted::No,
-        })
+        granted(self.ask_as(&request, READ_FIELDS, wire::fields).await, |fields| Layout { module, fields })
     }
 
     /// A user by id; None where there is none.
     pub async fn user(&mut self, id: &str) -> Result<Granted<Option<User>>, RemoteError> {
-        // Anything else would change what the path means.
+        // Any other character could change the meaning of the path.
         if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return Ok(Granted::Yes(None));
         }
@@ -239,19 +236,19 @@ impl Zoho {
             Err(trouble) if trouble.complaint.as_ref().is_some_and(Complaint::is_about_absence) => {
                 Ok(Granted::Yes(None))
             }
-            answer => granted(answer).map(|rows| match rows {
-                Granted::Yes(rows) => Granted::Yes(rows.first().map(user)),
-                Granted::No => Granted::No,
-            }),
+            answer => granted(answer, first_user),
         }
     }
 }
 
-fn granted(answer: Result<wire::Rows, Trouble>) -> Result<Granted<Vec<Row>>, RemoteError> {
+fn granted<T>(
+    answer: Result<wire::Rows, Trouble>,
+    read: impl FnOnce(Vec<Row>) -> T,
+) -> Result<Granted<T>, RemoteError> {
     match answer {
-        Ok(rows) => Ok(Granted::Yes(rows.rows)),
+        Ok(rows) => Ok(Granted::Yes(read(rows.rows))),
         Err(Trouble { complaint: Some(complaint), .. })
-            if matches!(complaint.verdict_of_call(), RecordVerdict::Scope | RecordVerdict::Forbidden) =>
+            if matches!(complaint.class_of_call(), ComplaintClass::Scope | ComplaintClass::Forbidden) =>
         {
             Ok(Granted::No)
         }
@@ -259,9 +256,10 @@ fn granted(answer: Result<wire::Rows, Trouble>) -> Result<Granted<Vec<Row>>, Rem
     }
 }
 
-fn user(row: &Row) -> User {
+fn first_user(rows: Vec<Row>) -> Option<User> {
+    let row = rows.into_iter().next()?;
     let name = row.text("full_name").or(row.text("last_name")).unwrap_or(row.id());
-    User { name: name.to_owned(), status: row.text("status").map(str::to_owned) }
+    Some(User { name: name.to_owned(), status: row.text("status").map(str::to_owned) })
 }
 
 #[cfg(test)]
@@ -276,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_renamed_or_out_of_use_is_not_offered() {
+    fn a_renamed_or_unused_value_is_not_offered() {
         let leads = layout(
             Module::Leads,
             r#"[{"api_name": "Lead_Status", "pick_list_values": [
@@ -298,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_and_what_is_demanded_are_held_against_each_other() {
+    fn written_and_demanded_fields_are_compared() {
         let leads = layout(
             Module::Leads,
             r#"[{"id": "1", "api_name": "Email"}, {"id": "2", "api_name": "Last_Name", "system_mandatory": true},

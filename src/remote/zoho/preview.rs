@@ -1,29 +1,29 @@
-//! What would be written, without asking Zoho anything.
+//! A preview of a task, made without a request to Zoho.
 
 use serde_json::Value;
 
 use super::coql::Address;
-use super::fields;
+use super::task_fields;
 use super::wire::Row;
 use crate::model::{Links, Record, Task, TaskLink};
 
-/// A task that is not made.
+/// A task that is shown instead of created.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Preview {
     /// The action's short key.
     pub key: String,
-    /// What people would read.
+    /// The task as people would read it.
     pub page: String,
-    /// The record as it would be sent.
+    /// The body of the request.
     pub record: Value,
 }
 
-/// The task that an order would make, or what it would change of the open one. What only Zoho knows (the record's id, the
-/// text that the open task has) is not in it.
+/// Previews the new task of an order, or its change of an open task. The record's id and the text of the open task are
+/// missing, because only Zoho knows them.
 pub fn preview(order: &Task, links: &Links) -> Preview {
     let (heading, record) = match &order.prior {
-        Some(prior) => ("Brought forward, if it is still open", fields::change(&Row::bare(prior), order)),
-        None => ("New task", Some(fields::task(order, &foreseen_link(order), links))),
+        Some(prior) => ("Brought forward, if it is still open", task_fields::change(&Row::bare(prior), order)),
+        None => ("New task", Some(task_fields::task(order, &foreseen_link(order), links))),
     };
     let record = record.unwrap_or_default();
     let text = |field: &str| record.get(field).and_then(Value::as_str).unwrap_or_default();
@@ -34,7 +34,8 @@ pub fn preview(order: &Task, links: &Links) -> Preview {
     Preview { key: order.short.clone(), page, record }
 }
 
-/// Where it would go, as far as that is known without asking Zoho: what stands for a record has words for ids.
+/// The record that the task would go on, as far as it is known without a request to Zoho. An unknown record has words in
+/// place of its module and id.
 pub fn foreseen_link(order: &Task) -> TaskLink {
     let unknown = || Record { module: "CONTACTS-OR-LEADS".to_owned(), id: "RECORD-ID".to_owned() };
     match &order.link {

@@ -1,7 +1,7 @@
-//! The record that a task goes on: the Contact with the e-mail, else the Lead, else a Lead that is made.
+//! The record that a task goes on: the Contact with the e-mail, else the Lead, else a new Lead.
 //!
-//! Contacts come first because Zoho's duplicate check passes over converted leads: an upsert for an existing customer would
-//! make a second lead of him.
+//! Contacts come first because Zoho's duplicate check skips converted leads: an upsert for an existing customer would create
+//! a second lead.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,16 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::calls::{Refusal, Trouble, Write};
-use super::complaint::RecordVerdict;
+use super::class::ComplaintClass;
+use super::client::{TaskOn, Zoho};
 use super::coql::{self, Address};
+use super::lead_fields;
+use super::service::BATCH;
 use super::wire::Row;
-use super::{BATCH, TaskOn, Zoho, fields};
 use crate::apply::sink::{ActionOutcome, Failure, FailureKind};
 use crate::model::{Record, Task, TaskLink};
 use crate::remote::error::RemoteError;
-use crate::remote::outcomes::RequestKind;
+use crate::remote::request_kind::RequestKind;
 
 const CONTACTS: &str = "Contacts";
 const LEADS: &str = "Leads";
@@ -25,26 +27,26 @@ const FIND_LEADS: &str = "ZohoCRM.coql.READ with ZohoCRM.modules.leads.READ";
 const WRITE_LEADS: &str = "ZohoCRM.modules.leads.ALL";
 const CONVERTED: &str = "Converted__s";
 
-/// Rows of one page: the most that costs one credit.
+/// The rows of one page: as many as one credit buys.
 const PAGE: usize = 200;
 
-/// One address of a batch, for however many orders.
+/// One address of a batch, which may stand in several orders.
 struct Wanted<'a> {
-    /// As the first order has it.
+    /// The spelling of the first order.
     address: Address,
-    /// In every spelling of the batch.
+    /// All spellings in the batch.
     spellings: Vec<Address>,
-    /// The first order with it: its person and company make the lead.
+    /// The first order with this address. Its person and company fill a new lead.
     order: &'a Task,
-    /// Of the first order that sets one.
+    /// The status of the first order that sets one.
     lead_status: Option<&'a str>,
 }
 
-/// By lower-cased address.
+/// The records by lower-cased address.
 type Places = BTreeMap<String, Result<TaskLink, ActionOutcome>>;
 type AllWanted<'a> = BTreeMap<String, Wanted<'a>>;
 
-/// Where each task goes; one look-up and one write for all, and harmless to repeat.
+/// Returns the record for each task, with one look-up and one write for all. Idempotent.
 pub(super) async fn link(zoho: &mut Zoho, orders: &[Task]) -> Vec<Result<TaskLink, ActionOutcome>> {
     let addresses: Vec<Option<Address>> =
         orders.iter().map(|order| Address::read(order.person.email.as_deref())).collect();
@@ -52,7 +54,7 @@ pub(super) async fn link(zoho: &mut Zoho, orders: &[Task]) -> Vec<Result<TaskLin
     let mut places = Places::new();
     let left = match place(zoho, wanted, &mut places).await {
         Ok(()) => Failure {
-            message: "Zoho was asked for a record and named none".to_owned(),
+            message: "Zoho returned no record for this task".to_owned(),
             quote: None,
             help: None,
             kind: FailureKind::Action,
@@ -82,7 +84,7 @@ fn collect<'a>(orders: &'a [Task], addresses: &[Option<Address>]) -> AllWanted<'
     all
 }
 
-/// An error is about all that are not in `places` yet.
+/// Fills `places`. An error concerns all addresses that are not in `places` yet.
 async fn place(zoho: &mut Zoho, mut wanted: AllWanted<'_>, places: &mut Places) -> Result<(), RemoteError> {
     if zoho.link == TaskOn::ContactOrLead {
         let contacts = find(zoho, CONTACTS, "id, Email", &wanted, FIND_CONTACTS).await;
@@ -107,7 +109,7 @@ fn on(module: &str, id: &str) -> TaskLink {
     TaskLink::Record(Record { module: module.to_owned(), id: id.to_owned() })
 }
 
-/// The record of each address that has one; of several the one with the lowest id, which is the oldest.
+/// Finds the record of each address that has one. Of several records the oldest wins, which has the lowest id.
 async fn find(
     zoho: &mut Zoho,
     module: &str,
@@ -129,7 +131,7 @@ async fn find(
     Ok(found)
 }
 
-/// Orders ids as numbers, which are too long for most.
+/// A sort key that orders ids as numbers, however long they are.
 pub(super) fn by_id(id: &str) -> (usize, &str) {
     (id.len(), id)
 }
@@ -141,7 +143,7 @@ async fn find_leads(zoho: &mut Zoho, wanted: &AllWanted<'_>) -> Result<BTreeMap<
             Err(Trouble { complaint: Some(complaint), .. })
                 if complaint.code == "INVALID_QUERY" && complaint.mentions(CONVERTED) =>
             {
-                tracing::info!("Zoho's leads do not say whether they were converted");
+                tracing::info!("Zoho's leads have no column that says whether they were converted");
                 zoho.knows_converted = false;
             }
             found => return found.map_err(|trouble| trouble.error),
@@ -150,8 +152,8 @@ async fn find_leads(zoho: &mut Zoho, wanted: &AllWanted<'_>) -> Result<BTreeMap<
     find(zoho, LEADS, "id, Email, Lead_Status", wanted, FIND_LEADS).await.map_err(|trouble| trouble.error)
 }
 
-/// Places what has a lead, and sets the lead's status where it is to be set. A lead that turns out to be converted is left
-/// out: another is made.
+/// Places the addresses that have a lead, and sets the lead's status where an order wants one. A lead that turns out to be
+/// converted is left out and gets a successor.
 async fn set_status(
     zoho: &mut Zoho,
     wanted: &AllWanted<'_>,
@@ -161,8 +163,8 @@ async fn set_status(
     let mut changes = Vec::new();
     for (key, lead) in leads {
         let status = wanted.get(&key).and_then(|wanted| wanted.lead_status);
-        match fields::status_to_set(lead.text("Lead_Status"), status, &zoho.keep_lead_status) {
-            Some(status) => changes.push((key, lead.id().to_owned(), fields::lead_status(status).to_owned())),
+        match lead_fields::status_to_set(lead.text("Lead_Status"), status, &zoho.keep_lead_status) {
+            Some(status) => changes.push((key, lead.id().to_owned(), lead_fields::cut_status(status).to_owned())),
             None => drop(places.insert(key, Ok(on(LEADS, lead.id())))),
         }
     }
@@ -186,8 +188,10 @@ async fn set_status(
     Ok(())
 }
 
-/// The status matters less than the task: where Zoho will not have it (the lead is locked, or in a blueprint), the task goes
-/// on the lead all the same. None for a lead that is no lead any more.
+/// The place of a lead after the write of its status. None for a lead that is no longer a lead.
+///
+/// The status matters less than the task: if Zoho refuses the status (the lead is locked, or in a blueprint), the task still
+/// goes on the lead.
 fn place_of_updated(id: &str, result: Result<String, Refusal>) -> Option<Result<TaskLink, ActionOutcome>> {
     let here = Some(Ok(on(LEADS, id)));
     let Refusal { complaint, outcome } = match result {
@@ -199,9 +203,9 @@ fn place_of_updated(id: &str, result: Result<String, Refusal>) -> Option<Result<
     };
     match complaint {
         Some(complaint) if complaint.is_converted() || complaint.is_about("id") => None,
-        Some(complaint) if matches!(complaint.verdict(), RecordVerdict::Refused | RecordVerdict::Later) => {
+        Some(complaint) if matches!(complaint.class(), ComplaintClass::Refused | ComplaintClass::Later) => {
             let code = complaint.code().unwrap_or_default();
-            tracing::warn!(lead.id = id, code, "lead status not set; the task goes on the lead all the same");
+            tracing::warn!(lead.id = id, code, "lead status not set; the task still goes on the lead");
             here
         }
         _ => Some(Err(outcome)),
@@ -214,7 +218,7 @@ async fn insert(zoho: &mut Zoho, chunk: &[(String, Wanted<'_>)], places: &mut Pl
         path: &["Leads", "upsert"],
         records: chunk
             .iter()
-            .map(|(_, wanted)| fields::lead(&wanted.address, wanted.order, wanted.lead_status))
+            .map(|(_, wanted)| lead_fields::lead(&wanted.address, wanted.order, wanted.lead_status))
             .collect(),
         by_email: true,
         kind: RequestKind::LeadInsert,
@@ -230,7 +234,7 @@ async fn insert(zoho: &mut Zoho, chunk: &[(String, Wanted<'_>)], places: &mut Pl
 fn place_of_inserted(action: &str, result: Result<String, Refusal>) -> Result<TaskLink, ActionOutcome> {
     let Refusal { complaint, outcome } = match result {
         Ok(id) => {
-            tracing::info!(action.key = action, lead.id = id, "lead made");
+            tracing::info!(action.key = action, lead.id = id, "lead created");
             return Ok(on(LEADS, &id));
         }
         Err(refusal) => refusal,
@@ -239,12 +243,12 @@ fn place_of_inserted(action: &str, result: Result<String, Refusal>) -> Result<Ta
     if let Some((module, id)) = complaint.duplicate() {
         let module = module.unwrap_or_else(|| LEADS.to_owned());
         if module == LEADS || module == CONTACTS {
-            tracing::info!(action.key = action, record.id = id, module, "Zoho names the record that is there already");
+            tracing::info!(action.key = action, record.id = id, module, "Zoho names an existing record");
             return Ok(on(&module, &id));
         }
     }
     if complaint.code == "INVALID_DATA" && complaint.is_about("Email") {
-        tracing::warn!(action.key = action, "Zoho does not take the e-mail; the task goes on no record");
+        tracing::warn!(action.key = action, "Zoho refuses the e-mail; the task goes on no record");
         return Ok(TaskLink::Unlinked);
     }
     Err(outcome)

@@ -1,15 +1,17 @@
-//! Whether tasks of earlier runs are there: their keys are looked for in Zoho, and nothing is made.
+//! Looks in Zoho for tasks in doubt, by their keys. Creates nothing.
 //!
-//! COQL reads the records themselves; the search endpoint lags behind, and a task that it does not show yet would be made a
-//! second time.
+//! COQL reads the records themselves. The search endpoint lags behind, and a task that it does not show yet would be created
+//! a second time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 
+use super::client::Zoho;
 use super::records::by_id;
+use super::service::BATCH;
 use super::wire::Row;
-use super::{BATCH, Zoho, coql, tasks, text};
+use super::{coql, tasks, text};
 use crate::apply::sink::{Answer, Claim, Receipt};
 use crate::model::TaskLink;
 use crate::remote::error::RemoteError;
@@ -17,13 +19,14 @@ use crate::remote::error::RemoteError;
 const COLUMNS: &str = "id, Subject, Status, Created_Time";
 const FIND_TASKS: &str = "ZohoCRM.coql.READ with ZohoCRM.modules.tasks.READ";
 
-/// Rows of one page: the most there are. A record may have many tasks, and a call fewer is worth more than a credit.
+/// The rows of one page: Zoho's maximum. A record may have many tasks, and a saved call is worth more than a saved credit.
 const PAGE: usize = 2000;
 
-/// Clocks differ: ours claimed, Zoho's stamped. A day and an hour covers a clock that was set in the wrong zone or a day ahead.
+/// How far the search goes back before the first claim. Our clock dates a claim and Zoho's clock a task. A day and an hour
+/// covers a clock in the wrong time zone or a day ahead.
 const CLOCK_MARGIN: TimeDelta = TimeDelta::hours(25);
 
-/// A claim whose task may be there, by its place in the answers.
+/// A claim whose task may exist, with its index in the answers.
 type Open<'a> = (usize, &'a Claim, &'a TaskLink);
 
 pub(super) async fn settle(zoho: &mut Zoho, claims: &[Claim]) -> Vec<Answer> {
@@ -40,23 +43,23 @@ pub(super) async fn settle(zoho: &mut Zoho, claims: &[Claim]) -> Vec<Answer> {
             .copied()
             .collect();
         if !group.is_empty() {
-            answers.extend(made(zoho, column, &group).await);
+            answers.extend(created(zoho, column, &group).await);
         }
     }
-    // A lead may have been converted or deleted since: its tasks are on another record then, or on none.
+    // A lead may have been converted or deleted since. Its tasks are then on another record, or on none.
     let missed = |(index, _, link): &&Open<'_>| {
         matches!(link, TaskLink::Record(_)) && answers.get(index) == Some(&Answer::DidNotHappen)
     };
     let missed: Vec<Open<'_>> = open.iter().filter(missed).copied().collect();
     if !missed.is_empty() {
-        answers.extend(made(zoho, None, &missed).await);
+        answers.extend(created(zoho, None, &missed).await);
     }
-    // Without a link nothing was sent: the link is committed first.
+    // Without a link nothing was sent, because the link is committed first.
     let answer = |index| answers.remove(&index).unwrap_or(Answer::DidNotHappen);
     (0..claims.len()).map(answer).collect()
 }
 
-/// The column of a task that holds its record; None for a task that is on none.
+/// The column of a task that holds its record; None for a task on no record.
 fn column_of(link: &TaskLink) -> Option<&'static str> {
     match link {
         TaskLink::Record(record) if record.module == "Contacts" => Some("Who_Id"),
@@ -65,7 +68,7 @@ fn column_of(link: &TaskLink) -> Option<&'static str> {
     }
 }
 
-/// The answers for claims to bring a task forward that bears their key, and for those that could not be asked about.
+/// Answers the claims to bring a task forward: those whose task bears the key, and those whose task could not be read.
 async fn brought_forward(zoho: &mut Zoho, open: &[Open<'_>]) -> BTreeMap<usize, Answer> {
     let claims: Vec<(usize, &Claim, &str)> =
         open.iter().filter_map(|(index, claim, _)| Some((*index, *claim, claim.prior.as_deref()?))).collect();
@@ -83,8 +86,8 @@ async fn brought_forward(zoho: &mut Zoho, open: &[Open<'_>]) -> BTreeMap<usize, 
     answers
 }
 
-/// The answers for claims of one kind, by the keys in the Subjects of all tasks that can be theirs.
-async fn made(zoho: &mut Zoho, column: Option<&str>, group: &[Open<'_>]) -> Vec<(usize, Answer)> {
+/// Answers claims of one kind, by the keys in the Subjects of all tasks that may be theirs.
+async fn created(zoho: &mut Zoho, column: Option<&str>, group: &[Open<'_>]) -> Vec<(usize, Answer)> {
     let found = match candidates(zoho, column, group).await {
         Ok(found) => found,
         Err(error) => return group.iter().map(|(index, ..)| (*index, error.no_answer())).collect(),
@@ -111,7 +114,7 @@ async fn candidates(zoho: &mut Zoho, column: Option<&str>, group: &[Open<'_>]) -
     let since = group.iter().map(|(_, claim, _)| claim.claimed_at).min();
     let queries = match (column, since) {
         (Some(column), _) => coql::one_of(COLUMNS, "Tasks", column, &ids),
-        (None, Some(since)) => vec![coql::made_since(COLUMNS, "Tasks", since - CLOCK_MARGIN)],
+        (None, Some(since)) => vec![coql::created_since(COLUMNS, "Tasks", since - CLOCK_MARGIN)],
         (None, None) => Vec::new(),
     };
     let mut rows = Vec::new();

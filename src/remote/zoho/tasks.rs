@@ -1,4 +1,4 @@
-//! Tasks: open ones are brought forward, the others are made.
+//! Tasks: open ones are brought forward, the others created.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,21 +6,24 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::calls::{Refusal, Trouble, Write};
+use super::client::Zoho;
 use super::complaint::Complaint;
+use super::service::BATCH;
+use super::task_fields;
 use super::wire::Row;
-use super::{BATCH, Zoho, fields};
 use crate::apply::sink::{ActionOutcome, Failure, FailureKind, Receipt};
 use crate::model::{Task, TaskLink};
 use crate::remote::error::RemoteError;
 use crate::remote::http::Request;
-use crate::remote::outcomes::RequestKind;
+use crate::remote::request_kind::RequestKind;
 
 pub(super) const READ_TASKS: &str = "ZohoCRM.modules.tasks.READ";
 const CREATE_TASKS: &str = "ZohoCRM.modules.tasks.CREATE";
 const UPDATE_TASKS: &str = "ZohoCRM.modules.tasks.UPDATE";
 const FIELDS: &str = "id,Subject,Status,Priority,Due_Date,Description";
 
-/// At most 100 orders each, and no task brought forward twice in one: both would start from the same old description.
+/// Splits orders into batches of at most 100. No batch brings one task forward twice, because both changes would start from
+/// the same old description.
 pub(super) fn batches(orders: Vec<Task>) -> Vec<Vec<Task>> {
     let mut batches: Vec<Vec<Task>> = Vec::new();
     let mut priors = BTreeSet::new();
@@ -51,12 +54,12 @@ pub(super) async fn perform(zoho: &mut Zoho, orders: &[Task]) -> Vec<ActionOutco
     for chunk in fresh.chunks(BATCH) {
         outcomes.extend(create(zoho, chunk).await);
     }
-    let outcome = |index| outcomes.remove(&index).unwrap_or(ActionOutcome::CarriedOver(nowhere()));
+    let outcome = |index| outcomes.remove(&index).unwrap_or(ActionOutcome::CarriedOver(no_link()));
     (0..orders.len()).map(outcome).collect()
 }
 
-/// Nothing was sent for a task without a link.
-fn nowhere() -> Failure {
+/// The failure of a task without a link. Nothing was sent for it.
+fn no_link() -> Failure {
     Failure {
         message: "the Zoho record of the task was not looked up".to_owned(),
         quote: None,
@@ -69,9 +72,9 @@ fn done(remote_id: &str) -> ActionOutcome {
     ActionOutcome::Done(Receipt { remote_id: remote_id.to_owned() })
 }
 
-/// Makes tasks in one call, which is sent once: a second time would make them twice.
+/// Creates tasks in one call. The call is sent once, because a second one would create them twice.
 async fn create(zoho: &mut Zoho, chunk: &[(usize, &Task, &TaskLink)]) -> Vec<(usize, ActionOutcome)> {
-    let records = chunk.iter().map(|(_, order, link)| fields::task(order, link, &zoho.links)).collect();
+    let records = chunk.iter().map(|(_, order, link)| task_fields::task(order, link, &zoho.links)).collect();
     let write = Write {
         method: Method::POST,
         path: &["Tasks"],
@@ -92,7 +95,7 @@ fn created(order: &Task, result: Result<String, Refusal>) -> ActionOutcome {
     let action = order.short.as_str();
     match result {
         Ok(id) => {
-            tracing::info!(action.key = action, task.id = id, "task made");
+            tracing::info!(action.key = action, task.id = id, "task created");
             done(&id)
         }
         Err(Refusal { complaint: Some(complaint), outcome: ActionOutcome::Refused(failure) })
@@ -103,13 +106,13 @@ fn created(order: &Task, result: Result<String, Refusal>) -> ActionOutcome {
         }
         Err(Refusal { complaint, outcome }) => {
             let code = complaint.as_ref().and_then(|complaint| complaint.code()).unwrap_or_default();
-            tracing::warn!(action.key = action, code, "task not made");
+            tracing::warn!(action.key = action, code, "task not created");
             outcome
         }
     }
 }
 
-/// Brings tasks forward that are still open: one read, one write. What is not in the answer needs a new task.
+/// Brings tasks forward that are still open, with one read and one write. An order without an outcome needs a new task.
 async fn bring_forward(zoho: &mut Zoho, orders: &[Task]) -> BTreeMap<usize, ActionOutcome> {
     let wanted: Vec<(usize, &Task, &str)> =
         orders.iter().enumerate().filter_map(|(index, order)| Some((index, order, order.prior.as_deref()?))).collect();
@@ -126,10 +129,10 @@ async fn bring_forward(zoho: &mut Zoho, orders: &[Task]) -> BTreeMap<usize, Acti
         };
         let mut changes = Vec::new();
         for (index, order, prior) in chunk {
-            let Some(task) = tasks.get(*prior).filter(|task| fields::is_open(task)) else {
+            let Some(task) = tasks.get(*prior).filter(|task| task_fields::is_open(task)) else {
                 continue;
             };
-            match fields::change(task, order) {
+            match task_fields::change(task, order) {
                 Some(change) => changes.push((*index, *order, *prior, change)),
                 None => drop(outcomes.insert(*index, done(prior))),
             }
@@ -165,7 +168,7 @@ async fn update(zoho: &mut Zoho, changes: Vec<(usize, &Task, &str, Value)>) -> V
                     tracing::info!(action.key = action, task.id = *prior, "task brought forward");
                     Some((*index, done(prior)))
                 }
-                // Deleted since it was read.
+                // A person deleted the task after it was read.
                 Err(Refusal { complaint: Some(complaint), .. }) if complaint.is_about("id") => None,
                 Err(refusal) => Some((*index, refusal.outcome)),
             }
@@ -173,7 +176,7 @@ async fn update(zoho: &mut Zoho, changes: Vec<(usize, &Task, &str, Value)>) -> V
         .collect()
 }
 
-/// Tasks by id, at most 100; those that are gone are left out.
+/// Reads at most 100 tasks by id. Leaves out those that are gone.
 pub(super) async fn read(zoho: &mut Zoho, ids: &BTreeSet<&str>) -> Result<BTreeMap<String, Row>, RemoteError> {
     let list: Vec<&str> = ids.iter().copied().collect();
     let request = Request::get(RequestKind::TaskRead, &["crm", "v8", "Tasks"])
@@ -184,14 +187,14 @@ pub(super) async fn read(zoho: &mut Zoho, ids: &BTreeSet<&str>) -> Result<BTreeM
     match zoho.ask(&request, READ_TASKS).await {
         Ok(rows) => {
             for row in rows.rows {
-                // Our tasks have a description, so this answer is likely to leave long texts out.
+                // Our tasks have a description, so this answer probably leaves long texts out.
                 if row.text("Description").is_none() {
                     again.extend(ids.get(row.id()));
                 }
                 tasks.insert(row.id().to_owned(), row);
             }
         }
-        // Whether one unknown id spoils the list is not documented.
+        // Zoho does not document whether one unknown id fails the complete list.
         Err(trouble) if says_gone(&trouble) => again = list,
         Err(trouble) => return Err(trouble.error),
     }

@@ -1,10 +1,10 @@
-//! Texts made fit for Zoho's fields, which refuse what is too long instead of cutting it.
+//! Cuts and cleans texts for Zoho's fields, which refuse a text that is too long.
 
 use crate::model::is_unseen;
 
 /// The longest beginning of a text that fits.
 ///
-/// Whether Zoho counts characters or UTF-16 units is not documented. This counts units, of which there are never fewer, and
+/// Zoho does not document whether it counts characters or UTF-16 units. This counts units, of which there are never fewer, and
 /// never splits a character.
 pub(super) fn cut(text: &str, longest: usize) -> &str {
     let mut length = 0;
@@ -15,7 +15,7 @@ pub(super) fn cut(text: &str, longest: usize) -> &str {
     end.and_then(|(at, _)| text.get(..at)).unwrap_or(text)
 }
 
-/// The same, ending in `…` where something was cut off.
+/// Cuts a text to fit. A text that was cut ends in `…`.
 pub(super) fn shorten(text: &str, longest: usize) -> String {
     if length(text) <= longest {
         return text.to_owned();
@@ -23,12 +23,12 @@ pub(super) fn shorten(text: &str, longest: usize) -> String {
     format!("{}…", cut(text, longest.saturating_sub(1)).trim_end())
 }
 
-/// The length as it counts for [`cut`].
+/// The length that [`cut`] counts: in UTF-16 units.
 pub(super) fn length(text: &str) -> usize {
     text.chars().map(char::len_utf16).sum()
 }
 
-/// One line: control characters and runs of blanks become one blank; what nobody sees is left out.
+/// A text on one line: control characters and runs of blanks become one blank, and invisible characters are left out.
 pub(super) fn line(text: &str) -> String {
     let seen: String = text.chars().filter(|char| !is_unseen(*char)).collect();
     seen.split(|char: char| char.is_control() || char.is_whitespace())
@@ -37,13 +37,13 @@ pub(super) fn line(text: &str) -> String {
         .join(" ")
 }
 
-/// A text of several lines: other control characters are left out.
+/// A text with its line breaks: other control characters and invisible ones are left out.
 pub(super) fn lines(text: &str) -> String {
     let fits = |char: &char| matches!(char, '\n' | '\t') || !(char.is_control() || is_unseen(*char));
     text.replace("\r\n", "\n").replace(['\u{2028}', '\u{2029}'], "\n").chars().filter(fits).collect()
 }
 
-/// Whether a short key stands in a text, by itself: a lengthened key begins with the shorter one.
+/// Whether a text contains a short key as a word of its own. A longer key may begin with a shorter one.
 pub(super) fn mentions(text: &str, key: &str) -> bool {
     let part_of_key = |char: &char| char.is_ascii_alphanumeric();
     !key.is_empty()
@@ -54,7 +54,7 @@ pub(super) fn mentions(text: &str, key: &str) -> bool {
         })
 }
 
-/// Whether a text is a name or a figure out of Zoho's own vocabulary, and so cannot be personal.
+/// Whether a text is a name or a number of Zoho's own vocabulary, and so not personal.
 pub(super) fn is_name(text: &str) -> bool {
     (1..=60).contains(&text.len()) && text.chars().all(|char| char.is_ascii_alphanumeric() || char == '_')
 }

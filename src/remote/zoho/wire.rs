@@ -1,62 +1,62 @@
-//! What Zoho's answers look like.
+//! The shapes of Zoho's answers.
 //!
-//! Errors come in two envelopes: `{code, details, message, status}` for a whole call, and `{data: [{status, code, …}]}` with
-//! one entry per record, under any HTTP status. Both are read everywhere, because the sources do not agree on which is used
-//! where.
+//! Errors have two envelopes: `{code, details, message, status}` for a complete call, and `{data: [{status, code, …}]}` with
+//! one entry per record, under any HTTP status. The sources disagree on which one is used where, so both are read everywhere.
 
 use serde_json::{Map, Value};
 
 use super::complaint::{Complaint, text_at};
+use crate::remote::http::{Answer, Explanation};
 
-/// One row of an answer; field names are Zoho's.
+/// One row of an answer, with Zoho's field names.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Row(Map<String, Value>);
 
 impl Row {
-    /// A record of which only the id is known.
+    /// A record with an id and nothing else.
     pub(super) fn bare(id: &str) -> Row {
         Row(Map::from_iter([("id".to_owned(), Value::from(id))]))
     }
 
-    /// The record's id; rows without one do not come out of [`rows`].
+    /// The record's id. [`rows`] refuses rows without one.
     pub(super) fn id(&self) -> &str {
         self.text("id").unwrap_or_default()
     }
 
-    /// A field's text; None where it is absent, null, empty or something else.
+    /// The text of a field; None where the field is absent, null, empty or of another type.
     pub(super) fn text(&self, field: &str) -> Option<&str> {
         self.0.get(field)?.as_str().filter(|text| !text.is_empty())
     }
 
-    /// A field's list; nothing where it is absent or no list.
+    /// The items of a field that holds a list; none where the field is absent or no list.
     pub(super) fn items(&self, field: &str) -> impl Iterator<Item = &Value> {
         self.0.get(field).and_then(Value::as_array).into_iter().flatten()
     }
 
-    /// Whether a yes/no field says yes.
+    /// Whether a yes/no field holds yes.
     pub(super) fn yes(&self, field: &str) -> bool {
         self.0.get(field).is_some_and(says_yes)
     }
 }
 
-/// Rows, and whether there are more of them.
+/// The rows of one page.
 #[derive(Debug, PartialEq)]
 pub(super) struct Rows {
     pub(super) rows: Vec<Row>,
-    /// None where the answer does not say.
+    /// Whether there are more; None where the answer does not say.
     pub(super) more: Option<bool>,
 }
 
-/// Why an answer holds no rows.
+/// The reason why an answer holds no rows.
 #[derive(Debug, PartialEq)]
 pub(super) enum NoRows {
-    /// Zoho said why, or at least refused.
+    /// Zoho refused.
     Complaint(Box<Complaint>),
-    /// It is not an answer that Zoho documents.
+    /// The answer has no documented shape.
     Senseless,
 }
 
-/// Reads the answer to a question about records. 204 and an empty body are the documented "none".
+/// Reads the answer to a question about records. 204 and an empty body mean that there are none, as documented.
 pub(super) fn rows(status: u16, body: &[u8]) -> Result<Rows, NoRows> {
     let rows = list(status, body, "data")?;
     let all_known = rows.rows.iter().all(|row| row.text("id").is_some());
@@ -96,7 +96,7 @@ fn list(status: u16, body: &[u8], key: &str) -> Result<Rows, NoRows> {
 
 fn row(entry: Value) -> Option<Row> {
     let Value::Object(mut fields) = entry else { return None };
-    // Documented as text. A number loses nothing here: 64-bit integers are kept as such.
+    // Documented as text. A number loses no digits here: 64-bit integers stay integers.
     if let Some(Value::Number(id)) = fields.get("id") {
         let id = id.to_string();
         fields.insert("id".to_owned(), Value::String(id));
@@ -108,60 +108,62 @@ fn says_yes(value: &Value) -> bool {
     value.as_bool() == Some(true) || value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("true"))
 }
 
-/// What became of one record of a write.
+/// The result for one record of a write.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Entry {
-    /// Written; the record's id.
+    /// Written, with the record's id.
     Written(String),
-    /// Zoho refused it and said why.
+    /// Zoho refused it, with a reason.
     Failed(Complaint),
-    /// The entry makes no sense: it may be there.
+    /// The entry makes no sense, so the record may be there.
     Unclear,
 }
 
-/// What became of a write.
+/// The answer to a write.
 #[derive(Debug, PartialEq)]
-pub(super) enum Reply {
+pub(super) enum WriteAnswer {
     /// One entry for each record, in order.
     Each(Vec<Entry>),
-    /// The whole call failed.
-    Whole(Complaint),
-    /// It may have been carried out, or not, or in part.
+    /// Zoho refused the complete call.
+    Refused(Complaint),
+    /// Zoho may have written all records, some or none.
     Unclear,
 }
 
 /// Reads the answer to a write of `expected` records.
-pub(super) fn reply(status: u16, body: &[u8], expected: usize) -> Reply {
+pub(super) fn write_answer(status: u16, body: &[u8], expected: usize) -> WriteAnswer {
     let answer = serde_json::from_slice(body).unwrap_or(Value::Null);
     let Some(entries) = answer.get("data").and_then(Value::as_array) else {
         let success = answer.get("status").and_then(Value::as_str) == Some("success");
         return match Complaint::read(status, &answer) {
-            Some(complaint) if !success => Reply::Whole(complaint),
-            // Whatever refused the request with 4xx, a proxy perhaps, did not carry it out; 408 may mean anything.
-            _ if (400..500).contains(&status) && status != 408 => Reply::Whole(Complaint::without_words(status)),
-            _ => Reply::Unclear,
+            Some(complaint) if !success => WriteAnswer::Refused(complaint),
+            // A 4xx, perhaps from a proxy, means that nothing was done; 408 may mean anything.
+            _ if (400..500).contains(&status) && status != 408 => {
+                WriteAnswer::Refused(Complaint::without_words(status))
+            }
+            _ => WriteAnswer::Unclear,
         };
     };
     let entries: Vec<Entry> = entries.iter().map(|value| entry(status, value)).collect();
     if let Some(complaint) = about_the_call(status, &entries, expected) {
-        return Reply::Whole(complaint.clone());
+        return WriteAnswer::Refused(complaint.clone());
     }
-    if entries.len() == expected { Reply::Each(entries) } else { Reply::Unclear }
+    if entries.len() == expected { WriteAnswer::Each(entries) } else { WriteAnswer::Unclear }
 }
 
-/// A refusal of the whole call drawn as a record's, as one source has it: these statuses come before any record is looked at,
-/// unless the code is one of a record's.
+/// The refusal of a complete call that looks like the refusal of a record, as one source shows it. With these statuses Zoho
+/// refuses before it looks at a record, unless the code belongs to a record.
 fn about_the_call(status: u16, entries: &[Entry], expected: usize) -> Option<&Complaint> {
     let Some(Entry::Failed(first)) = entries.first() else {
         return None;
     };
     let agreed = entries.iter().all(|entry| matches!(entry, Entry::Failed(other) if other.code == first.code));
-    let whole = match status {
+    let before_records = match status {
         401 | 429 => true,
         403 | 404 => entries.len() != expected || first.concerns_the_call(),
         _ => false,
     };
-    (agreed && whole).then_some(first)
+    (agreed && before_records).then_some(first)
 }
 
 fn entry(http_status: u16, value: &Value) -> Entry {
@@ -175,11 +177,21 @@ fn entry(http_status: u16, value: &Value) -> Entry {
     }
 }
 
-/// The complaint about a whole call, in either envelope.
-pub(super) fn complaint(status: u16, body: &[u8]) -> Option<Complaint> {
+fn complaint(status: u16, body: &[u8]) -> Option<Complaint> {
     let answer: Value = serde_json::from_slice(body).ok()?;
     let entry = answer.get("data").and_then(Value::as_array).and_then(|data| data.first());
     Complaint::read(status, entry.unwrap_or(&answer))
+}
+
+/// Reads the complaint about a complete call, in either envelope.
+pub(super) fn complaint_in(answer: &Answer) -> Complaint {
+    let status = answer.status.as_u16();
+    complaint(status, &answer.body).unwrap_or_else(|| Complaint::without_words(status))
+}
+
+/// Reads Zoho's own words from an answer that is an error.
+pub(super) fn explain(answer: &Answer) -> Explanation {
+    complaint_in(answer).explanation()
 }
 
 #[cfg(test)]
@@ -187,9 +199,9 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn short(reply: Reply) -> String {
-        match reply {
-            Reply::Each(entries) => entries
+    fn short(answer: WriteAnswer) -> String {
+        match answer {
+            WriteAnswer::Each(entries) => entries
                 .into_iter()
                 .map(|entry| match entry {
                     Entry::Written(id) => id,
@@ -198,8 +210,8 @@ mod tests {
                 })
                 .collect::<Vec<_>>()
                 .join(" "),
-            Reply::Whole(complaint) => format!("whole {}", complaint.code().unwrap_or("without words")),
-            Reply::Unclear => "unclear".to_owned(),
+            WriteAnswer::Refused(complaint) => format!("refused {}", complaint.code().unwrap_or("without words")),
+            WriteAnswer::Unclear => "unclear".to_owned(),
         }
     }
 
@@ -229,12 +241,12 @@ mod tests {
             ("a refusal with too few entries", 400, json!({"data": [failed]}), 2, "unclear"),
         ];
         for (name, status, body, expected, seen) in cases {
-            assert_eq!(short(reply(status, body.to_string().as_bytes(), expected)), seen, "{name}");
+            assert_eq!(short(write_answer(status, body.to_string().as_bytes(), expected)), seen, "{name}");
         }
     }
 
     #[test]
-    fn a_call_refused_as_a_whole_is_told_from_an_unclear_one() {
+    fn a_refused_call_is_not_an_unclear_one() {
         let token =
             json!({"code": "INVALID_TOKEN", "details": {}, "message": "invalid oauth token", "status": "error"});
         let wrapped = json!({"data": [{"code": "NO_PERMISSION", "status": "error", "details": {}}]});
@@ -242,15 +254,15 @@ mod tests {
         let permission = json!({"data": [refused, refused]});
         let unnamed = json!({"data": [{"code": "SOMETHING_NEW", "status": "error"}]});
         let cases = [
-            (401, token.to_string(), "whole INVALID_TOKEN"),
-            (403, wrapped.to_string(), "whole NO_PERMISSION"),
-            (403, permission.to_string(), "whole AUTHORIZATION_FAILED"),
-            (403, unnamed.to_string(), "whole SOMETHING_NEW"),
-            (429, r#"{"code":429,"error":"TOO_MANY_REQUESTS"}"#.to_owned(), "whole TOO_MANY_REQUESTS"),
-            (500, r#"{"code":"INTERNAL_ERROR","status":"error"}"#.to_owned(), "whole INTERNAL_ERROR"),
-            (403, "<html>go away</html>".to_owned(), "whole without words"),
-            (413, String::new(), "whole without words"),
-            (401, r#"{"error":"no"}"#.to_owned(), "whole without words"),
+            (401, token.to_string(), "refused INVALID_TOKEN"),
+            (403, wrapped.to_string(), "refused NO_PERMISSION"),
+            (403, permission.to_string(), "refused AUTHORIZATION_FAILED"),
+            (403, unnamed.to_string(), "refused SOMETHING_NEW"),
+            (429, r#"{"code":429,"error":"TOO_MANY_REQUESTS"}"#.to_owned(), "refused TOO_MANY_REQUESTS"),
+            (500, r#"{"code":"INTERNAL_ERROR","status":"error"}"#.to_owned(), "refused INTERNAL_ERROR"),
+            (403, "<html>go away</html>".to_owned(), "refused without words"),
+            (413, String::new(), "refused without words"),
+            (401, r#"{"error":"no"}"#.to_owned(), "refused without words"),
             (408, String::new(), "unclear"),
             (502, "<html>bad gateway</html>".to_owned(), "unclear"),
             (204, String::new(), "unclear"),
@@ -258,7 +270,7 @@ mod tests {
             (200, "[]".to_owned(), "unclear"),
         ];
         for (status, body, expected) in cases {
-            assert_eq!(short(reply(status, body.as_bytes(), 2)), expected, "{status} {body}");
+            assert_eq!(short(write_answer(status, body.as_bytes(), 2)), expected, "{status} {body}");
         }
     }
 

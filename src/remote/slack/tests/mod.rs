@@ -1,9 +1,20 @@
-use super::*;
-use crate::apply::sink::FailureKind;
-use crate::model::{ActionKey, ActionKind, Brief, MessageRef, Person, Priority, TaskNews};
-use crate::remote::script::{self, Asked, Reply, Script};
-use chrono::{DateTime, NaiveDate};
+//! Slack against a server that plays a script.
+
+mod settle;
+
+use std::time::Duration;
+
+use chrono::NaiveDate;
 use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::*;
+use crate::apply::sink::{ActionOutcome, Answer, Claim, FailureKind, Receipt, Sink};
+use crate::apply::stop::Stop;
+use crate::model::{Brief, Message, MessageRef, Person, Priority, TaskNews};
+use crate::remote::error::ErrorKind;
+use crate::remote::http::Timing;
+use crate::remote::script::{self, Asked, Reply, Script};
 
 fn order(short: &str) -> Message {
     let person = Person { id: "1".into(), email: None, name: Some("Ann".into()) };
@@ -253,104 +264,6 @@ async fn the_most_urgent_go_alone_and_the_rest_in_digests_in_order() {
     assert_eq!(sizes(&hook, replies), [1, 1, 5], "a webhook cannot reply");
     slack.options.max_messages = 0;
     assert_eq!(sizes(&slack, many(3)), [3]);
-}
-
-fn claim(short: &str, second: i64) -> Claim {
-    Claim {
-        key: ActionKey { kind: ActionKind::Message, level: String::new(), contact: String::new() },
-        short: short.into(),
-        claimed_at: DateTime::from_timestamp(second, 0).unwrap(),
-        link: None,
-        prior: None,
-        sent_to: None,
-        tag: String::new(),
-    }
-}
-
-fn history(messages: &Value, next: &str) -> Reply {
-    let answer = json!({ "ok": true, "messages": messages, "response_metadata": { "next_cursor": next } });
-    Reply::json(&answer.to_string())
-}
-
-fn ours(ts: &str, payload: &Value) -> Value {
-    json!({ "ts": ts, "metadata": { "event_type": "usage_signal", "event_payload": payload } })
-}
-
-#[tokio::test]
-async fn settling_reads_the_history_from_before_the_first_claim() {
-    let stranger = json!({ "ts": "4.0", "metadata": { "event_type": "other", "event_payload": { "key": "US-3" } } });
-    let script = Script::play([
-        history(&json!([ours("1.0", &json!({ "key": "US-1" })), { "text": "hello" }, stranger]), "next"),
-        history(&json!([ours("2.0", &json!({ "keys": ["US-2", "US-9"] }))]), ""),
-    ])
-    .await;
-    let claims = [claim("US-1", 1_766_210_400), claim("US-2", 1_766_210_500), claim("US-3", 1_766_210_400)];
-    let happened = |id: &str| Answer::Happened(Receipt { remote_id: id.into() });
-    assert_eq!(
-        bot(&script).settle(&claims).await,
-        [happened("C1/1.0"), happened("C1/2.0/digest"), Answer::DidNotHappen]
-    );
-    let lines: Vec<String> = script.requests().into_iter().map(|asked| asked.line).collect();
-    let first =
-        "GET /api/conversations.history?channel=C1&oldest=1766120400.000000&include_all_metadata=true&limit=200";
-    assert_eq!(lines, [format!("{first} HTTP/1.1"), format!("{first}&cursor=next HTTP/1.1")]);
-}
-
-#[tokio::test]
-async fn settling_looks_into_threads_that_the_channel_saw() {
-    let script = Script::play([
-        history(&json!([{ "ts": "6.0", "thread_ts": "5.0", "subtype": "thread_broadcast" }]), ""),
-        history(&json!([{ "ts": "5.0" }, ours("6.0", &json!({ "key": "US-1" }))]), ""),
-    ])
-    .await;
-    let answers = bot(&script).settle(&[claim("US-1", 1_766_210_400)]).await;
-    assert_eq!(answers, [Answer::Happened(Receipt { remote_id: "C1/6.0".into() })]);
-    assert!(script.requests()[1].line.contains("conversations.replies?channel=C1&ts=5.0&"));
-}
-
-#[tokio::test]
-async fn settling_looks_into_the_channel_that_the_message_was_sent_to() {
-    let script = Script::play([
-        history(&json!([ours("7.0", &json!({ "key": "US-1" }))]), ""),
-        history(&json!([ours("8.0", &json!({ "key": "US-4" }))]), ""),
-        no("not_in_channel"),
-    ])
-    .await;
-    let sent_to = |short: &str, channel: &str| Claim { sent_to: Some(channel.into()), ..claim(short, 1_766_210_400) };
-    let reply = Claim { prior: Some("C3/5.0".into()), ..sent_to("US-5", "C1") };
-    let claims =
-        [sent_to("US-1", "C0"), sent_to("US-4", "C1"), sent_to("US-3", "webhook"), reply, sent_to("US-6", "C1")];
-    let happened = |id: &str| Answer::Happened(Receipt { remote_id: id.into() });
-    let answers = bot(&script).settle(&claims).await;
-    let expected =
-        [happened("C0/7.0"), happened("C1/8.0"), Answer::CannotTell, Answer::CannotTell, Answer::DidNotHappen];
-    assert_eq!(answers, expected);
-    let asked: Vec<_> = script.requests().into_iter().map(|asked| asked.line).collect();
-    for (line, channel) in asked.iter().zip(["C0", "C1", "C3"]) {
-        assert!(line.starts_with(&format!("GET /api/conversations.history?channel={channel}&")), "{asked:?}");
-    }
-    assert_eq!(asked.len(), 3);
-}
-
-#[tokio::test]
-async fn settling_says_where_it_cannot_look_and_where_it_got_no_answer() {
-    for (reply, expected) in [
-        (no("missing_scope"), "cannot tell"),
-        (no("not_in_channel"), "cannot tell"),
-        (no("channel_not_found"), "cannot tell"),
-        (no("invalid_auth"), "no answer"),
-        (Reply::status(404), "no answer"),
-    ] {
-        let script = Script::play([reply]).await;
-        let word = match bot(&script).settle(&[claim("US-1", 1_766_210_400)]).await.remove(0) {
-            Answer::CannotTell => "cannot tell",
-            Answer::NoAnswer(_) => "no answer",
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(word, expected);
-    }
-    let script = Script::play([]).await;
-    assert_eq!(webhook(&script).settle(&[claim("US-1", 0)]).await, [Answer::CannotTell]);
 }
 
 #[tokio::test]

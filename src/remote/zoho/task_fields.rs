@@ -1,79 +1,28 @@
-//! What is written into leads and tasks: pure, and cut to what Zoho takes.
+//! The fields of tasks. Pure, and cut to Zoho's limits.
 
 use serde_json::{Map, Value, json};
 
-use super::coql::Address;
 use super::text;
 use super::wire::Row;
 use crate::model::{Links, Priority, Task, TaskLink};
 
-/// The most characters of a field, by Zoho's usual metadata; longer texts are refused, not cut.
-const FIRST_NAME: usize = 40;
-const LAST_NAME: usize = 80;
-const COMPANY: usize = 100;
-const LEAD_STATUS: usize = 120;
+/// The most characters of a field, by Zoho's usual metadata. Zoho refuses longer texts and cuts nothing.
 const SUBJECT: usize = 255;
 const DESCRIPTION: usize = 32_000;
 
 /// Zoho's own priorities, lowest first.
 const PRIORITIES: [&str; 5] = ["Lowest", "Low", "Normal", "High", "Highest"];
-/// The only status that counts as closed unless an administrator says otherwise; `Deferred` is a person's "later".
+/// The only status that counts as closed unless an administrator says otherwise. A person uses `Deferred` to put a task off.
 pub(super) const CLOSED: &str = "Completed";
-/// What a task begins as.
+/// The status of a new task.
 pub(super) const NOT_STARTED: &str = "Not Started";
 
-/// The status to write, or None to leave the lead alone.
-pub(super) fn status_to_set<'a>(current: Option<&str>, wanted: Option<&'a str>, keep: &[String]) -> Option<&'a str> {
-    let same = |status: &str, other: &str| status.trim().to_lowercase() == other.trim().to_lowercase();
-    let current = current.unwrap_or_default();
-    wanted.filter(|wanted| current.trim() != wanted.trim() && !keep.iter().any(|kept| same(kept, current)))
-}
-
-/// A status that fits.
-pub(super) fn lead_status(status: &str) -> &str {
-    text::cut(status, LEAD_STATUS)
-}
-
-/// A lead that is made for a task; Last_Name and Company are never empty.
-pub(super) fn lead(address: &Address, order: &Task, lead_status: Option<&str>) -> Value {
-    // Some systems fill the name with the e-mail.
-    let name = order.person.name.as_deref().filter(|name| !name.contains('@'));
-    let (first, last) = split_name(name.unwrap_or_default());
-    let last = if last.is_empty() { address.local_part().to_owned() } else { last };
-    let company = text::line(order.company.as_deref().unwrap_or_default());
-    let company = if company.is_empty() { address.domain() } else { &company };
-    let mut lead = json!({
-        "Email": address.stored,
-        "Last_Name": text::cut(&last, LAST_NAME),
-        "Company": text::cut(company, COMPANY),
-    });
-    if let Some(fields) = lead.as_object_mut() {
-        let mut set = |field: &str, value: &str| fields.insert(field.to_owned(), Value::from(value));
-        if !first.is_empty() {
-            set("First_Name", text::cut(&first, FIRST_NAME));
-        }
-        if let Some(status) = lead_status {
-            set("Lead_Status", self::lead_status(status));
-        }
-    }
-    lead
-}
-
-/// First and last name: the last word is the last name, which is all that Zoho insists on.
-fn split_name(name: &str) -> (String, String) {
-    let name = text::line(name);
-    match name.rsplit_once(' ') {
-        Some((first, last)) => (first.to_owned(), last.to_owned()),
-        None => (String::new(), name),
-    }
-}
-
-/// Whether there is still something to do; a deferred task is a person's "later".
+/// Whether the task is still open. A deferred task counts as open: a person put it off.
 pub(super) fn is_open(task: &Row) -> bool {
     !task.text("Status").is_some_and(|status| status.trim().eq_ignore_ascii_case(CLOSED))
 }
 
-/// What to change of an open task, or None where this order has been carried out on it before.
+/// The change of an open task; None if an earlier run already made it.
 pub(super) fn change(task: &Row, order: &Task) -> Option<Value> {
     let old = task.text("Description").unwrap_or_default();
     if text::mentions(old, &order.short) {
@@ -88,7 +37,7 @@ pub(super) fn change(task: &Row, order: &Task) -> Option<Value> {
         set("Priority", priority.to_owned());
     }
     let due = date(order.due_date);
-    // Dates of this form sort as text.
+    // Dates in this form sort as text.
     let is_over = |old: &str| order.overdue_before.is_some_and(|today| old < date(today).as_str());
     if task.text("Due_Date").is_none_or(|old| due.as_str() < old || is_over(old)) {
         set("Due_Date", due);
@@ -96,7 +45,7 @@ pub(super) fn change(task: &Row, order: &Task) -> Option<Value> {
     Some(Value::Object(fields))
 }
 
-/// As Zoho writes dates.
+/// A date in Zoho's form.
 fn date(date: chrono::NaiveDate) -> String {
     date.format("%Y-%m-%d").to_string()
 }
@@ -108,7 +57,7 @@ fn with_line(old: &str, line: &str) -> String {
     if old.is_empty() { line.to_owned() } else { format!("{old}\n\n{line}") }
 }
 
-/// A priority that an administrator made has no place in the order, and stays.
+/// Whether `new` is the higher priority. A priority that an administrator added has no rank, and stays.
 fn is_higher(new: &str, old: Option<&str>) -> bool {
     let rank = |name: &str| PRIORITIES.iter().position(|priority| priority.eq_ignore_ascii_case(name.trim()));
     match old {
@@ -117,7 +66,7 @@ fn is_higher(new: &str, old: Option<&str>) -> bool {
     }
 }
 
-/// Zoho's word for a priority.
+/// Zoho's name for a priority.
 pub(super) fn priority(priority: Priority) -> &'static str {
     match priority {
         Priority::Low => "Low",
@@ -127,7 +76,7 @@ pub(super) fn priority(priority: Priority) -> &'static str {
     }
 }
 
-/// A task that is made.
+/// The record of a new task.
 pub(super) fn task(order: &Task, link: &TaskLink, links: &Links) -> Value {
     let mut fields = Map::new();
     let mut set = |field: &str, value: Value| fields.insert(field.to_owned(), value);
@@ -138,7 +87,7 @@ pub(super) fn task(order: &Task, link: &TaskLink, links: &Links) -> Value {
     let note = match link {
         TaskLink::Unlinked => "No Zoho record: the contact has no usable e-mail address.".to_owned(),
         TaskLink::Record(record) => {
-            // A Contact has a field of its own; everything else shares one and says what it is.
+            // A Contact has a field of its own. All other modules share one field, and `$se_module` names the module.
             let field = if record.module == "Contacts" { "Who_Id" } else { "What_Id" };
             set(field, json!({"id": record.id}));
             set("$se_module", record.module.as_str().into());
@@ -152,7 +101,7 @@ pub(super) fn task(order: &Task, link: &TaskLink, links: &Links) -> Value {
     Value::Object(fields)
 }
 
-/// The text, cut where it must be, and the key, which never is.
+/// The text, cut if it is too long, and the key, which is never cut.
 fn subject(text: &str, key: &str) -> String {
     let end = format!(" · {key}");
     let room = SUBJECT.saturating_sub(text::length(&end));
@@ -190,68 +139,6 @@ mod tests {
     fn row(fields: &Value) -> Row {
         let body = json!({"data": [fields]}).to_string();
         crate::remote::zoho::wire::rows(200, body.as_bytes()).unwrap().rows.remove(0)
-    }
-
-    #[test]
-    fn names_are_split_at_the_last_word() {
-        let cases = [
-            ("Jane Doe", "Jane", "Doe"),
-            ("  Jane  van\tDoe ", "Jane van", "Doe"),
-            ("Doe", "", "Doe"),
-            ("", "", ""),
-            (" \u{0} ", "", ""),
-        ];
-        for (name, first, last) in cases {
-            assert_eq!(split_name(name), (first.to_owned(), last.to_owned()), "{name:?}");
-        }
-    }
-
-    #[test]
-    fn a_status_is_set_unless_it_is_kept_or_there() {
-        let keep = ["Junk Lead".to_owned(), "Lost Lead".to_owned()];
-        let wanted = Some("Expansion Opportunity");
-        let cases = [
-            ("another", Some("Contacted"), wanted, wanted),
-            ("none yet", None, wanted, wanted),
-            ("the same", Some("Expansion Opportunity"), wanted, None),
-            ("kept", Some("Junk Lead"), wanted, None),
-            ("kept, in other letters", Some(" lost lead "), wanted, None),
-            ("nothing wanted", Some("Contacted"), None, None),
-        ];
-        for (name, current, wanted, expected) in cases {
-            assert_eq!(status_to_set(current, wanted, &keep), expected, "{name}");
-        }
-    }
-
-    #[test]
-    fn a_lead_always_has_a_last_name_and_a_company() {
-        let made = |name: Option<&str>, company: Option<&str>, status: Option<&str>| {
-            let mut order = order();
-            order.person.name = name.map(str::to_owned);
-            order.company = company.map(str::to_owned);
-            let address = Address::read(order.person.email.as_deref()).unwrap();
-            lead(&address, &order, status)
-        };
-        let long = "é".repeat(200);
-        let email = "Jane.Doe@Acme.example";
-        let cases = [
-            (
-                made(Some("Jane Doe"), Some("Acme\nInc"), Some("Expansion Opportunity")),
-                json!({"Email": email, "First_Name": "Jane", "Last_Name": "Doe", "Company": "Acme Inc", "Lead_Status": "Expansion Opportunity"}),
-            ),
-            (made(None, None, None), json!({"Email": email, "Last_Name": "Jane.Doe", "Company": "acme.example"})),
-            (
-                made(Some("jane@acme.example"), Some(" "), None),
-                json!({"Email": email, "Last_Name": "Jane.Doe", "Company": "acme.example"}),
-            ),
-            (
-                made(Some(&format!("{long} {long}")), Some(&long), Some(&long)),
-                json!({"Email": email, "First_Name": "é".repeat(40), "Last_Name": "é".repeat(80), "Company": "é".repeat(100), "Lead_Status": "é".repeat(120)}),
-            ),
-        ];
-        for (made, expected) in cases {
-            assert_eq!(made, expected);
-        }
     }
 
     #[test]
@@ -324,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_of_an_occasion_before_gets_a_due_date_that_can_be_met() {
+    fn an_overdue_task_of_an_earlier_occasion_gets_a_new_due_date() {
         let order = Task { overdue_before: NaiveDate::from_ymd_opt(2025, 12, 20), ..order() };
         for (old, due) in [
             ("2025-12-01", Some("2025-12-27")),

@@ -1,4 +1,4 @@
-//! What is sent to a remote and what comes back.
+//! Requests and answers.
 
 use std::time::Duration;
 
@@ -6,23 +6,24 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
 use serde::de::IgnoredAny;
 
-use super::outcomes::{Ending, Hint, RequestKind};
-use super::{error, retry};
+use crate::remote::ending::{Ending, Hint};
+use crate::remote::request_kind::RequestKind;
+use crate::remote::scrub::is_code;
 
 /// A service's own words about an error.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Explanation {
-    /// Its code. One that does not read like a code is taken for a sentence.
+    /// The service's code. A code that does not read like one counts as a sentence.
     pub code: Option<String>,
-    /// What it is about, from the service's vocabulary only (a field, a scope): never a value, which may be personal.
+    /// The subject of the error, as terms of the service (a field, a scope). Never a value: values may be personal.
     pub about: String,
-    /// Its sentence; scrubbed later, and for the report only.
+    /// The service's sentence. It is scrubbed later, and only the report shows it.
     pub message: String,
-    /// What its support asks for.
+    /// The id that the service's support asks for.
     pub request_id: Option<String>,
 }
 
-/// What a request carries.
+/// The body of a request.
 #[derive(Clone)]
 pub enum Body {
     /// Nothing.
@@ -33,17 +34,17 @@ pub enum Body {
     Form(Vec<(String, String)>),
 }
 
-/// What a good answer must look like; one that does not counts as lost.
+/// The promised form of a success. A success of another form counts as a lost answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expect {
-    /// JSON, unless the status is 204. Intercom has been seen to answer 200 with nothing at all.
+    /// JSON, unless the status is 204. Intercom is known to answer 200 with an empty body.
     Json,
-    /// Whatever comes.
+    /// Any body.
     Anything,
 }
 
 impl Expect {
-    /// Whether the body of a success is what was promised.
+    /// Whether the body of a success has the promised form.
     pub fn fits(self, status: StatusCode, body: &[u8]) -> bool {
         match self {
             Expect::Anything => true,
@@ -53,7 +54,7 @@ impl Expect {
     }
 }
 
-/// A request, as often as it is sent.
+/// A request. A retry sends the same value again.
 #[derive(Clone)]
 pub struct Request {
     /// GET, POST, ….
@@ -62,18 +63,18 @@ pub struct Request {
     pub path: Vec<String>,
     /// Query parameters, not encoded.
     pub query: Vec<(String, String)>,
-    /// What it carries.
+    /// The body.
     pub body: Body,
-    /// Besides the client's own.
+    /// Headers in addition to the client's own.
     pub headers: HeaderMap,
-    /// What it is for.
+    /// The purpose, which decides about retries.
     pub kind: RequestKind,
-    /// What a good answer looks like.
+    /// The promised form of a success.
     pub expect: Expect,
 }
 
 impl Request {
-    /// A request that carries nothing and expects JSON.
+    /// A request without a body that expects JSON.
     pub fn new(method: Method, kind: RequestKind, path: &[&str]) -> Self {
         Request {
             method,
@@ -98,14 +99,14 @@ impl Request {
         request
     }
 
-    /// The same with one more query parameter.
+    /// Adds a query parameter.
     #[must_use]
     pub fn query(mut self, name: &str, value: impl Into<String>) -> Self {
         self.query.push((name.to_owned(), value.into()));
         self
     }
 
-    /// The same with one more header.
+    /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
@@ -113,35 +114,35 @@ impl Request {
     }
 }
 
-/// A final answer, good or bad: a 4xx is for the caller to judge.
+/// A final answer, good or bad. The caller judges a 4xx.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// The status.
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    /// The whole body, unpacked.
+    /// The complete body, decompressed.
     pub body: Vec<u8>,
-    /// How often it was sent.
+    /// How often the request was sent.
     pub tries: u32,
-    /// From the first try to this answer, waits included.
+    /// The time from the first try to this answer, waits included.
     pub elapsed: Duration,
 }
 
 impl Answer {
-    /// How the try ended, as far as the status tells. A 429 that is still here is one nobody waits for.
+    /// The ending, as far as the status tells. A 429 gets here only where no run waits for it.
     pub fn ending(&self) -> Ending {
-        retry::ending_of_status(self.status, Hint::Late)
+        Ending::of_status(self.status, Hint::Late)
     }
 }
 
-/// The first words of a body that is text; nothing of an HTML page. A single word is a code.
+/// Reads the first words of a text body, and nothing of an HTML page. A single word counts as the code.
 pub fn explain_text(answer: &Answer) -> Explanation {
     let text = String::from_utf8_lossy(answer.body.get(..2000).unwrap_or(&answer.body));
     let text = text.trim();
     match text {
         page if page.starts_with('<') => Explanation::default(),
-        code if error::is_code(code) => Explanation { code: Some(code.to_owned()), ..Explanation::default() },
+        code if is_code(code) => Explanation { code: Some(code.to_owned()), ..Explanation::default() },
         words => Explanation { message: words.to_owned(), ..Explanation::default() },
     }
 }

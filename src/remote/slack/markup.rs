@@ -1,31 +1,32 @@
-//! Customers' words as Slack's markup can carry them: seen, never acted upon. Cut before escaping, so that no cut goes through
-//! an escape or a link.
+//! Escapes customers' texts for Slack's markup, so that people see them and Slack never acts on them. Cuts each text by its
+//! escaped length, so that no cut goes through an escape or a link.
 
 use url::Url;
 
 use crate::model::is_unseen;
 
-/// Length as the strictest reading of Slack's limits counts it: a character beyond the basic plane is two.
+/// The length by the strictest reading of Slack's limits: a character beyond the basic plane counts as two.
 pub fn units(text: &str) -> usize {
     text.encode_utf16().count()
 }
 
-/// For `mrkdwn`: on one line, escaped, at most `limit` long. Empty where nothing can be seen.
+/// A text for `mrkdwn`: one line, escaped, at most `limit` long. Empty if nothing of it is visible.
 pub fn line(raw: &str, limit: usize) -> String {
     fit(&clean(raw, limit, false), limit, escape)
 }
 
-/// For `mrkdwn`: with its line breaks, escaped, at most `limit` long. Empty where nothing can be seen.
+/// A text for `mrkdwn`: with its line breaks, escaped, at most `limit` long. Empty if nothing of it is visible.
 pub fn lines(raw: &str, limit: usize) -> String {
     fit(&clean(raw, limit, true), limit, escape)
 }
 
-/// For `plain_text`, which Slack does not read as markup: on one line, at most `limit` long. Empty where nothing can be seen.
+/// A text for `plain_text`, which Slack does not read as markup: one line, at most `limit` long. Empty if nothing of it is
+/// visible.
 pub fn plain(raw: &str, limit: usize) -> String {
     fit(&clean(raw, limit, false), limit, |letter| letter.to_string())
 }
 
-/// A link of our own, or None for an address that is none, or longer than `limit`.
+/// A link with a label of ours. None for a text that is no web address, and for one longer than `limit`.
 pub fn link(address: &str, label: &str, limit: usize) -> Option<String> {
     let url = Url::parse(address.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     let mut encoded = String::new();
@@ -42,7 +43,8 @@ pub fn link(address: &str, label: &str, limit: usize) -> Option<String> {
     (units(&encoded) <= limit).then(|| format!("<{encoded}|{label}>"))
 }
 
-/// Escaped text in which Slack finds no address to link: it does that in a message's text, where nothing can forbid it.
+/// Breaks up the addresses in an escaped text with invisible spaces. Slack links addresses in the `text` of a message, and no
+/// option forbids it.
 pub fn unlinked(escaped: &str) -> String {
     const INVISIBLE: char = '\u{200B}';
     let mut text = String::with_capacity(escaped.len());
@@ -57,7 +59,7 @@ pub fn unlinked(escaped: &str) -> String {
     text
 }
 
-/// Our own markup as people would see it: links with their address, nothing escaped, nothing invisible.
+/// Our own markup as people would read it: links with their address, nothing escaped, nothing invisible.
 pub fn as_seen(markup: &str) -> String {
     let mut text = String::new();
     let mut rest = markup;
@@ -82,10 +84,10 @@ fn escape(letter: char) -> String {
     }
 }
 
-/// Without control characters, overrides of the writing direction, invisible characters and runs of blanks.
+/// Removes control characters, overrides of the writing direction, invisible characters and runs of blanks.
 fn clean(raw: &str, limit: usize, keep_lines: bool) -> String {
     let mut text = String::new();
-    // What lies far beyond the limit is not looked at.
+    // Text far beyond the limit would be cut anyway.
     for letter in raw.chars().take(limit.saturating_mul(4).saturating_add(100)) {
         let is_break = matches!(letter, '\n' | '\u{2028}' | '\u{2029}');
         if is_break && keep_lines {
@@ -102,7 +104,7 @@ fn clean(raw: &str, limit: usize, keep_lines: bool) -> String {
             text.push(letter);
         }
     }
-    // Joiners and variation selectors belong to emoji and scripts, but alone they show nothing.
+    // Joiners and variation selectors belong to emoji and scripts; alone they are invisible.
     let is_seen =
         |letter: char| !(letter.is_whitespace() || matches!(letter, '\u{200C}' | '\u{200D}' | '\u{FE0E}' | '\u{FE0F}'));
     if text.chars().any(is_seen) { text.trim().to_owned() } else { String::new() }
@@ -111,7 +113,7 @@ fn clean(raw: &str, limit: usize, keep_lines: bool) -> String {
 fn fit(clean: &str, limit: usize, written: impl Fn(char) -> String) -> String {
     let mut text = String::new();
     let mut used = 0;
-    // Where the text would end if the ellipsis had to follow.
+    // The end of the text if the ellipsis had to follow.
     let mut cut = 0;
     for letter in clean.chars() {
         let letter = written(letter);
@@ -143,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_a_layout_is_taken_out() {
+    fn characters_that_break_a_layout_are_removed() {
         assert_eq!(line("a\r\n\tb\0c  d", 100), "a b c d");
         assert_eq!(line("a\u{202E}b\u{2066}c\u{200B}d\u{FEFF}", 100), "abcd");
         assert_eq!(lines(" a \r\n\n\n\nb\u{2028}c\n", 100), "a\n\nb\nc");
@@ -181,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn bare_addresses_are_broken_up_unseen() {
+    fn bare_addresses_are_broken_up_invisibly() {
         assert_eq!(unlinked("evil.example. Bye"), "evil.\u{200B}example. Bye");
         assert_eq!(unlinked("http://x, a@b"), "http:\u{200B}//x, a@\u{200B}b");
     }

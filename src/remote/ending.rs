@@ -1,0 +1,97 @@
+//! The ways in which one try of a request can end.
+
+use reqwest::StatusCode;
+
+/// The reason why there is no usable answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NoAnswer {
+    /// The request never left: name not found, connection refused, no TLS session.
+    Unsent,
+    /// No complete answer within the timeout.
+    TimedOut,
+    /// The connection broke, before the answer or within it.
+    CutOff,
+    /// The answer is larger than any answer of this service.
+    TooLarge,
+    /// A success without the promised JSON: empty, cut off, an HTML page.
+    NotJson,
+}
+
+/// The time of the next request, as named by a service that asks for fewer requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Hint {
+    /// The service names no time.
+    None,
+    /// A run waits that long.
+    Soon,
+    /// Later than a run waits.
+    Late,
+}
+
+/// How one try ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Ending {
+    /// There is no usable answer.
+    NoAnswer(NoAnswer),
+    /// Any 2xx with the promised body.
+    Success,
+    /// A success whose body does not have the documented shape.
+    Senseless,
+    /// 3xx. Redirects are not followed: they would take the credential along, and the service has done nothing yet.
+    Redirect,
+    /// 401.
+    Unauthorized,
+    /// 402 and 403.
+    Forbidden,
+    /// 404 and 410.
+    NotFound,
+    /// 409: another change of the same thing is under way.
+    Conflict,
+    /// Any other 4xx: 400, 422, ….
+    Refused,
+    /// 429.
+    Throttled(Hint),
+    /// 408 and 5xx: the service may have carried the request out.
+    Fault,
+    /// By its code: another access token may help.
+    TokenUnknown,
+    /// By its code: the credential or its user lacks a right.
+    NoRight,
+    /// By its code: too many requests, under another status than 429.
+    Busy,
+    /// By its code: a quota is used up, and no wait within a run refills it.
+    QuotaFull,
+    /// By its code: the settings are wrong, and only the service could find out.
+    Misconfigured,
+    /// By its code: the thread or its channel takes no messages.
+    ThreadClosed,
+    /// By its code: the service refuses the layout of the message.
+    LayoutRefused,
+    /// By its code: the service will never take this record or message.
+    RecordRefused,
+    /// By its code: the service does not take this record now; it may be locked.
+    RecordLater,
+    /// By its code: the service failed at this record and claims that it wrote nothing.
+    RecordFault,
+    /// The entry about this record makes no sense.
+    RecordUnclear,
+    /// By its code: the service failed and may have done a part.
+    PerhapsDone,
+}
+
+impl Ending {
+    /// The ending of a try with a complete answer, as far as the status tells.
+    pub fn of_status(status: StatusCode, hint: Hint) -> Ending {
+        match status.as_u16() {
+            300..=399 => Ending::Redirect,
+            401 => Ending::Unauthorized,
+            402 | 403 => Ending::Forbidden,
+            404 | 410 => Ending::NotFound,
+            409 => Ending::Conflict,
+            408 | 500.. => Ending::Fault,
+            429 => Ending::Throttled(hint),
+            400..=499 => Ending::Refused,
+            _ => Ending::Success,
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Sending: one request, in as many tries as the retry decision allows.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use chrono::Utc;
+use reqwest::header::CONTENT_TYPE;
+use tokio::time::Instant;
+
+use super::client::{Client, JSON, innermost_cause};
+use super::request::{Answer, Body, Request};
+use crate::apply::stop::{Stop, StopReason};
+use crate::remote::ending::NoAnswer;
+use crate::remote::error::{ErrorKind, RemoteError};
+use crate::remote::retry::{self, Attempt, Decision, TryResult};
+
+/// A try without a usable answer: the class, and the reason in words.
+struct Lost(NoAnswer, String);
+
+/// The tries of one request so far.
+struct Progress<'a> {
+    request: &'a Request,
+    started: Instant,
+    tries: u32,
+    /// Whether a try may have taken effect.
+    in_doubt: bool,
+}
+
+impl Client {
+    /// Sends until an answer is final, the tries are used up, or the run has to stop.
+    pub async fn send(&self, request: &Request, stop: &Stop) -> Result<Answer, RemoteError> {
+        let fits = |answer: &Answer| request.expect.fits(answer.status, &answer.body).then_some(());
+        Ok(self.send_and_read(request, stop, fits).await?.0)
+    }
+
+    /// Like `send`, and parses the body with `read`. A body that `read` refuses counts as a lost answer.
+    ///
+    /// `read` replaces the check by the request's [`Expect`](super::Expect). It is not called for an answer that is no
+    /// success.
+    pub async fn send_and_read<T>(
+        &self,
+        request: &Request,
+        stop: &Stop,
+        read: impl Fn(&Answer) -> Option<T>,
+    ) -> Result<(Answer, Option<T>), RemoteError> {
+        self.secrets.learn_headers(&request.headers);
+        let mut progress = Progress { request, started: Instant::now(), tries: 0, in_doubt: false };
+        loop {
+            let under_way = self.pace.begin();
+            let pause = self.pace.reserve(Instant::now());
+            self.wait(pause, stop, &progress).await?;
+            progress.tries += 1;
+            let result = self.try_once(&progress, &read).await;
+            drop(under_way);
+            let attempt = Attempt {
+                kind: request.kind,
+                result: match &result {
+                    Ok((answer, _)) => TryResult::Answer(answer.status, &answer.headers),
+                    Err(Lost(why, _)) => TryResult::Nothing(*why),
+                },
+                number: progress.tries,
+                in_doubt: progress.in_doubt,
+                first_wait: self.first_wait,
+                jitter: fastrand::f64(),
+            };
+            let now = Utc::now();
+            progress.in_doubt |= retry::may_have_worked(&attempt, now);
+            match (retry::decide(&attempt, now), result) {
+                (Decision::Done, Ok(answer_and_read)) => return Ok(answer_and_read),
+                (Decision::RetryAfter(wait), result) => {
+                    self.log_retry(&progress, result.as_ref().map(|(answer, _)| answer), wait);
+                    self.wait(wait, stop, &progress).await?;
+                }
+                (Decision::GiveUp(kind), Ok((answer, _))) => return Err(self.error(request, kind, &answer)),
+                (Decision::GiveUp(kind), Err(lost)) => return Err(self.given_up(&progress, kind, &lost.1)),
+                // `decide` never calls a lost answer done. If it did, the effect would be unknown.
+                (Decision::Done, Err(lost)) => {
+                    return Err(self.given_up(&progress, ErrorKind::OutcomeUnknown, &lost.1));
+                }
+            }
+        }
+    }
+
+    async fn try_once<T>(
+        &self,
+        progress: &Progress<'_>,
+        read: impl Fn(&Answer) -> Option<T>,
+    ) -> Result<(Answer, Option<T>), Lost> {
+        let &Progress { request, started, tries, .. } = progress;
+        let mut builder = self.http.request(request.method.clone(), self.url(request)).headers(request.headers.clone());
+        builder = match &request.body {
+            Body::None => builder,
+            Body::Json(json) => builder.header(CONTENT_TYPE, JSON).body(json.clone()),
+            Body::Form(fields) => builder.form(fields),
+        };
+        let mut response = builder.send().await.map_err(lost)?;
+        self.pace.learn(response.headers(), Instant::now(), Utc::now());
+        self.status.lock().unwrap_or_else(PoisonError::into_inner).observe(response.headers(), Utc::now());
+        let status = response.status();
+        let headers = std::mem::take(response.headers_mut());
+        let body = match self.read_body(response).await {
+            Ok(body) => body,
+            // The body of a refusal is only for people; its status is certain.
+            Err(_) if !status.is_success() => Vec::new(),
+            Err(lost) => return Err(lost),
+        };
+        let answer = Answer { status, headers, body, tries, elapsed: started.elapsed() };
+        if !status.is_success() {
+            return Ok((answer, None));
+        }
+        match read(&answer) {
+            Some(read) => Ok((answer, Some(read))),
+            None => Err(Lost(NoAnswer::NotJson, format!("answered {status} with something that is not JSON"))),
+        }
+    }
+
+    /// Reads to the end, within the timeout that began when the request was sent.
+    async fn read_body(&self, mut response: reqwest::Response) -> Result<Vec<u8>, Lost> {
+        let too_large = || Lost(NoAnswer::TooLarge, format!("the answer is larger than {} bytes", self.max_body_bytes));
+        let fits = |length: u64| usize::try_from(length).is_ok_and(|length| length <= self.max_body_bytes);
+        // Nothing is read of an answer that announces too large a body.
+        if response.content_length().is_some_and(|length| !fits(length)) {
+            return Err(too_large());
+        }
+        let length = response.content_length().and_then(|length| usize::try_from(length).ok());
+        let mut body = Vec::with_capacity(length.unwrap_or_default());
+        while let Some(chunk) = response.chunk().await.map_err(lost)? {
+            if body.len() + chunk.len() > self.max_body_bytes {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    /// Waits before a try. Fails if the run has to stop before the pause is over.
+    async fn wait(&self, pause: Duration, stop: &Stop, progress: &Progress<'_>) -> Result<(), RemoteError> {
+        let waited = match stop.reason() {
+            Some(reason) => Err(reason),
+            None if pause.is_zero() => Ok(()),
+            None => stop.sleep(pause).await,
+        };
+        waited.map_err(|reason| self.stopped(progress, reason))
+    }
+
+    fn log_retry(&self, progress: &Progress<'_>, result: Result<&Answer, &Lost>, wait: Duration) {
+        let why = match result {
+            Ok(answer) => answer.status.to_string(),
+            Err(Lost(_, text)) => self.scrubbed(text),
+        };
+        let &Progress { request, tries, .. } = progress;
+        let (service, path) = (self.service, self.path(request));
+        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(service, method = %request.method, path, why, tries, wait_ms, "request is sent again");
+    }
+
+    fn given_up(&self, progress: &Progress<'_>, kind: ErrorKind, why: &str) -> RemoteError {
+        self.describe(progress.request, kind, why, progress.tries, progress.started.elapsed())
+    }
+
+    fn stopped(&self, progress: &Progress<'_>, reason: StopReason) -> RemoteError {
+        if progress.in_doubt {
+            let why = "the run stopped before the next try";
+            return self.given_up(progress, ErrorKind::OutcomeUnknown, why);
+        }
+        self.given_up(progress, ErrorKind::Stopped(reason), "")
+    }
+}
+
+fn lost(error: reqwest::Error) -> Lost {
+    // A connection that was never made carried nothing. After that the request may have arrived.
+    let unsent = error.is_connect() || error.is_builder();
+    match (unsent, error.is_timeout()) {
+        (true, true) => Lost(NoAnswer::Unsent, "no connection within the timeout".to_owned()),
+        (true, false) => Lost(NoAnswer::Unsent, innermost_cause(&error.without_url())),
+        (false, true) => Lost(NoAnswer::TimedOut, "no answer within the timeout".to_owned()),
+        (false, false) => Lost(NoAnswer::CutOff, innermost_cause(&error.without_url())),
+    }
+}

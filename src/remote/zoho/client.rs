@@ -1,0 +1,136 @@
+//! The client: its settings, and the client of the API host, which is known only with the first token.
+
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::auth::{self, Auth, Credentials};
+use super::service::{ACCOUNTS_HELP, API_HELP, SERVICE};
+use super::wire;
+use crate::apply::stop::Stop;
+use crate::model::Links;
+use crate::remote::error::{ErrorKind, RemoteError};
+use crate::remote::http::{Client, Options, Timing};
+
+/// The record that a task goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskOn {
+    /// The Contact with the e-mail, else the Lead.
+    ContactOrLead,
+    /// Always the Lead.
+    Lead,
+}
+
+/// The settings of the client.
+pub struct ZohoSettings {
+    /// The accounts host of the data centre, such as `https://accounts.zoho.eu`.
+    pub accounts_url: Url,
+    /// The API host. None takes the one that the token answer names, if it belongs to Zoho.
+    pub api_url: Option<Url>,
+    /// From Zoho's API console.
+    pub client_id: String,
+    /// From Zoho's API console.
+    pub client_secret: SecretString,
+    /// Made once, by hand.
+    pub refresh_token: SecretString,
+    /// The record that a task goes on.
+    pub link: TaskOn,
+    /// The values of Lead_Status that stay as they are, compared without case.
+    pub keep_lead_status: Vec<String>,
+    /// The automations to run on every write; empty runs none.
+    pub trigger: Vec<String>,
+    /// The web addresses of records.
+    pub links: Links,
+    /// The file that keeps the access token between runs. None keeps it for this run only.
+    pub token_cache: Option<PathBuf>,
+    /// When to stop.
+    pub stop: Stop,
+    /// How long to wait.
+    pub timing: Timing,
+}
+
+/// The sink of tasks.
+pub struct Zoho {
+    pub(super) auth: Auth,
+    pub(super) api: Api,
+    pub(super) stop: Stop,
+    pub(super) link: TaskOn,
+    pub(super) keep_lead_status: Vec<String>,
+    pub(super) trigger: Vec<String>,
+    pub(super) links: Links,
+    /// Whether Leads have the column `Converted__s`. Assumed until Zoho refuses the column.
+    pub(super) knows_converted: bool,
+}
+
+impl Zoho {
+    /// A client, which sends nothing yet. Fails for an address that is neither https nor loopback.
+    pub fn new(settings: ZohoSettings) -> Result<Self, RemoteError> {
+        let ZohoSettings {
+            accounts_url,
+            api_url,
+            client_id,
+            client_secret,
+            refresh_token,
+            link,
+            keep_lead_status,
+            trigger,
+            links,
+            token_cache,
+            stop,
+            timing,
+        } = settings;
+        let secrets = vec![client_secret.clone(), refresh_token.clone()];
+        let options = Options { timing, secrets, explain: auth::explain, help: ACCOUNTS_HELP, ..Options::default() };
+        let accounts = Client::new(SERVICE, accounts_url.clone(), options)?;
+        let mut api = Api { timing, client: None };
+        if let Some(api_url) = &api_url {
+            api.client_for(api_url)?;
+        }
+        let credentials = Credentials { accounts_url, api_url, client_id, client_secret, refresh_token };
+        Ok(Zoho {
+            auth: Auth::new(credentials, accounts, token_cache),
+            api,
+            stop,
+            link,
+            keep_lead_status,
+            trigger,
+            links,
+            knows_converted: true,
+        })
+    }
+}
+
+/// The client of the API host.
+pub(super) struct Api {
+    timing: Timing,
+    client: Option<(Url, Client)>,
+}
+
+impl Api {
+    /// The client for a host. A new host gets a new client.
+    pub(super) fn client_for(&mut self, base: &Url) -> Result<&Client, RemoteError> {
+        let made = match self.client.take() {
+            Some((url, client)) if url == *base => (url, client),
+            _ => {
+                let options =
+                    Options { timing: self.timing, explain: wire::explain, help: API_HELP, ..Options::default() };
+                (base.clone(), Client::new(SERVICE, base.clone(), options)?)
+            }
+        };
+        Ok(&self.client.insert(made).1)
+    }
+
+    /// The address of the host, once it is known.
+    pub(super) fn url(&self) -> Option<&Url> {
+        self.client.as_ref().map(|(url, _)| url)
+    }
+
+    /// The client that sent the last request.
+    pub(super) fn client(&self) -> Result<&Client, RemoteError> {
+        let client = self.client.as_ref().map(|(_, client)| client);
+        client.ok_or_else(|| {
+            RemoteError::new(ErrorKind::Settings, SERVICE, "the API host is not known").with_help(API_HELP.unreachable)
+        })
+    }
+}
