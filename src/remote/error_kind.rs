@@ -37,15 +37,15 @@ impl ErrorKind {
             ErrorKind::OutcomeUnknown => {
                 "before the next run tries again, it asks the service whether it happened, where the service can tell"
             }
-            ErrorKind::Throttled => "other programs may use up the same limit; the next run continues from here",
+            ErrorKind::Throttled => "other programs may use up the same limit; the next run goes on from here",
             ErrorKind::NotFound | ErrorKind::Rejected => {
                 "no run tries it again, and every report names it: see why the service refused it, and do it by hand"
             }
             ErrorKind::Later => "the next run tries again",
             ErrorKind::Stopped(StopReason::Deadline) => {
-                "the next run continues from here; --deadline (or scan.deadline) gives a run more time"
+                "the next run goes on from here; --deadline (or scan.deadline) gives a run more time"
             }
-            ErrorKind::Stopped(StopReason::Interrupted | StopReason::Terminated) => "the next run continues from here",
+            ErrorKind::Stopped(StopReason::Interrupted | StopReason::Terminated) => "the next run goes on from here",
         }
     }
 }

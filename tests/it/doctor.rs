@@ -293,7 +293,7 @@ fn about_zoho() -> Vec<Case> {
         case(
             ("zoho.credential", "fail", 3),
             "GET /crm/v8/users answered 401: INVALID_TOKEN",
-            "refuses the token that it has just given",
+            "refuses the token that it has just issued",
             zoho_says("/crm", 401, "INVALID_TOKEN"),
         ),
         case(

@@ -20,4 +20,4 @@ pub(super) const API_HELP: Help = Help {
 };
 /// Zoho reports both limits with the same status and code.
 pub(super) const USED_UP: &str = "Zoho's API credits (counted over the last 24 hours) or its concurrent calls are used up, by this \
-     program or others; the next run continues from here";
+     program or others; the next run goes on from here";
