@@ -1,16 +1,16 @@
-//! Services that nobody reaches, from the start or from some request on: what the run says, and that one clean run makes it
-//! good.
+//! Services that cannot be reached, from the start or from some request on. The run reports it, and one clean run makes up for
+//! it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Mutex;
 
-use super::stories::{Prepared, Services, State, Story};
-use super::without_a_way_out;
+use super::scenarios::{Prepared, Scenario, Services, State};
+use super::without_help;
 use crate::support::program::Ran;
 use crate::support::relay;
 
-/// Every base address, and whether it takes the webhook to be asked.
+/// Every base address, and whether only a run with the webhook uses it.
 const ADDRESSES: [(&str, bool); 5] = [
     ("INTERCOM_BASE_URL", false),
     ("ZOHO_ACCOUNTS_URL", false),
@@ -29,8 +29,8 @@ fn authority(address: &str) -> &str {
     address.trim_start_matches("http://").split('/').next().unwrap()
 }
 
-/// What a run says that concerns the whole of it, with its way out.
-fn said(ran: &Ran) -> String {
+/// The errors that a run reports for itself, each with its help.
+fn errors_of(ran: &Ran) -> String {
     if ran.out.is_empty() {
         let lines = ran.err.lines().filter(|line| !line.contains(" INFO ") && !line.contains(" WARN "));
         return lines.collect::<Vec<_>>().join("\n");
@@ -43,23 +43,23 @@ fn said(ran: &Ran) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The same but for the messages' keys, which depend on the instant.
+/// The state without the messages' keys, which depend on the instant.
 fn without_keys(state: State) -> State {
     let messages = BTreeMap::from([(String::new(), state.messages.values().sum())]);
     State { messages, ..state }
 }
 
-/// One run with an address in the place of a service's own, which comes back, and one without, which makes everything good.
+/// Runs once with another address for a service, and once with its own. Returns the first run.
 fn disturbed(prepared: &Prepared, webhook: bool, replace: impl Fn(&Services) -> (String, String)) -> Ran {
     let services = prepared.start(webhook);
     services.scan("20s").expect(0);
     let undisturbed = without_keys(services.holds());
     let services = prepared.start(webhook);
     let (variable, address) = replace(&services);
-    // A server for names, where there is one, is not waited for.
+    // The machine may have no name server, and the run must not wait for one.
     let brief = ("RES_OPTIONS", "attempts:1 timeout:1".to_owned());
     let first = services.scan_with("20s", &[(variable.as_str(), address), brief]);
-    assert_eq!(without_a_way_out(&first), None, "{first:#?}");
+    assert_eq!(without_help(&first), None, "{first:#?}");
     let second = services.scan("20s");
     assert_eq!(second.code, Some(0), "{variable}: {second:#?}\nafter {first:#?}");
     assert_eq!(without_keys(services.holds()), undisturbed, "{variable}: {first:#?}");
@@ -67,12 +67,12 @@ fn disturbed(prepared: &Prepared, webhook: bool, replace: impl Fn(&Services) -> 
 }
 
 #[test]
-fn a_service_that_is_not_there_is_named_with_the_way_out_and_costs_one_run() {
-    let prepared = Prepared::new(Story::New);
+fn an_unreachable_service_is_named_with_help_and_costs_one_run() {
+    let prepared = Prepared::new(Scenario::New);
     let mut table = String::new();
     for (variable, webhook) in ADDRESSES {
         for way in ["refused", "no such name", "no TLS"] {
-            // A webhook may be at Slack's address or this machine's, and nowhere else.
+            // The program accepts a webhook only at Slack's hosts and at loopback addresses.
             if webhook && way == "no such name" {
                 continue;
             }
@@ -86,11 +86,11 @@ fn a_service_that_is_not_there_is_named_with_the_way_out_and_costs_one_run() {
                 };
                 (variable.to_owned(), instead)
             });
-            let said = said(&ran).replace('\n', "\n    ");
+            let said = errors_of(&ran).replace('\n', "\n    ");
             _ = write!(table, "{variable}, {way}: {}\n    {said}\n", ran.code.unwrap());
         }
     }
-    // Which of its reasons a name is not found for depends on the machine.
+    // The reason why a name is not found depends on the machine.
     let filters = [(r"in \d+ s\b", "in [n] s"), (r"(address information: )[^,]*", "$1[why]")];
     insta::with_settings!({ filters => filters }, { insta::assert_snapshot!(table) });
 }
@@ -106,21 +106,21 @@ fn without_ids(path: &str) -> String {
 
 #[test]
 fn a_service_that_goes_away_before_any_of_its_requests_costs_one_run() {
-    let stories = [
-        ("new", Story::New),
-        ("new, on a lead", Story::OnLead),
-        ("worse", Story::Worse),
-        ("cleared", Story::Cleared),
-        ("in doubt", Story::InDoubt),
-        ("tag in doubt", Story::TagInDoubt),
+    let scenarios = [
+        ("new", Scenario::New),
+        ("new, on a lead", Scenario::OnLead),
+        ("worse", Scenario::Worse),
+        ("cleared", Scenario::Cleared),
+        ("in doubt", Scenario::InDoubt),
+        ("tag in doubt", Scenario::TagInDoubt),
     ];
     let services = [("INTERCOM_BASE_URL", "/intercom/"), ("ZOHO_API_URL", "/zoho/"), ("SLACK_API_URL", "/slack/api/")];
     let lines = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
-        for (name, story) in stories {
+        for (name, scenario) in scenarios {
             let lines = &lines;
             scope.spawn(move || {
-                let prepared = Prepared::new(story);
+                let prepared = Prepared::new(scenario);
                 let usual = prepared.start(false);
                 usual.scan("20s").expect(0);
                 let requests = usual.sandbox.requests();
@@ -132,7 +132,7 @@ fn a_service_that_goes_away_before_any_of_its_requests_costs_one_run() {
                             let door = relay::let_through(number, authority(&own).to_owned());
                             (variable.to_owned(), own.replace(authority(&own), &door))
                         });
-                        assert!(said(&ran).contains("could not be reached"), "{ran:#?}");
+                        assert!(errors_of(&ran).contains("could not be reached"), "{ran:#?}");
                         let place = format!("{:<15} {:<7} {}", name, request.method, without_ids(&request.path));
                         let line = (name, variable, number, format!("{place:<60} {}", ran.code.unwrap()));
                         lines.lock().unwrap().push(line);

@@ -1,4 +1,4 @@
-//! What a run finds when the services misbehave, and what they hold after it.
+//! The scenarios that a disturbed run begins with, and the state that the services hold.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,46 +10,46 @@ use crate::support::program::{Ran, finish, program};
 
 const CONTACT: &str = "65a0c000de40000000000000";
 
-/// What a run finds.
+/// The situation at the begin of a run.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Story {
-    /// A signal of somebody whom Zoho does not know.
+pub enum Scenario {
+    /// A new signal of a contact that Zoho does not know.
     New,
-    /// The same, and Zoho has a lead.
+    /// A new signal of a contact that is a lead in Zoho.
     OnLead,
-    /// A signal that has got worse: its task is open.
+    /// A signal that got worse; its task is open.
     Worse,
-    /// A signal that has cleared: its tag comes off.
+    /// A signal that cleared; its tag comes off.
     Cleared,
-    /// A signal of somebody with more companies than a page of the search shows.
+    /// A signal of a contact with more companies than a page of the search shows.
     Many,
-    /// Somebody with a signal is not there any more.
+    /// The contact of a signal is gone.
     Gone,
-    /// A task and a message were sent, and no answer came.
+    /// A task and a message in doubt: their answers were lost.
     InDoubt,
-    /// The same of a tag.
+    /// A tag in doubt.
     TagInDoubt,
 }
 
-impl Story {
-    pub const ALL: [Story; 8] = [
-        Story::New,
-        Story::OnLead,
-        Story::Worse,
-        Story::Cleared,
-        Story::Many,
-        Story::Gone,
-        Story::InDoubt,
-        Story::TagInDoubt,
+impl Scenario {
+    pub const ALL: [Scenario; 8] = [
+        Scenario::New,
+        Scenario::OnLead,
+        Scenario::Worse,
+        Scenario::Cleared,
+        Scenario::Many,
+        Scenario::Gone,
+        Scenario::InDoubt,
+        Scenario::TagInDoubt,
     ];
 
-    /// Whether something is left of an earlier run, which an incomplete read does too.
+    /// Whether an earlier run left an action in doubt.
     pub fn is_unfinished(self) -> bool {
-        matches!(self, Story::InDoubt | Story::TagInDoubt)
+        matches!(self, Scenario::InDoubt | Scenario::TagInDoubt)
     }
 }
 
-/// A world and a home as they are before the run that counts.
+/// The world and the home directory before the disturbed run.
 pub struct Prepared {
     world: World,
     home: tempfile::TempDir,
@@ -79,8 +79,8 @@ fn config(home: &Path, timeout: &str) {
 }
 
 impl Prepared {
-    pub fn new(story: Story) -> Prepared {
-        let companies = if story == Story::Many { 11 } else { 1 };
+    pub fn new(scenario: Scenario) -> Prepared {
+        let companies = if scenario == Scenario::Many { 11 } else { 1 };
         let contacts = json!([contact(83, companies)]).to_string();
         let company = |number| json!({ "type": "company", "id": company_id(number), "name": format!("Acme {number}") });
         let companies = json!((0..companies).map(company).collect::<Vec<_>>()).to_string();
@@ -92,7 +92,7 @@ impl Prepared {
         .unwrap();
         world.slack.rate_limit = false;
         let services = Services { sandbox: Sandbox::start(world, None).unwrap(), home: folder(), webhook: false };
-        services.live_through(story);
+        services.live_through(scenario);
         let Services { sandbox, home, .. } = services;
         Prepared { world: sandbox.stop(), home }
     }
@@ -104,7 +104,7 @@ impl Prepared {
     }
 }
 
-/// In memory where that is possible: the ledger waits for its disk at every step.
+/// A folder in memory if possible, because the ledger waits for its disk at every step.
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
@@ -121,7 +121,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// The services of one cell, and the folder in which the program runs.
+/// The services of one cell, and the folder of the program.
 pub struct Services {
     pub sandbox: Sandbox,
     home: tempfile::TempDir,
@@ -129,8 +129,8 @@ pub struct Services {
 }
 
 impl Services {
-    /// What comes before the run that counts.
-    fn live_through(&self, story: Story) {
+    /// Plays the time before the disturbed run.
+    fn live_through(&self, scenario: Scenario) {
         let figures =
             |storage: u32| json!({ "contact": { "id": CONTACT, "custom_attributes": { "storage_percent": storage } } });
         let lead = json!({ "zoho_lead": { "id": "5725767000000777001", "Email": "ann@acme.example", "Last_Name": "Acme",
@@ -138,24 +138,24 @@ impl Services {
         let lost = |service: &str, path: &str| {
             self.fault(json!({ "service": service, "method": "POST", "path_prefix": path, "kind": "reset_after" }));
         };
-        match story {
-            Story::New | Story::Many => return,
-            Story::OnLead => return self.change(&lead),
-            Story::InDoubt => {
+        match scenario {
+            Scenario::New | Scenario::Many => return,
+            Scenario::OnLead => return self.change(&lead),
+            Scenario::InDoubt => {
                 lost("zoho", "/crm/v8/Tasks");
                 lost("slack", "/chat.postMessage");
             }
-            Story::TagInDoubt => lost("intercom", "/contacts/65a0"),
-            Story::Worse | Story::Cleared | Story::Gone => {}
+            Scenario::TagInDoubt => lost("intercom", "/contacts/65a0"),
+            Scenario::Worse | Scenario::Cleared | Scenario::Gone => {}
         }
-        self.scan("20s").expect(i32::from(story.is_unfinished()));
+        self.scan("20s").expect(i32::from(scenario.is_unfinished()));
         self.mend();
-        match story {
-            Story::Worse => self.change(&figures(96)),
-            Story::Gone => self.change(&json!({ "remove_contact": CONTACT })),
-            Story::Cleared => {
+        match scenario {
+            Scenario::Worse => self.change(&figures(96)),
+            Scenario::Gone => self.change(&json!({ "remove_contact": CONTACT })),
+            Scenario::Cleared => {
                 self.change(&figures(10));
-                // Seen as cleared, and long enough so a moment later.
+                // The first run sees the signal cleared; after `clear_after` the next one acts on it.
                 self.scan("20s").expect(0);
                 std::thread::sleep(std::time::Duration::from_millis(2100));
             }
@@ -180,7 +180,7 @@ impl Services {
         self.scan_with(timeout, &[])
     }
 
-    /// With variables of the environment in front of the sandbox's.
+    /// Scans with further environment variables, which override the sandbox's.
     pub fn scan_with(&self, timeout: &str, environment: &[(&str, String)]) -> Ran {
         config(self.home.path(), timeout);
         let mut command = program(self.home.path());
@@ -196,15 +196,15 @@ impl Services {
     }
 }
 
-/// What the services hold, without keys and ids, which depend on when it was done.
+/// The state of the services, without keys and ids, which depend on the instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
-    /// Subjects, and how many keys the description bears.
+    /// The subjects, each with the number of keys in the description.
     pub tasks: Vec<(String, usize)>,
     pub leads: Vec<(String, String)>,
-    /// Names of the tags on the contact.
+    /// The names of the tags on the contact.
     pub tags: Vec<String>,
-    /// How often each key was posted; by webhook, where there are none, under "".
+    /// How often each key was posted. A webhook's messages have no key and count under "".
     pub messages: BTreeMap<String, usize>,
     pub marked_as_repeats: usize,
 }
@@ -242,7 +242,7 @@ impl State {
     }
 }
 
-/// The kinds of the actions that a report gives this reason for.
+/// The kinds of the actions with this reason in the report.
 pub fn ended_by(reason: &str, ran: &Ran) -> Vec<String> {
     let report = if ran.out.is_empty() { Value::Null } else { ran.json() };
     let actions = texts(&report["signals"]).flat_map(|signal| texts(&signal["actions"]));
