@@ -1,12 +1,12 @@
-//! SIGTERM and SIGINT become "stop after the request in hand".
+//! Turns SIGTERM and SIGINT into a stop after the current request.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::apply::stop::{StopReason, StopSwitch};
 
-/// Listens for both signals from now on, and throws the switch when one comes. Needs a tokio runtime.
+/// Listens for both signals, and throws the switch when one arrives. Needs a tokio runtime.
 ///
-/// A second signal of a kind changes nothing: the request in hand has a time-out of its own.
+/// A second signal changes nothing: the current request has its own timeout.
 pub fn listen(switch: StopSwitch) -> std::io::Result<()> {
     let interrupt = signal(SignalKind::interrupt())?;
     let terminate = signal(SignalKind::terminate())?;
@@ -21,7 +21,7 @@ async fn wait(mut interrupt: Signal, mut terminate: Signal, switch: StopSwitch) 
             Some(()) = terminate.recv() => StopReason::Terminated,
             else => return,
         };
-        tracing::warn!("stopping after the request in hand");
+        tracing::warn!("stopping after the current request");
         switch.stop(reason);
     }
 }

@@ -1,4 +1,4 @@
-//! Logs: to stderr, never to stdout, which is the report's.
+//! Logs, to stderr only: stdout belongs to the report.
 
 use std::io::IsTerminal;
 
@@ -15,17 +15,17 @@ pub fn init(common: &Common) {
         (false, 2) => "debug",
         (false, _) => "trace",
     };
-    // Our own crate only: at debug level, HTTP libraries log headers, and those hold credentials.
+    // Only this crate logs: at debug level, HTTP libraries log headers, which hold credentials.
     let filter = EnvFilter::new(format!("off,usage_signals={level}"));
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
-    // Fails only where a subscriber is set already, as in tests.
+    // This fails only if a subscriber is set already, as in tests.
     let _ = match common.log_format {
         LogFormat::Json => logs.json().with_current_span(true).with_span_list(false).try_init(),
         LogFormat::Text => logs.with_ansi(colored(common.color, std::io::stderr().is_terminal())).try_init(),
     };
 }
 
-/// Whether to colour a stream.
+/// Whether to colour the text on a stream.
 pub fn colored(color: Color, is_terminal: bool) -> bool {
     match color {
         Color::Always => true,

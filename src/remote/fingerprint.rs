@@ -1,8 +1,8 @@
-//! What tells one set of credentials from another without giving any of them away.
+//! A fingerprint that tells one set of credentials from another without revealing either.
 
 use sha2::{Digest, Sha256};
 
-/// SHA-256 over the parts, in hexadecimal. A credential is long and random, so that nobody finds it from this.
+/// SHA-256 over the parts, in hexadecimal. A credential is long and random, so nobody can find it from its hash.
 pub fn fingerprint(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {

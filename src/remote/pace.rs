@@ -1,4 +1,4 @@
-//! Keeping below a service's limit by what its headers say, so that being refused for speed is the exception.
+//! Keeps requests below the limit that a service's headers name, so that a 429 is the exception.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -10,20 +10,20 @@ use tokio::time::Instant;
 
 use super::retry::until_reset;
 
-/// The share of a window that may be used as fast as it goes: what is left after that is spread over the time left.
+/// The last quarter of a window's requests is spread over the rest of its time. Until then no request waits.
 const SPREAD_BELOW: u64 = 4;
 
-/// Learns from `X-RateLimit-Limit`, `-Remaining` and `-Reset`; without these headers it lets everything pass.
+/// Learns from `X-RateLimit-Limit`, `-Remaining` and `-Reset`. Without these headers no request waits.
 ///
-/// Shared by concurrent requests: each is given a moment of its own.
+/// Parallel requests share a pace, and each gets a moment of its own.
 #[derive(Debug, Default)]
 pub struct Pace {
     window: Mutex<Option<Window>>,
-    /// Requests that have begun and are not answered.
+    /// Requests that have begun and have no answer yet.
     under_way: AtomicU64,
 }
 
-/// A request that is under way, until this is dropped.
+/// Counts a request as under way until it is dropped.
 #[derive(Debug)]
 pub struct UnderWay<'a>(&'a AtomicU64);
 
@@ -37,20 +37,20 @@ impl Drop for UnderWay<'_> {
 struct Window {
     limit: u64,
     remaining: u64,
-    /// When the service counts anew.
+    /// When the service begins to count anew.
     ends: Instant,
-    /// The moment given out last.
+    /// The moment of the last request.
     last: Instant,
 }
 
 impl Pace {
-    /// Counts a request from before its moment is asked for until its answer was learnt from.
+    /// Begins to count a request as under way. Begin before `reserve`, and drop the result after `learn`.
     pub fn begin(&self) -> UnderWay<'_> {
         self.under_way.fetch_add(1, Ordering::Relaxed);
         UnderWay(&self.under_way)
     }
 
-    /// How long the next request should wait; the moment is taken by asking.
+    /// Reserves the moment of the next request, and returns the wait until then.
     pub fn reserve(&self, now: Instant) -> Duration {
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(current) = window.as_mut() else {
@@ -74,7 +74,7 @@ impl Pace {
         slot.saturating_duration_since(now)
     }
 
-    /// Takes note of an answer's headers.
+    /// Learns from the headers of an answer.
     pub fn learn(&self, headers: &HeaderMap, now: Instant, clock: DateTime<Utc>) {
         let number = |name| -> Option<u64> { headers.get(name)?.to_str().ok()?.trim().parse().ok() };
         let (Some(limit), Some(remaining), Some(left)) =
@@ -83,13 +83,13 @@ impl Pace {
             return;
         };
         let ends = now + left;
-        // The service has not counted the others that are under way.
+        // The service has not counted the other requests under way.
         let others = self.under_way.load(Ordering::Relaxed).saturating_sub(1);
         let remaining = remaining.saturating_sub(others);
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         let (remaining, last) = match window.as_ref() {
-            // Resets come in whole seconds, so the same window may seem to end a second apart. Answers overtake each other:
-            // the lower figure is the safe one.
+            // Resets are rounded to seconds, so the end of one window may vary by a second. Answers overtake each other, so
+            // the lower number is the safe one.
             Some(known) if ends < known.ends + Duration::from_millis(1500) => {
                 (remaining.min(known.remaining), known.last)
             }
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_is_spread_over_the_window_and_then_the_next_is_waited_for() {
+    fn the_last_requests_are_spread_over_the_window() {
         let (pace, now) = (Pace::default(), Instant::now());
         pace.learn(&headers(83, 4, 10), now, clock());
         let waits: Vec<u128> = (0..5).map(|_| pace.reserve(now).as_millis()).collect();
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_under_way_is_not_given_out_again() {
+    fn requests_under_way_count_as_used() {
         let (pace, now) = (Pace::default(), Instant::now());
         let all = [pace.begin(), pace.begin(), pace.begin()];
         pace.learn(&headers(83, 3, 10), now, clock());

@@ -1,7 +1,7 @@
-//! A server that says its lines: the answers it was given, one a connection, and remembers what it was asked.
+//! A server that plays a script: one reply for each connection. It records the requests.
 //!
-//! For what a stateful world cannot do on purpose (break off, drip, redirect). How the clients behave against a world with
-//! state is tested over the sandbox.
+//! It does what a server with state cannot do on purpose: break off, drip, redirect. Tests of the clients against a server with
+//! state use the sandbox.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,14 +12,14 @@ use url::Url;
 
 use crate::apply::stop::Stop;
 
-/// One line of the script.
+/// One reply of the script.
 pub struct Reply {
     status: u16,
     headers: String,
     body: String,
-    /// Close without a word.
+    /// Close the connection without an answer.
     reset: bool,
-    /// A byte now and then, without end.
+    /// Send a byte now and then, without end.
     drip: bool,
 }
 
@@ -65,7 +65,7 @@ pub struct Script {
 }
 
 impl Script {
-    /// Plays the replies in order; after the last one nobody listens any more.
+    /// Plays the replies in order. After the last one nobody listens.
     pub async fn play(replies: impl IntoIterator<Item = Reply>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -94,7 +94,7 @@ impl Script {
 /// A stop that never comes.
 pub fn stop() -> Stop {
     let (switch, stop) = Stop::after(Duration::from_secs(3600));
-    // A stop whose switch is gone would still work; keep it, as a program does.
+    // Keeps the switch for ever, as a program keeps it until its end.
     std::mem::forget(switch);
     stop
 }

@@ -1,23 +1,23 @@
-//! What the headers of answers say about the service itself: its clock, and how much of its limits is left.
+//! The service's clock and limits, by the headers of its answers.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::header::{DATE, HeaderMap};
 
-/// Limits and clock from the last answer, refusals included. Every field is None where the service does not say.
+/// The clock and limits by the last answer, refusals included. A field is None where the service does not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ServiceStatus {
-    /// How far the local clock is ahead of the `Date` of the answer. `Date` has whole seconds, and the answer was under way.
+    /// How far the local clock is ahead of the answer's `Date`, which is rounded to seconds and older by the time of transfer.
     pub clock_ahead: Option<TimeDelta>,
-    /// `X-RateLimit-Limit`: requests in a window.
+    /// `X-RateLimit-Limit`: the requests in a window.
     pub limit: Option<u64>,
-    /// `X-RateLimit-Remaining`: what is left of them.
+    /// `X-RateLimit-Remaining`: the requests left of them.
     pub remaining: Option<u64>,
-    /// `X-API-CREDITS-REMAINING`: Zoho sends it once half of a day's credits is used.
+    /// `X-API-CREDITS-REMAINING`: Zoho sends it once half of a day's credits are used.
     pub credits_left: Option<u64>,
 }
 
 impl ServiceStatus {
-    /// Takes note of an answer that has just come.
+    /// Notes the headers of an answer that arrived at `now`.
     pub fn observe(&mut self, headers: &HeaderMap, now: DateTime<Utc>) {
         let text = |name: &str| headers.get(name)?.to_str().ok();
         let number = |name: &str| text(name)?.trim().parse().ok();
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_an_answer_says_is_kept_until_another_says_otherwise() {
+    fn a_header_counts_until_another_answer_changes_it() {
         let now = DateTime::from_timestamp(1_766_210_405, 0).unwrap();
         let headers = |pairs: &[(&'static str, &str)]| -> HeaderMap {
             pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()

@@ -137,7 +137,7 @@ fn a_read_that_stays_incomplete_is_an_error() {
     services.fault(nobody_shown(10_000));
     let error = walk(&services, PARTS).ended.unwrap_err();
     assert!(error.contains("it counts 600 contacts"), "{error}");
-    assert!(error.contains("with all read once more"), "{error}");
+    assert!(error.contains("both reads together"), "{error}");
 }
 
 /// The list counts other contacts than the search shows, or the search is behind.
@@ -148,7 +148,7 @@ fn listed(services: &Services, count: usize) {
 }
 
 #[test]
-fn a_list_that_counts_more_than_the_search_is_told_and_nothing_is_read_again() {
+fn a_list_that_counts_more_than_the_search_is_reported_and_nothing_is_read_again() {
     for paging in [PARTS, Paging { at_once: 1, ..PARTS }] {
         let services = Services::new(&contacts(600, |number| START + number * DAY));
         listed(&services, 603);
@@ -192,7 +192,7 @@ fn parts_and_the_order_of_arrival_never_change_a_report() {
         let arguments = ["coverage", "--format", "json"];
         let mut coverage = finish(services.program().args(arguments)).expect(0).json();
         coverage.as_object_mut().unwrap().remove("run");
-        assert!(coverage.to_string().contains("such as 65a00"), "an unreadable value has its example: {coverage:#}");
+        assert!(coverage.to_string().contains("for example 65a00"), "an unreadable value has its example: {coverage:#}");
         reports.insert((report.to_string(), coverage.to_string()));
     }
     assert_eq!(reports.len(), 1);

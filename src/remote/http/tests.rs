@@ -22,7 +22,7 @@ async fn send(script: &Script, kind: RequestKind) -> Result<Answer, RemoteError>
 }
 
 #[tokio::test]
-async fn a_refusal_for_speed_is_waited_out() {
+async fn a_429_is_waited_out() {
     let throttled = Reply::status(429).header("Retry-After", "0");
     let script = Script::play([throttled, Reply::json("{}")]).await;
     let answer = send(&script, BotPost).await.unwrap();
@@ -34,7 +34,7 @@ async fn a_refusal_for_speed_is_waited_out() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_asked_for_again_only_where_that_is_safe() {
+async fn a_lost_answer_is_retried_only_where_a_retry_is_safe() {
     for (safety, expected) in [(BotPost, Err(ErrorKind::OutcomeUnknown)), (Attach, Ok(2)), (Search, Ok(2))] {
         for lost in [Reply::reset(), Reply::json(""), Reply::json("{\"cut")] {
             let script = Script::play([lost, Reply::json("{}")]).await;
@@ -45,7 +45,7 @@ async fn a_lost_answer_is_asked_for_again_only_where_that_is_safe() {
 }
 
 #[tokio::test]
-async fn nobody_listening_is_unreachable_even_for_what_is_sent_once() {
+async fn a_refused_connection_is_unreachable_even_for_requests_sent_once() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -88,7 +88,7 @@ async fn a_dripping_or_enormous_answer_ends_with_an_error() {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_after_the_word_to_stop() {
+async fn nothing_is_sent_after_a_stop() {
     let script = Script::play([Reply::json("{}")]).await;
     let (switch, stop) = Stop::after(Duration::from_secs(60));
     switch.stop(StopReason::Terminated);
@@ -99,7 +99,7 @@ async fn nothing_is_sent_after_the_word_to_stop() {
 }
 
 #[tokio::test]
-async fn a_stop_between_tries_leaves_what_was_sent_in_doubt() {
+async fn a_stop_between_tries_leaves_the_action_in_doubt() {
     for (safety, kind) in [(Attach, ErrorKind::OutcomeUnknown), (Search, ErrorKind::Stopped(StopReason::Deadline))] {
         let slow = Reply::status(503).header("Retry-After", "60");
         let script = Script::play([slow, Reply::json("{}")]).await;

@@ -1,4 +1,4 @@
-//! Which attributes the workspace defines for contacts.
+//! The attributes that the workspace defines for contacts.
 
 use super::client::{HELP, Intercom, SERVICE};
 use super::wire::{Any, DataAttribute};
@@ -8,18 +8,19 @@ use crate::remote::http::Request;
 use crate::remote::request_kind::RequestKind;
 
 impl Intercom {
-    /// The attributes of contacts that are not archived, in Intercom's order.
+    /// Returns the attributes of contacts that are not archived, in Intercom's order.
     pub async fn attributes(&self) -> Result<Vec<AttributeDefinition>, RemoteError> {
         let mut attributes = self.all_attributes().await?;
         attributes.retain(|attribute| !attribute.archived);
         Ok(attributes)
     }
 
-    /// The attributes of contacts, archived ones included, in Intercom's order. A name can be there twice: once archived.
+    /// Returns the attributes of contacts, archived ones included, in Intercom's order. An archived attribute may share its name
+    /// with another one.
     pub async fn all_attributes(&self) -> Result<Vec<AttributeDefinition>, RemoteError> {
         let request = Request::get(RequestKind::Facts, &["data_attributes"]);
         let request = request.query("model", "contact").query("include_archived", "true");
-        let message = "GET /data_attributes is not there: the address is not that of Intercom's API";
+        let message = "GET /data_attributes is not there: the address does not belong to Intercom's API";
         self.list("data_attributes", request, |json| read_attribute(json, "contact"))
             .await?
             .ok_or_else(|| RemoteError::new(ErrorKind::Settings, SERVICE, message).with_help(HELP.unreachable))
@@ -33,7 +34,8 @@ fn read_attribute(json: &str, wanted_model: &str) -> Option<AttributeDefinition>
     }
     let custom = custom.unwrap_or_default();
     let name = name.and_then(Any::text);
-    // The full name of a custom one has a prefix that rules leave out; that of an own one has its parent (`location.city`).
+    // Rules leave out the prefix in the full name of a custom attribute. The full name of Intercom's own names the parent
+    // (`location.city`).
     let name = if custom { name } else { full_name.and_then(Any::text).or(name) };
     Some(AttributeDefinition {
         name: name?,

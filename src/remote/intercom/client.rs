@@ -1,6 +1,5 @@
 //! The client: one workspace, its requests and its lists.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
@@ -14,24 +13,25 @@ use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::fingerprint::fingerprint;
 use crate::remote::http::{Answer, Client, Help, Options, Request, Timing, secret_value};
 use crate::remote::outcomes::{self, End};
+use crate::remote::page_guard::{Endless, PageGuard};
 use crate::remote::service_status::ServiceStatus;
 
 pub(super) const SERVICE: &str = "Intercom";
-/// The version of the API that every request names.
+/// The API version that every request names.
 pub const VERSION: &str = "2.15";
-/// Pages of one list before it is taken for an endless one.
-const MOST_PAGES: u32 = 1000;
+/// The most pages of one list. A longer list counts as endless.
+const MOST_PAGES: usize = 1000;
 pub(super) const HELP: Help = Help {
     credential: "check INTERCOM_ACCESS_TOKEN, the permissions of its app, and that INTERCOM_BASE_URL is the workspace's region",
     unreachable: "check INTERCOM_BASE_URL and the network; https://www.intercomstatus.com shows outages",
 };
 
-/// How contacts are asked for.
+/// The size of the pages, and how many are read in parallel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Paging {
     /// Contacts in one answer, 1 to 150.
     pub per_page: u32,
-    /// Requests under way at once. With one, everything is read in one part.
+    /// The most parallel requests. With one, all contacts are read in one part.
     pub at_once: usize,
 }
 
@@ -48,7 +48,7 @@ pub(super) struct Inner {
 }
 
 impl Intercom {
-    /// A client; nothing is sent yet.
+    /// A client, which sends nothing yet.
     pub fn new(
         base_url: Url,
         token: &SecretString,
@@ -67,17 +67,17 @@ impl Intercom {
         Ok(Intercom(Arc::new(Inner { client, paging, credential, stop })))
     }
 
-    /// How many requests may be under way at the same time; one at least.
+    /// The most parallel requests; at least one.
     pub fn at_once(&self) -> usize {
         self.0.paging.at_once
     }
 
-    /// A fingerprint of host and token. A token belongs to one workspace for as long as it lives.
+    /// A fingerprint of host and token. A token belongs to one workspace all its life.
     pub fn credential(&self) -> &str {
         &self.0.credential
     }
 
-    /// What its answers so far said about the service itself.
+    /// Intercom's clock and limits, by its answers so far.
     pub fn service_status(&self) -> ServiceStatus {
         self.0.client.service_status()
     }
@@ -86,13 +86,13 @@ impl Intercom {
         self.0.client.send(request, &self.0.stop).await
     }
 
-    /// An answer with a 2xx status.
+    /// Sends a request and returns its answer, which has a 2xx status.
     pub(super) async fn success(&self, request: &Request) -> Result<Answer, RemoteError> {
         let answer = self.send(request).await?;
         if answer.status.is_success() { Ok(answer) } else { Err(self.0.client.refused(request, &answer)) }
     }
 
-    /// The same; None where `id`, which the request's path names, is not there.
+    /// Sends a request and returns its answer; None if the thing with `id`, which the request's path names, is not there.
     pub(super) async fn found(&self, id: &str, request: &Request) -> Result<Option<Answer>, RemoteError> {
         if !is_id(id) {
             return Ok(None);
@@ -118,7 +118,7 @@ impl Intercom {
         self.0.client.unreadable(request, answer, why)
     }
 
-    /// All items of a list, over its pages, each through `read`; None where `id` is not there.
+    /// Returns all items of a list, over its pages, each read by `read`; None if the thing with `id` is not there.
     pub(super) async fn list<T>(
         &self,
         id: &str,
@@ -126,8 +126,8 @@ impl Intercom {
         mut read: impl FnMut(&str) -> Option<T>,
     ) -> Result<Option<Vec<T>>, RemoteError> {
         let mut all = Vec::new();
-        let mut asked = BTreeSet::new();
-        for _ in 0..MOST_PAGES {
+        let mut pages = PageGuard::new(request.query.clone(), MOST_PAGES);
+        loop {
             let Some(answer) = self.found(id, &request).await? else {
                 return Ok(None);
             };
@@ -136,19 +136,24 @@ impl Intercom {
             all.extend(items.iter().filter_map(|item| read(item.get())));
             request.query = match list.next() {
                 Some(wire::Next::Cursor { starting_after }) => vec![("starting_after".to_owned(), starting_after)],
-                // Only its parameters: the credential goes to no address that an answer names.
+                // Only the address's parameters count: the credential goes to no host that an answer names.
                 Some(wire::Next::Address(address)) => match Url::parse(&address) {
                     Ok(url) => url.query_pairs().into_owned().collect(),
                     Err(_) => return Err(self.unreadable(&request, &answer)),
                 },
                 Some(wire::Next::Other(_)) | None => return Ok(Some(all)),
             };
-            if !asked.insert(request.query.clone()) {
-                let why = "the same page is named as the next one again";
-                return Err(self.0.client.unreadable(&request, &answer, why));
-            }
+            pages.allow(request.query.clone()).map_err(|endless| match endless {
+                Endless::Repeated => {
+                    self.0.client.unreadable(&request, &answer, "the answer names a page again that it named before")
+                }
+                Endless::TooMany => bad_answer(&format!("{} has more than {MOST_PAGES} pages", request.path.join("/"))),
+            })?;
         }
-        let message = format!("{} has more than {MOST_PAGES} pages", request.path.join("/"));
-        Err(RemoteError::new(ErrorKind::BadAnswer, SERVICE, &message).with_help(HELP.unreachable))
     }
+}
+
+/// The error for answers that make no sense together, whichever request they came from.
+pub(super) fn bad_answer(message: &str) -> RemoteError {
+    RemoteError::new(ErrorKind::BadAnswer, SERVICE, message).with_help(HELP.unreachable)
 }

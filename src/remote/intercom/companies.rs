@@ -9,7 +9,7 @@ use crate::remote::http::Request;
 use crate::remote::request_kind::RequestKind;
 
 impl Intercom {
-    /// One company; None where it is not there.
+    /// Returns one company; None if it is not there.
     pub async fn company(&self, id: &str) -> Result<Option<Company>, RemoteError> {
         let request = Request::get(RequestKind::Facts, &["companies", id]);
         let Some(answer) = self.found(id, &request).await? else {
@@ -20,7 +20,7 @@ impl Intercom {
         Ok(Some(company))
     }
 
-    /// The companies of a contact, all of them; None where the contact is gone.
+    /// Returns all companies of a contact; None if the contact is gone.
     pub async fn contact_companies(&self, id: &str) -> Result<Option<Vec<Company>>, RemoteError> {
         self.list(id, Request::get(RequestKind::Facts, &["contacts", id, "companies"]), read_company).await
     }

@@ -1,43 +1,44 @@
-//! Whether everything came: what was read, held against what Intercom counts in two ways.
+//! Whether a read is complete: the contacts that came, compared with Intercom's two counts.
 //!
-//! Neither count is known to be exact (docs/services/intercom.md, "How complete a search is"): the search learns of a new contact some minutes
-//! late, nobody knows how it counts many, and the list may count what the search never shows. So a read that brought what the
-//! search itself counts is whole, and what the list counts beyond that is told.
+//! Neither count is known to be exact (docs/services/intercom.md, "How complete a search is"). The search learns of a new
+//! contact some minutes late, and nobody knows how it counts many. The list may count contacts that the search never shows. So
+//! a read that brought as many contacts as the search counts is complete, and the report names the contacts that only the list
+//! counts.
 
-/// What is known when nothing is left to read. None where a count is not known.
+/// The counts at the end of a read. None is an unknown count.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Counts {
-    /// Different contacts that came, without those created since the read began: they would make up for others.
+    /// The different contacts that came, without those created since the read began: they would hide missing ones.
     pub came: u64,
-    /// How many the search counted for all.
+    /// How many contacts the search counts.
     pub searched: Option<u64>,
-    /// How many the workspace lists.
+    /// How many contacts the workspace lists.
     pub listed: Option<u64>,
-    /// How many fewer than they counted the parts showed.
+    /// How many contacts fewer than they counted the parts brought.
     pub shortfall: u64,
     /// The second read, if there was one.
     pub second: Option<Second>,
 }
 
-/// A read of everything once more, in one part.
+/// A second read of all contacts, in one part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Second {
-    /// How many had come before it.
+    /// How many contacts had come before it.
     pub before: u64,
-    /// How many it showed.
+    /// How many contacts it brought.
     pub shown: u64,
 }
 
-/// What is to be made of it.
+/// Whether a read is complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Completeness {
-    /// Everything came.
+    /// All contacts came.
     Complete,
-    /// Everything came that can be had, though the counts say more.
+    /// All contacts came that Intercom shows, although it counts more.
     InDoubt,
-    /// Contacts are missing that the search may show when asked once more.
+    /// Contacts are missing, and a second read may bring them.
     ReadAgain,
-    /// They are missing after two reads, which were not the same.
+    /// Contacts are missing after two reads, which brought different ones.
     Incomplete,
 }
 
@@ -45,14 +46,14 @@ impl Counts {
     pub(super) fn completeness(self) -> Completeness {
         let Counts { came, searched, listed, shortfall, second } = self;
         let reached = |count: Option<u64>| count.is_none_or(|count| came >= count);
-        // A count far below what came is none that says when everything came.
+        // A count far below the contacts that came cannot say when all came.
         let search_is_exact = searched.is_some_and(|count| came >= count && came - count <= came / 100);
         match second {
             None if shortfall > 0 || !reached(searched) => Completeness::ReadAgain,
             _ if reached(searched) && reached(listed) => Completeness::Complete,
             _ if search_is_exact => Completeness::InDoubt,
             None => Completeness::ReadAgain,
-            // By two ways the same ones: then it is the count that counts something else.
+            // Both reads brought the same contacts, so the count includes something else.
             Some(second) if second.before == came && second.shown >= came => Completeness::InDoubt,
             Some(_) => Completeness::Incomplete,
         }
@@ -64,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_read_is_whole_when_the_counts_say_so_and_is_repeated_where_the_search_may_show_more() {
+    fn the_counts_decide_whether_a_read_is_complete_or_repeated() {
         let figures = |came, searched, listed| Counts { came, searched, listed, ..Counts::default() };
         let again =
             |before, figures: Counts| Counts { second: Some(Second { before, shown: figures.came }), ..figures };

@@ -1,4 +1,4 @@
-//! From Intercom's contact to [`Contact`]: typed where it matters, and only the attributes that are wanted.
+//! Reads Intercom's JSON of a contact into a [`Contact`], with only the wanted attributes.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ pub fn read_contact(json: &str, wanted: &BTreeSet<String>) -> Result<Contact, Un
     read_by_itself(json, &Wanted::new(wanted))
 }
 
-/// The same for many contacts.
+/// Like [`read_contact`], for many contacts with the same `wanted`.
 pub(super) fn read_by_itself(json: &str, wanted: &Wanted) -> Result<Contact, Undecodable> {
     let undecodable = |why: String| Undecodable { id: read_id(json), why };
     let mut parser = serde_json::Deserializer::from_str(json);
@@ -28,7 +28,7 @@ pub(super) fn read_by_itself(json: &str, wanted: &Wanted) -> Result<Contact, Und
     contact(fields, wanted).ok_or_else(|| undecodable("has no id".to_owned()))
 }
 
-/// The contact of its fields; None without an id.
+/// Makes a contact of its fields; None without an id.
 pub(super) fn contact(fields: Fields, wanted: &Wanted) -> Option<Contact> {
     let Fields { id, mut values, tags, companies } = fields;
     let id = id.filter(|id| is_id(id))?;
@@ -56,13 +56,13 @@ fn domain(email: &str) -> Option<String> {
 }
 
 fn read_id(json: &str) -> Option<String> {
-    // Serde takes an array for a struct too, field by field; what is first there is no id.
+    // Serde reads an array as a struct too, field by field, but the first item of an array is no id.
     let is_object = json.trim_start().starts_with('{');
     let id = serde_json::from_str::<OnlyId>(json).ok()?.id.0;
     id.filter(|id| is_object && is_id(id))
 }
 
-/// The parser's own words quote the value, which may be personal.
+/// The parser's error in our words: its own quote the value, which may be personal.
 pub(super) fn why(error: &serde_json::Error) -> String {
     match error.classify() {
         Category::Data => "is not a JSON object".to_owned(),
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_fields_never_lose_a_contact() {
+    fn malformed_fields_never_lose_a_contact() {
         let cases = [
             r#"{"id":7}"#,
             r#"{"id":"7","email":5,"name":["x"],"last_seen_at":"soon"}"#,
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_named_without_being_quoted() {
+    fn an_unusable_contact_is_named_but_not_quoted() {
         let cases = [
             (r#"["ann@acme.example"]"#, None, "is not a JSON object"),
             (r#""ann@acme.example""#, None, "is not a JSON object"),
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn times_out_of_sense_are_no_dates() {
+    fn impossible_times_are_no_dates() {
         for (time, good) in [
             ("1766210400", true),
             ("\"2025-12-20T06:00:00Z\"", true),
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn the_domain_comes_from_the_address_where_it_is_not_given() {
+    fn a_missing_domain_comes_from_the_address() {
         let domain = |json: &str| {
             let contact = read_contact(json, &wanted(&["email_domain"])).unwrap();
             contact.attributes.get("email_domain").cloned()

@@ -1,10 +1,10 @@
-//! Dates of Intercom: which values can be one.
+//! Intercom's dates, and which values can be one.
 
 use chrono::DateTime;
 
 use crate::model::{Date, Value};
 
-/// The first second after any date that makes sense here: 2100. Milliseconds lie far beyond it.
+/// The end of the dates that make sense here: the year 2100. Milliseconds lie far beyond it.
 const LATEST: i64 = 4_102_444_800;
 
 pub(super) fn date_by_number(value: &Value) -> Option<Date> {
@@ -14,7 +14,8 @@ pub(super) fn date_by_number(value: &Value) -> Option<Date> {
     }
 }
 
-/// Customers' code writes dates too: milliseconds, year 1, negative numbers. Such a value is there but unreadable.
+/// The value of one of Intercom's own fields. Customers' code writes milliseconds, the year 1 and negative numbers into dates.
+/// Such a value is present but unreadable.
 pub(super) fn own_value(name: &str, value: Value) -> Value {
     match value {
         Value::Number(number) if name.ends_with("_at") && sensible_date(&value).is_none() => {

@@ -1,4 +1,4 @@
-//! The fields of one contact's JSON, read in one go.
+//! The fields of one contact's JSON, read in one pass.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use super::wanted::{Member, Names, Slot, Wanted};
 use super::wire::{Any, Id, List, OnlyId};
 use crate::model::{References, Value};
 
-/// The fields of one contact as they were read; where a name came twice, the later one counts.
+/// The fields of one contact. Of two fields with one name the later counts.
 pub(super) struct Fields {
     pub id: Option<String>,
     /// By [`Slot`].
@@ -18,12 +18,12 @@ pub(super) struct Fields {
     pub companies: References,
 }
 
-/// What becomes of a contact in which a list, the location or the custom attributes are not of their shape.
+/// The treatment of a contact whose lists, location or custom attributes have a wrong shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Leniency {
-    /// They are left out, at the price of a second look at each of them.
+    /// Leave them out. Each of them is then parsed twice.
     LeaveOut,
-    /// It is an error: somebody looks again, with care.
+    /// Fail. The caller then reads the contact again, leaving them out.
     Refuse,
 }
 
@@ -93,7 +93,7 @@ impl FieldsReader<'_> {
         match self.leniency {
             Leniency::LeaveOut => {
                 let raw = map.next_value::<&RawValue>()?;
-                // What was read before a fault stands.
+                // The values before a fault count.
                 let _ = members.deserialize(&mut serde_json::Deserializer::from_str(raw.get()));
                 Ok(())
             }
@@ -102,7 +102,7 @@ impl FieldsReader<'_> {
     }
 }
 
-/// What is wanted of the member whose key comes next.
+/// Looks up the next key among the wanted ones.
 struct Key<'a, T>(&'a Names<T>);
 
 impl<'de, T: Copy> DeserializeSeed<'de> for Key<'_, T> {
@@ -125,10 +125,10 @@ impl<T: Copy> Visitor<'_> for Key<'_, T> {
     }
 }
 
-/// A value that is there, and that no rule can read.
+/// A value that is present but that no rule can read.
 const UNREADABLE: Value = Value::Object;
 
-/// The wanted members of an object; nothing of null.
+/// The wanted members of an object; none of null.
 struct Members<'a> {
     names: &'a Names<Slot>,
     leniency: Leniency,
@@ -158,7 +158,7 @@ impl<'de> Visitor<'de> for Members<'_> {
         while let Some(slot) = map.next_key_seed(Key(self.names))? {
             match slot {
                 Some(slot) if self.leniency == Leniency::LeaveOut => {
-                    // By itself: a number too large or half a character is not to lose the values that follow.
+                    // Each value is parsed alone: a number too large or half a character must not lose the later values.
                     let value = serde_json::from_str(map.next_value::<&RawValue>()?.get());
                     put(self.values, slot, value.unwrap_or(Any(UNREADABLE)));
                 }
@@ -170,7 +170,7 @@ impl<'de> Visitor<'de> for Members<'_> {
     }
 }
 
-/// A contact's list of tags or companies. What cannot be read is a list that may be incomplete.
+/// A contact's list of tags or companies. A list that cannot be read may be incomplete.
 fn references(raw: &RawValue) -> References {
     let list: Option<List<'_>> = serde_json::from_str(raw.get()).ok();
     let Some((list, items)) = list.as_ref().and_then(|list| Some((list, list.items()?))) else {
@@ -180,7 +180,7 @@ fn references(raw: &RawValue) -> References {
     listed(ids, list.has_more, list.total())
 }
 
-/// The same in one go.
+/// Like [`references`], without a second parse.
 fn references_at_once(list: Option<List<'_, OnlyId>>) -> References {
     let Some(list) = list else { return References::default() };
     let (has_more, total) = (list.has_more, list.total());

@@ -1,7 +1,7 @@
-//! Intercom: pages of contacts by the search API, tags, companies, attributes. API version 2.15, sent with every request.
+//! Intercom: pages of contacts by the search API, tags, companies, attributes. Every request names API version 2.15.
 //!
-//! The search is never asked to judge: it compares dates by calendar day in the workspace's time zone, knows no fractions,
-//! and says nothing about null. Rules are evaluated here, on what it returns.
+//! The search does not evaluate rules: it compares dates by calendar day in the workspace's time zone, knows no fractions, and
+//! says nothing about null. The program evaluates them itself, on the contacts that the search returns.
 
 mod attributes;
 mod client;
@@ -11,12 +11,14 @@ mod contact;
 mod dates;
 mod fields;
 mod page;
+mod part_walk;
 mod parts;
 mod search;
 mod seen_ids;
 mod sink;
 mod source;
 mod tags;
+mod tally;
 mod walk;
 mod wanted;
 mod webhook_payload;
@@ -87,7 +89,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn official_errors_are_told_in_their_own_words() {
+    async fn official_errors_are_quoted() {
         let script = Script::play([
             Reply::status(401).body(example!("error-unauthorized")),
             Reply::status(404).body(example!("error-contact-not-found")),
@@ -104,7 +106,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_token_without_a_workspace_is_a_matter_of_settings() {
+    async fn a_token_without_a_workspace_is_an_error_of_the_settings() {
         let script = Script::play([Reply::json(r#"{"type":"admin","id":"1","app":null}"#)]).await;
         let error = intercom(&script).workspace().await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Settings, "{error}");
@@ -133,7 +135,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_id_is_asked_of_nobody() {
+    async fn a_text_that_is_no_id_causes_no_request() {
         let script = Script::play([]).await;
         let intercom = intercom(&script);
         for id in ["", "..", "a/b", "a?b", "ann@acme.example"] {

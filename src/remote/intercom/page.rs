@@ -1,4 +1,4 @@
-//! One answer of the search, from bytes to contacts.
+//! One page of the search, from bytes to contacts.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -13,44 +13,44 @@ use super::wire::{List, Next};
 use crate::model::Contact;
 use crate::read::Undecodable;
 
-/// No page that Intercom answers is larger.
+/// Intercom's largest page.
 const MOST_PER_PAGE: usize = 150;
 
-/// One answer of the search, as it is.
+/// One page of the search.
 #[derive(Debug, Default, PartialEq)]
 pub struct SearchPage {
     /// The contacts.
     pub contacts: Vec<Contact>,
-    /// What could not be read as a contact.
+    /// The items that are no readable contact.
     pub undecodable: Vec<Undecodable>,
-    /// How many the query finds.
+    /// How many contacts the query finds.
     pub total: Option<u64>,
     /// The cursor of the next page.
     pub next: Option<String>,
-    /// When the answer was given, by the clock of the service, in Unix seconds; the body does not tell.
+    /// The time of the answer by the service's clock, in Unix seconds. It stands in a header, not in the body.
     pub answered_at: Option<i64>,
 }
 
 impl SearchPage {
-    /// When the first contact that tells was created, in Unix seconds.
+    /// The creation of the first contact that has a date of creation, in Unix seconds.
     pub(super) fn oldest(&self) -> Option<i64> {
         self.contacts.iter().find_map(|contact| contact.created_at).map(|at| at.timestamp())
     }
 }
 
-/// Why the body of an answer is no page.
+/// The reason why the body of an answer is no page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoPage {
-    /// It is not even JSON: empty, cut off, an HTML page.
+    /// No JSON: empty, cut off, an HTML page.
     NotJson,
-    /// It is JSON of another shape, or names a next page in a way that nobody can follow.
+    /// JSON of another shape, or with a next page that cannot be requested.
     OtherShape,
 }
 
-/// Reads one answer of the search, keeping the attributes named in `wanted`.
+/// Reads one page of the search, keeping the attributes named in `wanted`.
 ///
-/// In one go over the bytes, which is what nearly every page allows. Where anything is odd, the page is read again with care, so
-/// that only what is odd is lost: `with_care` says what the result is, and reading in one go is only a faster way to it.
+/// Nearly every page can be read in one pass. If anything in it is malformed, `with_care` reads the page again and loses only
+/// the malformed item. `with_care` defines the result; the single pass is only faster.
 pub fn read_page(body: &[u8], wanted: &BTreeSet<String>) -> Result<SearchPage, NoPage> {
     let wanted = Wanted::new(wanted);
     match at_once(body, &wanted) {
@@ -59,10 +59,10 @@ pub fn read_page(body: &[u8], wanted: &BTreeSet<String>) -> Result<SearchPage, N
     }
 }
 
-/// Each contact by itself: a broken one loses neither the others nor its own name.
+/// Reads each contact alone. A broken contact loses neither the others nor its own id.
 fn with_care(body: &[u8], wanted: &Wanted) -> Result<SearchPage, NoPage> {
     serde_json::from_slice::<IgnoredAny>(body).map_err(|_| NoPage::NotJson)?;
-    // One contact with broken bytes is not to lose its page.
+    // One contact with broken bytes must not lose the page.
     let text = String::from_utf8_lossy(body);
     let list: List<'_> = serde_json::from_str(&text).map_err(|_| NoPage::OtherShape)?;
     let items = list.items().ok_or(NoPage::OtherShape)?;
@@ -76,7 +76,7 @@ fn with_care(body: &[u8], wanted: &Wanted) -> Result<SearchPage, NoPage> {
     Ok(found)
 }
 
-/// The whole page in one go; None where anything is odd.
+/// Reads the page in one pass; None if anything in it is malformed.
 fn at_once(body: &[u8], wanted: &Wanted) -> Option<SearchPage> {
     let mut parser = serde_json::Deserializer::from_str(str::from_utf8(body).ok()?);
     let found = parser.deserialize_map(PageVisitor(wanted)).ok()?;
@@ -88,12 +88,12 @@ fn cursor<T>(list: &List<'_, T>) -> Result<Option<String>, NoPage> {
     match list.next() {
         Some(Next::Cursor { starting_after }) => Ok(Some(starting_after)),
         None => Ok(None),
-        // Ending here would pass a part of the contacts off as all of them.
+        // An end here would pass some of the contacts off as all of them.
         Some(Next::Address(_) | Next::Other(_)) => Err(NoPage::OtherShape),
     }
 }
 
-/// The page itself. An error wherever `with_care` might come to anything else.
+/// Reads a page. Fails wherever `with_care` could return anything else.
 struct PageVisitor<'a>(&'a Wanted);
 
 #[derive(Deserialize)]
@@ -102,7 +102,7 @@ enum Key {
     Data,
     TotalCount,
     Pages,
-    // Of other lists.
+    // Keys of other lists.
     Companies,
     Tags,
     HasMore,
@@ -118,7 +118,7 @@ impl<'de> Visitor<'de> for PageVisitor<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SearchPage, A::Error> {
-        let odd = || A::Error::custom("odd");
+        let malformed = || A::Error::custom("malformed");
         let mut contacts = None;
         let mut list = List::<'de, IgnoredAny>::default();
         while let Some(key) = map.next_key()? {
@@ -126,18 +126,18 @@ impl<'de> Visitor<'de> for PageVisitor<'_> {
                 Key::Data => contacts.replace(map.next_value_seed(Contacts(self.0))?).is_some(),
                 Key::TotalCount => list.total_count.replace(map.next_value()?).is_some(),
                 Key::Pages => list.pages.replace(map.next_value()?).is_some(),
-                Key::Companies | Key::Tags | Key::HasMore => return Err(odd()),
+                Key::Companies | Key::Tags | Key::HasMore => return Err(malformed()),
                 Key::Other => {
                     map.next_value::<IgnoredAny>()?;
                     false
                 }
             };
             if twice {
-                return Err(odd());
+                return Err(malformed());
             }
         }
-        let contacts = contacts.ok_or_else(odd)?;
-        let next = cursor(&list).map_err(|_| odd())?;
+        let contacts = contacts.ok_or_else(malformed)?;
+        let next = cursor(&list).map_err(|_| malformed())?;
         Ok(SearchPage { contacts, next, total: list.total(), ..SearchPage::default() })
     }
 }

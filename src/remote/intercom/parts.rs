@@ -1,9 +1,9 @@
-//! Disjoint shares of the contacts that together are all of them, so that they can be read at the same time.
+//! Disjoint parts of the contacts, which together hold all of them, for reading in parallel.
 //!
-//! Cut by `created_at`, which never changes, with `<`, `=` and `>` on the same instants. Whatever Intercom makes of an
-//! instant (a day of UTC, a day of the workspace's zone, an exact second), a contact's own value is below, equal to or above
-//! that of each cut, so it is in exactly one part: no time zone and no version has to be known (docs/services/intercom.md,
-//! "Cutting the contacts into parts").
+//! The cuts go by `created_at`, which never changes, with `<`, `=` and `>` on the same instants. Intercom may read an instant as
+//! a day of UTC, a day in the workspace's time zone, or an exact second. In each reading a contact is below, at or above each
+//! cut, so it is in exactly one part, whatever the time zone and version (docs/services/intercom.md, "Cutting the contacts into
+//! parts").
 
 use std::fmt;
 
@@ -11,26 +11,27 @@ use chrono::DateTime;
 use serde_json::{Value, json};
 
 const DAY: i64 = 24 * 3600;
-/// Pieces made of one part at a time. A piece that is still too large is cut again when its first page says so.
+/// The most pieces of one cut. A piece that is still too large is cut again after its first page.
 const MOST_PIECES: u64 = 500;
 
-/// A share of the contacts.
+/// A part of the contacts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Part {
     created: Created,
     role: Option<&'static str>,
 }
 
-/// When the contacts of a part were created. Instants are noons of days, in UTC.
+/// The creation of a part's contacts. The instants are noons in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Created {
-    /// Strictly between two cuts; open where there is none.
+    /// Strictly between two cuts; None is an open end.
     Between(Option<i64>, Option<i64>),
     /// On the day of a cut.
     On(i64),
 }
 
-/// When the first and the last contact were created, in Unix seconds; roughly is enough, because the outer parts are open.
+/// The creation of the first and the last contact, in Unix seconds. Rough values are enough, because the outer parts are
+/// open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Span {
     pub oldest: i64,
@@ -41,11 +42,11 @@ impl Part {
     /// All contacts.
     pub(super) const ALL: Part = Part { created: Created::Between(None, None), role: None };
 
-    /// The query that finds it: a bare filter or one flat AND.
+    /// The query for the part: a single filter or one flat AND.
     pub(super) fn query(self) -> Value {
         let created = |operator: &str, at: i64| json!({ "field": "created_at", "operator": operator, "value": at });
         let mut filters = match self.created {
-            // The search has no "everything", so it asks for what every contact has.
+            // The search has no query for all contacts, so this one asks for a field that all contacts have.
             Created::Between(None, None) => vec![created(">", 0)],
             Created::Between(after, before) => {
                 let after = after.map(|at| created(">", at));
@@ -60,8 +61,8 @@ impl Part {
         }
     }
 
-    /// The same contacts in smaller parts, for a part of `count` contacts of which `most` are to be in one; None where it
-    /// cannot be cut any further (up to version 2.16 a day cannot, except by role).
+    /// Cuts a part of `count` contacts into smaller ones of about `most` contacts. None if it cannot be cut further: up to
+    /// version 2.16 a day can be cut only by role.
     pub(super) fn split(self, count: u64, most: u64, span: Span) -> Option<Vec<Part>> {
         let (after, before) = match (self.created, self.role) {
             (Created::Between(after, before), _) => (after, before),
@@ -107,7 +108,7 @@ impl fmt::Display for Part {
     }
 }
 
-/// Noon of the day after `piece` of `pieces` shares of the days between two days, both exclusive.
+/// Noon of the day after `piece` of `pieces` equal shares of the days between `first` and `last`, both exclusive.
 fn cut(first: i64, last: i64, piece: u64, pieces: u64) -> Option<i64> {
     let days = i128::from(last) - i128::from(first);
     let day = i128::from(first) + days * i128::from(piece) / i128::from(pieces);
@@ -124,7 +125,7 @@ mod tests {
     const SPAN: Span = Span { oldest: 1_700_000_000, newest: 1_760_000_000 };
 
     impl Part {
-        /// How Intercom would see it, comparing keys.
+        /// Whether Intercom, comparing by `key`, would find the contact in this part.
         fn holds(self, key: &dyn Fn(i64) -> i64, created_at: i64, role: &str) -> bool {
             let at = key(created_at);
             let created = match self.created {
@@ -137,7 +138,7 @@ mod tests {
         }
     }
 
-    /// Split again and again until nothing can be.
+    /// Splits a part `depth` times over.
     fn all_splits(part: Part, depth: u32) -> Vec<Part> {
         match part.split(100, 30, SPAN).filter(|_| depth > 0) {
             Some(parts) => parts.into_iter().flat_map(|part| all_splits(part, depth - 1)).collect(),
@@ -146,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn queries_are_bare_filters_or_one_flat_and() {
+    fn queries_are_single_filters_or_one_flat_and() {
         let parts = Part::ALL.split(2, 1, SPAN).unwrap();
         let queries: Vec<String> = parts.iter().map(|part| part.query().to_string()).collect();
         let filter = |operator: &str, value| json!({ "field": "created_at", "operator": operator, "value": value });
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_cut_says_so() {
+    fn a_part_that_cannot_be_cut_is_not_cut() {
         let noon = 1_729_944_000;
         let next = Part { created: Created::Between(Some(noon), Some(noon + DAY)), role: None };
         assert_eq!(next.split(1000, 1, SPAN), None, "no day lies between neighbouring days");

@@ -1,7 +1,7 @@
-//! The search: one page of contacts.
+//! The search for contacts, page by page.
 //!
-//! Sorted by `created_at`, which never changes: the default order (last request first) moves while it is paged and makes
-//! duplicates and gaps.
+//! The pages are sorted by `created_at`, which never changes. The default order (last request first) changes between two pages,
+//! which causes duplicates and gaps.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ use crate::remote::http::{Answer, Request};
 use crate::remote::request_kind::RequestKind;
 
 impl Intercom {
-    /// One contact; None where it is not there (any more).
+    /// Returns one contact; None if it is not there, or no longer.
     pub async fn contact(
         &self,
         id: &str,
@@ -34,15 +34,15 @@ impl Intercom {
         Ok(Some(read_contact(&String::from_utf8_lossy(&answer.body), wanted)))
     }
 
-    /// The contacts with exactly this e-mail, at most one page of them. E-mails are not unique.
+    /// Returns the contacts with exactly this e-mail, at most one page of them. E-mails are not unique.
     pub async fn contacts_with_email(&self, email: &str, wanted: &BTreeSet<String>) -> Result<Page, RemoteError> {
         let query = json!({ "field": "email", "operator": "=", "value": email });
         let found = self.search(&query, None, wanted).await?;
         Ok(found.into_page(&mut SeenIds::default(), "asked for".to_owned()))
     }
 
-    /// How many contacts the workspace lists: another endpoint than the search, so a figure that does not depend on it. None
-    /// where it does not say.
+    /// Returns the number of contacts that the workspace lists, from an endpoint that does not depend on the search. None if
+    /// Intercom does not say.
     pub(super) async fn count(&self) -> Result<Option<u64>, RemoteError> {
         let mut request = Request::get(RequestKind::Facts, &["contacts"]);
         request.query = vec![("per_page".to_owned(), "1".to_owned())];
@@ -51,7 +51,7 @@ impl Intercom {
         Ok(list.total())
     }
 
-    /// One page of a query.
+    /// Returns one page of a query.
     pub(super) async fn search(
         &self,
         query: &serde_json::Value,
@@ -60,13 +60,13 @@ impl Intercom {
     ) -> Result<SearchPage, RemoteError> {
         let mut pagination = json!({ "per_page": self.0.paging.per_page });
         if let (Some(cursor), Some(pagination)) = (cursor, pagination.as_object_mut()) {
-            // In the body: as a parameter of the address it is ignored, and the first page comes for ever.
+            // The cursor goes into the body. As a parameter of the address Intercom ignores it and returns the first page again.
             pagination.insert("starting_after".to_owned(), cursor.into());
         }
         let sort = json!({ "field": "created_at", "order": "ascending" });
         let body = json!({ "query": query, "sort": sort, "pagination": pagination });
         let request = Request::post(RequestKind::Search, &["contacts", "search"], body.to_string().into_bytes());
-        // Reading it tells whether it is JSON: no need to look through it before.
+        // Reading the page tells whether it is JSON, so nothing checks the body before.
         let read = |answer: &Answer| match read_page(&answer.body, wanted) {
             Err(NoPage::NotJson) if answer.status != StatusCode::NO_CONTENT => None,
             read => Some(read),
@@ -79,7 +79,7 @@ impl Intercom {
 }
 
 impl SearchPage {
-    /// What had not come before.
+    /// The contacts that are not in `seen` yet.
     pub(super) fn into_page(self, seen: &mut SeenIds, place: String) -> Page {
         let SearchPage { mut contacts, mut undecodable, total: _, next: _, answered_at: _ } = self;
         contacts.retain(|contact| seen.is_new(&contact.id));

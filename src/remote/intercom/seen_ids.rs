@@ -1,8 +1,8 @@
-//! Which contacts came already.
+//! The ids of the contacts that came already.
 
 use std::collections::HashSet;
 
-/// The ids that were handed out: twelve bytes each for ids of 24 hexadecimal digits, which is all seen so far.
+/// The ids that came. An id of 24 hexadecimal digits, which is the only known form, takes twelve bytes.
 #[derive(Debug, Default)]
 pub(super) struct SeenIds {
     short: HashSet<[u8; 12]>,
@@ -10,7 +10,7 @@ pub(super) struct SeenIds {
 }
 
 impl SeenIds {
-    /// Takes note of an id; whether it came for the first time.
+    /// Notes an id. Returns whether it came for the first time.
     pub(super) fn is_new(&mut self, id: &str) -> bool {
         match packed(id) {
             Some(id) => self.short.insert(id),
@@ -23,13 +23,13 @@ impl SeenIds {
         packed(id).map_or_else(|| self.other.contains(id), |id| self.short.contains(&id))
     }
 
-    /// How many different ids came.
+    /// The number of different ids.
     pub(super) fn len(&self) -> u64 {
         u64::try_from(self.short.len() + self.other.len()).unwrap_or(u64::MAX)
     }
 }
 
-/// Lower-case digits only: `0A` and `0a` would be the same number, and are two ids.
+/// Packs lower-case digits only: `0A` and `0a` are two ids, but one number.
 fn packed(id: &str) -> Option<[u8; 12]> {
     let plain = id.len() == 24 && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     let number = u128::from_str_radix(id, 16).ok().filter(|_| plain)?;

@@ -1,4 +1,4 @@
-//! Puts tags on contacts, and takes off those that we put there.
+//! Puts tags on contacts, and takes off those that the program put there.
 
 use std::collections::BTreeMap;
 
@@ -13,18 +13,18 @@ use crate::remote::request_kind::RequestKind;
 
 /// The sink of tags.
 ///
-/// A request for each, as many under way as [`Paging::at_once`](super::Paging) says: Intercom's bulk call would report a
-/// contact that is gone as a failure of all, and may not tell other systems that listen for tags.
+/// Each tag is a request of its own, with at most [`Paging::at_once`](super::Paging) in parallel. For one contact that is gone,
+/// Intercom's bulk call reports a failure of all, and it may not notify other systems that listen for tags.
 #[derive(Debug)]
 pub struct TagSink {
     intercom: Intercom,
-    /// Ids of the workspace's tags by `tag_key`, once they were asked for. Locked while one is asked for or made, so that
-    /// this is done once.
+    /// The ids of the workspace's tags by `tag_key`, once they are read. Locked while they are read or a tag is created, so that
+    /// both happen once.
     ids: Mutex<Option<BTreeMap<String, String>>>,
 }
 
 impl TagSink {
-    /// A sink that has asked nothing yet.
+    /// A sink, which sends nothing yet.
     pub fn new(intercom: Intercom) -> Self {
         TagSink { intercom, ids: Mutex::default() }
     }
@@ -43,7 +43,7 @@ impl TagSink {
         if self.attach(contact, &id).await? {
             return Ok(done(id));
         }
-        // "Not found" is said of the contact and of the tag alike: which one it is, the list of tags tells.
+        // Intercom answers "not found" for a missing contact and for a missing tag. The list of tags tells which one it is.
         *self.ids.lock().await = None;
         if self.id(name).await? == Some(id) {
             return Ok(ActionOutcome::Gone);
@@ -52,7 +52,7 @@ impl TagSink {
         Ok(if self.attach(contact, &id).await? { done(id) } else { ActionOutcome::Gone })
     }
 
-    /// By the id that was recorded when the tag was put on: the name may by now be another tag's.
+    /// Takes the tag off by the id that was recorded when it was put on, because another tag may have the name by now.
     async fn remove(&self, contact: &str, name: &str, id: Option<&str>) -> Result<ActionOutcome, ActionOutcome> {
         let id = match id.filter(|id| !id.is_empty()) {
             Some(id) => Some(id.to_owned()),
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn not_found_is_the_tag_where_that_has_vanished() {
+    async fn not_found_is_the_tag_where_the_tag_has_vanished() {
         let replies = [Reply::json(TAGS), not_found(), Reply::json(NO_TAGS), Reply::json(MADE), Reply::json(MADE)];
         let (outcome, asked) = perform(TagChange::Add, replies).await;
         assert_eq!(outcome, done("9".into()));
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn taking_off_what_is_not_there_is_done() {
+    async fn taking_off_a_tag_that_is_not_there_succeeds() {
         let (outcome, asked) = perform(TagChange::Remove, [Reply::json(TAGS), not_found()]).await;
         assert_eq!(outcome, done("7".into()));
         assert_eq!(asked[1], "DELETE /contacts/c1/tags/7");

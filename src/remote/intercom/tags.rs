@@ -11,23 +11,23 @@ use crate::remote::request_kind::RequestKind;
 use reqwest::Method;
 
 impl Intercom {
-    /// All tags of the workspace, to plan by.
+    /// Returns all tags of the workspace, for the plan.
     pub async fn tags(&self) -> Result<Vec<TagName>, RemoteError> {
         self.tags_for(RequestKind::Tags).await
     }
 
-    /// All tags of the workspace.
+    /// Returns all tags of the workspace.
     pub(super) async fn tags_for(&self, kind: RequestKind) -> Result<Vec<TagName>, RemoteError> {
-        // Never absent, as the table has it: a host that does not know its own tags is not Intercom's.
+        // The list is never absent: the table of outcomes takes a host without tags for another one than Intercom.
         Ok(self.list("tags", Request::get(kind, &["tags"]), read_tag).await?.unwrap_or_default())
     }
 
-    /// The tags on a contact, all of them; None where the contact is gone.
+    /// Returns all tags on a contact; None if the contact is gone.
     pub async fn contact_tags(&self, id: &str) -> Result<Option<Vec<TagName>>, RemoteError> {
         self.list(id, Request::get(RequestKind::Facts, &["contacts", id, "tags"]), read_tag).await
     }
 
-    /// The tag of that name, made if it is missing.
+    /// Returns the tag with a name. Intercom creates it if it is missing.
     pub(super) async fn make_tag(&self, name: &str) -> Result<TagName, RemoteError> {
         let body = json!({ "name": name }).to_string().into_bytes();
         let request = Request::post(RequestKind::MakeTag, &["tags"], body);
@@ -36,14 +36,14 @@ impl Intercom {
         read_tag(&text).ok_or_else(|| self.unreadable(&request, &answer))
     }
 
-    /// Attaches a tag; false where the contact or the tag is not there.
+    /// Attaches a tag; false if the contact or the tag is not there.
     pub(super) async fn attach_tag(&self, contact: &str, tag: &str) -> Result<bool, RemoteError> {
         let body = json!({ "id": tag }).to_string().into_bytes();
         let request = Request::post(RequestKind::Attach, &["contacts", contact, "tags"], body);
         Ok(self.tag_answered(contact, &request).await?.is_some())
     }
 
-    /// Detaches a tag; also good where the contact or the tag is not there.
+    /// Detaches a tag. A missing contact or tag is no error.
     pub(super) async fn detach_tag(&self, contact: &str, tag: &str) -> Result<(), RemoteError> {
         if !is_id(tag) {
             return Ok(());
@@ -53,7 +53,8 @@ impl Intercom {
         self.tag_answered(contact, &request).await.map(drop)
     }
 
-    /// A success that does not show the tag is some other service's, a gateway's perhaps: nothing is known of the change.
+    /// Sends a change of a contact's tag. A success that does not name the tag may come from a gateway, and then nobody knows
+    /// whether the change happened.
     async fn tag_answered(&self, contact: &str, request: &Request) -> Result<Option<TagName>, RemoteError> {
         let Some(answer) = self.found(contact, request).await? else {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! Which members of a contact's JSON are wanted, found by their key without making a text of it.
+//! The wanted members of a contact's JSON, found by their key without an allocation.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::dates::own_value;
 use crate::model::{Value, Values};
 
-/// Intercom's own fields that rules can use. Others come from `custom_attributes`, or not at all.
+/// Intercom's own fields that rules can use. All other attributes come from `custom_attributes`.
 pub const OWN_FIELDS: [&str; 20] = [
     "role",
     "name",
@@ -47,13 +47,13 @@ pub(super) enum Member {
     Own(Slot),
 }
 
-/// A place in the list of the values that are read of a contact.
+/// The place of a wanted value in the list of values read of a contact.
 pub(super) type Slot = usize;
 
-/// What is wanted of contacts, by where it stands. Every value that is wanted has a slot of its own; those of custom
-/// attributes are the first ones, in the order of their names.
+/// The wanted members of contacts, by their place in the JSON. Every wanted value has a slot. The slots of custom attributes
+/// come first, in the order of their names.
 pub(super) struct Wanted {
-    /// The names of the attributes, sorted, and the slot of Intercom's own field of that name, where there is one.
+    /// The names of the attributes, sorted, each with the slot of Intercom's own field of the name, if there is one.
     attributes: Vec<(Arc<str>, Option<Slot>)>,
     pub members: Names<Member>,
     /// The members of `custom_attributes`.
@@ -62,12 +62,12 @@ pub(super) struct Wanted {
     pub location: Names<Slot>,
     /// How many slots there are.
     pub slots: usize,
-    /// Read in any case, whatever the rules say, like those that follow.
+    /// This slot and the three below are read whatever the rules use.
     pub email: Slot,
     pub name: Slot,
     pub last_seen_at: Slot,
     pub created_at: Slot,
-    /// Whether `email_domain` is wanted: where it is not there, it is worked out.
+    /// Whether `email_domain` is wanted. If it is missing, it is taken from the e-mail.
     pub email_domain: bool,
 }
 
@@ -110,7 +110,7 @@ impl Wanted {
         }
     }
 
-    /// The attributes and their values. Intercom's own field wins over a custom attribute of its name.
+    /// Returns the attributes and their values. Intercom's own field wins over a custom attribute of the same name.
     pub(super) fn values(&self, found: &mut [Option<Value>]) -> Values {
         let mut take = |slot: Slot| found.get_mut(slot)?.take();
         let mut values = Vec::with_capacity(self.attributes.len());
@@ -122,8 +122,8 @@ impl Wanted {
     }
 }
 
-/// What is wanted by the key under which it stands, by the key's length: most keys of a contact are not wanted, and of those
-/// most have a length that no wanted one has.
+/// The wanted members by their key, grouped by the length of the key. Most keys of a contact are not wanted, and most of
+/// those have a length that no wanted key has.
 pub(super) struct Names<T>(Vec<Vec<(Box<str>, T)>>);
 
 impl<T: Copy> Names<T> {

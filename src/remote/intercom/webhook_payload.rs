@@ -1,4 +1,4 @@
-//! A contact as somebody hands it to us: as the API returns it, or inside a webhook's notification.
+//! Reads a contact from a file: as the API returns it, or inside a webhook's notification.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,8 @@ use super::wire::Any;
 use crate::model::Contact;
 use crate::read::Undecodable;
 
-/// A notification: the contact is `data.item`, or `data.item.contact` where the item is about something that happened to it (a
-/// tag, say).
+/// A notification. The contact is `data.item`, or `data.item.contact` if the item is an event of the contact, such as a new
+/// tag.
 #[derive(Deserialize)]
 struct Notification<'a> {
     #[serde(borrow)]
@@ -32,12 +32,12 @@ struct Item<'a> {
     contact: Option<&'a RawValue>,
 }
 
-/// What Intercom calls contacts, now and in its older versions.
+/// Intercom's names for contacts, in the current and in older versions.
 const CONTACTS: [&str; 3] = ["contact", "user", "lead"];
 
-/// Reads the contact of a webhook's notification, or one that stands alone, with the attributes named in `wanted`.
+/// Reads the contact of a webhook's notification, or a contact alone, with the attributes named in `wanted`.
 pub fn read_webhook_payload(json: &str, wanted: &BTreeSet<String>) -> Result<Contact, Undecodable> {
-    // The whole text first, so that a fault has its place in it.
+    // The complete text comes first, so that the error names the place of a fault in it.
     if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(json) {
         return Err(Undecodable { id: None, why: why(&error) });
     }
@@ -47,7 +47,7 @@ pub fn read_webhook_payload(json: &str, wanted: &BTreeSet<String>) -> Result<Con
     let (place, text) = match (item, inner) {
         (Some(_), Some(contact)) => ("data.item.contact ", contact.get()),
         _ if kind.and_then(Any::text).is_some_and(|kind| !CONTACTS.contains(&kind.as_str())) => {
-            return Err(Undecodable { id: None, why: format!("{place}is no contact: its type is another") });
+            return Err(Undecodable { id: None, why: format!("{place}is no contact: it has another type") });
         }
         _ => (place, text),
     };
@@ -73,8 +73,8 @@ mod tests {
             (r#"{"data":{"item":{"email":"ann@example.com"}}}"#, Err("data.item has no id")),
             (r#"{"data":{"item":{"contact":{"email":"ann@example.com"}}}}"#, Err("data.item.contact has no id")),
             (r#"{"type":"user","id":"7"}"#, Ok("7")),
-            (r#"{"type":"company","id":"7"}"#, Err("is no contact: its type is another")),
-            (r#"{"data":{"item":{"type":"company","id":"7"}}}"#, Err("data.item is no contact: its type is another")),
+            (r#"{"type":"company","id":"7"}"#, Err("is no contact: it has another type")),
+            (r#"{"data":{"item":{"type":"company","id":"7"}}}"#, Err("data.item is no contact: it has another type")),
             (r#"{"data":{"item":"ann@example.com"}}"#, Err("data.item is not a JSON object")),
         ];
         for (json, expected) in cases {

@@ -1,5 +1,7 @@
-//! The shapes of Intercom's JSON. Nearly everything may be absent, null, or of another type than promised, and nothing but
-//! what is needed is read: one odd field must never lose a page.
+//! The shapes of Intercom's JSON.
+//!
+//! Nearly every field may be absent, null, or of another type than promised. Only the needed fields are read, because one
+//! malformed field must never lose a page.
 
 use std::fmt;
 
@@ -68,14 +70,14 @@ impl<'de> Deserialize<'de> for Any {
     }
 }
 
-/// An id: text in every promise, a number in some answers, None for anything else.
+/// An id: documented as text, a number in some answers. None for any other value.
 #[derive(Debug, Default)]
 pub struct Id(pub Option<String>);
 
 impl<'de> Deserialize<'de> for Id {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?.get();
-        // Digits as they stand: an id of 19 digits does not survive a float.
+        // The digits stay text: a float would lose some of 19 digits.
         let is_integer = !raw.is_empty() && raw.bytes().all(|byte| byte.is_ascii_digit());
         let quoted = || raw.strip_prefix('"')?.strip_suffix('"').filter(|text| !text.contains('\\'));
         let plain = if is_integer { Some(raw) } else { quoted() };
@@ -84,18 +86,18 @@ impl<'de> Deserialize<'de> for Id {
     }
 }
 
-/// Whether a text can be an id at all. Anything else would change what the path means.
+/// Whether a text can be an id. Any other text could change the meaning of a path.
 pub fn is_id(id: &str) -> bool {
     !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
-/// Of anything that has an id.
+/// The id of any thing that has one.
 #[derive(Debug, Deserialize)]
 pub struct OnlyId {
     pub id: Id,
 }
 
-/// A list in any of Intercom's envelopes: the items are under `data`, or under a name of their own.
+/// A list in any of Intercom's envelopes. The items are under `data`, or under `companies` or `tags`.
 #[derive(Debug, Deserialize)]
 #[serde(default, bound(deserialize = "'de: 'a, T: Deserialize<'de>"))]
 pub struct List<'a, T = &'a RawValue> {
@@ -116,18 +118,18 @@ impl<T> Default for List<'_, T> {
 }
 
 impl<T> List<'_, T> {
-    /// The items, or None where the answer has no list at all.
+    /// The items; None if the answer has no list.
     pub fn items(&self) -> Option<&[T]> {
         let items = self.data.as_ref().or(self.companies.as_ref()).or(self.tags.as_ref());
         items.map(Vec::as_slice)
     }
 
-    /// How many there are in all, where it says so.
+    /// The number of items on all pages, if the answer names it.
     pub fn total(&self) -> Option<u64> {
         serde_json::from_str(self.total_count?.get()).ok()
     }
 
-    /// What asks for the next page, if there is one.
+    /// The request for the next page, if there is one.
     pub fn next(&self) -> Option<Next> {
         #[derive(Deserialize)]
         struct Pages {
@@ -137,7 +139,7 @@ impl<T> List<'_, T> {
     }
 }
 
-/// `pages.next`: a cursor in some lists, a whole address in others.
+/// `pages.next`: a cursor in some lists, a complete address in others.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Next {
@@ -146,7 +148,7 @@ pub enum Next {
     Other(IgnoredAny),
 }
 
-/// One attached tag, or a tag of the workspace.
+/// A tag, of the workspace or on a contact.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Tag {
@@ -154,7 +156,7 @@ pub struct Tag {
     pub name: Option<Any>,
 }
 
-/// A company, as far as it matters.
+/// The needed fields of a company.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
 pub struct Company<'a> {
@@ -193,7 +195,7 @@ pub struct DataAttribute {
     pub model: Option<Any>,
 }
 
-/// Intercom's own words: the first error of an `error.list`.
+/// Reads Intercom's own words from an answer that is an error: the first error of an `error.list`.
 pub fn explain(answer: &Answer) -> Explanation {
     #[derive(Deserialize)]
     struct ErrorList {

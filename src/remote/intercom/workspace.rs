@@ -13,20 +13,20 @@ pub struct Workspace {
     pub id: String,
     /// Its name.
     pub name: Option<String>,
-    /// Its IANA zone, as far as Intercom tells.
+    /// Its IANA time zone, if Intercom names one.
     pub timezone: Option<String>,
-    /// Where it is hosted, in Intercom's own word: `US`, presumably also `EU` and `AU`.
+    /// The region that hosts it, in Intercom's own word: `US`, presumably also `EU` and `AU`.
     pub region: Option<String>,
 }
 
 impl Intercom {
-    /// The workspace of the token.
+    /// Returns the workspace of the token.
     pub async fn workspace(&self) -> Result<Workspace, RemoteError> {
         let request = Request::get(RequestKind::Facts, &["me"]);
         let answer = self.success(&request).await?;
         let me: wire::Me = self.decode(&request, &answer)?;
         let app = me.app.unwrap_or_default();
-        // It becomes part of addresses, and it is printed.
+        // The id becomes part of addresses and is printed, so nothing else may be in it.
         let Some(id) = app.id_code.0.filter(|id| is_id(id)) else {
             let message = "the token belongs to no workspace: GET /me names no app";
             return Err(RemoteError::new(ErrorKind::Settings, SERVICE, message)

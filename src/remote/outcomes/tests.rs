@@ -28,12 +28,12 @@ const KINDS: [(RequestKind, &str); 18] = [
     (BotRead, "bot?"),
 ];
 
-/// Every ending, in the words of the wire.
+/// Every ending, as the wire shows it.
 fn endings() -> Vec<(&'static str, Ending)> {
     let status = |code, hint| Ending::of_status(StatusCode::from_u16(code).unwrap(), hint);
     vec![
         ("name not found, refused, no TLS", Ending::NoAnswer(NoAnswer::Unsent)),
-        ("time-out, before or after; drip", Ending::NoAnswer(NoAnswer::TimedOut)),
+        ("timeout, before or after; drip", Ending::NoAnswer(NoAnswer::TimedOut)),
         ("reset, before or after", Ending::NoAnswer(NoAnswer::CutOff)),
         ("enormous", Ending::NoAnswer(NoAnswer::TooLarge)),
         ("200: empty, cut, HTML", Ending::NoAnswer(NoAnswer::NotJson)),
@@ -69,7 +69,7 @@ fn endings() -> Vec<(&'static str, Ending)> {
     ]
 }
 
-/// Complete: a new ending does not compile until it has its row.
+/// Whether an ending has a row. A new ending does not compile until this match names it.
 fn is_in_the_matrix(ending: Ending) -> bool {
     match ending {
         Ending::NoAnswer(
@@ -136,14 +136,14 @@ fn the_whole_table() {
         KINDS.iter().for_each(|(kind, _)| table += &format!("{:<7}", word(*kind, ending)));
     }
     let table: Vec<&str> = table.lines().map(str::trim_end).collect();
-    // r: again in this run after a wait; t: once with a new token; p: once as plain text; c: once in the channel. Then ok: it
-    // is the answer; gone: the fact that it is not there; later: this action in another run; ask: in doubt, asked about first
-    // (askS: and the sink stops); drop: given up and named; SINK: the sink stops for this run, its actions come later; RUN:
-    // nothing new is planned in this run.
+    // Retry: r after a wait, t once with a new token, p once as plain text, c once in the channel. End: ok is success; gone
+    // means that the thing is not there, which is an answer; later leaves the action to another run; ask puts it in doubt, and
+    // another run asks first (askS also stops the sink); drop gives it up, and every report names it; SINK stops the sink, and
+    // leaves its actions to another run; RUN plans nothing new in this run.
     insta::assert_snapshot!(table.join("\n"), @"
                                     search tags   facts  find   make   attach detach token  coql   crm?   lead+  lead=  task+  task?  task=  bot    hook   bot?
     name not found, refused, no TLS r RUN  r RUN  r RUN  r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK r SINK
-    time-out, before or after; drip r RUN  r RUN  r RUN  r SINK r SINK r askS r askS r SINK r SINK r SINK r SINK r SINK ask    r SINK r askS ask    ask    r SINK
+    timeout, before or after; drip  r RUN  r RUN  r RUN  r SINK r SINK r askS r askS r SINK r SINK r SINK r SINK r SINK ask    r SINK r askS ask    ask    r SINK
     reset, before or after          r RUN  r RUN  r RUN  r SINK r SINK r askS r askS r SINK r SINK r SINK r SINK r SINK ask    r SINK r askS ask    ask    r SINK
     enormous                        r RUN  r RUN  r RUN  r SINK r SINK r askS r askS r SINK r SINK r SINK r SINK r SINK ask    r SINK r askS ask    ask    r SINK
     200: empty, cut, HTML           r RUN  r RUN  r RUN  r SINK r SINK r askS r askS SINK   r SINK r SINK r SINK r SINK ask    r SINK r askS ask    ask    r SINK
@@ -184,7 +184,7 @@ fn every_cell() -> impl Iterator<Item = (RequestKind, Ending, AnswerVerdict)> {
     KINDS.into_iter().flat_map(move |(kind, _)| row(kind))
 }
 
-/// Whether the remote may have carried the request out although nothing usable came back.
+/// Whether the service may have carried out a request with this ending.
 fn may_have_worked(ending: Ending) -> bool {
     match ending {
         Ending::NoAnswer(why) => why != NoAnswer::Unsent,
@@ -199,7 +199,7 @@ fn every_ending_has_its_row() {
 }
 
 #[test]
-fn what_may_have_worked_is_never_sent_again_where_twice_is_too_much() {
+fn a_request_that_may_have_worked_and_is_not_idempotent_is_never_retried() {
     for (kind, ending, verdict) in every_cell() {
         if kind.safety() == Safety::Once && may_have_worked(ending) {
             let expected = AnswerVerdict { again: Again::No, end: End::Fail(ErrorKind::OutcomeUnknown) };
@@ -221,7 +221,7 @@ fn only_an_action_that_may_have_worked_is_in_doubt() {
 }
 
 #[test]
-fn only_what_is_about_one_action_gives_it_up() {
+fn only_an_ending_about_one_action_gives_it_up() {
     for (kind, ending, verdict) in every_cell() {
         let End::Fail(error) = verdict.end else { continue };
         if consequence(error, 1).0 == Fate::GivenUp && !kind.is_needed_to_plan() {
@@ -234,7 +234,7 @@ fn only_what_is_about_one_action_gives_it_up() {
 }
 
 #[test]
-fn what_is_sent_again_comes_to_an_end() {
+fn retries_come_to_an_end() {
     let headers = reqwest::header::HeaderMap::new();
     for (kind, _) in KINDS {
         for status in [429, 500] {
@@ -250,7 +250,7 @@ fn what_is_sent_again_comes_to_an_end() {
 }
 
 #[test]
-fn a_success_is_accepted_and_nothing_else_is() {
+fn only_a_success_is_accepted() {
     for (kind, ending, verdict) in every_cell() {
         assert_eq!(verdict.end == End::Accept, ending == Ending::Success, "{kind:?} {ending:?}");
         assert!(verdict.end != End::Absent || ending == Ending::NotFound, "{kind:?} {ending:?}");

@@ -1,4 +1,4 @@
-//! In one go or with care: the same page.
+//! The single pass and the careful one return the same page.
 
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
@@ -26,7 +26,7 @@ fn wanted(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }
 
-/// The page in one go, which must be what it is with care; whether it could be read so.
+/// Checks that the single pass returns the careful one's page. Returns whether it returned a page at all.
 #[track_caller]
 fn check(body: &[u8]) -> bool {
     let mut read = [&WANTED[..], &["user_type"], &[]].map(|names| {
@@ -56,7 +56,7 @@ fn page(contacts: &str) -> String {
 }
 
 #[test]
-fn what_intercom_documents_is_read_in_one_go() {
+fn documented_pages_are_read_in_one_pass() {
     let empty = include_str!("../../../../fixtures/intercom-examples/search-empty.json");
     for body in [page(&format!("[{EXAMPLE},{EXAMPLE}]")), page(&Json::Array(demo()).to_string()), empty.to_owned()] {
         assert!(check(body.as_bytes()));
@@ -69,7 +69,7 @@ fn what_intercom_documents_is_read_in_one_go() {
 }
 
 #[test]
-fn what_is_usual_is_read_in_one_go_and_what_is_odd_comes_to_the_same() {
+fn malformed_pages_are_read_with_care_and_the_others_in_one_pass() {
     let contacts = [
         (r#"{"id":7}"#, true),
         (r#"{"id":"7","tags":null,"companies":null,"custom_attributes":null,"location":null}"#, true),
@@ -101,8 +101,8 @@ fn what_is_usual_is_read_in_one_go_and_what_is_odd_comes_to_the_same() {
         ("null", false),
         (r#"["7"]"#, false),
     ];
-    for (contact, in_one_go) in contacts {
-        assert_eq!(check(page(&format!("[{EXAMPLE},{contact}]")).as_bytes()), in_one_go, "{contact}");
+    for (contact, in_one_pass) in contacts {
+        assert_eq!(check(page(&format!("[{EXAMPLE},{contact}]")).as_bytes()), in_one_pass, "{contact}");
         let found = read_page(page(&format!("[{EXAMPLE},{contact}]")).as_bytes(), &wanted(&WANTED)).unwrap();
         assert_eq!(found.contacts.len() + found.undecodable.len(), 2, "{contact}");
     }
@@ -136,7 +136,7 @@ fn a_body_that_is_no_page_says_why() {
 }
 
 #[test]
-fn broken_bytes_lose_one_letter_and_no_page() {
+fn broken_bytes_lose_one_letter_but_not_the_page() {
     let mut body = page(r#"[{"id":"1","name":"Ann?"},{"id":"2"}]"#).into_bytes();
     let at = body.iter().position(|byte| *byte == b'?').unwrap();
     body[at] = 0xff;
@@ -146,7 +146,7 @@ fn broken_bytes_lose_one_letter_and_no_page() {
     assert_eq!(found.contacts.len(), 2);
 }
 
-/// Keys that mean something somewhere, and one that means nothing.
+/// Keys with a meaning somewhere, and one without.
 fn any_key() -> impl Strategy<Value = String> {
     let keys = "id|tags|companies|custom_attributes|location|data|total_count|has_more|pages|next|starting_after|name|country|x";
     prop_oneof![6 => keys, 2 => prop::sample::select(&WANTED[..]).prop_map(str::to_owned)]
@@ -165,7 +165,7 @@ fn any_scalar() -> impl Strategy<Value = String> {
     ]
 }
 
-/// JSON as text, keys that come twice included.
+/// JSON as text, with repeated keys.
 fn any_json() -> impl Strategy<Value = String> {
     any_scalar().prop_recursive(5, 40, 6, |inner| {
         prop_oneof![
@@ -178,7 +178,7 @@ fn any_json() -> impl Strategy<Value = String> {
     })
 }
 
-/// A list that is nearly one.
+/// A list that is nearly well-formed.
 fn any_list() -> impl Strategy<Value = String> {
     let item = prop_oneof![4 => "\\{\"id\":(\"[a-z0-9]{1,3}\"|[0-9])\\}", 1 => any_json()];
     let items = prop::collection::vec(item, 0..3).prop_map(|items| format!("[{}]", items.join(",")));
@@ -190,7 +190,7 @@ fn any_list() -> impl Strategy<Value = String> {
     prop::collection::vec(member, 0..4).prop_map(|members| format!("{{{}}}", members.join(",")))
 }
 
-/// A contact that is nearly one.
+/// A contact that is nearly well-formed.
 fn any_contact() -> impl Strategy<Value = String> {
     let id = prop_oneof![9 => "\"[a-z0-9]{1,4}\"", 1 => any_scalar()];
     let member = prop_oneof![
@@ -203,18 +203,18 @@ fn any_contact() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn any_contacts_are_the_same_in_one_go_and_with_care(contacts in prop::collection::vec(any_contact(), 0..4)) {
+    fn any_contacts_are_the_same_in_one_pass_and_with_care(contacts in prop::collection::vec(any_contact(), 0..4)) {
         check(page(&format!("[{}]", contacts.join(","))).as_bytes());
     }
 
     #[test]
-    fn any_json_is_the_same_in_one_go_and_with_care(body in any_json(), data in any_json(), pages in any_json()) {
+    fn any_json_is_the_same_in_one_pass_and_with_care(body in any_json(), data in any_json(), pages in any_json()) {
         check(body.as_bytes());
         check(format!("{{\"data\":[{data}],\"pages\":{pages},\"total_count\":{body}}}").as_bytes());
     }
 
     #[test]
-    fn a_real_page_with_a_few_bytes_changed_is_the_same_in_one_go_and_with_care(
+    fn a_real_page_with_a_few_bytes_changed_is_the_same_in_one_pass_and_with_care(
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
         cut in prop::option::weighted(0.2, any::<prop::sample::Index>()),
     ) {

@@ -136,7 +136,7 @@ async fn every_error_of_the_api_has_its_outcome() {
 }
 
 #[tokio::test]
-async fn answers_that_say_nothing_leave_the_message_in_doubt_and_it_is_not_sent_again() {
+async fn an_unusable_answer_leaves_the_message_in_doubt_and_unrepeated() {
     for reply in [
         Reply::reset(),
         Reply::status(503).body("<html>"),
@@ -164,7 +164,7 @@ async fn refused_blocks_are_sent_as_text_once() {
 }
 
 #[tokio::test]
-async fn waiting_is_done_as_long_as_slack_asks() {
+async fn a_message_waits_as_long_as_slack_asks() {
     let later = || no("ratelimited").header("Retry-After", "0");
     let script = Script::play([Reply::status(429).header("Retry-After", "0"), later(), later(), ok()]).await;
     assert_eq!(bot(&script).perform(&[order("US-1")]).await, [done("C1/7.000247")]);
@@ -214,7 +214,7 @@ async fn a_webhook_must_say_ok_and_never_shows_its_address() {
 }
 
 #[tokio::test]
-async fn a_webhook_gets_the_message_without_what_only_a_bot_can_use() {
+async fn a_webhook_gets_the_message_without_the_fields_for_bots() {
     let script = Script::play([Reply::status(200).body("ok")]).await;
     assert_eq!(webhook(&script).perform(&[reply_to("US-1", "C0")]).await, [done("webhook")]);
     let asked = script.requests().remove(0);

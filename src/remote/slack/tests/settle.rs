@@ -83,7 +83,7 @@ async fn settling_looks_into_the_channel_that_the_message_was_sent_to() {
 }
 
 #[tokio::test]
-async fn settling_says_where_it_cannot_look_and_where_it_got_no_answer() {
+async fn settling_tells_a_closed_channel_from_a_failed_request() {
     for (reply, expected) in [
         (no("missing_scope"), "cannot tell"),
         (no("not_in_channel"), "cannot tell"),

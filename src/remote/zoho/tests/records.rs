@@ -60,7 +60,7 @@ async fn a_contact_comes_before_a_lead_and_a_lead_before_a_new_one() {
 }
 
 #[tokio::test]
-async fn what_an_upsert_refuses_is_judged_lead_by_lead() {
+async fn the_refusals_of_an_upsert_are_judged_lead_by_lead() {
     let duplicate = json!({"status": "error", "code": "DUPLICATE_DATA",
         "details": {"api_name": "Email", "duplicate_record": {"id": "41", "module": {"api_name": "Contacts"}}}});
     let email = json!({"status": "error", "code": "INVALID_DATA", "details": {"api_name": "Email"}});
@@ -95,7 +95,7 @@ async fn what_an_upsert_refuses_is_judged_lead_by_lead() {
 }
 
 #[tokio::test]
-async fn a_look_up_that_fails_makes_no_lead_and_leaves_no_doubt() {
+async fn a_failed_look_up_creates_no_lead_and_leaves_no_doubt() {
     let script = Script::play([token("a"), error(403, "NO_PERMISSION")]).await;
     let batch = [order(1, Some("ann@acme.example"), None), order(2, None, None)];
     let links = client(&script, None).link(&batch).await;

@@ -29,7 +29,7 @@ async fn a_lost_answer_puts_every_task_of_the_call_in_doubt_and_sends_nothing_mo
 }
 
 #[tokio::test]
-async fn nothing_is_sent_for_a_task_without_a_place() {
+async fn nothing_is_sent_for_a_task_without_a_link() {
     let script = Script::play([token("a")]).await;
     let outcomes = client(&script, None).perform(&[order(1, None, None)]).await;
     assert!(matches!(&outcomes[0], ActionOutcome::CarriedOver(_)), "{outcomes:?}");
@@ -37,7 +37,7 @@ async fn nothing_is_sent_for_a_task_without_a_place() {
 }
 
 #[tokio::test]
-async fn open_tasks_are_brought_forward_and_the_others_made_anew() {
+async fn open_tasks_are_brought_forward_and_the_others_created() {
     let replies = [
         token("a"),
         rows(&json!([
@@ -73,7 +73,7 @@ async fn open_tasks_are_brought_forward_and_the_others_made_anew() {
 }
 
 #[tokio::test]
-async fn a_list_spoilt_by_one_unknown_task_is_read_one_by_one() {
+async fn after_an_unknown_task_the_list_is_read_one_by_one() {
     let replies = [
         token("a"),
         error(400, "INVALID_DATA"),

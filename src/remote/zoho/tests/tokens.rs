@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn a_token_error_under_200_is_a_refused_credential_and_is_not_asked_about_again() {
+async fn a_token_error_under_200_is_a_refused_credential_and_is_not_retried() {
     let script = Script::play([Reply::json(r#"{"error":"invalid_code"}"#), token("a")]).await;
     let mut zoho = client(&script, None);
     for _ in 0..2 {
@@ -34,7 +34,7 @@ async fn a_throttled_token_endpoint_is_left_alone() {
 }
 
 #[tokio::test]
-async fn tokens_that_do_not_arrive_are_asked_for_three_times_in_a_run() {
+async fn a_lost_token_is_requested_three_times_in_a_run() {
     let script = Script::play((0..8).map(|_| Reply::reset())).await;
     let mut zoho = client(&script, None);
     for _ in 0..2 {
@@ -78,7 +78,7 @@ async fn a_refused_token_is_renewed_once_and_the_request_sent_again() {
 }
 
 #[tokio::test]
-async fn a_new_token_that_is_refused_too_ends_the_matter() {
+async fn a_second_refused_token_ends_all_requests() {
     let replies =
         [token("a"), error(401, "INVALID_OAUTHTOKEN"), token("b"), error(401, "AUTHENTICATION_FAILURE"), token("c")];
     let script = Script::play(replies).await;

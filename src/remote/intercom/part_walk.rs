@@ -1,0 +1,82 @@
+//! A walk over the pages of one part.
+
+use serde_json::Value;
+
+use super::client::bad_answer;
+use super::page::SearchPage;
+use super::parts::Part;
+use crate::remote::error::RemoteError;
+use crate::remote::page_guard::PageGuard;
+
+/// Pages in a row without a new contact, before a search counts as endless. A few are harmless: a contact that changes between
+/// two pages comes twice.
+const MOST_BARREN: u32 = 20;
+
+/// A part, and how far it was read.
+#[derive(Debug)]
+pub(super) struct PartWalk {
+    /// None for the contacts of another query, which is never cut.
+    pub part: Option<Part>,
+    pub query: Value,
+    pub cursor: Option<String>,
+    cursors: PageGuard<String>,
+    /// How many pages were read.
+    pub pages: u64,
+    /// How many pages in a row brought no new contact.
+    barren: u32,
+    /// How many contacts the first page counted.
+    pub total: Option<u64>,
+    /// How many contacts the pages brought.
+    pub shown: u64,
+}
+
+impl PartWalk {
+    pub(super) fn of(part: Part) -> Self {
+        PartWalk::new(Some(part), part.query())
+    }
+
+    pub(super) fn of_query(query: Value) -> Self {
+        PartWalk::new(None, query)
+    }
+
+    fn new(part: Option<Part>, query: Value) -> Self {
+        let cursors = PageGuard::new(String::new(), usize::MAX);
+        PartWalk { part, query, cursor: None, cursors, pages: 0, barren: 0, total: None, shown: 0 }
+    }
+
+    /// Contacts still to come; None while nobody knows.
+    pub(super) fn left(&self) -> Option<u64> {
+        self.total.map(|total| total.saturating_sub(self.shown))
+    }
+
+    /// Counts a page that has arrived.
+    pub(super) fn count(&mut self, found: &SearchPage) {
+        self.pages += 1;
+        self.shown += u64::try_from(found.contacts.len() + found.undecodable.len()).unwrap_or(0);
+        if self.pages == 1 {
+            self.total = found.total;
+        }
+    }
+
+    /// Moves on to the page with cursor `next`. Fails if the pages seem to have no end.
+    pub(super) fn advance(&mut self, next: String, brings_news: bool) -> Result<(), RemoteError> {
+        if self.cursors.allow(next.clone()).is_err() {
+            return Err(bad_answer("the search named the same cursor again: its pages have no end"));
+        }
+        self.barren = if brings_news { 0 } else { self.barren + 1 };
+        if self.barren >= MOST_BARREN {
+            return Err(bad_answer("the search shows the same contacts again and again: its pages have no end"));
+        }
+        self.cursor = Some(next);
+        Ok(())
+    }
+
+    /// The place of the page that is read, for people.
+    pub(super) fn place(&self) -> String {
+        let page = self.pages + 1;
+        match self.part.filter(|part| *part != Part::ALL) {
+            Some(part) => format!("on page {page} of {part}"),
+            None => format!("on page {page}"),
+        }
+    }
+}
