@@ -192,7 +192,10 @@ fn parts_and_the_order_of_arrival_never_change_a_report() {
         let arguments = ["coverage", "--format", "json"];
         let mut coverage = finish(services.program().args(arguments)).expect(0).json();
         coverage.as_object_mut().unwrap().remove("run");
-        assert!(coverage.to_string().contains("for example 65a00"), "an unreadable value has its example: {coverage:#}");
+        assert!(
+            coverage.to_string().contains("for example 65a00"),
+            "an unreadable value has its example: {coverage:#}"
+        );
         reports.insert((report.to_string(), coverage.to_string()));
     }
     assert_eq!(reports.len(), 1);
