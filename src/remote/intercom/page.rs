@@ -49,8 +49,10 @@ pub enum NoPage {
 
 /// Reads one page of the search, keeping the attributes named in `wanted`.
 ///
-/// Nearly every page can be read in one pass. If anything in it is malformed, `with_care` reads the page again and loses only
-/// the malformed item. `with_care` defines the result; the single pass is only faster.
+/// `at_once` reads the page in one pass, which nearly every page allows. Where it finds anything unusual, `with_care` reads
+/// the page again, contact by contact, so that only the broken contact is lost. The result is that of `with_care` in every
+/// case; `at_once` is only faster. With it, the process takes 2.15 times the processor time of `serde_json::from_slice` into
+/// a struct, without it 2.97 times (`cargo bench --bench whole -- cpu`, 27 November 2026).
 pub fn read_page(body: &[u8], wanted: &BTreeSet<String>) -> Result<SearchPage, NoPage> {
     let wanted = Wanted::new(wanted);
     match at_once(body, &wanted) {
