@@ -10,7 +10,7 @@ use secrecy::ExposeSecret;
 use url::{Host, Url};
 
 use super::options::{Help, Options};
-use super::request::{Answer, Explanation, Request};
+use super::request::{Explanation, HttpAnswer, Request};
 use super::secrets::Secrets;
 use crate::remote::ending::Ending;
 use crate::remote::error::{Details, ErrorKind, RemoteError};
@@ -36,7 +36,7 @@ pub struct Client {
     pub(super) max_body_bytes: usize,
     path_is_secret: bool,
     pub(super) secrets: Secrets,
-    explain: fn(&Answer) -> Explanation,
+    explain: fn(&HttpAnswer) -> Explanation,
     help: Help,
 }
 
@@ -87,7 +87,7 @@ impl Client {
     }
 
     /// The error of class `kind` for an answer, with the service's own words.
-    pub fn error(&self, request: &Request, kind: ErrorKind, answer: &Answer) -> RemoteError {
+    pub fn error(&self, request: &Request, kind: ErrorKind, answer: &HttpAnswer) -> RemoteError {
         let explanation = (self.explain)(answer);
         let header = || Some(answer.headers.get("x-request-id")?.to_str().ok()?.to_owned());
         let request_id = explanation.request_id.clone().or_else(header);
@@ -113,12 +113,12 @@ impl Client {
     }
 
     /// The error for an answer that is no success, classed by its status.
-    pub fn refused(&self, request: &Request, answer: &Answer) -> RemoteError {
+    pub fn refused(&self, request: &Request, answer: &HttpAnswer) -> RemoteError {
         self.error(request, outcomes::error_kind(request.kind, answer.ending()), answer)
     }
 
     /// The error for a success that cannot be read. `why` must not quote the answer.
-    pub fn unreadable(&self, request: &Request, answer: &Answer, why: &str) -> RemoteError {
+    pub fn unreadable(&self, request: &Request, answer: &HttpAnswer, why: &str) -> RemoteError {
         let kind = outcomes::error_kind(request.kind, Ending::Senseless);
         let mut error = self.describe(request, kind, why, answer.tries, answer.elapsed);
         error.details.status = Some(answer.status.as_u16());

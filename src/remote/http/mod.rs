@@ -10,7 +10,7 @@ mod send;
 
 pub use client::Client;
 pub use options::{Help, Options, Timing};
-pub use request::{Answer, Body, Expect, Explanation, Request, explain_text};
+pub use request::{Body, Expect, Explanation, HttpAnswer, Request, explain_text};
 pub use secrets::secret_value;
 
 #[cfg(test)]

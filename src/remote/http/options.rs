@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::header::HeaderMap;
 use secrecy::SecretString;
 
-use super::request::{Answer, Explanation, explain_text};
+use super::request::{Explanation, HttpAnswer, explain_text};
 use crate::remote::retry;
 
 /// The options of a client.
@@ -21,7 +21,7 @@ pub struct Options {
     /// Whether the address itself is the secret (a webhook). Errors and logs then leave the path out.
     pub path_is_secret: bool,
     /// Reads the service's own words from an answer that is an error.
-    pub explain: fn(&Answer) -> Explanation,
+    pub explain: fn(&HttpAnswer) -> Explanation,
     /// The advice for errors whose cause depends on the service.
     pub help: Help,
 }

@@ -116,7 +116,7 @@ impl Request {
 
 /// A final answer, good or bad. The caller judges a 4xx.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct HttpAnswer {
     /// The status.
     pub status: StatusCode,
     /// The headers.
@@ -129,7 +129,7 @@ pub struct Answer {
     pub elapsed: Duration,
 }
 
-impl Answer {
+impl HttpAnswer {
     /// The ending, as far as the status tells. A 429 gets here only where no run waits for it.
     pub fn ending(&self) -> Ending {
         Ending::of_status(self.status, Hint::Late)
@@ -137,7 +137,7 @@ impl Answer {
 }
 
 /// Reads the first words of a text body, and nothing of an HTML page. A single word counts as the code.
-pub fn explain_text(answer: &Answer) -> Explanation {
+pub fn explain_text(answer: &HttpAnswer) -> Explanation {
     let text = String::from_utf8_lossy(answer.body.get(..2000).unwrap_or(&answer.body));
     let text = text.trim();
     match text {

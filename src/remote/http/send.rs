@@ -8,7 +8,7 @@ use reqwest::header::CONTENT_TYPE;
 use tokio::time::Instant;
 
 use super::client::{Client, JSON, innermost_cause};
-use super::request::{Answer, Body, Request};
+use super::request::{Body, HttpAnswer, Request};
 use crate::apply::stop::{Stop, StopReason};
 use crate::remote::ending::NoAnswer;
 use crate::remote::error::{ErrorKind, RemoteError};
@@ -28,8 +28,8 @@ struct Progress<'a> {
 
 impl Client {
     /// Sends until an answer is final, the tries are used up, or the run has to stop.
-    pub async fn send(&self, request: &Request, stop: &Stop) -> Result<Answer, RemoteError> {
-        let fits = |answer: &Answer| request.expect.fits(answer.status, &answer.body).then_some(());
+    pub async fn send(&self, request: &Request, stop: &Stop) -> Result<HttpAnswer, RemoteError> {
+        let fits = |answer: &HttpAnswer| request.expect.fits(answer.status, &answer.body).then_some(());
         Ok(self.send_and_read(request, stop, fits).await?.0)
     }
 
@@ -41,8 +41,8 @@ impl Client {
         &self,
         request: &Request,
         stop: &Stop,
-        read: impl Fn(&Answer) -> Option<T>,
-    ) -> Result<(Answer, Option<T>), RemoteError> {
+        read: impl Fn(&HttpAnswer) -> Option<T>,
+    ) -> Result<(HttpAnswer, Option<T>), RemoteError> {
         self.secrets.learn_headers(&request.headers);
         let mut progress = Progress { request, started: Instant::now(), tries: 0, in_doubt: false };
         loop {
@@ -84,8 +84,8 @@ impl Client {
     async fn try_once<T>(
         &self,
         progress: &Progress<'_>,
-        read: impl Fn(&Answer) -> Option<T>,
-    ) -> Result<(Answer, Option<T>), Lost> {
+        read: impl Fn(&HttpAnswer) -> Option<T>,
+    ) -> Result<(HttpAnswer, Option<T>), Lost> {
         let &Progress { request, started, tries, .. } = progress;
         let mut builder = self.http.request(request.method.clone(), self.url(request)).headers(request.headers.clone());
         builder = match &request.body {
@@ -104,7 +104,7 @@ impl Client {
             Err(_) if !status.is_success() => Vec::new(),
             Err(lost) => return Err(lost),
         };
-        let answer = Answer { status, headers, body, tries, elapsed: started.elapsed() };
+        let answer = HttpAnswer { status, headers, body, tries, elapsed: started.elapsed() };
         if !status.is_success() {
             return Ok((answer, None));
         }
@@ -143,7 +143,7 @@ impl Client {
         waited.map_err(|reason| self.stopped(progress, reason))
     }
 
-    fn log_retry(&self, progress: &Progress<'_>, result: Result<&Answer, &Lost>, wait: Duration) {
+    fn log_retry(&self, progress: &Progress<'_>, result: Result<&HttpAnswer, &Lost>, wait: Duration) {
         let why = match result {
             Ok(answer) => answer.status.to_string(),
             Err(Lost(_, text)) => self.scrubbed(text),

@@ -16,7 +16,7 @@ fn client(script: &Script, options: Options) -> Client {
     Client::new("Intercom", script.url("/prefix/"), options).unwrap()
 }
 
-async fn send(script: &Script, kind: RequestKind) -> Result<Answer, RemoteError> {
+async fn send(script: &Script, kind: RequestKind) -> Result<HttpAnswer, RemoteError> {
     let request = Request::post(kind, &["a", "b c/d"], b"{}".to_vec());
     client(script, Options::default()).send(&request, &script::stop()).await
 }

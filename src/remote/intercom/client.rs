@@ -11,7 +11,7 @@ use super::wire::{self, is_id};
 use crate::apply::stop::Stop;
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::fingerprint::fingerprint;
-use crate::remote::http::{Answer, Client, Help, Options, Request, Timing, secret_value};
+use crate::remote::http::{Client, Help, HttpAnswer, Options, Request, Timing, secret_value};
 use crate::remote::outcomes::{self, End};
 use crate::remote::page_guard::{Endless, PageGuard};
 use crate::remote::service_status::ServiceStatus;
@@ -82,18 +82,18 @@ impl Intercom {
         self.0.client.service_status()
     }
 
-    async fn send(&self, request: &Request) -> Result<Answer, RemoteError> {
+    async fn send(&self, request: &Request) -> Result<HttpAnswer, RemoteError> {
         self.0.client.send(request, &self.0.stop).await
     }
 
     /// Sends a request and returns its answer, which has a 2xx status.
-    pub(super) async fn success(&self, request: &Request) -> Result<Answer, RemoteError> {
+    pub(super) async fn success(&self, request: &Request) -> Result<HttpAnswer, RemoteError> {
         let answer = self.send(request).await?;
         if answer.status.is_success() { Ok(answer) } else { Err(self.0.client.refused(request, &answer)) }
     }
 
     /// Sends a request and returns its answer; None if the thing with `id`, which the request's path names, is not there.
-    pub(super) async fn found(&self, id: &str, request: &Request) -> Result<Option<Answer>, RemoteError> {
+    pub(super) async fn found(&self, id: &str, request: &Request) -> Result<Option<HttpAnswer>, RemoteError> {
         if !is_id(id) {
             return Ok(None);
         }
@@ -108,12 +108,12 @@ impl Intercom {
     pub(super) fn decode<'a, T: Deserialize<'a>>(
         &self,
         request: &Request,
-        answer: &'a Answer,
+        answer: &'a HttpAnswer,
     ) -> Result<T, RemoteError> {
         serde_json::from_slice(&answer.body).map_err(|_| self.unreadable(request, answer))
     }
 
-    pub(super) fn unreadable(&self, request: &Request, answer: &Answer) -> RemoteError {
+    pub(super) fn unreadable(&self, request: &Request, answer: &HttpAnswer) -> RemoteError {
         let why = "the answer is not of the documented shape";
         self.0.client.unreadable(request, answer, why)
     }

@@ -17,7 +17,7 @@ use super::wire::List;
 use crate::model::Contact;
 use crate::read::{Page, Undecodable};
 use crate::remote::error::RemoteError;
-use crate::remote::http::{Answer, Request};
+use crate::remote::http::{HttpAnswer, Request};
 use crate::remote::request_kind::RequestKind;
 
 impl Intercom {
@@ -67,7 +67,7 @@ impl Intercom {
         let body = json!({ "query": query, "sort": sort, "pagination": pagination });
         let request = Request::post(RequestKind::Search, &["contacts", "search"], body.to_string().into_bytes());
         // Reading the page tells whether it is JSON, so nothing checks the body before.
-        let read = |answer: &Answer| match read_page(&answer.body, wanted) {
+        let read = |answer: &HttpAnswer| match read_page(&answer.body, wanted) {
             Err(NoPage::NotJson) if answer.status != StatusCode::NO_CONTENT => None,
             read => Some(read),
         };
@@ -88,7 +88,7 @@ impl SearchPage {
     }
 }
 
-fn date(answer: &Answer) -> Option<i64> {
+fn date(answer: &HttpAnswer) -> Option<i64> {
     let text = answer.headers.get(reqwest::header::DATE)?.to_str().ok()?;
     Some(DateTime::parse_from_rfc2822(text).ok()?.timestamp())
 }

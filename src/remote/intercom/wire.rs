@@ -10,7 +10,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::model::Value;
-use crate::remote::http::{Answer, Explanation};
+use crate::remote::http::{Explanation, HttpAnswer};
 
 /// Any JSON value, reduced to what a rule can read.
 #[derive(Debug)]
@@ -196,7 +196,7 @@ pub struct DataAttribute {
 }
 
 /// Reads Intercom's own words from an answer that is an error: the first error of an `error.list`.
-pub fn explain(answer: &Answer) -> Explanation {
+pub fn explain(answer: &HttpAnswer) -> Explanation {
     #[derive(Deserialize)]
     struct ErrorList {
         request_id: Option<Id>,

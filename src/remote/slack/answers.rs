@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::remote::ending::Ending;
 use crate::remote::error::{ErrorKind, RemoteError};
-use crate::remote::http::{Answer, Client, Explanation, Help, Request, explain_text};
+use crate::remote::http::{Client, Explanation, Help, HttpAnswer, Request, explain_text};
 use crate::remote::outcomes::{self, Again};
 use crate::remote::scrub::is_code;
 
@@ -95,7 +95,7 @@ struct Metadata {
 }
 
 /// Reads Slack's own words from an answer that is an error.
-pub(super) fn explain(answer: &Answer) -> Explanation {
+pub(super) fn explain(answer: &HttpAnswer) -> Explanation {
     let Ok(Body { error: Some(code), needed, provided, response_metadata, .. }) = serde_json::from_slice(&answer.body)
     else {
         return explain_text(answer);
@@ -114,7 +114,7 @@ pub(super) fn explain(answer: &Answer) -> Explanation {
 }
 
 /// Checks that an answer of the Web API is a success.
-pub(super) fn check_bot(client: &Client, request: &Request, answer: &Answer) -> Result<(), SlackRefusal> {
+pub(super) fn check_bot(client: &Client, request: &Request, answer: &HttpAnswer) -> Result<(), SlackRefusal> {
     if !answer.status.is_success() {
         return Err(refusal(client, request, answer, answer.ending()));
     }
@@ -144,7 +144,7 @@ pub(super) fn check_bot(client: &Client, request: &Request, answer: &Answer) -> 
 }
 
 /// Checks that an answer of a webhook is a success. Slack documents only six bodies, so the status leads.
-pub(super) fn check_webhook(client: &Client, request: &Request, answer: &Answer) -> Result<(), SlackRefusal> {
+pub(super) fn check_webhook(client: &Client, request: &Request, answer: &HttpAnswer) -> Result<(), SlackRefusal> {
     let body = String::from_utf8_lossy(&answer.body);
     let status = answer.status.as_u16();
     let ending = match (status, body.trim()) {
@@ -162,7 +162,7 @@ pub(super) fn check_webhook(client: &Client, request: &Request, answer: &Answer)
     Err(refusal)
 }
 
-fn refusal(client: &Client, request: &Request, answer: &Answer, ending: Ending) -> SlackRefusal {
+fn refusal(client: &Client, request: &Request, answer: &HttpAnswer, ending: Ending) -> SlackRefusal {
     let again = outcomes::verdict(request.kind, ending).again;
     let wait = match again {
         Again::WhenAsked => retry_after(answer).unwrap_or(USUAL_WAIT),
@@ -171,7 +171,7 @@ fn refusal(client: &Client, request: &Request, answer: &Answer, ending: Ending) 
     SlackRefusal { error: client.error(request, outcomes::error_kind(request.kind, ending), answer), again, wait }
 }
 
-fn retry_after(answer: &Answer) -> Option<Duration> {
+fn retry_after(answer: &HttpAnswer) -> Option<Duration> {
     let seconds = answer.headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))
 }

@@ -25,19 +25,19 @@ const MOST_THREADS: usize = 50;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct History {
-    messages: Vec<Posted>,
-    response_metadata: Option<Paging>,
+    messages: Vec<HistoryMessage>,
+    response_metadata: Option<NextPage>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Paging {
+struct NextPage {
     next_cursor: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Posted {
+struct HistoryMessage {
     ts: String,
     thread_ts: Option<String>,
     metadata: Option<Metadata>,
@@ -219,8 +219,9 @@ fn is_closed_to_us(error: &RemoteError) -> bool {
         && (error.kind == ErrorKind::Settings || error.details.code.as_deref() == Some("missing_scope"))
 }
 
-fn collect_keys(channel: &str, message: &Posted, found: &mut PostedByKey) {
-    let Posted { ts, metadata: Some(Metadata { event_type, event_payload: Payload { key, keys } }), .. } = message
+fn collect_keys(channel: &str, message: &HistoryMessage, found: &mut PostedByKey) {
+    let HistoryMessage { ts, metadata: Some(Metadata { event_type, event_payload: Payload { key, keys } }), .. } =
+        message
     else {
         return;
     };

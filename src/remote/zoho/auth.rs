@@ -17,7 +17,7 @@ use super::{cache, centre};
 use crate::apply::stop::Stop;
 use crate::remote::ending::Ending;
 use crate::remote::error::{ErrorKind, RemoteError};
-use crate::remote::http::{Answer, Body, Client, Expect, Explanation, Request};
+use crate::remote::http::{Body, Client, Expect, Explanation, HttpAnswer, Request};
 use crate::remote::outcomes;
 use crate::remote::request_kind::RequestKind;
 use crate::remote::service_status::ServiceStatus;
@@ -162,7 +162,7 @@ impl Auth {
         })
     }
 
-    fn refused(&self, request: &Request, answer: &Answer, refused: Refused) -> RemoteError {
+    fn refused(&self, request: &Request, answer: &HttpAnswer, refused: Refused) -> RemoteError {
         let (ending, help) = match refused {
             Refused::Credentials => (Ending::NoRight, Some(CHECK_CREDENTIALS)),
             Refused::TooMany => (Ending::Busy, Some(WAIT)),
@@ -206,7 +206,7 @@ enum Refused {
     Senseless,
 }
 
-fn grant(answer: &Answer) -> Result<Grant, Refused> {
+fn grant(answer: &HttpAnswer) -> Result<Grant, Refused> {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let text = |key| body.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
     if answer.status.is_success()
@@ -238,7 +238,7 @@ fn life_seconds(body: &Value) -> i64 {
 }
 
 /// Reads the token endpoint's error, and nothing of an answer that may hold a token.
-pub(super) fn explain(answer: &Answer) -> Explanation {
+pub(super) fn explain(answer: &HttpAnswer) -> Explanation {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     Explanation {
         code: text_at(&body, "error"),
@@ -254,8 +254,8 @@ mod tests {
     use reqwest::header::HeaderMap;
     use std::time::Duration;
 
-    fn answer(status: u16, body: &str) -> Answer {
-        Answer {
+    fn answer(status: u16, body: &str) -> HttpAnswer {
+        HttpAnswer {
             status: StatusCode::from_u16(status).unwrap(),
             headers: HeaderMap::new(),
             body: body.as_bytes().to_vec(),

@@ -13,7 +13,7 @@ use super::wire::{self, Entry, NoRows, Row, Rows, WriteAnswer};
 use crate::apply::sink::ActionOutcome;
 use crate::remote::ending::Ending;
 use crate::remote::error::{ErrorKind, RemoteError};
-use crate::remote::http::{Answer, Client, Request, secret_value};
+use crate::remote::http::{Client, HttpAnswer, Request, secret_value};
 use crate::remote::outcomes::{self, Again};
 use crate::remote::request_kind::RequestKind;
 
@@ -128,7 +128,7 @@ impl Zoho {
 
     /// Sends with a token, and once more with a new one if Zoho refuses the token. Zoho checks the token before anything else,
     /// so the first request had no effect.
-    async fn send(&mut self, request: &Request) -> Result<(&Client, Answer), RemoteError> {
+    async fn send(&mut self, request: &Request) -> Result<(&Client, HttpAnswer), RemoteError> {
         let mut answer = self.send_once(request).await?;
         if wants_new_token(request, &answer) {
             tracing::info!("Zoho refuses the access token; asking for another");
@@ -146,7 +146,7 @@ impl Zoho {
         Ok((client, answer))
     }
 
-    async fn send_once(&mut self, request: &Request) -> Result<Answer, RemoteError> {
+    async fn send_once(&mut self, request: &Request) -> Result<HttpAnswer, RemoteError> {
         let token = self.auth.token(&self.stop).await?;
         let value = secret_value(SERVICE, &format!("Zoho-oauthtoken {}", token.access.expose_secret()))?;
         let client = self.api.client_for(&token.api)?;
@@ -163,7 +163,7 @@ impl Zoho {
     }
 }
 
-fn wants_new_token(request: &Request, answer: &Answer) -> bool {
+fn wants_new_token(request: &Request, answer: &HttpAnswer) -> bool {
     answer.status.as_u16() == 401
         && outcomes::verdict(request.kind, wire::complaint_in(answer).ending_of_call()).again == Again::WithNewToken
 }
@@ -171,7 +171,7 @@ fn wants_new_token(request: &Request, answer: &Answer) -> bool {
 fn failed_call(
     client: &Client,
     request: &Request,
-    answer: &Answer,
+    answer: &HttpAnswer,
     complaint: &Complaint,
     scope: &'static str,
 ) -> RemoteError {
@@ -183,7 +183,7 @@ fn failed_call(
 fn judge(
     client: &Client,
     request: &Request,
-    answer: &Answer,
+    answer: &HttpAnswer,
     entry: Entry,
     scope: &'static str,
 ) -> Result<String, Refusal> {

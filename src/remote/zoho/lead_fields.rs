@@ -60,32 +60,8 @@ fn split_name(name: &str) -> (String, String) {
 
 #[cfg(test)]
 mod tests {
-    use chrono::NaiveDate;
-
     use super::*;
-    use crate::model::{Person, Priority};
-
-    fn order() -> Task {
-        Task {
-            short: "US-7K3F9Q2M".to_owned(),
-            subject: "🚀 Storage at 83%".to_owned(),
-            description: "STORAGE LIMIT\r\n83% used\u{0}".to_owned(),
-            forward_line: "2025-12-20: now\ncritical".to_owned(),
-            due_date: NaiveDate::from_ymd_opt(2025, 12, 27).unwrap(),
-            overdue_before: None,
-            priority: Priority::High,
-            person: Person {
-                id: "1".to_owned(),
-                email: Some("Jane.Doe@Acme.example ".to_owned()),
-                name: Some("Jane Doe".to_owned()),
-            },
-            company: Some("Acme".to_owned()),
-            lead_status: None,
-            owner: None,
-            link: None,
-            prior: None,
-        }
-    }
+    use crate::remote::zoho::tests::order;
 
     #[test]
     fn names_are_split_at_the_last_word() {
@@ -121,7 +97,7 @@ mod tests {
     #[test]
     fn a_lead_always_has_a_last_name_and_a_company() {
         let made = |name: Option<&str>, company: Option<&str>, status: Option<&str>| {
-            let mut order = order();
+            let mut order = order(1, Some("Jane.Doe@Acme.example "), None);
             order.person.name = name.map(str::to_owned);
             order.company = company.map(str::to_owned);
             let address = Address::read(order.person.email.as_deref()).unwrap();

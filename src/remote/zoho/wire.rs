@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::complaint::{Complaint, text_at};
-use crate::remote::http::{Answer, Explanation};
+use crate::remote::http::{Explanation, HttpAnswer};
 
 /// One row of an answer, with Zoho's field names.
 #[derive(Debug, Clone, PartialEq)]
@@ -184,13 +184,13 @@ fn complaint(status: u16, body: &[u8]) -> Option<Complaint> {
 }
 
 /// Reads the complaint about a complete call, in either envelope.
-pub(super) fn complaint_in(answer: &Answer) -> Complaint {
+pub(super) fn complaint_in(answer: &HttpAnswer) -> Complaint {
     let status = answer.status.as_u16();
     complaint(status, &answer.body).unwrap_or_else(|| Complaint::without_words(status))
 }
 
 /// Reads Zoho's own words from an answer that is an error.
-pub(super) fn explain(answer: &Answer) -> Explanation {
+pub(super) fn explain(answer: &HttpAnswer) -> Explanation {
     complaint_in(answer).explanation()
 }
 

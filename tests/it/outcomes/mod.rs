@@ -8,12 +8,16 @@ use std::fmt::Write as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+mod exceptions;
+mod faults;
 mod scenarios;
 mod unreachable;
 
 use serde_json::{Value, json};
 
 use crate::support::program::Ran;
+use exceptions::{Difference, EXCEPTIONS, Exception};
+use faults::{WireRequest, classes, requests};
 use scenarios::{Prepared, Scenario, State, ended_by};
 
 const WORKERS: usize = 24;
@@ -22,175 +26,19 @@ const WIDE: usize = 20;
 /// More often than any fault strikes. The rest tells how often it struck.
 const OFTEN: u64 = 1_000_000;
 
-/// A kind of request: its name, the scenario that sends it, and its mark on the wire.
-struct WireRequest {
-    name: &'static str,
-    scenario: Scenario,
-    webhook: bool,
-    place: Value,
+/// A run with a fault, and the clean run after it.
+#[derive(Debug)]
+struct Disturbed {
+    before: State,
+    first: Ran,
+    between: State,
+    second: Ran,
+    after: State,
+    /// Whether the fault struck.
+    struck: bool,
 }
 
-fn requests() -> Vec<WireRequest> {
-    let request = |name, scenario, place| WireRequest { name, scenario, webhook: false, place };
-    let at =
-        |service: &str, method: &str, path: &str| json!({ "service": service, "method": method, "path_prefix": path });
-    let mut find = at("intercom", "GET", "/tags");
-    find["skip"] = json!(1);
-    vec![
-        request("me", Scenario::New, at("intercom", "GET", "/me")),
-        request("me?", Scenario::InDoubt, at("intercom", "GET", "/me")),
-        request("search", Scenario::New, at("intercom", "POST", "/contacts/search")),
-        request("tags", Scenario::New, at("intercom", "GET", "/tags")),
-        request("company", Scenario::New, at("intercom", "GET", "/companies")),
-        request("comps", Scenario::Many, at("intercom", "GET", "/contacts/65a0")),
-        request("contact", Scenario::Gone, at("intercom", "GET", "/contacts/65a0")),
-        request("tagged?", Scenario::TagInDoubt, at("intercom", "GET", "/contacts/65a0")),
-        request("find", Scenario::New, find),
-        request("make", Scenario::New, at("intercom", "POST", "/tags")),
-        request("attach", Scenario::New, at("intercom", "POST", "/contacts/65a0")),
-        request("detach", Scenario::Cleared, at("intercom", "DELETE", "/contacts/65a0")),
-        request("token", Scenario::New, at("zoho", "POST", "/oauth")),
-        request("coql", Scenario::New, at("zoho", "POST", "/crm/v8/coql")),
-        request("coql?", Scenario::InDoubt, at("zoho", "POST", "/crm/v8/coql")),
-        request("lead+", Scenario::New, at("zoho", "POST", "/crm/v8/Leads")),
-        request("lead=", Scenario::OnLead, at("zoho", "PUT", "/crm/v8/Leads")),
-        request("task+", Scenario::New, at("zoho", "POST", "/crm/v8/Tasks")),
-        request("task?", Scenario::Worse, at("zoho", "GET", "/crm/v8/Tasks")),
-        request("task=", Scenario::Worse, at("zoho", "PUT", "/crm/v8/Tasks")),
-        request("posted?", Scenario::InDoubt, at("slack", "GET", "/conversations.history")),
-        request("bot", Scenario::New, at("slack", "POST", "/chat.postMessage")),
-        WireRequest { webhook: true, ..request("hook", Scenario::New, at("slack", "POST", "/services")) },
-    ]
-}
-
-/// The classes of faults. A fault without `times` strikes in the entire run.
-fn classes() -> Vec<(&'static str, Value)> {
-    let status = |status: u16| json!({ "kind": "status", "status": status });
-    let page = "<html><h1>Bad Gateway</h1></html>";
-    vec![
-        ("no answer in time", json!({ "kind": "delay", "ms": 60_000 })),
-        ("drip", json!({ "kind": "drip" })),
-        ("reset before", json!({ "kind": "reset_before" })),
-        ("reset after", json!({ "kind": "reset_after" })),
-        ("reset after, once", json!({ "kind": "reset_after", "times": 1 })),
-        ("empty 200", json!({ "kind": "empty_body" })),
-        ("truncated", json!({ "kind": "truncate" })),
-        ("enormous", json!({ "kind": "enormous", "blanks": 70_000_000 })),
-        ("not UTF-8", json!({ "kind": "not_utf8" })),
-        ("wrong type", json!({ "kind": "wrong_type", "content_type": "text/html; charset=latin1" })),
-        ("HTML under 200", json!({ "kind": "status", "status": 200, "after": true, "body": page })),
-        ("another shape", json!({ "kind": "status", "status": 200, "body": { "hello": "there" } })),
-        ("302", json!({ "kind": "status", "status": 302, "headers": { "Location": "http://127.0.0.1:9/" } })),
-        ("400", status(400)),
-        ("401", status(401)),
-        ("403", status(403)),
-        ("404", status(404)),
-        ("408 after", json!({ "kind": "status", "status": 408, "after": true })),
-        ("409", status(409)),
-        ("410", status(410)),
-        ("422", status(422)),
-        ("429", status(429)),
-        ("429, once, hint", json!({ "kind": "status", "status": 429, "times": 1, "headers": { "Retry-After": "0" } })),
-        ("429 for an hour", json!({ "kind": "status", "status": 429, "headers": { "Retry-After": "3600" } })),
-        ("500 after", json!({ "kind": "status", "status": 500, "after": true })),
-        ("502 HTML, once", json!({ "kind": "status", "status": 502, "body": page, "times": 1 })),
-        ("503", status(503)),
-    ]
-}
-
-/// A cell that differs from the rule: that the clean run restores the state of an undisturbed one, and that an incomplete
-/// read has no effects.
-struct Exception {
-    /// The names of the requests.
-    requests: &'static [&'static str],
-    /// The names of the classes; empty for all.
-    classes: &'static [&'static str],
-    expected: Difference,
-    why: &'static str,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Difference {
-    /// An incomplete read may have effects.
-    EffectsWithoutRead,
-    /// No message is posted.
-    NoMessage,
-    /// The contact's tags stay as before the disturbed run.
-    TagsAsBefore,
-    /// The news gets a task of its own, beside the open one.
-    SecondTask,
-    /// A message may be posted twice; the second one says that it may be a repeat.
-    MarkedRepeats,
-}
-
-const EXCEPTIONS: [Exception; 6] = [
-    Exception {
-        requests: &["me?", "tagged?", "coql?", "posted?"],
-        classes: &[],
-        expected: Difference::EffectsWithoutRead,
-        why: "even an incomplete read settles the actions that an earlier run left in doubt",
-    },
-    Exception {
-        requests: &["bot", "hook"],
-        classes: &["400", "409", "422"],
-        expected: Difference::NoMessage,
-        why: "Slack refuses the message, and the run gives it up",
-    },
-    Exception {
-        requests: &["make", "attach", "detach"],
-        classes: &["400", "422"],
-        expected: Difference::TagsAsBefore,
-        why: "Intercom refuses the change of tags, and the run gives it up",
-    },
-    Exception {
-        requests: &["detach"],
-        classes: &["404", "410"],
-        expected: Difference::TagsAsBefore,
-        why: "Intercom says that the tag is not on the contact, and the run believes it",
-    },
-    Exception {
-        requests: &["task?"],
-        classes: &["404"],
-        expected: Difference::SecondTask,
-        why: "Zoho says that the open task is gone, and the run creates another",
-    },
-    Exception {
-        requests: &["hook"],
-        classes: &[],
-        expected: Difference::MarkedRepeats,
-        why: "nobody can read the channel of a webhook, so a message in doubt is posted again",
-    },
-];
-
-impl Exception {
-    fn covers(&self, request: &str, class: &str) -> bool {
-        self.requests.contains(&request) && (self.classes.is_empty() || self.classes.contains(&class))
-    }
-}
-
-impl Difference {
-    /// Changes the state that is expected after the clean run.
-    fn apply(self, expected: &mut State, before: &State) {
-        match self {
-            Difference::EffectsWithoutRead | Difference::MarkedRepeats => {}
-            Difference::NoMessage => expected.messages.clear(),
-            Difference::TagsAsBefore => expected.tags.clone_from(&before.tags),
-            Difference::SecondTask => {
-                let subjects = ["🚀 Upsell Opportunity: Storage at 83% ·", "🚨 Storage almost full: 96% ·"];
-                expected.tasks = subjects.map(|subject| (subject.to_owned(), 0)).to_vec();
-            }
-        }
-    }
-}
-
-/// One cell: the exit code of the disturbed run and a mark for an action that was given up; or a description of the mistake.
-fn cell(
-    prepared: &Prepared,
-    undisturbed: &State,
-    request: &WireRequest,
-    class: &str,
-    fault: &Value,
-) -> Result<String, String> {
+fn disturb(prepared: &Prepared, request: &WireRequest, class: &str, fault: &Value) -> Disturbed {
     let services = prepared.start(request.webhook);
     let mut planned = request.place.clone();
     planned.as_object_mut().unwrap().extend(fault.as_object().unwrap().clone());
@@ -202,53 +50,50 @@ fn cell(
     services.mend();
     let between = services.holds();
     let second = services.scan("20s");
-    let after = services.holds();
+    Disturbed { before, first, between, second, after: services.holds(), struck: left != times }
+}
 
-    let exceptions: Vec<&Exception> =
-        EXCEPTIONS.iter().filter(|exception| exception.covers(request.name, class)).collect();
+/// One cell: the exit code of the disturbed run and a mark for an action that was given up; or a description of the mistake.
+fn cell(runs: &Disturbed, undisturbed: &State, request: &str, class: &str) -> Result<String, String> {
+    let Disturbed { before, first, between, second, after, struck } = runs;
+    let exceptions: Vec<&Exception> = EXCEPTIONS.iter().filter(|exception| exception.covers(request, class)).collect();
     let differs = |difference| exceptions.iter().any(|exception| exception.expected == difference);
     let wrong = |what: &str| {
         let known: Vec<&str> = exceptions.iter().map(|exception| exception.why).collect();
-        Err(format!("{what}\nexceptions {known:#?}\nbetween {between:#?}\nafter {after:#?}\n{first:#?}\n{second:#?}"))
+        Err(format!("{what}\nexceptions {known:#?}\n{runs:#?}"))
     };
-    if left == times {
+    if !struck {
         return wrong("the fault never struck");
     }
-    if let Some(problem) = without_help(&first) {
+    if let Some(problem) = without_help(first) {
         return wrong(&format!("an error without help: {problem}"));
     }
     if second.code != Some(0) {
         return wrong("the clean run did not end with 0");
     }
-    let is_unread =
-        matches!(first.code, Some(6)) || (matches!(request.name, "search" | "tags") && first.code != Some(0));
+    let is_unread = matches!(first.code, Some(6)) || (matches!(request, "search" | "tags") && first.code != Some(0));
     if is_unread && between != before && !differs(Difference::EffectsWithoutRead) {
         return wrong("an incomplete read had effects");
     }
-    let given_up = ended_by("refused", &first);
-    if ended_by("refused", &second) != given_up {
+    let given_up = ended_by("refused", first);
+    if ended_by("refused", second) != given_up {
         return wrong("the reports do not both name the action that was given up");
     }
-    let mut expected = undisturbed.clone();
-    exceptions.iter().for_each(|exception| exception.expected.apply(&mut expected, &before));
-    let messages_are_marked = if differs(Difference::MarkedRepeats) {
+    let is_posted_once = if differs(Difference::MarkedRepeats) {
         after.messages.values().sum::<usize>() <= 1 + after.marked_as_repeats
     } else {
         after.messages.values().all(|times| *times <= 1) && after.marked_as_repeats == 0
     };
-    if !messages_are_marked {
+    if !is_posted_once {
         return wrong("a message came twice, or is not marked as a repeat");
     }
-    // The keys of messages depend on the instant, so only their number counts.
-    let comparable = |state: &State| {
-        let State { tasks, leads, tags, messages, marked_as_repeats: _ } = state.clone();
-        (tasks, leads, tags, messages.len())
-    };
-    if comparable(&after) != comparable(&expected) {
+    let mut expected = undisturbed.clone();
+    exceptions.iter().for_each(|exception| exception.expected.apply(&mut expected, before));
+    if !after.is_like(&expected) {
         return wrong(&format!("not the expected state, which is {expected:#?}"));
     }
     let exit = first.code.map_or_else(|| "killed".to_owned(), |code| code.to_string());
-    let mark = match (given_up.is_empty(), ended_by("contact_gone", &first).is_empty()) {
+    let mark = match (given_up.is_empty(), ended_by("contact_gone", first).is_empty()) {
         (false, _) => " drop",
         (_, false) => " gone",
         _ => "",
@@ -361,7 +206,8 @@ fn matrix(classes: &[(&str, Value)]) -> String {
                     let (name, fault) = &classes[*class];
                     let request = &requests[*number];
                     let expected = &undisturbed[&(request.scenario, request.webhook)];
-                    let word = cell(&scenarios[&request.scenario], expected, request, name, fault);
+                    let runs = disturb(&scenarios[&request.scenario], request, name, fault);
+                    let word = cell(&runs, expected, request.name, name);
                     seen.lock().unwrap().insert((*class, *number), word);
                 }
             });

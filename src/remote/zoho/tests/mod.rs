@@ -60,7 +60,7 @@ fn client(script: &Script, token_cache: Option<&Path>) -> Zoho {
     .unwrap()
 }
 
-fn order(number: u32, email: Option<&str>, link: Option<TaskLink>) -> Task {
+pub(super) fn order(number: u32, email: Option<&str>, link: Option<TaskLink>) -> Task {
     Task {
         short: format!("US-{number}"),
         subject: "Storage at 83%".to_owned(),
