@@ -55,7 +55,7 @@ pub(super) struct Auth {
     token: Option<Token>,
     /// Whether the file was read. It is read once: a second read could only bring the token that Zoho refused.
     has_read_cache: bool,
-    /// The error that ends all hope of a token in this run. Asking again would make it worse.
+    /// The error of every further request for a token in this run. Asking Zoho again would make it worse.
     hopeless: Option<RemoteError>,
 }
 
@@ -105,7 +105,7 @@ impl Auth {
         self.has_read_cache = true;
     }
 
-    /// Ends all hope of a token: every further request for one fails with `error`.
+    /// Makes every further request for a token fail with `error`.
     pub(super) fn give_up(&mut self, error: RemoteError) {
         self.hopeless = Some(error);
     }
