@@ -35,7 +35,7 @@ impl ErrorKind {
         match self {
             ErrorKind::Credential | ErrorKind::Unreachable | ErrorKind::Settings | ErrorKind::BadAnswer => "",
             ErrorKind::OutcomeUnknown => {
-                "before the next run tries again, it asks the service whether it happened, where the service can tell"
+                "the next run first asks the service whether it happened, if the service can tell"
             }
             ErrorKind::Throttled => "other programs may use up the same limit; the next run goes on from here",
             ErrorKind::NotFound | ErrorKind::Rejected => {

@@ -151,7 +151,7 @@ impl Client {
         let &Progress { request, tries, .. } = progress;
         let (service, path) = (self.service, self.path(request));
         let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(service, method = %request.method, path, why, tries, wait_ms, "request is sent again");
+        tracing::info!(service, method = %request.method, path, why, tries, wait_ms, "retrying the request");
     }
 
     fn given_up(&self, progress: &Progress<'_>, kind: ErrorKind, why: &str) -> RemoteError {

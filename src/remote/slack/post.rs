@@ -118,7 +118,7 @@ impl Slack {
                 // The HTTP client has already done the retries after a growing wait.
                 _ => return Err(error),
             }
-            tracing::info!(%error, "message is sent in another way or again");
+            tracing::info!(%error, "posting the message again, or in another form");
         }
     }
 

@@ -151,7 +151,7 @@ impl Auth {
         let Credentials { accounts_url, api_url, .. } = &self.credentials;
         let api = api_url.clone().or_else(|| centre::api_base(grant.api_domain.as_deref(), accounts_url)).ok_or_else(
             || {
-                RemoteError::new(ErrorKind::Settings, SERVICE, "the token answer names no API host of Zoho's")
+                RemoteError::new(ErrorKind::Settings, SERVICE, "the token answer names no API host of Zoho")
                     .with_help("set ZOHO_API_URL to the API host of your data centre, such as https://www.zohoapis.eu")
             },
         )?;
@@ -167,7 +167,7 @@ impl Auth {
             Refused::Credentials => (Ending::NoRight, Some(CHECK_CREDENTIALS)),
             Refused::TooMany => (Ending::Busy, Some(WAIT)),
             Refused::Senseless if answer.status.is_success() => {
-                return self.client.unreadable(request, answer, "no access token in it");
+                return self.client.unreadable(request, answer, "the answer holds no access token");
             }
             Refused::Senseless => (Ending::Senseless, None),
         };

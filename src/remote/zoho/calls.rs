@@ -72,8 +72,8 @@ impl Zoho {
                 return Ok(rows);
             }
             if count == 0 || rows.len() >= MOST_ROWS {
-                let message = "a query has more rows than Zoho gives out";
-                let help = "more than 100,000 rows match one query: look in Zoho for what is there so often";
+                let message = "a query matches more rows than Zoho returns";
+                let help = "more than 100,000 rows match one query: find out in Zoho why there are so many";
                 return Err(RemoteError::new(ErrorKind::BadAnswer, SERVICE, message).with_help(help).into());
             }
         }
@@ -98,7 +98,9 @@ impl Zoho {
                 error: failed_call(client, request, &answer, &complaint, scope),
                 complaint: Some(*complaint),
             }),
-            Err(NoRows::Senseless) => Err(client.unreadable(request, &answer, "not rows").into()),
+            Err(NoRows::Senseless) => {
+                Err(client.unreadable(request, &answer, "the answer holds no list of records").into())
+            }
         }
     }
 
@@ -122,7 +124,9 @@ impl Zoho {
                 Ok(entries.into_iter().map(|entry| judge(client, &request, &answer, entry, scope)).collect())
             }
             WriteAnswer::Refused(complaint) => Err(failed_call(client, &request, &answer, &complaint, scope)),
-            WriteAnswer::Unclear => Err(client.unreadable(&request, &answer, "not one answer for each record")),
+            WriteAnswer::Unclear => {
+                Err(client.unreadable(&request, &answer, "the answer does not hold one entry for each record"))
+            }
         }
     }
 
@@ -190,7 +194,7 @@ fn judge(
     let complaint = match entry {
         Entry::Written(id) => return Ok(id),
         Entry::Unclear => {
-            let mut error = client.unreadable(request, answer, "an entry that says neither yes nor no");
+            let mut error = client.unreadable(request, answer, "an entry says neither success nor error");
             error.kind = outcomes::error_kind(request.kind, Ending::RecordUnclear);
             return Err(Refusal { complaint: None, outcome: error.outcome() });
         }

@@ -10,6 +10,7 @@ use super::calls::Trouble;
 use super::class::ComplaintClass;
 use super::client::Zoho;
 use super::complaint::Complaint;
+use super::service::{CONTACTS, LEADS};
 use super::wire::{self, Row};
 use super::{centre, coql, lead_fields, task_fields};
 use crate::model::Priority;
@@ -39,8 +40,8 @@ impl Module {
     /// Its API name.
     pub fn name(self) -> &'static str {
         match self {
-            Module::Contacts => "Contacts",
-            Module::Leads => "Leads",
+            Module::Contacts => CONTACTS,
+            Module::Leads => LEADS,
             Module::Tasks => "Tasks",
         }
     }

@@ -13,15 +13,13 @@ use super::class::ComplaintClass;
 use super::client::{TaskOn, Zoho};
 use super::coql::{self, Address};
 use super::lead_fields;
-use super::service::BATCH;
+use super::service::{BATCH, CONTACTS, LEADS};
 use super::wire::Row;
 use crate::apply::sink::{ActionOutcome, Failure, FailureKind};
 use crate::model::{Record, Task, TaskLink};
 use crate::remote::error::RemoteError;
 use crate::remote::request_kind::RequestKind;
 
-const CONTACTS: &str = "Contacts";
-const LEADS: &str = "Leads";
 const FIND_CONTACTS: &str = "ZohoCRM.coql.READ with ZohoCRM.modules.contacts.READ";
 const FIND_LEADS: &str = "ZohoCRM.coql.READ with ZohoCRM.modules.leads.READ";
 const WRITE_LEADS: &str = "ZohoCRM.modules.leads.ALL";
@@ -172,7 +170,7 @@ async fn set_status(
         let records = chunk.iter().map(|(_, id, status)| json!({"id": id, "Lead_Status": status})).collect();
         let write = Write {
             method: Method::PUT,
-            path: &["Leads"],
+            path: &[LEADS],
             records,
             by_email: false,
             kind: RequestKind::LeadUpdate,
@@ -215,7 +213,7 @@ fn place_of_updated(id: &str, result: Result<String, Refusal>) -> Option<Result<
 async fn insert(zoho: &mut Zoho, chunk: &[(String, Wanted<'_>)], places: &mut Places) -> Result<(), RemoteError> {
     let write = Write {
         method: Method::POST,
-        path: &["Leads", "upsert"],
+        path: &[LEADS, "upsert"],
         records: chunk
             .iter()
             .map(|(_, wanted)| lead_fields::lead(&wanted.address, wanted.order, wanted.lead_status))

@@ -4,6 +4,11 @@ use crate::remote::http::Help;
 
 pub(super) const SERVICE: &str = "Zoho";
 
+/// The module of people whom sales know.
+pub(super) const CONTACTS: &str = "Contacts";
+/// The module of people whom sales do not know yet.
+pub(super) const LEADS: &str = "Leads";
+
 /// The most records that one call writes, and the most ids that one call reads.
 pub(super) const BATCH: usize = 100;
 

@@ -11,7 +11,7 @@ use super::client::Zoho;
 use super::records::by_id;
 use super::service::BATCH;
 use super::wire::Row;
-use super::{coql, tasks, text};
+use super::{coql, task_fields, tasks, text};
 use crate::apply::sink::{Answer, Claim, Receipt};
 use crate::model::TaskLink;
 use crate::remote::error::RemoteError;
@@ -62,8 +62,7 @@ pub(super) async fn settle(zoho: &mut Zoho, claims: &[Claim]) -> Vec<Answer> {
 /// The column of a task that holds its record; None for a task on no record.
 fn column_of(link: &TaskLink) -> Option<&'static str> {
     match link {
-        TaskLink::Record(record) if record.module == "Contacts" => Some("Who_Id"),
-        TaskLink::Record(_) => Some("What_Id"),
+        TaskLink::Record(record) => Some(task_fields::of_record(record)),
         TaskLink::Unlinked => None,
     }
 }

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
+use super::service::CONTACTS;
 use super::text;
 use super::wire::Row;
-use crate::model::{Links, Priority, Task, TaskLink};
+use crate::model::{Links, Priority, Record, Task, TaskLink};
 
 /// The most characters of a field, by Zoho's usual metadata. Zoho refuses longer texts and cuts nothing.
 const SUBJECT: usize = 255;
@@ -76,6 +77,12 @@ pub(super) fn priority(priority: Priority) -> &'static str {
     }
 }
 
+/// The field of a task that holds its record. A Contact has a field of its own. All other modules share one field, and
+/// `$se_module` names the module.
+pub(super) fn of_record(record: &Record) -> &'static str {
+    if record.module == CONTACTS { "Who_Id" } else { "What_Id" }
+}
+
 /// The record of a new task.
 pub(super) fn task(order: &Task, link: &TaskLink, links: &Links) -> Value {
     let mut fields = Map::new();
@@ -87,9 +94,7 @@ pub(super) fn task(order: &Task, link: &TaskLink, links: &Links) -> Value {
     let note = match link {
         TaskLink::Unlinked => "No Zoho record: the contact has no usable e-mail address.".to_owned(),
         TaskLink::Record(record) => {
-            // A Contact has a field of its own. All other modules share one field, and `$se_module` names the module.
-            let field = if record.module == "Contacts" { "Who_Id" } else { "What_Id" };
-            set(field, json!({"id": record.id}));
+            set(of_record(record), json!({"id": record.id}));
             set("$se_module", record.module.as_str().into());
             format!("Zoho record: {}", links.record(record))
         }
@@ -111,7 +116,7 @@ fn subject(text: &str, key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Person, Record};
+    use crate::model::Person;
     use chrono::NaiveDate;
 
     fn order() -> Task {
