@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, HeaderValue};
+use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use reqwest::redirect;
 use secrecy::ExposeSecret;
 use url::{Host, Url};
@@ -62,7 +62,7 @@ impl Client {
             // The service may also quote the last segment alone, which is the part that nobody could guess.
             base.path_segments().and_then(|mut path| path.next_back()).into_iter().for_each(|last| secrets.learn(last));
         }
-        let http = connections(&base, &options).map_err(|error| {
+        let http = connections(&base, options.headers, options.timing.timeout).map_err(|error| {
             RemoteError::new(ErrorKind::Settings, service, &innermost_cause(&error.without_url()))
                 .with_help("check that this machine's certificates and proxy settings can be used")
         })?;
@@ -177,8 +177,7 @@ impl Client {
     }
 }
 
-fn connections(base: &Url, options: &Options) -> reqwest::Result<reqwest::Client> {
-    let mut headers = options.headers.clone();
+fn connections(base: &Url, mut headers: HeaderMap, timeout: Duration) -> reqwest::Result<reqwest::Client> {
     headers.entry(ACCEPT).or_insert(JSON);
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("usage-signals/", env!("CARGO_PKG_VERSION")))
@@ -186,7 +185,7 @@ fn connections(base: &Url, options: &Options) -> reqwest::Result<reqwest::Client
         .redirect(redirect::Policy::none())
         .referer(false)
         .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(options.timing.timeout)
+        .timeout(timeout)
         .pool_idle_timeout(IDLE_TIMEOUT);
     if is_loopback(base) {
         // A proxy of the environment cannot reach this machine's own addresses.
