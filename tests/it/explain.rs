@@ -228,7 +228,7 @@ fn what_cannot_be_explained_ends_with_2_and_says_what_to_do() {
     for (json, expected) in [
         ("{\"id\":\"7\",\n", "is not JSON (line 2, column 0)"),
         ("[]", "is not a JSON object"),
-        (r#"{"type":"company","id":"7"}"#, "its type is another"),
+        (r#"{"type":"company","id":"7"}"#, "it has another type"),
         (r#"{"data":{"item":{"name":"Ann"}}}"#, "data.item has no id"),
     ] {
         let ran = explain_stdin(home, None, json, &[]).expect(2);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use usage_signals::apply::stop::Stop;
-use usage_signals::read::Pages as _;
+use usage_signals::read::{ContactSource as _, Pages as _};
 use usage_signals::remote::http::Timing;
 use usage_signals::remote::intercom::{Intercom, Paging};
 

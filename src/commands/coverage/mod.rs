@@ -12,7 +12,7 @@ use super::terminal::terminal_width;
 use crate::apply::stop::Stop;
 use crate::cli::{Common, Coverage as Arguments, Format};
 use crate::exit::{Exit, Fatal, exit_of};
-use crate::read::{Pages as _, for_each_page};
+use crate::read::{ContactSource as _, Pages as _, for_each_page};
 use crate::remote::error::RemoteError;
 use crate::remote::intercom::{Intercom, is_own_field};
 use crate::report::DEFAULT_WIDTH;

@@ -8,7 +8,7 @@ use super::service::{CREDENTIAL, made, ready};
 use crate::apply::stop::Stop;
 use crate::model::AttributeDefinition;
 use crate::model::Type;
-use crate::read::{Pages as _, TagName};
+use crate::read::{ContactSource as _, Pages as _, TagName};
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::intercom::{self, Intercom, Workspace};
 use crate::remote::service_status::ServiceStatus;

@@ -20,6 +20,7 @@ use crate::cli::{Common, Explain as Arguments, Format, Scan};
 use crate::exit::{Exit, Fatal};
 use crate::ledger::{LEDGER_FILE, LedgerReader};
 use crate::model::Contact;
+use crate::read::ContactSource as _;
 use crate::remote::intercom::{Intercom, read_webhook_payload};
 use crate::telemetry;
 use report::{ContactReport, ExplainReport};

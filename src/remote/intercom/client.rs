@@ -67,11 +67,6 @@ impl Intercom {
         Ok(Intercom(Arc::new(Inner { client, paging, credential, stop })))
     }
 
-    /// The most parallel requests; at least one.
-    pub fn at_once(&self) -> usize {
-        self.0.paging.at_once
-    }
-
     /// A fingerprint of host and token. A token belongs to one workspace all its life.
     pub fn credential(&self) -> &str {
         &self.0.credential

@@ -1,32 +1,11 @@
 //! Companies: the accounts of contacts.
 
-use super::client::Intercom;
 use super::tags::read_tag;
 use super::wire::{self, Any, List};
 use crate::read::Company;
-use crate::remote::error::RemoteError;
-use crate::remote::http::Request;
-use crate::remote::request_kind::RequestKind;
 
-impl Intercom {
-    /// Returns one company; None if it is not there.
-    pub async fn company(&self, id: &str) -> Result<Option<Company>, RemoteError> {
-        let request = Request::get(RequestKind::Facts, &["companies", id]);
-        let Some(answer) = self.found(id, &request).await? else {
-            return Ok(None);
-        };
-        let text = String::from_utf8_lossy(&answer.body);
-        let company = read_company(&text).ok_or_else(|| self.unreadable(&request, &answer))?;
-        Ok(Some(company))
-    }
-
-    /// Returns all companies of a contact; None if the contact is gone.
-    pub async fn contact_companies(&self, id: &str) -> Result<Option<Vec<Company>>, RemoteError> {
-        self.list(id, Request::get(RequestKind::Facts, &["contacts", id, "companies"]), read_company).await
-    }
-}
-
-fn read_company(json: &str) -> Option<Company> {
+/// Reads a company with the names of its tags; None without an id.
+pub(super) fn read_company(json: &str) -> Option<Company> {
     let wire::Company { id, name, tags } = serde_json::from_str(json).ok()?;
     let tags: List<'_> = tags.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
     let tags = tags.items().unwrap_or_default().iter();

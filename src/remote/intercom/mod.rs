@@ -42,7 +42,7 @@ mod tests {
     use secrecy::SecretString;
 
     use super::*;
-    use crate::read::TagName;
+    use crate::read::{ContactSource, TagName};
     use crate::remote::error::ErrorKind;
     use crate::remote::http::Timing;
     use crate::remote::script::{self, Reply, Script};

@@ -10,37 +10,15 @@ use reqwest::StatusCode;
 use serde_json::json;
 
 use super::client::Intercom;
-use super::contact::read_contact;
 use super::page::{NoPage, SearchPage, read_page};
 use super::seen_ids::SeenIds;
 use super::wire::List;
-use crate::model::Contact;
-use crate::read::{Page, Undecodable};
+use crate::read::Page;
 use crate::remote::error::RemoteError;
 use crate::remote::http::{HttpAnswer, Request};
 use crate::remote::request_kind::RequestKind;
 
 impl Intercom {
-    /// Returns one contact; None if it is not there, or no longer.
-    pub async fn contact(
-        &self,
-        id: &str,
-        wanted: &BTreeSet<String>,
-    ) -> Result<Option<Result<Contact, Undecodable>>, RemoteError> {
-        let request = Request::get(RequestKind::Facts, &["contacts", id]);
-        let Some(answer) = self.found(id, &request).await? else {
-            return Ok(None);
-        };
-        Ok(Some(read_contact(&String::from_utf8_lossy(&answer.body), wanted)))
-    }
-
-    /// Returns the contacts with exactly this e-mail, at most one page of them. E-mails are not unique.
-    pub async fn contacts_with_email(&self, email: &str, wanted: &BTreeSet<String>) -> Result<Page, RemoteError> {
-        let query = json!({ "field": "email", "operator": "=", "value": email });
-        let found = self.search(&query, None, wanted).await?;
-        Ok(found.into_page(&mut SeenIds::default(), "asked for".to_owned()))
-    }
-
     /// Returns the number of contacts that the workspace lists, from an endpoint that does not depend on the search. None if
     /// Intercom does not say.
     pub(super) async fn count(&self) -> Result<Option<u64>, RemoteError> {

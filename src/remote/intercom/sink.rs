@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 use super::client::Intercom;
 use crate::apply::sink::{ActionOutcome, Answer, Claim, Receipt, Sink};
 use crate::model::{ActionKind, Tag, TagChange, tag_key};
-use crate::read::TagName;
+use crate::read::{ContactSource, TagName};
 use crate::remote::request_kind::RequestKind;
 
 /// The sink of tags.

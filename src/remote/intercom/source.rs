@@ -2,11 +2,21 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
+
 use super::client::Intercom;
+use super::companies::read_company;
+use super::contact::read_contact;
+use super::part_walk::PartWalk;
+use super::parts::Part;
+use super::seen_ids::SeenIds;
+use super::tags::read_tag;
 use super::walk::Walk;
 use crate::model::Contact;
 use crate::read::{Company, ContactSource, ContactsRead, Page, SourceError, TagName, Undecodable};
 use crate::remote::error::{ErrorKind, RemoteError};
+use crate::remote::http::Request;
+use crate::remote::request_kind::RequestKind;
 
 /// The contacts that were read from Intercom.
 pub type IntercomRead = ContactsRead<RemoteError>;
@@ -22,15 +32,16 @@ impl ContactSource for Intercom {
     type Pages = Walk;
 
     fn at_once(&self) -> usize {
-        self.at_once()
+        self.0.paging.at_once
     }
 
     fn pages(&self, wanted: &BTreeSet<String>) -> Walk {
-        self.pages(wanted)
+        Walk::new(self, PartWalk::of(Part::ALL), wanted)
     }
 
     fn pages_with_tag(&self, tag_id: &str, wanted: &BTreeSet<String>) -> Walk {
-        self.pages_with_tag(tag_id, wanted)
+        let carriers = json!({ "field": "tag_id", "operator": "=", "value": tag_id });
+        Walk::new(self, PartWalk::of_query(carriers), wanted)
     }
 
     async fn contact(
@@ -38,26 +49,35 @@ impl ContactSource for Intercom {
         id: &str,
         wanted: &BTreeSet<String>,
     ) -> Result<Option<Result<Contact, Undecodable>>, RemoteError> {
-        self.contact(id, wanted).await
+        let request = Request::get(RequestKind::Facts, &["contacts", id]);
+        let answer = self.found(id, &request).await?;
+        Ok(answer.map(|answer| read_contact(&String::from_utf8_lossy(&answer.body), wanted)))
     }
 
     async fn contacts_with_email(&self, email: &str, wanted: &BTreeSet<String>) -> Result<Page, RemoteError> {
-        self.contacts_with_email(email, wanted).await
+        let query = json!({ "field": "email", "operator": "=", "value": email });
+        let found = self.search(&query, None, wanted).await?;
+        Ok(found.into_page(&mut SeenIds::default(), "asked for".to_owned()))
     }
 
     async fn contact_tags(&self, id: &str) -> Result<Option<Vec<TagName>>, RemoteError> {
-        self.contact_tags(id).await
+        self.list(id, Request::get(RequestKind::Facts, &["contacts", id, "tags"]), read_tag).await
     }
 
     async fn contact_companies(&self, id: &str) -> Result<Option<Vec<Company>>, RemoteError> {
-        self.contact_companies(id).await
+        self.list(id, Request::get(RequestKind::Facts, &["contacts", id, "companies"]), read_company).await
     }
 
     async fn company(&self, id: &str) -> Result<Option<Company>, RemoteError> {
-        self.company(id).await
+        let request = Request::get(RequestKind::Facts, &["companies", id]);
+        let Some(answer) = self.found(id, &request).await? else {
+            return Ok(None);
+        };
+        let company = read_company(&String::from_utf8_lossy(&answer.body));
+        company.map(Some).ok_or_else(|| self.unreadable(&request, &answer))
     }
 
     async fn tags(&self) -> Result<Vec<TagName>, RemoteError> {
-        self.tags().await
+        self.tags_for(RequestKind::Tags).await
     }
 }

@@ -11,20 +11,10 @@ use crate::remote::request_kind::RequestKind;
 use reqwest::Method;
 
 impl Intercom {
-    /// Returns all tags of the workspace, for the plan.
-    pub async fn tags(&self) -> Result<Vec<TagName>, RemoteError> {
-        self.tags_for(RequestKind::Tags).await
-    }
-
-    /// Returns all tags of the workspace.
+    /// Returns all tags of the workspace, for the plan or to find one.
     pub(super) async fn tags_for(&self, kind: RequestKind) -> Result<Vec<TagName>, RemoteError> {
         // The list is never absent: the table of outcomes takes a host without tags for another one than Intercom.
         Ok(self.list("tags", Request::get(kind, &["tags"]), read_tag).await?.unwrap_or_default())
-    }
-
-    /// Returns all tags on a contact; None if the contact is gone.
-    pub async fn contact_tags(&self, id: &str) -> Result<Option<Vec<TagName>>, RemoteError> {
-        self.list(id, Request::get(RequestKind::Facts, &["contacts", id, "tags"]), read_tag).await
     }
 
     /// Returns the tag with a name. Intercom creates it if it is missing.

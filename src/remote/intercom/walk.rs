@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::client::{Intercom, Paging, bad_answer};
@@ -41,31 +40,6 @@ pub struct Walk {
 }
 
 impl Intercom {
-    /// A walk over all contacts, keeping the attributes named in `wanted`.
-    pub fn pages(&self, wanted: &BTreeSet<String>) -> Walk {
-        self.walk(PartWalk::of(Part::ALL), wanted)
-    }
-
-    /// A walk over the contacts that carry a tag. The search may not know a tag yet that was put on just now.
-    pub fn pages_with_tag(&self, tag_id: &str, wanted: &BTreeSet<String>) -> Walk {
-        let carriers = json!({ "field": "tag_id", "operator": "=", "value": tag_id });
-        self.walk(PartWalk::of_query(carriers), wanted)
-    }
-
-    fn walk(&self, first: PartWalk, wanted: &BTreeSet<String>) -> Walk {
-        Walk {
-            intercom: self.clone(),
-            wanted: Arc::new(wanted.clone()),
-            waiting: vec![first],
-            under_way: JoinSet::new(),
-            span: None,
-            most_in_part: 0,
-            tally: Tally::default(),
-            counting: JoinSet::new(),
-            doubt: None,
-        }
-    }
-
     /// The number of contacts that the workspace lists; None if the request fails, which is no reason to end a walk.
     async fn listed(&self) -> Option<u64> {
         let counted = self.count().await;
@@ -112,7 +86,7 @@ impl Pages for Walk {
     /// Sends as many requests as may run in parallel, beginning with the parts that have most contacts to come (or do not
     /// know). [`Pages::next`] calls it too. The first call sends one request, for the first page.
     fn start(&mut self) {
-        while self.under_way.len() < self.intercom.at_once() {
+        while self.under_way.len() < self.intercom.0.paging.at_once {
             let longest = self.waiting.iter().enumerate().max_by_key(|(_, reading)| reading.left().unwrap_or(u64::MAX));
             let Some(longest) = longest.map(|(place, _)| place) else { return };
             let reading = self.waiting.swap_remove(longest);
@@ -126,6 +100,21 @@ impl Pages for Walk {
 }
 
 impl Walk {
+    /// A walk that begins with `first`. Sends nothing yet.
+    pub(super) fn new(intercom: &Intercom, first: PartWalk, wanted: &BTreeSet<String>) -> Walk {
+        Walk {
+            intercom: intercom.clone(),
+            wanted: Arc::new(wanted.clone()),
+            waiting: vec![first],
+            under_way: JoinSet::new(),
+            span: None,
+            most_in_part: 0,
+            tally: Tally::default(),
+            counting: JoinSet::new(),
+            doubt: None,
+        }
+    }
+
     /// Queues what follows a page: the next page of its part, or the pieces of its part. Returns whether the part was cut.
     fn go_on(&mut self, mut reading: PartWalk, found: &SearchPage) -> Result<bool, RemoteError> {
         reading.count(found);

@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::read::ContactSource;
 use crate::remote::error::ErrorKind;
 use crate::remote::intercom::tests::intercom;
 use crate::remote::script::{Reply, Script};
