@@ -9,6 +9,7 @@ mod layers;
 mod place;
 mod problem;
 mod remotes;
+mod rule;
 pub mod rule_tests;
 mod rules;
 mod scan;

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{Span, SpanRelativeTo};
 
 use super::place::{Located, Place};
-use super::rules::condition;
+use super::rule::condition;
 use super::table::Table;
 use crate::model::Type;
 use crate::plan::settings::{DataLimits, ExistingTag, Limits, OnUntag, Settings};

@@ -61,13 +61,13 @@ fn every_mistake_is_explained_as_its_fixture_says() {
 }
 
 #[test]
-fn the_example_says_the_defaults() {
+fn the_example_has_the_default_values() {
     assert_eq!(format!("{:#?}", loaded(EXAMPLE)), format!("{:#?}", loaded("")));
 }
 
 /// The error for an unknown key lists all keys, so the program itself says which keys exist.
 #[test]
-fn every_key_stands_in_the_example() {
+fn every_key_is_in_the_example() {
     let rule = "[[rules]]\nsignal = \"x\"\n";
     for (place, header) in [
         ("", String::new()),
@@ -110,7 +110,7 @@ fn every_key_stands_in_the_example() {
 
 /// Reads the example with every `# ` removed before a setting.
 #[test]
-fn the_example_is_right_where_it_is_commented_out() {
+fn commented_out_settings_of_the_example_are_valid() {
     let (settings, rules) = EXAMPLE.split_once("# To change a built-in rule").unwrap();
     let setting = |line: &&str| line.starts_with("# ") && line.contains(" = ") && !line.contains("…");
     let uncommented: Vec<&str> =
@@ -159,7 +159,7 @@ fn regions_and_data_centres_give_addresses_and_links() {
 }
 
 #[test]
-fn the_environment_comes_before_the_file() {
+fn the_environment_overrides_the_file() {
     let variables = BTreeMap::from([
         ("INTERCOM_BASE_URL", "http://127.0.0.1:4000/intercom/"),
         ("ZOHO_ACCOUNTS_URL", "http://localhost:4000/zoho/accounts"),
@@ -178,7 +178,7 @@ fn the_environment_comes_before_the_file() {
 }
 
 #[test]
-fn a_wrong_address_in_the_environment_names_the_variable_and_stands_beside_the_file_s_mistakes() {
+fn a_wrong_address_in_the_environment_is_reported_with_the_file_s_mistakes() {
     let env = |name: &str| (name == "ZOHO_API_URL").then(|| "http://www.zohoapis.com".to_owned());
     let said = parse("usage-signals.toml", "[scan]\ntop = 0", &env).unwrap_err().to_string();
     assert!(said.contains("ZOHO_API_URL would send a credential unencrypted"), "{said}");
@@ -203,7 +203,7 @@ fn addresses_that_would_leak_a_credential_are_refused() {
 }
 
 #[test]
-fn naming_a_signal_changes_only_what_is_given() {
+fn a_rule_of_the_file_changes_only_its_own_keys() {
     let config = loaded(
         "[[rules]]\nsignal = \"storage_limit\"\nrespond_within_days = 5\nlead_status = \"\"\n\
          [[rules.levels]]\nname = \"critical\"\nrespond_within_days = 2\n\
@@ -228,7 +228,7 @@ fn naming_a_signal_changes_only_what_is_given() {
 }
 
 #[test]
-fn a_level_that_the_ladder_does_not_have_ranks_highest() {
+fn an_unknown_level_ranks_highest() {
     let config = loaded("");
     let rule = config.rules.rule("storage_limit").unwrap();
     assert_eq!(["", "critical", "renamed"].map(|level| rule.rank(level)), [0, 1, 2]);
@@ -247,11 +247,11 @@ fn params_are_numbers_for_conditions() {
     };
     assert_eq!((at(7.0), at(8.0)), (Truth::False, Truth::True));
     let said = refused("[[rules]]\nsignal = \"power_user\"\nparams = { level = 3, plan_type = \"x\" }");
-    assert!(said.contains("`level` has a meaning already") && said.contains("`plan_type` has"), "{said}");
+    assert!(said.contains("`level` already has a meaning") && said.contains("`plan_type` already has"), "{said}");
 }
 
 #[test]
-fn durations_and_shares_are_read_as_people_write_them() {
+fn durations_and_shares_are_accepted_in_usual_forms() {
     for (text, seconds) in [("30m", 1800), ("2h", 7200), ("1 day", 86400), ("1h 30m", 5400), ("PT2H", 7200)] {
         assert_eq!(loaded(&format!("[scan]\ndeadline = \"{text}\"")).deadline.as_secs(), seconds, "{text}");
     }
@@ -275,7 +275,7 @@ fn durations_and_shares_are_read_as_people_write_them() {
 }
 
 #[test]
-fn a_file_that_is_named_has_to_be_there() {
+fn a_named_file_must_exist() {
     let folder = tempfile::tempdir().unwrap();
     let said = load(Some(&folder.path().join("none.toml")), &no_env).unwrap_err().to_string();
     assert!(said.contains("cannot read the configuration") && said.contains("none.toml"), "{said}");

@@ -192,10 +192,10 @@ fn template_fault(template: &str, error: &minijinja::Error) -> Fault {
             // The engine says "filter thousands is unknown".
             let words = detail.strip_suffix(" is unknown").and_then(|words| words.split_once(' '));
             let message = words.map_or(detail.to_owned(), |(kind, name)| format!("texts have no {kind} `{name}`"));
-            Fault::new(span, message).help("filters are those of Jinja: upper, lower, round, join, default, …")
+            Fault::new(span, message).help("use a filter of Jinja: upper, lower, round, join, default, …")
         }
         _ => Fault::new(span, format!("the text cannot be read: {}", in_plain_words(detail)))
-            .help("values stand in {{ … }}, for example: {{ storage_percent }}% storage used"),
+            .help("write values in {{ … }}, for example: {{ storage_percent }}% storage used"),
     }
 }
 

@@ -1,27 +1,27 @@
-//! What a test expects: signals, and attributes that leave a condition unknown.
+//! Reads the expectations of a test: signals, and attributes that make a condition unknown.
 
 use std::collections::{BTreeMap, BTreeSet};
 use strum::IntoEnumIterator;
 
 use toml::de::DeValue;
 
-use super::{Expected, Reader, TEXTS, text_or_date};
+use super::{Expected, RuleTestReader, TEXTS, text_or_date};
 use crate::config::place::Located;
 use crate::config::table::Table;
 use crate::model::{Priority, UnknownReason};
 use crate::rules::{Rule, nearest};
 
-/// What a scan that knows nothing of earlier runs makes of a signal.
+/// The reasons that a scan without an earlier run can give for a signal.
 const REASONS: [&str; 3] = ["new", "already_tagged", "snoozed"];
 
 const UNKNOWN: [UnknownReason; 4] =
     [UnknownReason::Missing, UnknownReason::Unreadable, UnknownReason::InTheFuture, UnknownReason::WholeIsZero];
 
-impl Reader<'_> {
+impl RuleTestReader<'_> {
     pub fn expect(&self, table: &Table<'_>) -> Option<BTreeMap<String, Expected>> {
         if !table.has("expect") {
             let help = "write expect = [ { signal = \"…\" } ], or expect = [] for no signal at all".to_owned();
-            self.findings.add(&table.place(), "this test expects nothing", Some(help));
+            self.findings.add(&table.place(), "this test has no `expect`", Some(help));
             return None;
         }
         let mut expect = BTreeMap::new();
@@ -42,7 +42,7 @@ impl Reader<'_> {
         let signal = table.filled("signal");
         if !table.has("signal") {
             let help = "for example: { signal = \"power_user\", priority = \"medium\" }".to_owned();
-            self.findings.add(&table.place(), "which `signal`?", Some(help));
+            self.findings.add(&table.place(), "this expected signal has no `signal`", Some(help));
         }
         let level = table.filled("level");
         let mut named = BTreeMap::new();
@@ -60,8 +60,8 @@ impl Reader<'_> {
         if let Some(level) = level.as_ref().filter(|level| rule.level(&level.value).is_none()) {
             let levels: Vec<_> = rule.levels.iter().map(|level| format!("\"{}\"", level.name)).collect();
             let help = match levels.is_empty() {
-                true => "it has none: leave it out".to_owned(),
-                false => format!("there is {}; leave it out for the rule's own", levels.join(", ")),
+                true => "the rule has no levels: remove `level`".to_owned(),
+                false => format!("it is one of {}; to expect the rule's own level, remove `level`", levels.join(", ")),
             };
             let message = format!("the rule \"{}\" has no level \"{}\"", rule.signal, level.value);
             self.findings.add(&level.place, message, Some(help));
@@ -76,13 +76,11 @@ impl Reader<'_> {
         }
         let name = &signal.value;
         let (message, help) = match self.rules.disabled.iter().any(|rule| rule.signal == *name) {
-            true => {
-                (format!("the rule \"{name}\" is off"), "switch it on in the configuration of this test".to_owned())
-            }
+            true => (format!("the rule \"{name}\" is off"), "enable it in the configuration of this test".to_owned()),
             false => {
                 let known: Vec<_> = self.rules.rules.iter().map(|rule| rule.signal.as_str()).collect();
                 let near = nearest(name, known.iter().copied()).map(|near| format!("did you mean \"{near}\"?"));
-                let help = near.unwrap_or_else(|| format!("the rules that are on: {}", known.join(", ")));
+                let help = near.unwrap_or_else(|| format!("the enabled rules are {}", known.join(", ")));
                 (format!("no rule has the signal \"{name}\""), help)
             }
         };
@@ -100,8 +98,8 @@ impl Reader<'_> {
             };
             if !reason.iter().all(|word| UNKNOWN.iter().any(|reason| reason.name() == word)) {
                 let words = UNKNOWN.map(|reason| format!("\"{}\"", reason.name())).join(", ");
-                let message = format!("`{}` wants the reason why it is unknown, or false", name.value);
-                self.findings.add(&table.place_at(&name.value, value), message, Some(format!("there is {words}")));
+                let message = format!("`{}` must be the reason why it is unknown, or false", name.value);
+                self.findings.add(&table.place_at(&name.value, value), message, Some(format!("it is one of {words}")));
             }
             if !used.contains(name.value.as_str()) {
                 let near = nearest(&name.value, used.iter().copied()).map(|near| format!("did you mean `{near}`?"));

@@ -1,18 +1,18 @@
-//! What a test gives: the contact's fields and attributes, as Intercom's JSON has them.
+//! Reads the contact of a test: its fields and attributes, as Intercom's JSON has them.
 
 use serde_json::{Map, Number, Value as Json};
 use toml::de::DeValue;
 
-use super::Reader;
+use super::RuleTestReader;
 use crate::config::place::{Located, Place};
 use crate::config::table::{Table, integer, number};
 use crate::rules::nearest;
 
-/// Notes what is wrong with a member by its name, value and place.
-type Check<'a> = fn(&Reader<'a>, &str, &Json, &Place);
+/// Adds the problems of a member with this name, value and place.
+type Check<'a> = fn(&RuleTestReader<'a>, &str, &Json, &Place);
 
-impl<'a> Reader<'a> {
-    /// An object of Intercom's: a table, or a text with its JSON, in which a value can be null.
+impl<'a> RuleTestReader<'a> {
+    /// Reads an object of Intercom: a table, or a text with JSON, in which a value can be null.
     pub fn json(&self, table: &Table<'_>, key: &'static str, check: Check<'a>) -> Map<String, Json> {
         let either = |value: &DeValue<'_>| match value {
             DeValue::String(text) => Some(Some(text.to_string())),
@@ -51,7 +51,7 @@ impl<'a> Reader<'a> {
                     members.insert(name.value, json);
                 }
                 Err((found, help)) => {
-                    let message = format!("Intercom stores no {found}");
+                    let message = format!("Intercom cannot store {found}");
                     self.findings.add(&table.place_at(&name.value, value), message, Some(help.to_owned()));
                 }
             }
@@ -65,8 +65,8 @@ impl<'a> Reader<'a> {
             let help = format!("write it under contact: contact = {{ {name} = … }}");
             self.findings.add(place, format!("`{name}` is a field of Intercom's own"), Some(help));
         } else if known.is_derived(name) {
-            let help = "give what it is worked out from".to_owned();
-            self.findings.add(place, format!("`{name}` is worked out, and not stored"), Some(help));
+            let help = "set the attributes that it is calculated from".to_owned();
+            self.findings.add(place, format!("`{name}` is calculated, and not stored in Intercom"), Some(help));
         } else if known.kind(name).is_none() {
             let help = match nearest(name, known.names()) {
                 Some(near) => format!("did you mean `{near}`?"),
@@ -87,22 +87,22 @@ impl<'a> Reader<'a> {
             let help = match (known.kind(name), nearest(name, self.own_fields.iter().copied())) {
                 (Some(_), _) => format!("write it under attributes: attributes = {{ {name} = … }}"),
                 (None, Some(near)) => format!("did you mean `{near}`?"),
-                (None, None) => format!("there is location, {}", self.own_fields.join(", ")),
+                (None, None) => format!("it is one of location, {}", self.own_fields.join(", ")),
             };
             self.findings.add(place, format!("a contact has no field `{name}` of Intercom's own"), Some(help));
         }
     }
 }
 
-/// A TOML value as JSON has it; Err says what JSON has not, and what to write instead.
+/// Converts a TOML value to JSON. The error names the kind of value that JSON lacks, and what to write instead.
 fn json_of(value: &DeValue<'_>) -> Result<Json, (&'static str, &'static str)> {
-    const NO_NUMBER: (&str, &str) = ("such number", "give one that JSON can hold, or the text that stands there");
+    const NO_NUMBER: (&str, &str) = ("this number", "write a finite number, or the value as a text in quotes");
     Ok(match value {
         DeValue::String(text) => Json::from(text.as_ref()),
         DeValue::Boolean(yes) => Json::from(*yes),
         DeValue::Integer(whole) => integer(whole).map(Json::from).ok_or(NO_NUMBER)?,
         DeValue::Float(_) => Json::Number(number(value).and_then(Number::from_f64).ok_or(NO_NUMBER)?),
-        DeValue::Datetime(_) => return Err(("dates as such", "write Unix seconds, or the date in quotes")),
+        DeValue::Datetime(_) => return Err(("a TOML date", "write Unix seconds, or the date in quotes")),
         DeValue::Array(items) => {
             let items = items.iter().map(|item| json_of(item.get_ref()));
             Json::Array(items.collect::<Result<_, _>>()?)

@@ -1,6 +1,6 @@
-//! Files of rule tests: what a contact is given, and exactly which signals it must give.
+//! Files of rule tests: each test describes a contact, and the exact signals that the rules must give for it.
 //!
-//! Read as strictly as the configuration, and for the same reason: a slip in a name would be a test that says nothing.
+//! The files are checked as strictly as the configuration, because a test with a misspelt name would test nothing.
 
 mod expect;
 mod given;
@@ -25,9 +25,9 @@ use crate::rules::RuleSet;
 pub struct RuleTest {
     /// A sentence, unique in its file.
     pub name: String,
-    /// Where it begins, from 1.
+    /// The line of its name, from 1.
     pub line: usize,
-    /// The instant for which the rules are asked.
+    /// The instant for which the rules are evaluated.
     pub as_of: Date,
     /// Intercom's own fields of the contact, as Intercom's JSON has them.
     pub contact: Map<String, Json>,
@@ -37,9 +37,10 @@ pub struct RuleTest {
     pub tags: Vec<String>,
     /// The contact's company, if it has one.
     pub account: Option<Account>,
-    /// The signals, by name: these and no others.
+    /// The expected signals by name. Any other signal fails the test.
     pub expect: BTreeMap<String, Expected>,
-    /// Attributes that leave a condition unknown, with the reason's name; None for one that must not. Others are not compared.
+    /// Attributes that must make a condition unknown, with the name of the reason. `None` for an attribute that must not.
+    /// Other attributes are not compared.
     pub unknown: BTreeMap<String, Option<String>>,
 }
 
@@ -52,29 +53,28 @@ pub struct Account {
     pub tags: Vec<String>,
 }
 
-/// A signal that must be seen.
+/// An expected signal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expected {
-    /// The level by name; empty for the rule's own.
+    /// The name of the level; empty for the rule's own.
     pub level: String,
-    /// What else is compared, as it is shown, by key: only what the test names.
+    /// The other values to compare, by key, in the form of reports. Only the keys that the test has.
     pub named: BTreeMap<&'static str, String>,
 }
 
-/// The keys of an expected signal that are compared as texts, word for word.
+/// The keys of an expected signal that are compared as texts.
 pub const TEXTS: [&str; 8] =
     ["tag", "due_date", "details", "action", "why_now", "task_subject", "task_description", "message"];
 
-/// The configuration that a file of tests is meant for, as it names it. None also where the file cannot be read; [`parse`]
-/// says why.
+/// Returns the path of the configuration that a file of tests names. `None` without one, or if the file is invalid; [`parse`]
+/// reports why.
 pub fn named_config(text: &str) -> Option<PathBuf> {
     let (document, _) = DeTable::parse_recoverable(text);
     let (_, value) = document.get_ref().iter().find(|(key, _)| key.get_ref() == "config")?;
     value.get_ref().as_str().map(PathBuf::from)
 }
 
-/// Reads the tests of a file. `name` is how problems name it; `own_fields` are the fields of Intercom's own that a contact can
-/// have.
+/// Reads the tests of a file. Problems call the file `name`. `own_fields` are Intercom's own fields of a contact.
 pub fn parse(name: &str, text: &str, rules: &RuleSet, own_fields: &[&str]) -> Result<Vec<RuleTest>, Problems> {
     let findings = Findings::new(&[(name, text)]);
     let (document, errors) = DeTable::parse_recoverable(text);
@@ -86,7 +86,7 @@ pub fn parse(name: &str, text: &str, rules: &RuleSet, own_fields: &[&str]) -> Re
     }
     let root = Table::root(&findings, 0, &document);
     let _ = root.filled("config");
-    let reader = Reader { rules, own_fields, findings: &findings, as_of: instant(&root) };
+    let reader = RuleTestReader { rules, own_fields, findings: &findings, as_of: instant(&root) };
     let mut tests: Vec<RuleTest> = Vec::new();
     let tables = root.tables("tests");
     if tables.is_empty() && findings.is_clean() {
@@ -96,8 +96,8 @@ pub fn parse(name: &str, text: &str, rules: &RuleSet, own_fields: &[&str]) -> Re
     for table in tables {
         let Some(test) = reader.test(table) else { continue };
         if let Some(other) = tests.iter().find(|other| other.name == test.value.name) {
-            let message = format!("line {} has a test of the same name", other.line);
-            findings.add(&test.place, message, Some("say in the name what is different here".to_owned()));
+            let message = format!("the test on line {} has this name too", other.line);
+            findings.add(&test.place, message, Some("give each test its own name".to_owned()));
         }
         tests.push(test.value);
     }
@@ -105,29 +105,29 @@ pub fn parse(name: &str, text: &str, rules: &RuleSet, own_fields: &[&str]) -> Re
     if findings.is_clean() { Ok(tests) } else { Err(findings.into_problems()) }
 }
 
-struct Reader<'a> {
+struct RuleTestReader<'a> {
     rules: &'a RuleSet,
     own_fields: &'a [&'a str],
     findings: &'a Findings,
-    /// The file's instant, for tests that have none.
+    /// The file's instant, for tests without their own.
     as_of: Option<Date>,
 }
 
-impl Reader<'_> {
-    /// A test and the place of its name.
+impl RuleTestReader<'_> {
+    /// Reads a test, and the place of its name.
     fn test(&self, table: Table<'_>) -> Option<Located<RuleTest>> {
         let name = table.filled("name");
         if !table.has("name") {
-            let help = "say in a sentence what must be seen: name = \"a team of 8 is near its limit\"".to_owned();
+            let help = "give it a sentence, for example: name = \"a team of 8 is near its limit\"".to_owned();
             self.findings.add(&table.place(), "this test has no `name`", Some(help));
         }
         let as_of = instant(&table).or(self.as_of);
         if as_of.is_none() && !table.has("as_of") {
             let help = "write as_of = 2025-12-20T06:00:00Z here, or once at the top of the file".to_owned();
-            self.findings.add(&table.place(), "this test has no date", Some(help));
+            self.findings.add(&table.place(), "this test has no `as_of`", Some(help));
         }
-        let contact = self.json(&table, "contact", Reader::check_field);
-        let attributes = self.json(&table, "attributes", Reader::check_attribute);
+        let contact = self.json(&table, "contact", RuleTestReader::check_field);
+        let attributes = self.json(&table, "attributes", RuleTestReader::check_attribute);
         let tags = table.texts("tags").map_or_else(Vec::new, |tags| tags.value);
         let account = table.table("account").and_then(account);
         let expect = self.expect(&table);
@@ -160,7 +160,7 @@ fn account(table: Table<'_>) -> Option<Account> {
     Some(Account { name: name?, tags })
 }
 
-/// A text, or a date without quotes, as TOML writes it.
+/// Reads a text, or a TOML date without quotes.
 fn text_or_date(table: &Table<'_>, key: &'static str) -> Option<Located<String>> {
     table.value(key, "a text in quotes", |value| match value {
         DeValue::String(text) => Some(text.to_string()),
@@ -169,14 +169,14 @@ fn text_or_date(table: &Table<'_>, key: &'static str) -> Option<Located<String>>
     })
 }
 
-/// `as_of`: an instant with its zone, or a day, which is its first second in UTC.
+/// Reads `as_of`: an instant with its time zone, or a day, which means its first second in UTC.
 fn instant(table: &Table<'_>) -> Option<Date> {
     let written = text_or_date(table, "as_of")?;
     let instant = DateTime::parse_from_rfc3339(&written.value).map(|instant| instant.to_utc());
     let day = || written.value.parse::<NaiveDate>().map(|day| day.and_time(NaiveTime::MIN).and_utc());
     let read = instant.ok().or_else(|| day().ok());
     if read.is_none() {
-        let message = format!("`as_of` wants an instant with its zone, or a day, not \"{}\"", written.value);
+        let message = format!("`as_of` must be an instant with its time zone, or a day, not \"{}\"", written.value);
         table.findings.add(&written.place, message, Some("for example: 2025-12-20T06:00:00Z".to_owned()));
     }
     read

@@ -14,7 +14,7 @@ fn read_one(text: &str) -> RuleTest {
 }
 
 #[test]
-fn a_test_is_read_as_it_stands() {
+fn a_test_is_read_with_all_its_keys() {
     let test = read_one(
         r#"
         as_of = 2025-12-20
@@ -50,7 +50,7 @@ fn a_test_is_read_as_it_stands() {
 }
 
 #[test]
-fn the_attributes_can_be_json_in_which_a_value_can_be_null() {
+fn attributes_can_be_json_with_null_values() {
     let test = read_one("as_of = 2025-12-20\n[[tests]]\nname = 'x'\nattributes = '{\"plan_type\": null}'\nexpect = []");
     assert_eq!(test.attributes["plan_type"], Json::Null);
 }
@@ -66,39 +66,39 @@ fn a_test_s_own_instant_comes_before_the_file_s() {
 }
 
 #[test]
-fn every_slip_is_refused_with_the_way_out() {
+fn every_mistake_is_refused_with_help() {
     let test = "as_of = 2025-12-20\n[[tests]]\nname = 'x'\nexpect = []\n";
     let expecting = |what: &str| format!("as_of = 2025-12-20\n[[tests]]\nname = 'x'\nexpect = [{what}]");
     let with = |line: &str| format!("{test}{line}");
     for (text, words) in [
         (String::new(), "there are no tests in this file"),
         ("tests = []".into(), "there are no tests in this file"),
-        ("[[tests]]\nname = 'x'\nexpect = []".into(), "this test has no date"),
+        ("[[tests]]\nname = 'x'\nexpect = []".into(), "this test has no `as_of`"),
         ("as_of = 2025-12-20\n[[tests]]\nexpect = []".into(), "this test has no `name`"),
         ("as_of = 2025-12-20\n[[tests]]\nname = 'x'".into(), "or expect = [] for no signal at all"),
-        ("as_of = '2025-12-20 06:00'".into(), "`as_of` wants an instant with its zone"),
-        (format!("{test}[[tests]]\nname = 'x'\nexpect = []"), "line 3 has a test of the same name"),
+        ("as_of = '2025-12-20 06:00'".into(), "`as_of` must be an instant with its time zone"),
+        (format!("{test}[[tests]]\nname = 'x'\nexpect = []"), "the test on line 3 has this name too"),
         (with("expct = []"), "a test has no key `expct`"),
         (format!("confg = 'a'\n{test}"), "did you mean `config`?"),
         (with("attributes = { teamates_count = 8 }"), "did you mean `teammates_count`?"),
         (with("attributes = '{\"teamates_count\": 8}'"), "did you mean `teammates_count`?"),
         (with("attributes = '{\"a\": 1'"), "`attributes` is not a JSON object"),
-        (with("attributes = { last_project_created = 2025-12-01 }"), "Intercom stores no dates as such"),
-        (with("attributes = { projects_count = inf }"), "Intercom stores no such number"),
+        (with("attributes = { last_project_created = 2025-12-01 }"), "Intercom cannot store a TOML date"),
+        (with("attributes = { projects_count = inf }"), "Intercom cannot store this number"),
         (with("attributes = { email = 'a' }"), "write it under contact"),
-        (with("attributes = { days_since_signup = 3 }"), "give what it is worked out from"),
+        (with("attributes = { days_since_signup = 3 }"), "set the attributes that it is calculated from"),
         (with("contact = { plan_type = 'team' }"), "write it under attributes"),
         (with("contact = { emial = 'team' }"), "did you mean `email`?"),
         (with("contact = { location = { contry = 'x' } }"), "no field `location.contry`"),
         (with("account = { tags = [] }"), "an account needs a `name`"),
         (with("tags = 'VIP'"), "`tags` must be a list of texts"),
-        (with("unknown = { projects_count = true }"), "wants the reason why it is unknown, or false"),
+        (with("unknown = { projects_count = true }"), "must be the reason why it is unknown, or false"),
         (with("unknown = { project_count = 'missing' }"), "did you mean `projects_count`?"),
         (expecting("{ signal = 'power_usr' }"), "did you mean \"power_user\"?"),
         (expecting("{ signal = 'sso_interest' }"), "the rule \"sso_interest\" is off"),
-        (expecting("{ priority = 'high' }"), "which `signal`?"),
-        (expecting("{ signal = 'power_user', level = 'critical' }"), "it has none: leave it out"),
-        (expecting("{ signal = 'storage_limit', level = 'critcal' }"), "there is \"critical\""),
+        (expecting("{ priority = 'high' }"), "this expected signal has no `signal`"),
+        (expecting("{ signal = 'power_user', level = 'critical' }"), "the rule has no levels: remove `level`"),
+        (expecting("{ signal = 'storage_limit', level = 'critcal' }"), "it is one of \"critical\""),
         (expecting("{ signal = 'power_user', prioritty = 'high' }"), "an expected signal has no key `prioritty`"),
         (expecting("{ signal = 'power_user', priority = 'hihg' }"), "did you mean \"high\"?"),
         (expecting("{ signal = 'power_user', reason = 'escalated' }"), "it is one of \"new\", \"already_tagged\""),
@@ -111,7 +111,7 @@ fn every_slip_is_refused_with_the_way_out() {
 }
 
 #[test]
-fn the_configuration_that_a_file_names_is_found_before_the_rest_is_read() {
+fn the_configuration_of_a_file_is_found_even_if_the_rest_is_invalid() {
     assert_eq!(named_config("config = 'a.toml'\n[[tests]]\nnonsense ="), Some("a.toml".into()));
     assert_eq!(named_config("[[tests]]\nconfig = 'a.toml'"), None);
 }

@@ -80,14 +80,14 @@ pub(super) fn lex(text: &str) -> Result<Vec<Token>, Vec<Fault>> {
         }
     }
     if !faults.is_empty() {
-        // A text that is no condition at all has one at every sign.
+        // A text that is not a condition has a fault at every sign.
         faults.truncate(MAX_FAULTS);
         return Err(faults);
     }
     check(text, &tokens).map(|()| tokens).map_err(|fault| vec![fault])
 }
 
-/// What parts that are right by themselves can have wrong together.
+/// Checks the tokens together: their number and their brackets.
 fn check(text: &str, tokens: &[Token]) -> Result<(), Fault> {
     let everything = 0..text.len();
     if tokens.is_empty() {
@@ -110,7 +110,7 @@ fn balanced(text: &str, tokens: &[Token]) -> Result<(), Fault> {
             TokenKind::Open => open.push((sign, token.span.clone())),
             TokenKind::Close => match open.pop() {
                 Some((opened, _)) if partner(opened) == sign => {}
-                _ => return Err(Fault::new(token.span.clone(), format!("this `{sign}` closes nothing"))),
+                _ => return Err(Fault::new(token.span.clone(), format!("this `{sign}` has no opening bracket"))),
             },
             TokenKind::Word | TokenKind::Number | TokenKind::Text | TokenKind::Sign => {}
         }

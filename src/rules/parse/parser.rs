@@ -147,7 +147,7 @@ impl<'a> Parser<'a> {
         let mut expr = self.primary()?;
         loop {
             if let Some(bracket) = self.peek().filter(|token| self.written(token) == "[") {
-                let fault = Fault::new(bracket.span.clone(), "single items of a list are not part of conditions");
+                let fault = Fault::new(bracket.span.clone(), "conditions cannot use single items of a list");
                 return Err(fault.help("for example: \"sso\" in enterprise_features_tried, or size(…) > 0"));
             }
             let Some(dot) = self.take(".") else { return Ok(expr) };
