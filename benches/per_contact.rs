@@ -17,9 +17,10 @@ use std::fmt::Write as _;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use plain::PlainPage;
+use strum::IntoEnumIterator;
 use usage_signals::config;
-use usage_signals::model::{Date, Known, Links};
-use usage_signals::plan::{self, Facts, Input, Mode, Scope, Sightings, SinksOn};
+use usage_signals::model::{Date, Known, Links, SinkKind};
+use usage_signals::plan::{self, Facts, Input, Mode, Scope, Sightings};
 use usage_signals::remote::intercom::read_page;
 use usage_signals::rules::RuleSet;
 
@@ -148,7 +149,7 @@ fn plan(bencher: Bencher<'_, '_>, signals: usize) {
         rules: &config.rules,
         settings: &config.plan,
         links: &Links { contact: config.intercom.contact_url.clone(), record: config.zoho.record_url.clone() },
-        sinks: SinksOn { tasks: true, messages: true, tags: true },
+        sinks: &SinkKind::iter().collect(),
         mode: Mode { allow_large_plan: true, ..Mode::default() },
         scope: Scope::everything(),
         sightings: &sightings,

@@ -1,41 +1,36 @@
-//! Carrying out a plan.
+//! Carries out a plan.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
+use futures_util::future::join_all;
 use tokio::sync::watch;
 
-use super::Sinks;
 use super::circuit_breaker::CircuitBreaker;
 use super::results::{ActionStatus, Performed, Results};
-use super::sink::{ActionOutcome, Failure, FailureKind, Keyed, Sink, TaskSink};
+use super::sink::{ActionOutcome, Failure, FailureKind};
+use super::sinks::{AnySink, Sinks};
 use super::stop::Stop;
-use super::waiting::{Messages, Orders, TasksSoFar, Waiting, held_back};
+use super::waiting::{self, MessageQueue, TasksSoFar, Waiting, held_back};
 use crate::ledger::{Closing, LedgerError, Writer};
-use crate::model::{Date, Links, Message, Reason, Step, Tag, Task};
-use crate::plan::Plan;
+use crate::model::{Date, Links, Reason, SinkKind, Step, Task, TaskLink, TaskNews};
+use crate::plan::{Order, Plan};
 
-/// Carries out what a recorded plan says, the sinks side by side: a tag and a message wait for the task of their signal, a
-/// digest for those of all its signals, and nothing else waits.
+/// Carries out a recorded plan, all sinks at the same time. A tag and a message wait for the task of their signal, and a digest
+/// for the tasks of all its signals; nothing else waits.
 ///
-/// An error is the ledger's: nothing more is sent, because nothing more could be written down. What was claimed by then is
-/// in doubt, and the next run asks. What was done by then is in the results all the same.
-pub async fn apply<T, M, G>(
+/// An error is the ledger's. After it nothing more is sent, because nothing more could be recorded. The actions claimed by then
+/// are in doubt, and the next run asks about them. The results hold the actions done by then.
+pub async fn apply(
     plan: &Plan,
     ledger: &Writer,
-    sinks: &mut Sinks<T, M, G>,
+    sinks: &mut Sinks<'_>,
     links: &Links,
     stop: &Stop,
-) -> (Results, Option<LedgerError>)
-where
-    T: TaskSink,
-    M: Sink<Order = Message>,
-    G: Sink<Order = Tag>,
-{
-    let performer = Performer { ledger, stop, at: plan.as_of, broken: Cell::new(false) };
-    let mut results = Results::default();
-    let failed = performer.all(plan, sinks, links, &mut results).await.err();
-    // A stop in the middle of the last request, too: nothing came after it that could have noticed.
+) -> (Results, Option<LedgerError>) {
+    let performer = Performer { ledger, links, stop, at: plan.as_of, broken: Cell::new(false) };
+    let (mut results, failed) = performer.perform_all(plan, sinks).await;
+    // A stop during the last request, too: no later batch has noticed it.
     if results
         .performed
         .values()
@@ -48,115 +43,117 @@ where
 
 struct Performer<'a> {
     ledger: &'a Writer,
+    links: &'a Links,
     stop: &'a Stop,
     at: Date,
-    /// The ledger failed: nothing more is begun, at any sink.
+    /// Whether the ledger failed. Then no sink begins anything.
     broken: Cell<bool>,
 }
 
+/// One sink's part of a run.
+#[derive(Default)]
+struct Lane {
+    results: Results,
+    breaker: CircuitBreaker,
+}
+
 impl Performer<'_> {
-    async fn all<T, M, G>(
-        &self,
-        plan: &Plan,
-        sinks: &mut Sinks<T, M, G>,
-        links: &Links,
-        results: &mut Results,
-    ) -> Result<(), LedgerError>
-    where
-        T: TaskSink,
-        M: Sink<Order = Message>,
-        G: Sink<Order = Tag>,
-    {
-        let orders = Orders::of(plan);
-        let (progress, watcher) = watch::channel(TasksSoFar::default());
-        let (mut of_messages, mut of_tags) = (Results::default(), Results::default());
-        let (tasks, messages, tags) = tokio::join!(
-            self.tasks(sinks.tasks.as_mut(), orders.tasks, &progress),
-            self.messages(sinks.messages.as_mut(), orders.messages, links, watcher.clone(), &mut of_messages),
-            self.tags(sinks.tags.as_mut(), orders.tags, watcher, &mut of_tags)
-        );
-        progress.send_modify(|so_far| results.merge(std::mem::take(&mut so_far.results)));
-        results.merge(of_messages);
-        results.merge(of_tags);
-        tasks.and(messages).and(tags)
-    }
-
-    /// Tasks, batch after batch; what became of each batch is told.
-    async fn tasks<T: TaskSink>(
-        &self,
-        sink: Option<&mut T>,
-        orders: Vec<Task>,
-        progress: &watch::Sender<TasksSoFar>,
-    ) -> Result<(), LedgerError> {
-        let mut results = Results::default();
-        let done = match sink {
-            Some(sink) => self.task_batches(sink, orders, &mut results, progress).await,
-            None => Ok(()),
-        };
-        progress.send_modify(|so_far| {
-            so_far.results = results;
-            so_far.over = true;
+    async fn perform_all(&self, plan: &Plan, sinks: &mut Sinks<'_>) -> (Results, Option<LedgerError>) {
+        let mut orders = waiting::orders(plan);
+        let longest = sinks.longest_news(self.links);
+        let tasks = watch::Sender::new(TasksSoFar { over: !sinks.has(SinkKind::Tasks), ..TasksSoFar::default() });
+        let lanes = sinks.iter_mut().map(|(kind, sink)| {
+            let orders = orders.remove(&kind).unwrap_or_default();
+            self.run_sink(kind, sink, orders, &longest, &tasks)
         });
-        done
+        let (mut results, mut failed) = (Results::default(), None);
+        for (of_sink, error) in join_all(lanes).await {
+            results.merge(of_sink);
+            failed = failed.or(error);
+        }
+        (results, failed)
     }
 
-    /// Finds or makes the records that tasks go on, then the tasks.
-    async fn task_batches<T: TaskSink>(
+    /// Carries out the orders of one sink.
+    async fn run_sink(
         &self,
-        sink: &mut T,
-        orders: Vec<Task>,
-        results: &mut Results,
+        kind: SinkKind,
+        sink: &mut dyn AnySink,
+        orders: Vec<Waiting>,
+        longest: &TaskNews,
+        tasks: &watch::Sender<TasksSoFar>,
+    ) -> (Results, Option<LedgerError>) {
+        let mut lane = Lane::default();
+        let done = if kind == SinkKind::Tasks {
+            let orders = orders.into_iter().map(|waiting| waiting.order).collect();
+            let done = self.tasks(sink, orders, &mut lane, tasks).await;
+            tasks.send_modify(|so_far| {
+                so_far.results.clone_from(&lane.results);
+                so_far.over = true;
+            });
+            done
+        } else if kind == SinkKind::Messages {
+            let messages = MessageQueue::cut(sink, orders, longest);
+            self.messages(sink, messages, &mut lane, tasks.subscribe()).await
+        } else {
+            self.others(sink, orders, &mut lane, tasks.subscribe()).await
+        };
+        (lane.results, done.err())
+    }
+
+    /// Finds or makes the records that tasks go on, then makes the tasks. Publishes the results of every batch.
+    async fn tasks(
+        &self,
+        sink: &mut dyn AnySink,
+        orders: Vec<Order>,
+        lane: &mut Lane,
         progress: &watch::Sender<TasksSoFar>,
     ) -> Result<(), LedgerError> {
-        let mut breaker = CircuitBreaker::default();
         for batch in sink.batches(orders) {
-            if !self.may_start(&batch, results, &breaker) {
+            if !self.may_start(&batch, lane) {
                 continue;
             }
             self.claim(&batch, sink.address())?;
             let fresh: BTreeSet<_> =
-                batch.iter().filter(|task| task.link.is_none()).map(|task| task.short.clone()).collect();
+                batch.iter().filter(|order| link_of(order).is_none()).map(|order| order.short().to_owned()).collect();
             let (linked, failed) = self.link(sink, batch).await?;
-            self.close(failed, results, &mut breaker)?;
-            if let Some(failure) = breaker.halted().cloned() {
-                // The claims are given back: nothing was sent for these.
-                let given_back =
-                    linked.into_iter().map(|task| (task.short, ActionOutcome::CarriedOver(failure.clone())));
-                self.close(given_back.collect(), results, &mut breaker)?;
+            self.close(failed, lane)?;
+            if let Some(failure) = lane.breaker.halted().cloned() {
+                // Nothing was sent for these tasks, so their claims are given back.
+                let carried_over =
+                    |order: Order| (order.short().to_owned(), ActionOutcome::CarriedOver(failure.clone()));
+                self.close(linked.into_iter().map(carried_over).collect(), lane)?;
                 continue;
             }
             if self.broken.get() {
-                // Another sink's: what is claimed here stays in doubt, and nothing more is sent.
+                // The ledger failed at another sink: these claims stay in doubt, and nothing more is sent.
                 return Ok(());
             }
             let outcomes = pair(&linked, sink.perform(&linked).await);
             let outcomes: Vec<_> = outcomes.into_iter().map(|outcome| refuse_fresh(outcome, &fresh)).collect();
             self.unlink(&outcomes)?;
-            self.close(outcomes, results, &mut breaker)?;
+            self.close(outcomes, lane)?;
+            let links = linked.iter().filter_map(|order| Some((order.short().to_owned(), link_of(order)?.clone())));
             progress.send_modify(|so_far| {
-                so_far.results.clone_from(results);
-                so_far.links.extend(linked.into_iter().filter_map(|task| Some((task.short, task.link?))));
+                so_far.results.clone_from(&lane.results);
+                so_far.links.extend(links);
             });
         }
         Ok(())
     }
 
-    /// Messages, each as soon as it is known what became of its task, which it says; of those that are ready the first in rank.
-    async fn messages<M: Sink<Order = Message>>(
+    /// Posts messages. Of the batches that are ready, the most urgent one goes first.
+    async fn messages(
         &self,
-        sink: Option<&mut M>,
-        messages: Messages,
-        links: &Links,
+        sink: &mut dyn AnySink,
+        mut messages: MessageQueue,
+        lane: &mut Lane,
         mut tasks: watch::Receiver<TasksSoFar>,
-        results: &mut Results,
     ) -> Result<(), LedgerError> {
-        let Some(sink) = sink else { return Ok(()) };
-        let mut breaker = CircuitBreaker::default();
-        let mut waiting = sink.batches(messages.at_longest(links));
-        while !waiting.is_empty() {
-            let ready = messages.take_ready(&mut waiting, &tasks.borrow_and_update(), links);
+        while !messages.is_empty() {
+            let ready = messages.take_ready(&tasks.borrow_and_update(), self.links);
             match ready {
-                Some(batch) => self.run_batch(sink, &batch, results, &mut breaker).await?,
+                Some(batch) => self.run_batch(sink, &batch, lane).await?,
                 None if tasks.changed().await.is_err() => break,
                 None => {}
             }
@@ -164,110 +161,93 @@ impl Performer<'_> {
         Ok(())
     }
 
-    /// Tags, each as soon as its task is settled, while further tasks are made.
-    async fn tags<G: Sink<Order = Tag>>(
+    /// Performs each order of another sink as soon as its task is settled, while further tasks are made.
+    async fn others(
         &self,
-        mut sink: Option<&mut G>,
-        mut tags: Vec<Waiting<Tag>>,
+        sink: &mut dyn AnySink,
+        mut orders: Vec<Waiting>,
+        lane: &mut Lane,
         mut tasks: watch::Receiver<TasksSoFar>,
-        results: &mut Results,
     ) -> Result<(), LedgerError> {
-        let mut breaker = CircuitBreaker::default();
         loop {
             let (ready, over) = {
                 let so_far = tasks.borrow_and_update();
-                (so_far.take_ready(&mut tags), so_far.over)
+                (so_far.take_ready(&mut orders), so_far.over)
             };
-            self.run_if_on(sink.as_deref_mut(), ready, results, &mut breaker).await?;
+            for batch in sink.batches(ready) {
+                self.run_batch(sink, &batch, lane).await?;
+            }
             if over || tasks.changed().await.is_err() {
                 break;
             }
         }
-        results.performed.extend(held_back(tags));
+        lane.results.performed.extend(held_back(orders));
         Ok(())
     }
 
-    /// Where each task goes; the answers are committed before any task is made.
-    async fn link<T: TaskSink>(
+    /// Finds the record of each task that has none yet. The links are committed before any task is made.
+    ///
+    /// Returns the tasks with their links, and the outcomes of those without.
+    async fn link(
         &self,
-        sink: &mut T,
-        batch: Vec<Task>,
-    ) -> Result<(Vec<Task>, Vec<(String, ActionOutcome)>), LedgerError> {
-        let (mut linked, open): (Vec<_>, Vec<_>) = batch.into_iter().partition(|task| task.link.is_some());
+        sink: &mut dyn AnySink,
+        batch: Vec<Order>,
+    ) -> Result<(Vec<Order>, Vec<(String, ActionOutcome)>), LedgerError> {
+        let (mut linked, open): (Vec<_>, Vec<_>) = batch.into_iter().partition(|order| link_of(order).is_some());
         if open.is_empty() {
             return Ok((linked, Vec::new()));
         }
         let mut failed = Vec::new();
         let mut found = sink.link(&open).await.into_iter();
-        for task in open {
+        for order in open {
             match found.next() {
-                Some(Ok(link)) => linked.push(Task { link: Some(link), ..task }),
-                Some(Err(outcome)) => failed.push((task.short, outcome)),
-                None => failed.push((task.short, ActionOutcome::CarriedOver(no_answer()))),
+                Some(Ok(link)) => linked.push(with_link(order, link)),
+                Some(Err(outcome)) => failed.push((order.short().to_owned(), outcome)),
+                None => failed.push((order.short().to_owned(), ActionOutcome::CarriedOver(no_answer()))),
             }
         }
-        let links = linked.iter().map(|task| (task.short.as_str(), task.link.as_ref()));
+        let links = linked.iter().map(|order| (order.short(), link_of(order)));
         self.noted(self.ledger.link(&links.collect::<Vec<_>>()))?;
         Ok((linked, failed))
     }
 
-    /// Forgets records that are gone, before the claims are given back: the next run looks them up afresh.
+    /// Forgets records that are gone, before the claims are given back. The next run looks for them again.
     fn unlink(&self, outcomes: &[(String, ActionOutcome)]) -> Result<(), LedgerError> {
         let gone = outcomes.iter().filter(|(_, outcome)| matches!(outcome, ActionOutcome::RecordGone(_)));
         let gone: Vec<_> = gone.map(|(short, _)| (short.as_str(), None)).collect();
         if gone.is_empty() { Ok(()) } else { self.noted(self.ledger.link(&gone)) }
     }
 
-    async fn run_if_on<S: Sink>(
-        &self,
-        sink: Option<&mut S>,
-        orders: Vec<S::Order>,
-        results: &mut Results,
-        breaker: &mut CircuitBreaker,
-    ) -> Result<(), LedgerError> {
-        let Some(sink) = sink else { return Ok(()) };
-        for batch in sink.batches(orders) {
-            self.run_batch(sink, &batch, results, breaker).await?;
-        }
-        Ok(())
-    }
-
-    async fn run_batch<S: Sink>(
-        &self,
-        sink: &mut S,
-        batch: &[S::Order],
-        results: &mut Results,
-        breaker: &mut CircuitBreaker,
-    ) -> Result<(), LedgerError> {
-        if !self.may_start(batch, results, breaker) {
+    async fn run_batch(&self, sink: &mut dyn AnySink, batch: &[Order], lane: &mut Lane) -> Result<(), LedgerError> {
+        if !self.may_start(batch, lane) {
             return Ok(());
         }
         self.claim(batch, sink.address())?;
         let outcomes = sink.perform(batch).await;
-        self.close(pair(batch, outcomes), results, breaker)
+        self.close(pair(batch, outcomes), lane)
     }
 
-    /// Whether to begin another batch; where not, its actions stay planned.
-    fn may_start<O: Keyed>(&self, batch: &[O], results: &mut Results, breaker: &CircuitBreaker) -> bool {
+    /// Whether another batch may begin. If not, its actions stay planned.
+    fn may_start(&self, batch: &[Order], lane: &mut Lane) -> bool {
         let reason = self.stop.reason();
-        results.stopped = results.stopped.or(reason);
-        if reason.is_none() && breaker.halted().is_none() {
+        lane.results.stopped = lane.results.stopped.or(reason);
+        if reason.is_none() && lane.breaker.halted().is_none() {
             return !self.broken.get();
         }
-        if let Some(failure) = breaker.halted() {
+        if let Some(failure) = lane.breaker.halted() {
             let failed = Performed {
                 status: ActionStatus::Failed,
                 reason: None,
                 remote_id: None,
                 failure: Some(failure.clone()),
             };
-            results.performed.extend(batch.iter().map(|order| (order.short().to_owned(), failed.clone())));
+            lane.results.performed.extend(batch.iter().map(|order| (order.short().to_owned(), failed.clone())));
         }
         false
     }
 
-    fn claim<O: Keyed>(&self, batch: &[O], address: Option<&str>) -> Result<(), LedgerError> {
-        let shorts: Vec<_> = batch.iter().map(Keyed::short).collect();
+    fn claim(&self, batch: &[Order], address: Option<&str>) -> Result<(), LedgerError> {
+        let shorts: Vec<_> = batch.iter().map(Order::short).collect();
         tracing::debug!(action.keys = shorts.join(" "), "claim");
         self.noted(self.ledger.claim(&shorts, self.at, address))
     }
@@ -278,14 +258,9 @@ impl Performer<'_> {
         result
     }
 
-    /// Writes down outcomes.
-    fn close(
-        &self,
-        outcomes: Vec<(String, ActionOutcome)>,
-        results: &mut Results,
-        breaker: &mut CircuitBreaker,
-    ) -> Result<(), LedgerError> {
-        breaker.note(outcomes.iter().map(|(_, outcome)| outcome));
+    /// Records outcomes in the ledger.
+    fn close(&self, outcomes: Vec<(String, ActionOutcome)>, lane: &mut Lane) -> Result<(), LedgerError> {
+        lane.breaker.note(outcomes.iter().map(|(_, outcome)| outcome));
         let mut closings = Vec::new();
         for (short, outcome) in outcomes {
             let performed = performed(&outcome);
@@ -293,7 +268,7 @@ impl Performer<'_> {
                 tracing::warn!(action.key = short, status = performed.status.name(), "{failure}");
             }
             closings.extend(closing(&short, outcome));
-            results.performed.insert(short, performed);
+            lane.results.performed.insert(short, performed);
         }
         if !closings.is_empty() {
             self.noted(self.ledger.close(&closings, self.at))?;
@@ -302,15 +277,31 @@ impl Performer<'_> {
     }
 }
 
-fn pair<O: Keyed>(batch: &[O], outcomes: Vec<ActionOutcome>) -> Vec<(String, ActionOutcome)> {
+/// The record that a task goes on, once it is known.
+fn link_of(order: &Order) -> Option<&TaskLink> {
+    match order {
+        Order::Task(task) => task.link.as_ref(),
+        _ => None,
+    }
+}
+
+fn with_link(order: Order, link: TaskLink) -> Order {
+    match order {
+        Order::Task(task) => Order::Task(Box::new(Task { link: Some(link), ..*task })),
+        order => order,
+    }
+}
+
+fn pair(batch: &[Order], outcomes: Vec<ActionOutcome>) -> Vec<(String, ActionOutcome)> {
     let mut outcomes = outcomes.into_iter();
-    // A sink that says too little leaves its actions in doubt, which is the safe side.
+    // An action without an outcome counts as in doubt, which is the safe side.
     let outcome_of =
-        |order: &O| (order.short().to_owned(), outcomes.next().unwrap_or(ActionOutcome::InDoubt(no_answer())));
+        |order: &Order| (order.short().to_owned(), outcomes.next().unwrap_or(ActionOutcome::InDoubt(no_answer())));
     batch.iter().map(outcome_of).collect()
 }
 
-/// A record that this run has just looked up would be found again by the next: then a person has to see to it.
+/// Refuses a task whose record is gone although this run has just found it. The next run would find it again, so a person has
+/// to decide.
 fn refuse_fresh((short, outcome): (String, ActionOutcome), fresh: &BTreeSet<String>) -> (String, ActionOutcome) {
     match outcome {
         ActionOutcome::RecordGone(failure) if fresh.contains(&short) => (short, ActionOutcome::Refused(failure)),
@@ -335,7 +326,7 @@ fn performed(outcome: &ActionOutcome) -> Performed {
     Performed { status, reason, remote_id, failure }
 }
 
-/// What the ledger writes down; None leaves the claim open.
+/// The change of the ledger's entry. None leaves the claim open.
 fn closing(short: &str, outcome: ActionOutcome) -> Option<Closing> {
     let (step, reason, remote_id, error) = match outcome {
         ActionOutcome::Done(receipt) => (Step::Confirm, None, Some(receipt.remote_id), None),

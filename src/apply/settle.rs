@@ -1,15 +1,15 @@
-//! Asking what became of the claims of earlier runs. Creates nothing.
+//! Asks the services about the claims that earlier runs left open. Creates nothing.
 //!
-//! An answer holds for the moment of the question: what reaches the service later is not found, and is done again. Leaving young
-//! claims alone would not help: `claimed_at` is when the run began, hours perhaps before the request left, the next run may
-//! follow at once, and a request can be under way for longer than any age that people would wait for.
+//! An answer holds for the moment of the question. A request that reaches the service later is not found, and its action is
+//! done again. Waiting until a claim is old would not help. `claimed_at` is the start of the run, perhaps hours before the
+//! request left, and a request can be under way for longer than people would wait.
 
 use super::Sinks;
-use super::sink::{Answer, Claim, Failure, Sink};
+use super::sink::{Answer, Claim, Failure};
 use crate::ledger::{Closing, LedgerError, OpenClaim, Writer};
 use crate::model::{ActionKind, Date, Reason, Step};
 
-/// What to do with a message whose fate cannot be learnt.
+/// What to do with a message whose outcome cannot be found out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageInDoubt {
     /// Send it again, marked "may be a repeat".
@@ -18,48 +18,40 @@ pub enum MessageInDoubt {
     Hold,
 }
 
-/// What asking led to.
+/// The result of the questions.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settled {
     /// Claims that were closed.
     pub closed: usize,
-    /// Questions that failed: those claims stay in doubt.
+    /// Questions that failed. Their claims stay in doubt.
     pub failures: Vec<Failure>,
 }
 
-/// Asks about every open claim whose sink is on, and closes those that got an answer.
+/// Asks about every open claim whose sink is on, and closes the claims that have an answer.
 ///
-/// `tag_of` gives the tag of a signal's rule. A claim stays in doubt where its sink is off, where the question failed, or
-/// where nobody can tell and `when_in_doubt` says to hold.
-pub async fn settle<T, M, G>(
+/// `tag_of` returns the tag of a signal's rule. A claim stays in doubt if its sink is off or the question failed. It also stays
+/// in doubt if the service cannot tell, unless it is a message and `when_in_doubt` says to resend it.
+pub async fn settle(
     claims: &[OpenClaim],
     ledger: &Writer,
-    sinks: &mut Sinks<T, M, G>,
+    sinks: &mut Sinks<'_>,
     tag_of: impl Fn(&str) -> Option<String>,
     when_in_doubt: MessageInDoubt,
     at: Date,
-) -> Result<Settled, LedgerError>
-where
-    T: Sink,
-    M: Sink,
-    G: Sink,
-{
+) -> Result<Settled, LedgerError> {
     let mut settled = Settled::default();
-    let of_kinds = |kinds: &[ActionKind]| {
-        let claims = claims.iter().filter(|claim| kinds.contains(&claim.entry.key.kind));
-        claims.map(|claim| question(claim, &tag_of)).collect::<Vec<_>>()
-    };
-    let tasks = of_kinds(&[ActionKind::Task]);
-    let messages = of_kinds(&[ActionKind::Message]);
-    let tags = of_kinds(&[ActionKind::Tag, ActionKind::Untag]);
-    let mut answers = ask(sinks.tasks.as_mut(), tasks).await;
-    answers.extend(ask(sinks.messages.as_mut(), messages).await);
-    answers.extend(ask(sinks.tags.as_mut(), tags).await);
     let mut closings = Vec::new();
-    for (claim, answer) in answers {
-        match answer {
-            Answer::NoAnswer(failure) => settled.failures.push(failure),
-            answer => closings.extend(closing(&claim, answer, when_in_doubt)),
+    for (kind, sink) in sinks.iter_mut() {
+        let ours = claims.iter().filter(|claim| claim.entry.key.kind.sink() == kind);
+        let ours: Vec<_> = ours.map(|claim| question(claim, &tag_of)).collect();
+        if ours.is_empty() {
+            continue;
+        }
+        for (claim, answer) in ours.iter().zip(sink.settle(&ours).await) {
+            match answer {
+                Answer::NoAnswer(failure) => settled.failures.push(failure),
+                answer => closings.extend(closing(claim, answer, when_in_doubt)),
+            }
         }
     }
     settled.closed = closings.len();
@@ -67,16 +59,6 @@ where
         ledger.close(&closings, at)?;
     }
     Ok(settled)
-}
-
-async fn ask<S: Sink>(sink: Option<&mut S>, claims: Vec<Claim>) -> Vec<(Claim, Answer)> {
-    match sink {
-        Some(sink) if !claims.is_empty() => {
-            let answers = sink.settle(&claims).await;
-            claims.into_iter().zip(answers).collect()
-        }
-        _ => Vec::new(),
-    }
 }
 
 fn question(claim: &OpenClaim, tag_of: &impl Fn(&str) -> Option<String>) -> Claim {

@@ -1,30 +1,61 @@
-//! What performs actions at a remote and can tell whether they happened.
+//! The trait of sinks, and the values that it exchanges: orders, outcomes, claims, answers.
 
 use std::fmt;
 
-use crate::model::{ActionKey, Date, Message, Tag, Task, TaskLink};
+use crate::model::{ActionKey, Date, Links, Message, Tag, Task, TaskLink, TaskNews};
+use crate::plan::Order;
 
-/// An action that knows its short key, by which the ledger knows it.
-pub trait Keyed {
-    /// The short key.
+/// The type of order that a sink performs: one variant of [`Order`].
+pub trait SinkOrder: Clone {
+    /// The action's short key.
     fn short(&self) -> &str;
+
+    /// Wraps the order.
+    fn into_order(self) -> Order;
+
+    /// Unwraps the order. None where it is of another type.
+    fn from_order(order: Order) -> Option<Self>;
 }
 
-impl Keyed for Task {
+impl SinkOrder for Task {
     fn short(&self) -> &str {
         &self.short
     }
-}
 
-impl Keyed for Message {
-    fn short(&self) -> &str {
-        &self.short
+    fn into_order(self) -> Order {
+        Order::Task(Box::new(self))
+    }
+
+    fn from_order(order: Order) -> Option<Self> {
+        if let Order::Task(task) = order { Some(*task) } else { None }
     }
 }
 
-impl Keyed for Tag {
+impl SinkOrder for Message {
     fn short(&self) -> &str {
         &self.short
+    }
+
+    fn into_order(self) -> Order {
+        Order::Message(Box::new(self))
+    }
+
+    fn from_order(order: Order) -> Option<Self> {
+        if let Order::Message(message) = order { Some(*message) } else { None }
+    }
+}
+
+impl SinkOrder for Tag {
+    fn short(&self) -> &str {
+        &self.short
+    }
+
+    fn into_order(self) -> Order {
+        Order::Tag(self)
+    }
+
+    fn from_order(order: Order) -> Option<Self> {
+        if let Order::Tag(tag) = order { Some(tag) } else { None }
     }
 }
 
@@ -137,33 +168,40 @@ pub enum Answer {
     NoAnswer(Failure),
 }
 
-/// Performs one kind of action at one remote.
+/// Performs actions at one service.
 ///
-/// The order of writes is the caller's: claims are committed before [`Sink::perform`] is called, outcomes after it returns.
-/// A sink keeps no memory of what it did.
+/// The caller writes to the ledger: claims are committed before [`Sink::perform`] is called, outcomes after it returns. A sink
+/// keeps no memory of its actions.
 pub trait Sink {
-    /// The action, rendered.
-    type Order: Keyed;
+    /// The rendered action.
+    type Order: SinkOrder;
 
-    /// Cuts orders, which come in the order in which they are to be done, into the batches that are claimed, performed and
-    /// closed together. Nothing is left out or reordered.
+    /// Cuts orders into the batches that are claimed, performed and closed together. Orders come most urgent first; a sink
+    /// leaves none out, and keeps their order.
     fn batches(&self, orders: Vec<Self::Order>) -> Vec<Vec<Self::Order>>;
 
-    /// Where it is sent, if that can change from run to run: written down with the claim, because that is where to ask.
+    /// Where the sink sends, if that can change between runs. It is recorded with the claim, because [`Sink::settle`] has to ask
+    /// there.
     fn address(&self) -> Option<&str> {
         None
     }
 
-    /// Carries out a claimed batch: exactly one outcome for each order, in the same order.
+    /// Carries out a claimed batch. Returns exactly one outcome for each order, in the order of the batch.
     fn perform(&mut self, batch: &[Self::Order]) -> impl Future<Output = Vec<ActionOutcome>>;
 
-    /// Asks what became of open claims: exactly one answer for each, in the same order. Creates nothing.
+    /// Asks for the outcome of open claims. Returns exactly one answer for each, in the order of the claims. Creates nothing.
     fn settle(&mut self, claims: &[Claim]) -> impl Future<Output = Vec<Answer>>;
-}
 
-/// What tasks need besides: the record they go on is found or made first, once an occasion.
-pub trait TaskSink: Sink<Order = Task> {
-    /// Where each task of a claimed batch goes, in the same order; harmless to repeat. Called for orders whose link is not
-    /// known; the answers are committed before [`Sink::perform`] is called.
-    fn link(&mut self, batch: &[Self::Order]) -> impl Future<Output = Vec<Result<TaskLink, ActionOutcome>>>;
+    /// Finds or makes the record that each task of a claimed batch goes on. Returns one link for each, in the order of the batch.
+    ///
+    /// Only the sink of tasks is asked, and only about tasks without a link. It is harmless to repeat. The links are committed
+    /// before [`Sink::perform`] is called.
+    fn link(&mut self, batch: &[Self::Order]) -> impl Future<Output = Vec<Result<TaskLink, ActionOutcome>>> {
+        std::future::ready(batch.iter().map(|_| Ok(TaskLink::Unlinked)).collect())
+    }
+
+    /// The longest news of a task that a message may have to hold. Only the sink of tasks is asked.
+    fn longest_news(&self, _links: &Links) -> TaskNews {
+        TaskNews::None
+    }
 }

@@ -1,40 +1,29 @@
-//! What waits for what: the steps of one signal are done in order, and nothing else waits.
+//! The order of the steps of one signal: its tag waits until its task is settled, its message until this run is done with the
+//! task. Nothing else waits.
 
 use std::collections::BTreeMap;
 
 use super::results::{ActionStatus, Performed, Results};
-use crate::model::{ActionKind, Links, Message, Reason, Record, Tag, Task, TaskLink, TaskNews};
+use super::sinks::AnySink;
+use crate::model::{ActionKind, Links, Message, Reason, SinkKind, TaskLink, TaskNews};
 use crate::plan::{Decision, Item, Order, Plan};
 
-/// Zoho's ids have 18 or 19 digits.
-const ZOHO_ID_CHARS: usize = 20;
-
-/// An order, and the task of the same signal where that is to be done in this run too (its short key).
-pub(super) type Waiting<O> = (O, Option<String>);
-
-/// What is to be done, by sink.
-pub(super) struct Orders {
-    pub(super) tasks: Vec<Task>,
-    pub(super) messages: Messages,
-    pub(super) tags: Vec<Waiting<Tag>>,
+/// An order, and the task that it waits for: a task of its signal that this run does too, by short key.
+pub(super) struct Waiting {
+    pub(super) order: Order,
+    task: Option<String>,
 }
 
-impl Orders {
-    pub(super) fn of(plan: &Plan) -> Orders {
-        let mut orders = Orders { tasks: Vec::new(), messages: Messages::default(), tags: Vec::new() };
-        for (item, action) in plan.to_do() {
-            match &action.order {
-                Some(Order::Task(task)) => orders.tasks.push(task.as_ref().clone()),
-                Some(Order::Message(message)) => orders.messages.add(message.as_ref().clone(), task_of(item)),
-                Some(Order::Tag(tag)) if action.key.kind == ActionKind::Tag => {
-                    orders.tags.push((tag.clone(), task_of(item)))
-                }
-                Some(Order::Tag(tag)) => orders.tags.push((tag.clone(), None)),
-                None => {}
-            }
-        }
-        orders
+/// Returns the orders of each sink, in the order of the plan.
+pub(super) fn orders(plan: &Plan) -> BTreeMap<SinkKind, Vec<Waiting>> {
+    let mut orders: BTreeMap<_, Vec<Waiting>> = BTreeMap::new();
+    for (item, action) in plan.to_do() {
+        let Some(order) = action.order.clone() else { continue };
+        let kind = action.key.kind;
+        let task = if kind.waits_for_task() { task_of(item) } else { None };
+        orders.entry(kind.sink()).or_default().push(Waiting { order, task });
     }
+    orders
 }
 
 fn task_of(item: &Item) -> Option<String> {
@@ -43,77 +32,74 @@ fn task_of(item: &Item) -> Option<String> {
     task.map(|action| action.short.clone())
 }
 
-/// The messages in their rank, and the tasks of which some of them tell.
-#[derive(Debug, Default)]
-pub(super) struct Messages {
-    ranked: Vec<Message>,
-    /// By the short key of the message: that of the task.
+/// Messages in batches, most urgent first. A batch is ready once this run is done with the task of every message in it.
+pub(super) struct MessageQueue {
+    batches: Vec<Vec<Order>>,
+    /// The short key of the task, by that of the message.
     tasks: BTreeMap<String, String>,
 }
 
-impl Messages {
-    fn add(&mut self, message: Message, task: Option<String>) {
-        self.tasks.extend(task.map(|task| (message.short.clone(), task)));
-        self.ranked.push(message);
+impl MessageQueue {
+    /// Cuts messages into batches. Every message is padded to its longest form, so that the boundaries of digests stay valid
+    /// once the task links are known.
+    pub(super) fn cut(sink: &dyn AnySink, messages: Vec<Waiting>, longest: &TaskNews) -> MessageQueue {
+        let mut tasks = BTreeMap::new();
+        let padded = messages.into_iter().map(|Waiting { order, task }| match task {
+            Some(task) => {
+                tasks.insert(order.short().to_owned(), task);
+                with_news(order, longest.clone())
+            }
+            None => order,
+        });
+        let padded = padded.collect();
+        MessageQueue { batches: sink.batches(padded), tasks }
     }
 
-    /// All of them, as long as they can become by what will be told of their tasks: what fits into one digest now fits then.
-    pub(super) fn at_longest(&self, links: &Links) -> Vec<Message> {
-        let news = longest_news(links);
-        let all = self.ranked.iter().cloned();
-        all.map(|message| match self.tasks.get(&message.short) {
-            Some(_) => Message { task: news.clone(), ..message },
-            None => message,
-        })
-        .collect()
+    pub(super) fn is_empty(&self) -> bool {
+        self.batches.is_empty()
     }
 
-    /// Takes out the first batch of which every task is over, with what became of them.
-    pub(super) fn take_ready(
-        &self,
-        waiting: &mut Vec<Vec<Message>>,
-        tasks: &TasksSoFar,
-        links: &Links,
-    ) -> Option<Vec<Message>> {
-        let is_ready = |message: &Message| self.tasks.get(&message.short).is_none_or(|task| tasks.is_over(task));
-        let place = waiting.iter().position(|batch| batch.iter().all(is_ready))?;
-        let with_news = |message: Message| match self.tasks.get(&message.short) {
-            Some(task) => Message { task: tasks.news(task, links), ..message },
-            None => message,
+    /// Takes out the first batch that is ready. Its messages hold the news of their tasks.
+    pub(super) fn take_ready(&mut self, tasks: &TasksSoFar, links: &Links) -> Option<Vec<Order>> {
+        let is_ready = |order: &Order| self.tasks.get(order.short()).is_none_or(|task| tasks.is_over(task));
+        let place = self.batches.iter().position(|batch| batch.iter().all(is_ready))?;
+        let with_news = |order: Order| match self.tasks.get(order.short()) {
+            Some(task) => with_news(order, tasks.news(task, links)),
+            None => order,
         };
-        Some(waiting.remove(place).into_iter().map(with_news).collect())
+        Some(self.batches.remove(place).into_iter().map(with_news).collect())
     }
 }
 
-/// The longest that can be told of a task that is made: batches of messages are cut with it, before that is known.
-pub fn longest_news(links: &Links) -> TaskNews {
-    let id = || "0".repeat(ZOHO_ID_CHARS);
-    let record = Record { module: "Contacts".to_owned(), id: id() };
-    TaskNews::Done { task_url: links.task(&id()), record_url: Some(links.record(&record)) }
+fn with_news(order: Order, news: TaskNews) -> Order {
+    match order {
+        Order::Message(message) => Order::Message(Box::new(Message { task: news, ..*message })),
+        order => order,
+    }
 }
 
-/// What became of the tasks, as far as they are.
+/// The tasks that this run has finished so far.
 #[derive(Debug, Default)]
 pub(super) struct TasksSoFar {
     pub(super) results: Results,
-    /// By short key: where tasks went.
+    /// The record that each task is on, by the task's short key.
     pub(super) links: BTreeMap<String, TaskLink>,
-    /// No more will be done in this run.
+    /// Whether this run does no more tasks.
     pub(super) over: bool,
 }
 
 impl TasksSoFar {
-    /// Takes out the tags that may be put on, and leaves the others. A tag without a ledger must mean "handled", so it waits
-    /// for the task, unless Zoho refused that for good.
-    pub(super) fn take_ready(&self, tags: &mut Vec<Waiting<Tag>>) -> Vec<Tag> {
-        let task_is_settled = |short: &String| {
+    /// Takes out the orders that are ready, and leaves the others. A tag without a ledger must mean "handled", so a tag waits
+    /// until its task is done, or refused for good.
+    pub(super) fn take_ready(&self, orders: &mut Vec<Waiting>) -> Vec<Order> {
+        let is_settled = |short: &String| {
             let task = self.results.performed.get(short);
             task.is_some_and(|task| task.status == ActionStatus::Done || task.reason == Some(Reason::Refused))
         };
         let (ready, waiting): (Vec<_>, Vec<_>) =
-            std::mem::take(tags).into_iter().partition(|(_, task)| task.as_ref().is_none_or(task_is_settled));
-        *tags = waiting;
-        ready.into_iter().map(|(tag, _)| tag).collect()
+            std::mem::take(orders).into_iter().partition(|waiting| waiting.task.as_ref().is_none_or(is_settled));
+        *orders = waiting;
+        ready.into_iter().map(|waiting| waiting.order).collect()
     }
 
     /// Whether this run does no more about a task.
@@ -137,9 +123,9 @@ impl TasksSoFar {
     }
 }
 
-/// The results of tags whose task was not done.
-pub(super) fn held_back(tags: Vec<Waiting<Tag>>) -> impl Iterator<Item = (String, Performed)> {
+/// Returns the results of orders whose task was not settled in this run.
+pub(super) fn held_back(orders: Vec<Waiting>) -> impl Iterator<Item = (String, Performed)> {
     let performed =
         Performed { status: ActionStatus::Planned, reason: Some(Reason::WaitsForTask), remote_id: None, failure: None };
-    tags.into_iter().map(move |(tag, _)| (tag.short, performed.clone()))
+    orders.into_iter().map(move |waiting| (waiting.order.short().to_owned(), performed.clone()))
 }

@@ -13,7 +13,9 @@ pub use ledger::{
     Ledger, LedgerCommand, LedgerForget, LedgerList, LedgerPlace, LedgerPrune, LedgerResolve, StateName, VerdictName,
 };
 pub use parse::Since;
-use parse::{parse_duration, parse_instant};
+use parse::{parse_duration, parse_instant, sink_parser};
+
+use crate::model::SinkKind;
 
 /// What `--help` and the manual page say below the options.
 const AFTER_HELP: &str = "\
@@ -169,8 +171,8 @@ pub struct Scan {
     #[arg(long, requires = "sandbox")]
     pub fresh: bool,
     /// Perform only the actions of these sinks, such as --sinks tags,tasks
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "SINK")]
-    pub sinks: Option<Vec<SinkName>>,
+    #[arg(long, value_parser = sink_parser(), value_delimiter = ',', value_name = "SINK")]
+    pub sinks: Option<Vec<SinkKind>>,
     /// Evaluate only these signals. Signals that no longer hold are not closed
     #[arg(long, value_delimiter = ',', value_name = "SIGNAL")]
     pub only: Vec<String>,
@@ -198,17 +200,6 @@ pub struct Scan {
     /// With --dry-run: exit with 10 if there is something to do
     #[arg(long, requires = "dry_run")]
     pub detailed_exit_code: bool,
-}
-
-/// The sinks by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SinkName {
-    /// Intercom tags.
-    Tags,
-    /// Zoho tasks.
-    Tasks,
-    /// Slack messages.
-    Messages,
 }
 
 /// Options of `explain`.

@@ -3,6 +3,10 @@
 use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, Utc};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use strum::IntoEnumIterator;
+
+use crate::model::SinkKind;
 
 /// A point in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +27,12 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     let expected = || "expected a duration such as 30m or 2h".to_owned();
     let duration: jiff::SignedDuration = text.parse().map_err(|_| expected())?;
     Duration::try_from(duration).map_err(|_| expected())
+}
+
+/// Accepts the names of the sinks.
+pub(super) fn sink_parser() -> impl TypedValueParser<Value = SinkKind> {
+    let names = SinkKind::iter().map(|sink| PossibleValue::new(sink.name()).help(sink.label()));
+    PossibleValuesParser::new(names).try_map(|name| SinkKind::from_name(&name).ok_or("unknown sink"))
 }
 
 /// Days and weeks, too.

@@ -1,5 +1,6 @@
 //! Where a command runs: environment, folders, configuration, credentials, clients.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,18 +9,14 @@ use secrecy::ExposeSecret;
 
 use crate::apply::Sinks;
 use crate::apply::stop::Stop;
-use crate::cli::{Common, Scan, SinkName};
+use crate::cli::{Common, Scan};
 use crate::config::{self, Config, Credentials, SlackCredentials, TaskOn};
 use crate::exit::Fatal;
-use crate::model::Links;
-use crate::plan::SinksOn;
+use crate::model::{Links, SinkKind};
 use crate::remote::http::Timing;
 use crate::remote::intercom::{Intercom, Paging, TagSink};
 use crate::remote::slack::{self, Slack};
 use crate::remote::zoho::{self, Zoho, ZohoSettings};
-
-/// The three sinks as they are in earnest.
-pub type RemoteSinks = Sinks<Zoho, Slack, TagSink>;
 
 /// Looks up environment variables: the process's own, with the sandbox's in front of them.
 pub type Environment = dyn Fn(&str) -> Option<String>;
@@ -31,8 +28,8 @@ pub struct Setup {
     pub config: Config,
     /// The credentials that were found.
     pub credentials: Credentials,
-    /// Which sinks are on.
-    pub sinks_on: SinksOn,
+    /// The sinks that are on.
+    pub sinks_on: BTreeSet<SinkKind>,
     /// How web addresses are made.
     pub links: Links,
     /// Folder of ledger, lock and token cache. Not made yet.
@@ -54,8 +51,8 @@ impl Setup {
     ) -> Result<Setup, Fatal> {
         let setup = Setup::load(common, arguments, environment, state_dir, in_sandbox)?;
         // A dry run reads only, so Intercom's token is all it needs.
-        let (acts, on) = (!arguments.dry_run, setup.sinks_on);
-        let needed = config::Sinks { tasks: acts && on.tasks, messages: acts && on.messages };
+        let none = BTreeSet::new();
+        let needed = if arguments.dry_run { &none } else { &setup.sinks_on };
         config::missing(&setup.credentials, &setup.config.slack, needed).map_err(config_problem)?;
         Ok(setup)
     }
@@ -128,12 +125,17 @@ impl Setup {
         Ok(client)
     }
 
-    /// The sinks that are on.
-    pub fn sinks(&self, intercom: &Intercom, stop: &Stop) -> Result<RemoteSinks, Fatal> {
-        let tasks = self.sinks_on.tasks.then(|| self.zoho(stop)).transpose()?;
-        let messages = self.sinks_on.messages.then(|| self.slack(stop)).transpose()?;
-        let tags = self.sinks_on.tags.then(|| TagSink::new(intercom.clone()));
-        Ok(Sinks { tasks, messages, tags })
+    /// Makes the sinks that are on. Every sink is registered here.
+    pub fn sinks(&self, intercom: &Intercom, stop: &Stop) -> Result<Sinks<'static>, Fatal> {
+        let mut sinks = Sinks::default();
+        for kind in &self.sinks_on {
+            match kind {
+                SinkKind::Tasks => sinks.add(*kind, self.zoho(stop)?),
+                SinkKind::Messages => sinks.add(*kind, self.slack(stop)?),
+                SinkKind::Tags => sinks.add(*kind, TagSink::new(intercom.clone())),
+            }
+        }
+        Ok(sinks)
     }
 
     fn timing(&self, timeout: Duration) -> Timing {
@@ -203,13 +205,9 @@ fn check_signals(config: &Config, option: &str, named: &[String]) -> Result<(), 
     }
 }
 
-fn sinks_on(config: &Config, chosen: Option<&[SinkName]>) -> SinksOn {
-    let chosen = |name| chosen.is_none_or(|chosen| chosen.contains(&name));
-    SinksOn {
-        tasks: config.zoho.enabled && chosen(SinkName::Tasks),
-        messages: config.slack.enabled && chosen(SinkName::Messages),
-        tags: config.tags_enabled && chosen(SinkName::Tags),
-    }
+fn sinks_on(config: &Config, chosen: Option<&[SinkKind]>) -> BTreeSet<SinkKind> {
+    let is_chosen = |kind: &&SinkKind| chosen.is_none_or(|chosen| chosen.contains(kind));
+    config.sinks.iter().filter(is_chosen).copied().collect()
 }
 
 fn as_of(common: &Common, arguments: &Scan, in_sandbox: bool) -> Result<DateTime<Utc>, Fatal> {

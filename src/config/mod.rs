@@ -18,6 +18,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -26,8 +27,9 @@ use toml::de::DeTable;
 
 pub use problem::{Problem, Problems};
 pub use remotes::{Intercom, Slack, TaskOn, WhenInDoubt, Zoho};
-pub use secrets::{Credentials, Sinks, SlackCredentials, ZohoCredentials, credentials, missing};
+pub use secrets::{Credentials, SlackCredentials, ZohoCredentials, credentials, missing};
 
+use crate::model::SinkKind;
 use crate::plan::settings::Settings;
 use crate::rules::RuleSet;
 use place::Place;
@@ -60,8 +62,8 @@ pub struct Config {
     pub slack: Slack,
     /// The longest wait before the first retry of a failed request. It doubles with each retry.
     pub first_wait: Duration,
-    /// Whether contacts are tagged at all.
-    pub tags_enabled: bool,
+    /// The sinks that are on.
+    pub sinks: BTreeSet<SinkKind>,
     /// The file that was read; `None` if only the built-in defaults apply.
     pub file: Option<PathBuf>,
 }
@@ -117,10 +119,11 @@ pub fn parse(name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Re
     let attributes = scan::read_attributes(&root);
     let scan = scan::read_scan(&root, &attributes);
     let intercom = remotes::read_intercom(&root, &env);
-    let zoho = remotes::read_zoho(&root, &env);
-    let slack = remotes::read_slack(&root, &env);
+    let mut sinks = BTreeSet::new();
+    let zoho = remotes::read_zoho(&root, &env, &mut sinks);
+    let slack = remotes::read_slack(&root, &env, &mut sinks);
     let first_wait = remotes::read_http(&root);
-    let tags_enabled = remotes::read_tags(&root);
+    remotes::read_tags(&root, &mut sinks);
     let snooze = rules::Snooze { tag: &scan.settings.snooze_tag, place: scan.snooze_tag.as_ref() };
     let (rules, disabled) = rules::read(&root, &Table::root(&findings, 0, &defaults), &attributes, snooze);
     root.finish();
@@ -133,7 +136,7 @@ pub fn parse(name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Re
             zoho,
             slack,
             first_wait,
-            tags_enabled,
+            sinks,
             file: None,
         }),
         _ => Err(findings.into_problems()),

@@ -1,5 +1,6 @@
 //! Reads `[intercom]`, `[zoho]`, `[slack]`, `[http]` and `[tags]`: the addresses of the services and how to use them.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use url::{Host, Url};
@@ -7,6 +8,7 @@ use url::{Host, Url};
 use super::problem::Problem;
 use super::scan::duration;
 use super::table::Table;
+use crate::model::SinkKind;
 
 /// Returns the value of an environment variable; an empty one counts as unset.
 pub(super) type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -38,8 +40,6 @@ pub enum TaskOn {
 /// Settings of the Zoho client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Zoho {
-    /// Whether to make tasks.
-    pub enabled: bool,
     /// Where to request access tokens.
     pub accounts_url: Url,
     /// `None` means the host in the `api_domain` of the token response, if it belongs to Zoho.
@@ -70,8 +70,6 @@ pub enum WhenInDoubt {
 /// Settings of the Slack client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slack {
-    /// Whether to post messages.
-    pub enabled: bool,
     /// The address of the API.
     pub api_url: Url,
     /// Channel id or name; required with a bot token.
@@ -114,8 +112,9 @@ const DATA_CENTERS: [(&str, (&str, &str)); 9] = [
 ];
 
 /// Reads `[zoho]`. Returns `None` if a URL is invalid, and adds the problem.
-pub(super) fn read_zoho(root: &Table<'_>, env: Env<'_>) -> Option<Zoho> {
+pub(super) fn read_zoho(root: &Table<'_>, env: Env<'_>, on: &mut BTreeSet<SinkKind>) -> Option<Zoho> {
     let table = root.section("zoho");
+    read_switch(&table, SinkKind::Tasks, on);
     let data_center = table.choice("data_center", &DATA_CENTERS);
     let (accounts, crm) = data_center.map_or(("accounts.zoho.com", "crm.zoho.com"), |found| found.value);
     let accounts_url = base_url(&table, "accounts_url", env, "ZOHO_ACCOUNTS_URL");
@@ -125,7 +124,6 @@ pub(super) fn read_zoho(root: &Table<'_>, env: Env<'_>) -> Option<Zoho> {
     let link = table.choice("link", &[("contact", TaskOn::ContactOrLead), ("lead", TaskOn::Lead)]);
     let kept = table.texts("keep_lead_status").map(|found| found.value);
     let zoho = Zoho {
-        enabled: table.yes_no("enabled").is_none_or(|found| found.value),
         api_url: base_url(&table, "api_url", env, "ZOHO_API_URL"),
         accounts_url: accounts_url?,
         record_url: record_url.unwrap_or_else(|| format!("https://{crm}/crm/tab/{{module}}/{{id}}")),
@@ -152,8 +150,9 @@ fn triggers(table: &Table<'_>) -> Vec<String> {
 }
 
 /// Reads `[slack]`. Returns `None` if a URL is invalid, and adds the problem.
-pub(super) fn read_slack(root: &Table<'_>, env: Env<'_>) -> Option<Slack> {
+pub(super) fn read_slack(root: &Table<'_>, env: Env<'_>, on: &mut BTreeSet<SinkKind>) -> Option<Slack> {
     let table = root.section("slack");
+    read_switch(&table, SinkKind::Messages, on);
     let api_url = base_url(&table, "api_url", env, "SLACK_API_URL");
     let api_url = api_url.or_else(|| Url::parse("https://slack.com/api").ok());
     let channel = table.text("channel").map(|found| found.value);
@@ -161,7 +160,6 @@ pub(super) fn read_slack(root: &Table<'_>, env: Env<'_>) -> Option<Slack> {
     let in_doubt = [("resend", WhenInDoubt::Resend), ("hold", WhenInDoubt::Hold)];
     let max_messages = table.count("max_messages", 0..=u32::MAX).map_or(20, |found| found.value);
     let slack = Slack {
-        enabled: table.yes_no("enabled").is_none_or(|found| found.value),
         api_url: api_url?,
         channel: channel.filter(|channel| !channel.is_empty()),
         max_messages: usize::try_from(max_messages).unwrap_or(usize::MAX),
@@ -184,12 +182,18 @@ pub(super) fn read_http(root: &Table<'_>) -> Duration {
     first_wait
 }
 
-/// Reads `[tags]`: whether contacts are tagged at all.
-pub(super) fn read_tags(root: &Table<'_>) -> bool {
+/// Reads `[tags]`.
+pub(super) fn read_tags(root: &Table<'_>, on: &mut BTreeSet<SinkKind>) {
     let table = root.section("tags");
-    let enabled = table.yes_no("enabled").is_none_or(|found| found.value);
+    read_switch(&table, SinkKind::Tags, on);
     table.finish();
-    enabled
+}
+
+/// Reads the key `enabled` of a sink's section, and adds the sink to those that are on.
+fn read_switch(table: &Table<'_>, sink: SinkKind, on: &mut BTreeSet<SinkKind>) {
+    if table.yes_no("enabled").is_none_or(|found| found.value) {
+        on.insert(sink);
+    }
 }
 
 /// Reads a base URL from the environment, or else from the file. Removes the slash at its end.

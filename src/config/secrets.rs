@@ -1,7 +1,7 @@
 //! Reads credentials from environment variables, or from files that the variables name. Arguments and the configuration file
 //! never hold credentials.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,7 @@ use url::Url;
 
 use super::problem::{Problem, Problems};
 use super::remotes::{Slack, is_loopback};
+use crate::model::SinkKind;
 
 const INTERCOM: &str = "INTERCOM_ACCESS_TOKEN";
 const ZOHO: [&str; 3] = ["ZOHO_CLIENT_ID", "ZOHO_CLIENT_SECRET", "ZOHO_REFRESH_TOKEN"];
@@ -49,15 +50,6 @@ pub enum SlackCredentials {
     Bot(SecretString),
     /// A webhook (`https://hooks.slack.com/services/…`). Its address is the secret.
     Webhook(SecretString),
-}
-
-/// The sinks that are on in this run; a dry run has none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Sinks {
-    /// Zoho.
-    pub tasks: bool,
-    /// Slack.
-    pub messages: bool,
 }
 
 /// Reads the credentials. Instead of each variable, `…_FILE` can name a file with the value.
@@ -154,14 +146,14 @@ fn in_environment(variable: &str, message: String, help: &str) -> Problem {
 /// Checks that a run has the credentials it needs: always Intercom's, and those of the sinks that are on.
 ///
 /// `slack` is the configuration's section.
-pub fn missing(credentials: &Credentials, slack: &Slack, sinks: Sinks) -> Result<(), Problems> {
+pub fn missing(credentials: &Credentials, slack: &Slack, sinks: &BTreeSet<SinkKind>) -> Result<(), Problems> {
     let mut problems = Vec::new();
     if credentials.intercom.is_none() {
         let help = "set it to the access token of a private app, or INTERCOM_ACCESS_TOKEN_FILE to a file that holds it; \
                     `usage-signals scan --sandbox` needs no token";
         problems.push(in_environment(INTERCOM, format!("{INTERCOM} is not set"), help));
     }
-    if sinks.tasks && credentials.zoho.is_none() {
+    if sinks.contains(&SinkKind::Tasks) && credentials.zoho.is_none() {
         let lacking: Vec<&str> = ZOHO.into_iter().filter(|name| !credentials.found.contains_key(name)).collect();
         let (verb, set) = if lacking.len() == 1 {
             ("is", "set it (or its …_FILE)")
@@ -173,7 +165,7 @@ pub fn missing(credentials: &Credentials, slack: &Slack, sinks: Sinks) -> Result
         let help = format!("{set}, or turn tasks off with `--sinks {sinks_left}` or with enabled = false in [zoho]");
         problems.push(in_environment(lacking.first().unwrap_or(&ZOHO[0]), message, &help));
     }
-    if sinks.messages {
+    if sinks.contains(&SinkKind::Messages) {
         let sinks_left = if credentials.zoho.is_some() { "tags,tasks" } else { "tags" };
         let off = format!("or turn messages off with `--sinks {sinks_left}` or with enabled = false in [slack]");
         match credentials.slack {
@@ -265,12 +257,12 @@ mod tests {
 
     #[test]
     fn a_sink_that_is_on_without_credentials_says_how_to_switch_it_off() {
-        let all = Sinks { tasks: true, messages: true };
-        let said = |variables: &[(&str, &str)], sinks| {
+        let all = BTreeSet::from([SinkKind::Tasks, SinkKind::Messages]);
+        let said = |variables: &[(&str, &str)], sinks: &BTreeSet<_>| {
             let found = read(variables).unwrap();
             missing(&found, &slack(), sinks).map_err(|problems| problems.to_string())
         };
-        let nothing = said(&[], all).unwrap_err();
+        let nothing = said(&[], &all).unwrap_err();
         for words in [
             "INTERCOM_ACCESS_TOKEN is not set",
             "tasks are on, but ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET, ZOHO_REFRESH_TOKEN are not set",
@@ -281,8 +273,8 @@ mod tests {
             assert!(nothing.contains(words), "{words}\n{nothing}");
         }
         let token = (INTERCOM, "t");
-        assert_eq!(said(&[token], Sinks::default()), Ok(()), "a dry run needs only Intercom's token");
-        let half = said(&[token, (ZOHO[0], "a"), (ZOHO[2], "c"), (BOT, "b")], all).unwrap_err();
+        assert_eq!(said(&[token], &BTreeSet::new()), Ok(()), "a dry run needs only Intercom's token");
+        let half = said(&[token, (ZOHO[0], "a"), (ZOHO[2], "c"), (BOT, "b")], &all).unwrap_err();
         assert!(half.contains("but ZOHO_CLIENT_SECRET is not set"), "{half}");
         assert!(half.contains("set it (or its …_FILE), or turn tasks off with `--sinks tags`"), "{half}");
         assert!(half.contains("no channel is set"), "{half}");

@@ -5,6 +5,7 @@ use std::path::Path;
 use strum::IntoEnumIterator;
 
 use super::*;
+
 use crate::model::{Contact, Date, Priority, Truth, Value};
 use crate::plan::settings::{ExistingTag, OnUntag};
 use crate::rules::TextKey;
@@ -36,7 +37,7 @@ fn problems_of(text: &str, case: &Path) -> Result<(), Problems> {
     };
     let config = parse("usage-signals.toml", text, &env)?;
     let found = credentials(&env, &|path| fs::read_to_string(path))?;
-    missing(&found, &config.slack, Sinks { tasks: true, messages: true })
+    missing(&found, &config.slack, &BTreeSet::from([SinkKind::Tasks, SinkKind::Messages]))
 }
 
 #[test]
@@ -145,7 +146,7 @@ fn the_defaults_are_as_documented() {
     assert_eq!(config.zoho.accounts_url.as_str(), "https://accounts.zoho.com/");
     assert_eq!(config.zoho.api_url, None);
     assert_eq!(config.slack.api_url.as_str(), "https://slack.com/api");
-    assert!(config.zoho.enabled && config.slack.enabled && config.tags_enabled);
+    assert_eq!(config.sinks, SinkKind::iter().collect());
 }
 
 #[test]
@@ -290,7 +291,7 @@ fn the_xdg_folder_is_searched_when_no_file_is_named() {
     let place = folder.path().to_str().unwrap().to_owned();
     let by_home = |name: &str| (name == "HOME").then(|| place.clone());
     let config = load(None, &by_home).unwrap();
-    assert!(!config.tags_enabled);
+    assert!(!config.sinks.contains(&SinkKind::Tags));
     assert_eq!(config.file, Some(home.join(FILE_NAME)));
     let elsewhere = |name: &str| (name != "USER").then(|| format!("{place}/nothing"));
     let none = |name: &str| if name.contains("URL") { None } else { elsewhere(name) };

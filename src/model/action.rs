@@ -4,33 +4,8 @@ use sha2::{Digest, Sha256};
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
 use super::attribute::Date;
+use super::kind::ActionKind;
 use super::subject::Subject;
-
-/// What an action does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, EnumString, EnumIter)]
-#[strum(serialize_all = "snake_case")]
-pub enum ActionKind {
-    /// A Zoho task is made, or an open one brought forward.
-    Task,
-    /// A Slack message is posted.
-    Message,
-    /// The tag is put on a contact in Intercom.
-    Tag,
-    /// A tag that we added is taken off.
-    Untag,
-}
-
-impl ActionKind {
-    /// The name in reports and the ledger.
-    pub fn name(self) -> &'static str {
-        self.into()
-    }
-
-    /// The inverse of [`ActionKind::name`].
-    pub fn from_name(name: &str) -> Option<Self> {
-        name.parse().ok()
-    }
-}
 
 /// Which action of an occasion. With the occasion's own identity (workspace, signal, subject, opened at) it is the full key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -293,9 +268,6 @@ mod tests {
         }
         for resolution in Resolution::iter() {
             assert_eq!(Resolution::from_name(resolution.name()), Some(resolution));
-        }
-        for kind in ActionKind::iter() {
-            assert_eq!(ActionKind::from_name(kind.name()), Some(kind));
         }
     }
 

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
-use super::action::{ActionKey, ActionKind, Reason, State, Step};
+use super::action::{ActionKey, Reason, State, Step};
 use super::attribute::Date;
+use super::kind::ActionKind;
 use super::order::{Record, TaskLink};
 use super::share::Share;
 use super::subject::{Subject, SubjectKind};

@@ -22,7 +22,7 @@ impl Builder<'_> {
         entry.prior = match key.kind {
             ActionKind::Task => last.and_then(|task| task.remote_id.clone()),
             ActionKind::Message => last.and_then(thread_root),
-            ActionKind::Tag | ActionKind::Untag => None,
+            _ => None,
         };
         PlannedAction {
             decision: Decision::Do,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::group::SubjectIndex;
 use super::input::Input;
-use crate::model::{ActionKey, ActionKind, Change, Entry, Known, Occasion, OccasionId, Reason, State};
+use crate::model::{ActionKey, Change, Entry, Known, Occasion, OccasionId, Reason, State};
 use crate::rules::Rule;
 
 /// The plan in the making.
@@ -49,11 +49,7 @@ impl<'a> Builder<'a> {
 
     /// Whether the action's sink is on.
     pub(super) fn sink_on(&self, key: &ActionKey) -> bool {
-        match key.kind {
-            ActionKind::Task => self.input.sinks.tasks,
-            ActionKind::Message => self.input.sinks.messages,
-            ActionKind::Tag | ActionKind::Untag => self.input.sinks.tags,
-        }
+        self.input.sinks.contains(&key.kind.sink())
     }
 
     /// A new entry for the ledger, with a short key that no other entry has.
@@ -96,7 +92,7 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
-    use crate::model::{Subject, SubjectKind};
+    use crate::model::{ActionKind, Subject, SubjectKind};
 
     #[test]
     fn a_short_key_that_is_taken_is_lengthened() {

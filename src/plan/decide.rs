@@ -62,7 +62,7 @@ impl Builder<'_> {
         item
     }
 
-    /// No occasion is open: one opens, with a task, a message, and a tag for every contact.
+    /// No occasion is open: one opens, with one action of each kind [per occasion](ActionKind::PER_OCCASION), and a tag for every contact.
     fn open_occasion(&mut self, group: &Group<'_>) -> Item {
         let reason = self.opening_reason(group);
         let id = self.new_occasion_id(group);
@@ -73,7 +73,7 @@ impl Builder<'_> {
         for hit in &group.hits {
             item.changes.extend(self.keep_pending_untags(group.rule, &hit.contact));
         }
-        for kind in [ActionKind::Task, ActionKind::Message] {
+        for kind in ActionKind::PER_OCCASION {
             let key = ActionKey { kind, level: group.level().to_owned(), contact: String::new() };
             item.actions.push(match reason {
                 Reason::New | Reason::Returned => self.plan_action(&rendering, &id, &key, reason),
@@ -136,7 +136,7 @@ impl Builder<'_> {
     fn continue_as(&mut self, continuation: Continuation<'_>) -> Item {
         let Continuation { group, open, rendering, .. } = continuation;
         let mut item = group_item(group, rendering, open.id.clone(), Reason::AlreadyDone);
-        self.continue_task_and_message(continuation, &mut item);
+        self.continue_per_occasion(continuation, &mut item);
         self.continue_tags(continuation, &mut item);
         item.actions.sort_by(|one, other| one.key.cmp(&other.key));
         item.reason = match continuation.escalated_to {
@@ -146,21 +146,21 @@ impl Builder<'_> {
         item
     }
 
-    fn continue_task_and_message(&mut self, continuation: Continuation<'_>, item: &mut Item) {
+    fn continue_per_occasion(&mut self, continuation: Continuation<'_>, item: &mut Item) {
         let Continuation { open, rendering, escalated_to, .. } = continuation;
         let reason = self.escalation_reason();
         let is_escalating = escalated_to.is_some() && reason == Reason::Escalated;
         for entry in &open.entries {
             item.actions.push(match (entry.key.kind, entry.state) {
-                (ActionKind::Tag | ActionKind::Untag, _) => continue,
-                // The task and message of the higher level replace it.
+                (kind, _) if !kind.is_per_occasion() => continue,
+                // The action of the higher level replaces it.
                 (_, State::Planned) if is_escalating => self.skip_and_step(entry, Step::Drop, Reason::Escalated),
                 _ => self.resume(rendering, entry),
             });
         }
         let Some(level) = escalated_to else { return };
         item.changes.push(Change::Raise { id: open.id.clone(), level: level.to_owned() });
-        for kind in [ActionKind::Task, ActionKind::Message] {
+        for kind in ActionKind::PER_OCCASION {
             let key = ActionKey { kind, level: level.to_owned(), contact: String::new() };
             item.actions.push(match reason {
                 Reason::Escalated => self.plan_action(rendering, &open.id, &key, reason),
@@ -180,7 +180,7 @@ impl Builder<'_> {
         let level = hits.map(|hit| hit.level.as_str()).max_by_key(|level| group.rule.rank(level))?;
         // A level that was acted on once is not acted on again, even after the rule's levels were put in another order.
         let key = |kind| ActionKey { kind, level: level.to_owned(), contact: String::new() };
-        let acted_on = [ActionKind::Task, ActionKind::Message].into_iter().any(|kind| open.entry(&key(kind)).is_some());
+        let acted_on = ActionKind::PER_OCCASION.into_iter().any(|kind| open.entry(&key(kind)).is_some());
         (group.rule.rank(level) > group.rule.rank(&open.level) && !acted_on).then(|| level.to_owned())
     }
 

@@ -15,13 +15,13 @@ impl Builder<'_> {
 
     /// The due date of an item without work in this run, as people know it.
     ///
-    /// It is counted from the run that last sent the task, or else the message. Where neither was sent, it is counted from
+    /// It is counted from the run that last sent the task, or else the message or another action of the occasion. Where neither was sent, it is counted from
     /// the opening of the occasion; where the ledger has no occasion, from this run.
     pub(super) fn communicated_due_date(&self, item: &Item) -> NaiveDate {
         let Some(occasion) = self.input.known.occasions.iter().find(|known| known.id == item.occasion) else {
             return item.due_date;
         };
-        let sent = occasion.last_done(ActionKind::Task).or_else(|| occasion.last_done(ActionKind::Message));
+        let sent = ActionKind::PER_OCCASION.into_iter().find_map(|kind| occasion.last_done(kind));
         let level = sent.map_or(&occasion.level, |entry| &entry.key.level);
         let since = sent.and_then(|entry| entry.claimed_at).unwrap_or(occasion.id.opened_at);
         let rule = self.input.rules.rules.iter().find(|rule| rule.signal == occasion.id.signal);

@@ -6,19 +6,8 @@ use super::facts::Facts;
 use super::group::Group;
 use super::settings::Settings;
 use super::sightings::Sightings;
-use crate::model::{Date, Known, Links, Occasion};
+use crate::model::{Date, Known, Links, Occasion, SinkKind};
 use crate::rules::RuleSet;
-
-/// The sinks that are switched on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SinksOn {
-    /// Zoho tasks.
-    pub tasks: bool,
-    /// Slack messages.
-    pub messages: bool,
-    /// Intercom tags.
-    pub tags: bool,
-}
 
 /// How the run treats new signals.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -81,7 +70,7 @@ pub struct Input<'a> {
     /// How web addresses are made.
     pub links: &'a Links,
     /// The sinks that are on.
-    pub sinks: SinksOn,
+    pub sinks: &'a BTreeSet<SinkKind>,
     /// How new signals are treated.
     pub mode: Mode,
     /// The part of the workspace that this run read and evaluated.

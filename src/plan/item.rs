@@ -145,6 +145,17 @@ pub enum Order {
     Tag(Tag),
 }
 
+impl Order {
+    /// The action's short key.
+    pub fn short(&self) -> &str {
+        match self {
+            Order::Task(task) => &task.short,
+            Order::Message(message) => &message.short,
+            Order::Tag(tag) => &tag.short,
+        }
+    }
+}
+
 impl Item {
     /// Holds the new part for a later run: nothing of it is done or recorded. An item without a new part does not change.
     pub(super) fn hold(&mut self, reason: Reason) {

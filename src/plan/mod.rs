@@ -34,7 +34,7 @@ mod unseen_occasions;
 pub use build::build;
 pub use facts::{Company, Facts};
 pub use group::{Group, group};
-pub use input::{Input, Mode, Scope, SinksOn};
+pub use input::{Input, Mode, Scope};
 pub use item::{Decision, Item, Order, Plan, PlannedAction};
 pub use outage::{Outage, Symptom};
 pub use questions::{Colleagues, Questions, missing_contacts, unread_contacts};

@@ -56,14 +56,14 @@ impl Colleagues {
     }
 }
 
-/// Representatives that were not read in this run, and whose figures an unfinished task or message needs.
+/// Representatives that were not read in this run, and whose figures an unfinished action of an occasion needs.
 pub fn unread_contacts(rules: &RuleSet, scope: &Scope, known: &Known, sightings: &Sightings) -> BTreeSet<String> {
     let has_rule = |signal: &str| rules.rules.iter().any(|rule| rule.signal == signal);
     let covered = known.occasions.iter().filter(|occasion| scope.covers(occasion) && has_rule(&occasion.id.signal));
     let unfinished = covered.filter(|occasion| {
         let planned =
             |kind| occasion.entries.iter().any(|entry| entry.state == State::Planned && entry.key.kind == kind);
-        occasion.is_open() && (planned(ActionKind::Task) || planned(ActionKind::Message))
+        occasion.is_open() && ActionKind::PER_OCCASION.into_iter().any(planned)
     });
     let ids = unfinished.map(|occasion| occasion.representative.clone());
     ids.filter(|id| sightings.contact(id).is_none()).collect()

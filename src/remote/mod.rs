@@ -10,6 +10,7 @@
 //! | `http` | sending: paced, retried, with an answer or an error at the end |
 //! | `error`, `error_kind`, `scrub` | the error: its class for programs, its message for people, without secrets |
 //! | `service_status` | the service's clock and limits, by the headers of its answers |
+//! | `sinks`, `sink_facts` | the registry of sinks: the facts about each that need no client |
 //! | `page_guard` | the end of a loop over pages whose service names no end |
 //!
 //! The clients build on these. They take base address and credentials as arguments, keep their wire types private, and
@@ -28,6 +29,8 @@ pub mod request_kind;
 pub mod retry;
 pub mod scrub;
 pub mod service_status;
+pub mod sink_facts;
+pub mod sinks;
 pub mod slack;
 pub mod zoho;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::scan::{Report, RunMode};
-use super::text::{clean, one_line, plural};
+use super::text::{clean, one_line};
 use crate::apply::ActionStatus;
 use crate::model::{ActionKind, Person, Reason, SubjectKind};
 use crate::plan::Item;
@@ -38,35 +38,28 @@ fn label(person: &Person) -> String {
 
 /// What was done where, and why: `returned: Zoho task US-7K3F9Q2M`, `Slack message`, `9 Intercom tags`, ….
 pub fn performed(report: &Report<'_>, item: &Item) -> String {
-    let mut tags: BTreeMap<(ActionKind, ActionStatus, Reason), usize> = BTreeMap::new();
+    let mut per_contact: BTreeMap<(ActionKind, ActionStatus, Reason), usize> = BTreeMap::new();
     let mut lines = Vec::new();
     for action in &item.actions {
-        let ended = report.ended(action);
-        match action.key.kind {
-            ActionKind::Task => lines.push((format!("Zoho task {}", action.short), ended.status, ended.reason)),
-            ActionKind::Message => lines.push(("Slack message".to_owned(), ended.status, ended.reason)),
-            kind => *tags.entry((kind, ended.status, ended.reason)).or_default() += 1,
+        let (kind, ended) = (action.key.kind, report.ended(action));
+        if kind.is_per_occasion() {
+            let key = if kind.shows_key() { format!(" {}", action.short) } else { String::new() };
+            lines.push((kind, 1, format!("{}{key}", kind.label()), ended.status, ended.reason));
+        } else {
+            *per_contact.entry((kind, ended.status, ended.reason)).or_default() += 1;
         }
     }
-    for ((kind, status, reason), count) in tags {
-        let off = if kind == ActionKind::Untag { " taken off" } else { "" };
-        lines.push((format!("{}{off}", plural(count, "Intercom tag")), status, reason));
-    }
+    let counted = per_contact.into_iter();
+    lines.extend(counted.map(|((kind, status, reason), count)| (kind, count, kind.counted(count), status, reason)));
     let expected = match report.run.mode {
         RunMode::Apply => ActionStatus::Done,
         RunMode::DryRun => ActionStatus::Planned,
     };
-    let shown = lines.into_iter().filter_map(|(what, status, reason)| match status {
-        ActionStatus::Skipped
-            if reason == Reason::AlreadyDone || what.contains("Intercom") && reason == item.reason =>
-        {
-            None
-        }
-        ActionStatus::Skipped => {
-            let what = what.split(" US-").next().unwrap_or_default(); // a key of nothing tells nothing
-            let what = what.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == ' ');
-            Some(if reason == item.reason { format!("no {what}") } else { format!("no {what}: {}", reason.name()) })
-        }
+    let shown = lines.into_iter().filter_map(|(kind, count, what, status, reason)| match status {
+        ActionStatus::Skipped if reason == Reason::AlreadyDone => None,
+        ActionStatus::Skipped if reason == item.reason && !kind.is_per_occasion() => None,
+        ActionStatus::Skipped if reason == item.reason => Some(format!("no {}", kind.label_for(count))),
+        ActionStatus::Skipped => Some(format!("no {}: {}", kind.label_for(count), reason.name())),
         status if status == expected => Some(what),
         status if status.name() == reason.name() => Some(format!("{what} {}", status.name().replace('_', " "))),
         status => Some(format!("{what} {}: {}", status.name().replace('_', " "), reason.name())),

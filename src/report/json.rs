@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::{Value as Json, json};
+use strum::IntoEnumIterator;
 
 use super::scan::{Preview, Previews, Problem, Report, RunMode};
 use crate::model::{ActionKind, Evidence, Value, rfc3339};
@@ -30,7 +31,7 @@ pub fn to_json(report: &Report<'_>, pretty: bool) -> String {
         })
         .collect();
     let mut actions = serde_json::Map::new();
-    for kind in [ActionKind::Tag, ActionKind::Task, ActionKind::Message, ActionKind::Untag] {
+    for kind in ActionKind::iter() {
         let counts = report.counts(kind).into_iter().map(|(status, count)| (status.name().to_owned(), json!(count)));
         actions.insert(kind.name().to_owned(), Json::Object(counts.collect()));
     }
@@ -147,8 +148,8 @@ pub fn value_to_json(value_seen: &Value) -> Json {
 }
 
 fn preview(previews: &Previews) -> Json {
-    let payloads = |previews: &[Preview]| previews.iter().map(|preview| preview.payload.clone()).collect::<Vec<_>>();
-    json!({ "tasks": payloads(&previews.tasks), "messages": payloads(&previews.messages) })
+    let payloads = |previews: &[Preview]| previews.iter().map(|preview| preview.payload.clone()).collect::<Json>();
+    previews.iter().map(|(sink, previews)| (sink.name().to_owned(), payloads(previews))).collect()
 }
 
 /// A problem as JSON.

@@ -7,7 +7,7 @@ use strum::IntoEnumIterator;
 
 use crate::apply::sink::Failure;
 use crate::apply::{ActionStatus, Results};
-use crate::model::{ActionKind, Date, Reason, UnknownReason};
+use crate::model::{ActionKind, Date, Reason, SinkKind, UnknownReason};
 use crate::plan::{Decision, Plan, PlannedAction};
 
 /// What kind of run it was.
@@ -56,14 +56,8 @@ pub struct Preview {
     pub payload: Json,
 }
 
-/// Everything that a run would write and post, in the order in which it would.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Previews {
-    /// Zoho tasks.
-    pub tasks: Vec<Preview>,
-    /// Slack messages, digests among them.
-    pub messages: Vec<Preview>,
-}
+/// The requests that a run would send, by sink, most urgent first. Sinks without a preview are not in it.
+pub type Previews = BTreeMap<SinkKind, Vec<Preview>>;
 
 /// Everything that is said about a scan.
 #[derive(Debug, Clone)]

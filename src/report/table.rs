@@ -196,8 +196,7 @@ fn unknown(report: &Report<'_>, text: &mut String) {
 
 /// Tasks and messages as they would look, each indented below its heading.
 fn pages(report: &Report<'_>, text: &mut String) {
-    let Some(Previews { tasks, messages }) = &report.previews else { return };
-    for Preview { heading, page, payload: _ } in tasks.iter().chain(messages) {
+    for Preview { heading, page, payload: _ } in report.previews.iter().flat_map(Previews::values).flatten() {
         let _ = writeln!(text, "\n{heading}, as it would look");
         for line in clean(page).lines() {
             let _ = writeln!(text, "{}", format!("  │ {line}").trim_end());

@@ -3,12 +3,14 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use usage_signals::apply::sink::{ActionOutcome, Answer, Claim, Failure, FailureKind, Keyed, Receipt, Sink, TaskSink};
+use usage_signals::apply::sink::{ActionOutcome, Answer, Claim, Failure, FailureKind, Receipt, Sink, SinkOrder};
 use usage_signals::apply::stop::{Stop, StopReason};
 use usage_signals::apply::{ActionStatus, MessageInDoubt, Results, Sinks, apply, settle};
 use usage_signals::ledger::lock::Lock;
 use usage_signals::ledger::{LEDGER_FILE, LedgerReader, Writer, open_claims};
-use usage_signals::model::{ActionKind, Entry, Links, Message, Reason, Record, State, Tag, Task, TaskLink, TaskNews};
+use usage_signals::model::{
+    ActionKind, Entry, Links, Message, Reason, Record, SinkKind, State, Tag, Task, TaskLink, TaskNews,
+};
 
 use crate::support::{PlanWorld, hour, storage};
 
@@ -18,11 +20,11 @@ struct Scripted<'a, O> {
     answer: Answer,
     links: Vec<Result<TaskLink, ActionOutcome>>,
     seen: &'a RefCell<Vec<String>>,
-    orders: Vec<O>,
+    orders: &'a RefCell<Vec<O>>,
     ledger: std::path::PathBuf,
 }
 
-impl<O: Keyed> Scripted<'_, O> {
+impl<O: SinkOrder> Scripted<'_, O> {
     fn states(&self, batch: &[O]) -> Vec<(State, bool)> {
         let known = LedgerReader::open(&self.ledger).unwrap().known().clone();
         let entry = |order: &O| {
@@ -36,7 +38,7 @@ impl<O: Keyed> Scripted<'_, O> {
     }
 }
 
-impl<O: Keyed + Clone> Sink for Scripted<'_, O> {
+impl<O: SinkOrder> Sink for Scripted<'_, O> {
     type Order = O;
 
     fn batches(&self, orders: Vec<O>) -> Vec<Vec<O>> {
@@ -47,7 +49,7 @@ impl<O: Keyed + Clone> Sink for Scripted<'_, O> {
         for (state, linked) in self.states(batch) {
             self.seen.borrow_mut().push(format!("perform: {} linked {linked}", state.name()));
         }
-        self.orders.extend(batch.iter().cloned());
+        self.orders.borrow_mut().extend(batch.iter().cloned());
         let done = ActionOutcome::Done(Receipt { remote_id: "R1".into() });
         batch.iter().map(|_| if self.outcomes.is_empty() { done.clone() } else { self.outcomes.remove(0) }).collect()
     }
@@ -55,16 +57,22 @@ impl<O: Keyed + Clone> Sink for Scripted<'_, O> {
     async fn settle(&mut self, claims: &[Claim]) -> Vec<Answer> {
         claims.iter().map(|_| self.answer.clone()).collect()
     }
-}
 
-impl TaskSink for Scripted<'_, Task> {
-    async fn link(&mut self, batch: &[Task]) -> Vec<Result<TaskLink, ActionOutcome>> {
+    async fn link(&mut self, batch: &[O]) -> Vec<Result<TaskLink, ActionOutcome>> {
         for (state, linked) in self.states(batch) {
             self.seen.borrow_mut().push(format!("link: {} linked {linked}", state.name()));
         }
         let on_lead = || Ok(TaskLink::Record(Record { module: "Leads".into(), id: "57".into() }));
         batch.iter().map(|_| if self.links.is_empty() { on_lead() } else { self.links.remove(0) }).collect()
     }
+}
+
+/// The orders that the sinks carried out.
+#[derive(Default)]
+struct Sent {
+    tasks: RefCell<Vec<Task>>,
+    messages: RefCell<Vec<Message>>,
+    tags: RefCell<Vec<Tag>>,
 }
 
 fn failure(kind: FailureKind) -> Failure {
@@ -97,23 +105,23 @@ impl Run {
         }
     }
 
-    fn sink<O>(&self, outcomes: Vec<ActionOutcome>, links: Vec<Result<TaskLink, ActionOutcome>>) -> Scripted<'_, O> {
+    fn sink<'a, O>(&'a self, outcomes: &[ActionOutcome], orders: &'a RefCell<Vec<O>>) -> Scripted<'a, O> {
         Scripted {
-            outcomes,
+            outcomes: outcomes.to_vec(),
             answer: self.answer.clone(),
-            links,
+            links: self.links.clone(),
             seen: &self.seen,
-            orders: Vec::new(),
+            orders,
             ledger: self.folder.path().join(LEDGER_FILE),
         }
     }
 
-    fn sinks(&self) -> Sinks<Scripted<'_, Task>, Scripted<'_, Message>, Scripted<'_, Tag>> {
-        Sinks {
-            tasks: Some(self.sink(self.tasks.clone(), self.links.clone())),
-            messages: Some(self.sink(self.messages.clone(), Vec::new())),
-            tags: Some(self.sink(Vec::new(), Vec::new())),
-        }
+    fn sinks<'a>(&'a self, sent: &'a Sent) -> Sinks<'a> {
+        let mut sinks = Sinks::default();
+        sinks.add(SinkKind::Tasks, self.sink(&self.tasks, &sent.tasks));
+        sinks.add(SinkKind::Messages, self.sink(&self.messages, &sent.messages));
+        sinks.add(SinkKind::Tags, self.sink(&[], &sent.tags));
+        sinks
     }
 
     /// Applies a fresh plan; returns the results, the messages posted, and the tags put on.
@@ -127,17 +135,18 @@ impl Run {
         if let Some(reason) = self.stop_after {
             switch.stop(reason);
         }
-        let mut sinks = self.sinks();
-        let (results, failed) = apply(&plan, &ledger, &mut sinks, &links, &stop).await;
+        let sent = Sent::default();
+        let (results, failed) = apply(&plan, &ledger, &mut self.sinks(&sent), &links, &stop).await;
         assert!(failed.is_none(), "{failed:?}");
-        (results, sinks.messages.unwrap().orders, sinks.tags.unwrap().orders)
+        (results, sent.messages.take(), sent.tags.take())
     }
 
     async fn settle(&self, when_in_doubt: MessageInDoubt) -> Vec<Entry> {
         let lock = Lock::take(self.folder.path(), "test").unwrap();
         let ledger = Writer::open(&self.folder.path().join(LEDGER_FILE), &lock).unwrap();
         let claims = open_claims(&ledger.known().unwrap());
-        settle(&claims, &ledger, &mut self.sinks(), |_| None, when_in_doubt, hour(6)).await.unwrap();
+        let sent = Sent::default();
+        settle(&claims, &ledger, &mut self.sinks(&sent), |_| None, when_in_doubt, hour(6)).await.unwrap();
         self.entries()
     }
 

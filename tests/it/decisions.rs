@@ -1,9 +1,9 @@
 //! docs/decisions.md, sentence by sentence: subjects, occasions, and every row of the decision table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use usage_signals::model::{ActionKind, Contact, Message, Reason, References, State, SubjectKind, Value};
-use usage_signals::plan::{Company, Item, Mode, Order, Plan, Scope, SinksOn};
+use usage_signals::model::{ActionKind, Contact, Message, Reason, References, SinkKind, State, SubjectKind, Value};
+use usage_signals::plan::{Company, Item, Mode, Order, Plan, Scope};
 
 use crate::support::*;
 
@@ -447,11 +447,11 @@ fn unfinished_tags_wait_while_somebody_concerned_is_snoozed_who_was_not_read() {
 #[test]
 fn an_action_whose_sink_is_off_is_skipped_for_good() {
     let mut world = world(vec![storage("c1", "acme", 83.0)]);
-    world.sinks = SinksOn { tasks: false, messages: false, tags: true };
+    world.sinks = BTreeSet::from([SinkKind::Tags]);
     let plan = world.run(hour(0));
     assert_eq!(actions(item(&plan, "storage_limit")), ["task skip sink_off", "message skip sink_off", "tag c1 do new"]);
     assert_eq!(world.news(), ["tag storage_limit c1"]);
-    world.sinks = ALL_ON;
+    world.sinks = all_sinks();
     world.run(hour(6));
     assert!(world.news().is_empty());
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use usage_signals::model::{ActionKind, Change, Contact, State, Values};
-use usage_signals::plan::{Plan, Scope, SinksOn};
+use usage_signals::model::{ActionKind, Change, Contact, SinkKind, State, Values};
+use usage_signals::plan::{Plan, Scope};
 
 use crate::support::*;
 
@@ -127,9 +127,9 @@ fn a_tag_of_an_open_occasion_is_not_taken_off_by_the_one_before_whatever_a_run_s
     for (what, sees) in runs {
         let mut world = ended(&[inactive("a", "x@example.com", 16.0)], Fate::InDoubt);
         world.put(inactive("a", "x@example.com", 16.0));
-        world.sinks = SinksOn { tags: false, ..ALL_ON };
+        world.sinks.remove(&SinkKind::Tags);
         world.run(hour(36));
-        world.sinks = ALL_ON;
+        world.sinks = all_sinks();
         assert_eq!(untags(&world), [("a".to_owned(), State::Claimed)], "{what}");
         world.settle(hour(37));
         sees(&mut world);

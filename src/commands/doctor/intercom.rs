@@ -6,8 +6,7 @@ use super::super::setup::Setup;
 use super::check::Group;
 use super::service::{CREDENTIAL, made, ready};
 use crate::apply::stop::Stop;
-use crate::model::AttributeDefinition;
-use crate::model::Type;
+use crate::model::{AttributeDefinition, SinkKind, Type};
 use crate::read::{ContactSource as _, Pages as _, TagName};
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::intercom::{self, Intercom, Workspace};
@@ -119,13 +118,14 @@ async fn tags(group: &mut Group, setup: &Setup, client: &Intercom) {
             return group.remote("tags", &error, Some(help));
         }
     };
-    let right = match setup.sinks_on.tags {
+    let tags_on = setup.sinks_on.contains(&SinkKind::Tags);
+    let right = match tags_on {
         true => "the right to write shows only when one is written",
         false => "tags are off, none is written",
     };
     group.ok("tags", format!("{} can be read; {right}", tags.len()));
     for Rule { signal, tag, .. } in &setup.config.rules.rules {
-        one_tag(group, &format!("tag.{signal}"), tag, &tags, setup.sinks_on.tags);
+        one_tag(group, &format!("tag.{signal}"), tag, &tags, tags_on);
     }
     let snooze = &setup.config.plan.snooze_tag;
     match tags.iter().find(|known| known.is_named(snooze)) {

@@ -16,9 +16,8 @@ pub(super) fn ready<'s>(
     rest: &[&str],
 ) -> Option<&'s Setup> {
     let setup = setup.map_err(|why| group.skip(&[&[CREDENTIAL], rest].concat(), why)).ok()?;
-    let sinks = config::Sinks { tasks: setup.sinks_on.tasks, messages: setup.sinks_on.messages };
-    let Problems(lacking) =
-        config::missing(&setup.credentials, &setup.config.slack, sinks).err().unwrap_or_else(|| Problems(Vec::new()));
+    let lacking = config::missing(&setup.credentials, &setup.config.slack, &setup.sinks_on);
+    let Problems(lacking) = lacking.err().unwrap_or_else(|| Problems(Vec::new()));
     let Some(problem) = lacking.into_iter().find(|problem| problem.file.contains(variables)) else {
         return Some(setup);
     };

@@ -5,6 +5,7 @@ use super::check::Group;
 use super::service::{CREDENTIAL, made, ready};
 use crate::apply::stop::Stop;
 use crate::config::SlackCredentials;
+use crate::model::SinkKind;
 use crate::remote::error::RemoteError;
 use crate::remote::service_status::ServiceStatus;
 use crate::remote::slack::{Identity, Slack, is_webhook_shaped};
@@ -23,7 +24,7 @@ pub async fn examine(setup: Result<&Setup, &str>, stop: &Stop) -> (Group, Servic
 
 async fn look(group: &mut Group, setup: Result<&Setup, &str>, stop: &Stop) -> Option<ServiceStatus> {
     let setup = ready(group, setup, "SLACK_", &REST)?;
-    if !setup.sinks_on.messages {
+    if !setup.sinks_on.contains(&SinkKind::Messages) {
         group.ok("sink", "off: no messages are posted (enabled = false in [slack])");
         return None;
     }

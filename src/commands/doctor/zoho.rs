@@ -7,7 +7,7 @@ use super::check::Group;
 use super::service::{CREDENTIAL, made, ready};
 use crate::apply::stop::Stop;
 use crate::config::TaskOn;
-use crate::model::Priority;
+use crate::model::{Priority, SinkKind};
 use crate::remote::service_status::ServiceStatus;
 use crate::remote::zoho::{Granted, Layout, Module, READ_FIELDS, READ_USERS, User, Zoho};
 
@@ -28,7 +28,7 @@ pub async fn examine(setup: Result<&Setup, &str>, stop: &Stop) -> (Group, Servic
 
 async fn look(group: &mut Group, setup: Result<&Setup, &str>, stop: &Stop) -> Option<ServiceStatus> {
     let setup = ready(group, setup, "ZOHO_", &REST)?;
-    if !setup.sinks_on.tasks {
+    if !setup.sinks_on.contains(&SinkKind::Tasks) {
         group.ok("sink", "off: no tasks are made (enabled = false in [zoho])");
         return None;
     }

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::report::ExplainReport;
 use super::text_page::{TextPage, columns};
 use super::words::{sentence, why};
-use crate::model::{ActionKind, Entry, MessageRef, Occasion, State, SubjectKind, minute};
+use crate::model::{ActionKind, Entry, Occasion, State, SubjectKind, minute};
 use crate::plan::{Decision, Item};
+use crate::remote::sinks;
 use crate::report::{clean, performed, plural, who};
 
 /// The occasions of the ledger.
@@ -64,12 +65,8 @@ fn one_occasion(report: &ExplainReport<'_>, occasion: &Occasion, page: &mut Text
 /// What; how far, and when; why, or what went wrong; its key, or where it is.
 fn entry_row(entry: &Entry) -> [String; 4] {
     let level = if entry.key.level.is_empty() { String::new() } else { format!(", {}", entry.key.level) };
-    let what = match entry.key.kind {
-        ActionKind::Task => format!("Zoho task{level}"),
-        ActionKind::Message => format!("Slack message{level}"),
-        ActionKind::Tag => "Intercom tag".to_owned(),
-        ActionKind::Untag => "Intercom tag taken off".to_owned(),
-    };
+    let kind = entry.key.kind;
+    let what = format!("{}{level}", kind.label());
     let state = match entry.state {
         State::Planned => "not done yet",
         State::Claimed => "in doubt",
@@ -80,24 +77,15 @@ fn entry_row(entry: &Entry) -> [String; 4] {
         State::Undone => "undone by a person",
     };
     let at = entry.closed_at.map_or(String::new(), minute);
-    let place = match (entry.key.kind, &entry.remote_id) {
-        // A key of what was never made tells nothing.
-        (ActionKind::Task, _) if matches!(entry.state, State::Skipped | State::Dropped) => String::new(),
-        (ActionKind::Task, _) => entry.short.clone(),
-        (ActionKind::Message, Some(id)) => message(id),
-        (ActionKind::Message, None) | (ActionKind::Tag | ActionKind::Untag, _) => String::new(),
+    // The key of an action that was never done is nowhere to be seen.
+    let is_visible = kind.shows_key() && !matches!(entry.state, State::Skipped | State::Dropped);
+    let place = match &entry.remote_id {
+        _ if is_visible => entry.short.clone(),
+        Some(id) if !kind.shows_key() => (sinks::facts(kind.sink()).place)(id),
+        _ => String::new(),
     };
     let error = entry.error.as_deref().map_or(String::new(), |error| format!(": {}", sentence(error)));
     [what, format!("{state} {at}").trim_end().to_owned(), format!("{}{error}", entry.reason.name()), place]
-}
-
-/// Where a message is, as far as that is known.
-fn message(remote_id: &str) -> String {
-    match MessageRef::from_remote_id(remote_id) {
-        Some(MessageRef { channel, ts }) => format!("in channel {channel}, ts {ts}"),
-        None if remote_id.ends_with("/digest") => format!("in a digest, {}", remote_id.trim_end_matches("/digest")),
-        None => "by webhook".to_owned(),
-    }
 }
 
 /// The plan of a scan of this contact.
@@ -148,11 +136,6 @@ pub(super) fn work<'i>(items: impl Iterator<Item = &'i Item>) -> String {
     for action in items.flat_map(|item| &item.actions).filter(|action| action.decision == Decision::Do) {
         *counts.entry(action.key.kind).or_default() += 1;
     }
-    let counted = counts.into_iter().map(|(kind, count)| match kind {
-        ActionKind::Task => plural(count, "Zoho task"),
-        ActionKind::Message => plural(count, "Slack message"),
-        ActionKind::Tag => plural(count, "Intercom tag"),
-        ActionKind::Untag => format!("{} taken off", plural(count, "Intercom tag")),
-    });
+    let counted = counts.into_iter().map(|(kind, count)| kind.counted(count));
     counted.collect::<Vec<_>>().join(", ")
 }

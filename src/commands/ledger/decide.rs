@@ -10,8 +10,10 @@ use crate::cli::{Common, LedgerForget, LedgerPrune, LedgerResolve, VerdictName};
 use crate::exit::{Exit, Fatal};
 use crate::ledger::{Forgotten, History, ManualResolution, Pruned};
 use crate::model::{
-    ActionKind, Entry, MessageRef, Occasion, Resolution, State, Step, SubjectKind, forgotten_mark, minute, rfc3339,
+    ActionKind, Entry, Occasion, Resolution, State, Step, SubjectKind, forgotten_mark, minute, rfc3339,
 };
+use crate::remote::sink_facts::WrongId;
+use crate::remote::sinks;
 use crate::report::{plural, with_level};
 
 /// Records a person's decision about an action.
@@ -76,17 +78,9 @@ fn check_remote_id(kind: ActionKind, resolution: Resolution, remote_id: Option<&
     if resolution != Resolution::Done {
         return refuse("--remote-id goes with --as done only".to_owned(), "leave it out");
     }
-    match kind {
-        ActionKind::Task if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_digit()) => refuse(
-            format!("{id:?} is not the id of a Zoho task"),
-            "the id is the number at the end of the task's web address",
-        ),
-        ActionKind::Message if MessageRef::from_remote_id(id).is_none() => refuse(
-            format!("{id:?} is not the id of a Slack message"),
-            "give the channel's id and the message's ts, such as C0123456789/1766210400.000100",
-        ),
-        ActionKind::Tag | ActionKind::Untag => refuse("a tag takes no --remote-id".to_owned(), "leave it out"),
-        ActionKind::Task | ActionKind::Message => Ok(()),
+    match (sinks::facts(kind.sink()).check_remote_id)(id) {
+        Ok(()) => Ok(()),
+        Err(WrongId { message, help }) => refuse(message, help),
     }
 }
 

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use anyhow::anyhow;
 use serde_json::{Map, Value as Json, json};
+use strum::IntoEnumIterator;
 
 use crate::config::Config;
 use crate::config::rule_tests::RuleTest;
-use crate::model::{Contact, Known, Links, Truth, tag_key};
-use crate::plan::{self, Company, Facts, Input, Item, Mode, Plan, Scope, Sightings, SinksOn};
+use crate::model::{Contact, Known, Links, SinkKind, Truth, tag_key};
+use crate::plan::{self, Company, Facts, Input, Item, Mode, Plan, Scope, Sightings};
 use crate::remote::intercom::read_contact;
 use crate::rules::{Evaluation, Rendered, RuleSet, TextInput};
 
@@ -96,7 +97,7 @@ fn plan(config: &Config, test: &RuleTest, links: &Links, sightings: &Sightings, 
         rules: &config.rules,
         settings: &settings,
         links,
-        sinks: SinksOn { tasks: true, messages: true, tags: true },
+        sinks: &SinkKind::iter().collect(),
         mode: Mode { allow_large_plan: true, ..Mode::default() },
         scope: Scope::everything(),
         sightings,

@@ -11,9 +11,9 @@ use tracing::Instrument;
 
 use super::lock;
 use super::sandbox::Opened;
-use super::setup::{self, RemoteSinks, Setup};
+use super::setup::{self, Setup};
 use crate::apply::stop::Stop;
-use crate::apply::{self, Results, Settled};
+use crate::apply::{self, Results, Settled, Sinks};
 use crate::cli::{Common, Scan};
 use crate::config::WhenInDoubt;
 use crate::exit::{Exit, Fatal, exit_of};
@@ -193,7 +193,7 @@ impl Stages<'_> {
         &self,
         ledger: &Writer,
         intercom: &Intercom,
-        mut sinks: RemoteSinks,
+        mut sinks: Sinks<'_>,
         workspace: &Workspace,
         unconfirmed: Option<RemoteError>,
     ) -> Result<ScanOutcome, Fatal> {
@@ -241,7 +241,7 @@ impl Stages<'_> {
     }
 
     /// Asks about the claims that earlier runs left open.
-    async fn settle(&self, ledger: &Writer, sinks: &mut RemoteSinks) -> Result<Settled, Fatal> {
+    async fn settle(&self, ledger: &Writer, sinks: &mut Sinks<'_>) -> Result<Settled, Fatal> {
         let claims = ledger::open_claims(&ledger.known()?);
         if claims.is_empty() {
             return Ok(Settled::default());
@@ -284,7 +284,7 @@ impl Stages<'_> {
             rules: &self.setup.config.rules,
             settings: &self.setup.config.plan,
             links: &self.setup.links,
-            sinks: self.setup.sinks_on,
+            sinks: &self.setup.sinks_on,
             mode: Mode {
                 baseline: self.arguments.baseline,
                 allow_large_plan: self.arguments.allow_large_plan,

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use crate::apply::longest_news;
 use crate::commands::Setup;
-use crate::model::{Links, Task, TaskLink, TaskNews};
+use crate::model::{ActionKind, Links, SinkKind, Task, TaskLink, TaskNews};
 use crate::plan::{Decision, Item, Order, Plan};
 use crate::remote::{slack, zoho};
 use crate::report::{Preview, Previews};
@@ -24,7 +23,7 @@ pub(super) fn previews(plan: &Plan, setup: &Setup) -> Previews {
                 let mut message = message.as_ref().clone();
                 if let Some(task) = task_of(item) {
                     news.insert(message.short.clone(), made(task, &setup.links));
-                    message.task = longest_news(&setup.links);
+                    message.task = zoho::longest_news(&setup.links);
                 }
                 messages.push(message);
             }
@@ -42,16 +41,19 @@ pub(super) fn previews(plan: &Plan, setup: &Setup) -> Previews {
     }
     let messages = batches.iter().filter_map(|batch| slack::Preview::of(batch, channel));
     let of_task = |task: zoho::Preview| Preview {
-        heading: format!("Zoho task {}", task.key),
+        heading: format!("{} {}", ActionKind::Task.label(), task.key),
         page: task.page,
         payload: json!({ "key": task.key, "record": task.record }),
     };
     let of_message = |message: slack::Preview| Preview {
-        heading: format!("Slack message {}", message.keys.join(", ")),
+        heading: format!("{} {}", ActionKind::Message.label(), message.keys.join(", ")),
         page: message.page,
         payload: json!({ "keys": message.keys, "body": message.body }),
     };
-    Previews { tasks: tasks.into_iter().map(of_task).collect(), messages: messages.map(of_message).collect() }
+    Previews::from([
+        (SinkKind::Tasks, tasks.into_iter().map(of_task).collect()),
+        (SinkKind::Messages, messages.map(of_message).collect()),
+    ])
 }
 
 /// The task that is made for it, if one is.

@@ -28,7 +28,7 @@ mod workspace;
 pub use client::{Intercom, Paging, VERSION};
 pub use contact::read_contact;
 pub use page::{NoPage, SearchPage, read_page};
-pub use sink::TagSink;
+pub use sink::{FACTS, TagSink};
 pub use source::IntercomRead;
 pub use walk::Walk;
 pub use wanted::{OWN_FIELDS, is_own_field};

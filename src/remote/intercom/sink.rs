@@ -10,6 +10,15 @@ use crate::apply::sink::{ActionOutcome, Answer, Claim, Receipt, Sink};
 use crate::model::{ActionKind, Tag, TagChange, tag_key};
 use crate::read::{ContactSource, TagName};
 use crate::remote::request_kind::RequestKind;
+use crate::remote::sink_facts::{SinkFacts, WrongId};
+
+/// The facts about the sink of tags.
+pub const FACTS: SinkFacts = SinkFacts { place: |_| String::new(), check_remote_id };
+
+/// A tag's remote id is found by its name, so nobody has to give one.
+fn check_remote_id(_: &str) -> Result<(), WrongId> {
+    Err(WrongId { message: "a tag takes no --remote-id".to_owned(), help: "leave it out" })
+}
 
 /// The sink of tags.
 ///
@@ -117,7 +126,7 @@ impl TagSink {
             (ActionKind::Tag, Some(tag)) => Answer::Happened(Receipt { remote_id: tag.id }),
             (ActionKind::Untag, None) => Answer::Happened(Receipt { remote_id: String::new() }),
             (ActionKind::Tag, None) | (ActionKind::Untag, Some(_)) => Answer::DidNotHappen,
-            (ActionKind::Task | ActionKind::Message, _) => Answer::CannotTell,
+            _ => Answer::CannotTell,
         }
     }
 }

@@ -15,8 +15,6 @@ use crate::remote::http::{self, Client, Help, Request, Timing, secret_value};
 use crate::remote::request_kind::RequestKind;
 use crate::remote::service_status::ServiceStatus;
 
-/// Stands for the channel of a webhook, which nobody can learn.
-pub(super) const WEBHOOK: &str = "webhook";
 /// A channel takes about one message a second, and Slack may switch off apps that go on beyond that.
 pub const SPACING: Duration = Duration::from_millis(1100);
 const BOT_HELP: Help = Help {

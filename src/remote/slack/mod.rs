@@ -6,6 +6,7 @@
 mod answers;
 mod blocks;
 mod client;
+mod facts;
 mod fragments;
 mod markup;
 mod post;
@@ -13,6 +14,7 @@ mod settle;
 mod sink;
 
 pub use client::{Identity, Options, SPACING, Slack, is_webhook_shaped};
+pub use facts::FACTS;
 pub use post::Preview;
 pub use sink::batches;
 

@@ -6,7 +6,8 @@ use chrono::TimeDelta;
 use serde::Deserialize;
 
 use super::answers;
-use super::client::{Slack, WEBHOOK};
+use super::client::Slack;
+use super::facts::{IN_DIGEST, WEBHOOK};
 use super::post::EVENT_TYPE;
 use crate::apply::sink::{Answer, Claim, Receipt};
 use crate::model::MessageRef;
@@ -229,5 +230,5 @@ fn collect_keys(channel: &str, message: &HistoryMessage, found: &mut PostedByKey
         return;
     }
     found.extend(key.iter().map(|key| (key.clone(), format!("{channel}/{ts}"))));
-    found.extend(keys.iter().map(|key| (key.clone(), format!("{channel}/{ts}/digest"))));
+    found.extend(keys.iter().map(|key| (key.clone(), format!("{channel}/{ts}{IN_DIGEST}"))));
 }

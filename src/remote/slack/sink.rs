@@ -1,7 +1,8 @@
 //! Slack as the sink of messages: which messages go out together, posting them, and settling those in doubt.
 
 use super::blocks;
-use super::client::{Slack, WEBHOOK};
+use super::client::Slack;
+use super::facts::{IN_DIGEST, WEBHOOK};
 use super::post::{Letter, Posted};
 use crate::apply::sink::{ActionOutcome, Answer, Claim, Receipt, Sink};
 use crate::model::Message;
@@ -14,7 +15,7 @@ impl Sink for Slack {
     }
 
     async fn perform(&mut self, batch: &[Message]) -> Vec<ActionOutcome> {
-        let suffix = if batch.len() > 1 { "/digest" } else { "" };
+        let suffix = if batch.len() > 1 { IN_DIGEST } else { "" };
         let Some(letter) = Letter::of(batch, self.channel.is_some()) else { return Vec::new() };
         let outcome = match self.post(letter).await {
             Ok(Posted::Bot { channel, ts }) => {

@@ -19,6 +19,7 @@ mod class;
 mod client;
 mod complaint;
 mod coql;
+mod facts;
 mod lead_fields;
 mod preflight;
 mod preview;
@@ -33,8 +34,9 @@ mod token;
 mod wire;
 
 pub use client::{TaskOn, Zoho, ZohoSettings};
+pub use facts::FACTS;
 pub use preflight::{Granted, Layout, Module, Picklist, READ_FIELDS, READ_USERS, User};
-pub use preview::{Preview, foreseen_link, preview};
+pub use preview::{Preview, foreseen_link, longest_news, preview};
 
 #[cfg(test)]
 mod tests;

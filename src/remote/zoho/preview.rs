@@ -3,9 +3,20 @@
 use serde_json::Value;
 
 use super::coql::Address;
+use super::service::CONTACTS;
 use super::task_fields;
 use super::wire::Row;
-use crate::model::{Links, Record, Task, TaskLink};
+use crate::model::{Links, Record, Task, TaskLink, TaskNews};
+
+/// More than any id of Zoho has: they have 18 or 19 digits.
+const ID_CHARS: usize = 20;
+
+/// Returns the longest news of a task that is done. Batches of messages are cut with it, before the ids are known.
+pub fn longest_news(links: &Links) -> TaskNews {
+    let id = || "0".repeat(ID_CHARS);
+    let record = Record { module: CONTACTS.to_owned(), id: id() };
+    TaskNews::Done { task_url: links.task(&id()), record_url: Some(links.record(&record)) }
+}
 
 /// A task that is shown instead of created.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,9 +1,9 @@
 //! Zoho as the sink of tasks.
 
 use super::client::Zoho;
-use super::{records, settle, tasks};
-use crate::apply::sink::{ActionOutcome, Answer, Claim, Sink, TaskSink};
-use crate::model::{Task, TaskLink};
+use super::{preview, records, settle, tasks};
+use crate::apply::sink::{ActionOutcome, Answer, Claim, Sink};
+use crate::model::{Links, Task, TaskLink, TaskNews};
 
 impl Sink for Zoho {
     type Order = Task;
@@ -19,10 +19,12 @@ impl Sink for Zoho {
     async fn settle(&mut self, claims: &[Claim]) -> Vec<Answer> {
         settle::settle(self, claims).await
     }
-}
 
-impl TaskSink for Zoho {
     async fn link(&mut self, batch: &[Task]) -> Vec<Result<TaskLink, ActionOutcome>> {
         records::link(self, batch).await
+    }
+
+    fn longest_news(&self, links: &Links) -> TaskNews {
+        preview::longest_news(links)
     }
 }

@@ -116,11 +116,11 @@ fn sql_is_found_outside_of_the_ledger() {
 fn a_call_of_a_sink_is_found_outside_of_apply() {
     let breaking = [
         "async fn f(sink: S) { sink.perform(&[]).await; }",
-        "async fn f(sink: S) { crate::apply::TaskSink::link(&mut sink, &[]).await; }",
+        "async fn f(sink: S) { crate::apply::Sink::link(&mut sink, &[]).await; }",
         "fn f(sink: S) { join!(sink.perform(&[])); }",
     ];
     for text in breaking {
-        let apply = ("apply/mod.rs", "pub trait TaskSink {} async fn f(sink: S) { sink.perform(&[]).await; }");
+        let apply = ("apply/mod.rs", "pub trait Sink {} async fn f(sink: S) { sink.perform(&[]).await; }");
         let wrong = foreign_effects(&tree("mod apply; mod commands;", &[("commands/mod.rs", text), apply]));
         assert!(
             !wrong.is_empty() && wrong.iter().all(|wrong| wrong.starts_with("commands/mod.rs")),

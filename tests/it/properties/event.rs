@@ -1,8 +1,13 @@
 //! What can happen, and how often it does.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
+use proptest::sample::subsequence;
+use strum::IntoEnumIterator;
+use usage_signals::model::SinkKind;
+use usage_signals::plan::Mode;
 use usage_signals::plan::settings::OnUntag;
-use usage_signals::plan::{Mode, SinksOn};
 
 use super::history::{COMPANIES, PEOPLE, RULES};
 use crate::support::Fate;
@@ -43,7 +48,7 @@ pub(super) enum Event {
     /// Somebody completes every task there is.
     Complete,
     /// Which sinks are on from now on.
-    Sinks(SinksOn),
+    Sinks(BTreeSet<SinkKind>),
     /// A run.
     Run(Box<Run>),
 }
@@ -90,8 +95,8 @@ pub(super) fn events() -> impl Strategy<Value = Event> {
     let rule = || prop_oneof![4 => Just(0_usize), 1 => 1..RULES.len()];
     let figure = prop_oneof![1 => Just(None), 2 => Just(Some(1.0)), 3 => Just(Some(83.0)), 2 => Just(Some(96.0))];
     let company = || prop_oneof![Just(None), Just(Some("acme")), Just(Some("beta"))];
-    let sinks = (any::<bool>(), any::<bool>(), any::<bool>());
-    let sinks = sinks.prop_map(|(tasks, messages, tags)| SinksOn { tasks, messages, tags });
+    let all: Vec<_> = SinkKind::iter().collect();
+    let sinks = subsequence(all.clone(), 0..=all.len()).prop_map(BTreeSet::from_iter);
     prop_oneof![
         9 => (who(), rule(), figure).prop_map(|(who, rule, figure)| Event::Figure(who, rule, figure)),
         1 => (rule(), any::<bool>()).prop_map(|(rule, off)| Event::DataBreaksOff(rule, off)),

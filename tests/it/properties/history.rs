@@ -113,7 +113,7 @@ impl History {
                 *tags = if on { vec![SNOOZE_TAG.to_lowercase()] } else { Vec::new() };
             }
             Event::Complete => world.completed.extend(world.tasks.keys().cloned()),
-            Event::Sinks(sinks) => world.sinks = sinks,
+            Event::Sinks(ref sinks) => world.sinks.clone_from(sinks),
             Event::Run(ref run) => match run.only {
                 // A scan for somebody whom Intercom does not have ends before it plans.
                 Only::Contact(who) if !is_there(world, who) => {}
@@ -190,7 +190,7 @@ impl History {
         self.world.companies.clear();
         let people: Vec<_> = self.world.contacts.keys().cloned().collect();
         people.iter().for_each(|id| self.world.untag(id, SNOOZE_TAG));
-        self.world.sinks = ALL_ON;
+        self.world.sinks = all_sinks();
         self.world.scope = Scope::everything();
         self.world.mode = Mode::default();
         self.world.config.plan.limits.top = None;

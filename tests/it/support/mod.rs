@@ -9,14 +9,20 @@ pub mod remains;
 pub mod services;
 pub mod site;
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
+use strum::IntoEnumIterator;
 use usage_signals::config::{self, Config};
-use usage_signals::model::{Change, Contact, Reason, References, Value};
-use usage_signals::plan::{self, Decision, Item, Plan, SinksOn};
+use usage_signals::model::{Change, Contact, Reason, References, SinkKind, Value};
+use usage_signals::plan::{self, Decision, Item, Plan};
 
 pub use plan_world::{Fate, PlanWorld};
 
-pub const ALL_ON: SinksOn = SinksOn { tasks: true, messages: true, tags: true };
+/// Every sink is on.
+pub fn all_sinks() -> BTreeSet<SinkKind> {
+    SinkKind::iter().collect()
+}
 
 /// An instant: 2025-12-20T06:00:00Z plus so many hours.
 pub fn hour(hours: i64) -> DateTime<Utc> {

@@ -20,13 +20,13 @@ use usage_signals::apply::{MessageInDoubt, apply, settle};
 use usage_signals::config::Config;
 use usage_signals::ledger::lock::Lock;
 use usage_signals::ledger::{LEDGER_FILE, Writer, open_claims};
-use usage_signals::model::{ActionKind, Contact, Known, Links, Occasion, OccasionId, Value};
-use usage_signals::plan::{self, Company, Input, Mode, Plan, Scope, SinksOn};
+use usage_signals::model::{ActionKind, Contact, Known, Links, Occasion, OccasionId, SinkKind, Value};
+use usage_signals::plan::{self, Company, Input, Mode, Plan, Scope};
 use usage_signals::read::{ReadRequest, read_contacts};
 
 use self::sinks::sinks;
 use self::source::{Unobserved, Unreadable};
-use super::{ALL_ON, configure};
+use super::{all_sinks, configure};
 
 /// What happens to the orders of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub struct PlanWorld {
     pub companies: BTreeMap<String, Company>,
     /// The workspace's tags: ids by lower-cased name.
     pub tag_ids: BTreeMap<String, String>,
-    pub sinks: SinksOn,
+    pub sinks: BTreeSet<SinkKind>,
     pub mode: Mode,
     pub scope: Scope,
     /// What happens to tasks, messages and tags of the next runs.
@@ -88,7 +88,7 @@ impl PlanWorld {
             contacts: contacts.into_iter().map(|contact| (contact.id.clone(), contact)).collect(),
             companies: BTreeMap::new(),
             tag_ids: BTreeMap::new(),
-            sinks: ALL_ON,
+            sinks: all_sinks(),
             mode: Mode::default(),
             scope: Scope::everything(),
             fates: BTreeMap::new(),
@@ -196,7 +196,7 @@ impl PlanWorld {
             rules,
             settings: &self.config.plan,
             links: &links(),
-            sinks: self.sinks,
+            sinks: &self.sinks,
             mode: self.mode.clone(),
             scope: read.scope,
             sightings: &read.sightings,

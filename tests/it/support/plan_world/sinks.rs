@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use usage_signals::apply::Sinks;
-use usage_signals::apply::sink::{ActionOutcome, Answer, Claim, Failure, FailureKind, Keyed, Receipt, Sink, TaskSink};
-use usage_signals::model::{ActionKind, Message, OccasionId, Tag, TagChange, Task, TaskLink};
+use usage_signals::apply::sink::{ActionOutcome, Answer, Claim, Failure, FailureKind, Receipt, Sink, SinkOrder};
+use usage_signals::model::{ActionKind, Message, OccasionId, SinkKind, Tag, TagChange, Task, TaskLink};
 use usage_signals::plan::{Item, Plan, PlannedAction};
 
 use super::{Fate, PlanWorld};
@@ -26,24 +26,25 @@ pub struct FatedSink<'a, O> {
 }
 
 /// The sinks of a world that are on, for the orders of a plan; for questions about claims, None does.
-pub fn sinks<'a>(
-    world: &'a Shared<'a>,
-    plan: Option<&Plan>,
-) -> Sinks<FatedSink<'a, Task>, FatedSink<'a, Message>, FatedSink<'a, Tag>> {
+pub fn sinks<'a>(world: &'a Shared<'a>, plan: Option<&Plan>) -> Sinks<'a> {
     let purpose = |(item, action): (&Item, &PlannedAction)| {
         (action.short.clone(), (item.occasion.clone(), action.key.level.clone()))
     };
     let purposes: BTreeMap<_, _> = plan.into_iter().flat_map(Plan::to_do).map(purpose).collect();
-    let on = world.borrow().sinks;
-    Sinks {
-        tasks: on.tasks.then(|| FatedSink { world, purposes: purposes.clone(), order: PhantomData }),
-        messages: on.messages.then(|| FatedSink { world, purposes: purposes.clone(), order: PhantomData }),
-        tags: on.tags.then(|| FatedSink { world, purposes: purposes.clone(), order: PhantomData }),
+    let mut sinks = Sinks::default();
+    for &kind in &world.borrow().sinks {
+        let purposes = purposes.clone();
+        match kind {
+            SinkKind::Tasks => sinks.add(kind, FatedSink::<Task> { world, purposes, order: PhantomData }),
+            SinkKind::Messages => sinks.add(kind, FatedSink::<Message> { world, purposes, order: PhantomData }),
+            SinkKind::Tags => sinks.add(kind, FatedSink::<Tag> { world, purposes, order: PhantomData }),
+        }
     }
+    sinks
 }
 
 /// An order that changes the world.
-pub trait Effect: Keyed + Clone {
+pub trait Effect: SinkOrder {
     /// How many of them one request takes.
     const PER_BATCH: usize;
 
@@ -169,10 +170,7 @@ impl<O: Effect> Sink for FatedSink<'_, O> {
         };
         claims.iter().map(answer).collect()
     }
-}
-
-impl TaskSink for FatedSink<'_, Task> {
-    async fn link(&mut self, batch: &[Task]) -> Vec<Result<TaskLink, ActionOutcome>> {
+    async fn link(&mut self, batch: &[O]) -> Vec<Result<TaskLink, ActionOutcome>> {
         let fate = self.world.borrow().fate(ActionKind::Task);
         let link = || match fate {
             Fate::CarriedOver => Err(ActionOutcome::CarriedOver(failure())),

@@ -1,0 +1,152 @@
+//! The kinds of actions and the sinks that perform them: one table for everything that the program knows of a kind.
+
+use strum::{EnumIter, EnumString, IntoEnumIterator, IntoStaticStr};
+
+/// A service that performs actions, and that can be switched off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, EnumString, EnumIter)]
+#[strum(serialize_all = "snake_case")]
+pub enum SinkKind {
+    /// Zoho CRM.
+    Tasks,
+    /// Slack.
+    Messages,
+    /// Intercom.
+    Tags,
+}
+
+impl SinkKind {
+    /// The name on the command line and in reports.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
+    /// The inverse of [`SinkKind::name`].
+    pub fn from_name(name: &str) -> Option<Self> {
+        name.parse().ok()
+    }
+
+    /// What the sink makes, for people: `Zoho tasks`.
+    pub fn label(self) -> &'static str {
+        ActionKind::iter().find(|kind| kind.sink() == self).map_or(self.name(), |kind| kind.row().many)
+    }
+}
+
+/// What an action does. Reports list the kinds in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, EnumString, EnumIter)]
+#[strum(serialize_all = "snake_case")]
+pub enum ActionKind {
+    /// Makes a Zoho task, or brings an open one forward.
+    Task,
+    /// Posts a Slack message.
+    Message,
+    /// Adds the rule's tag to a contact in Intercom.
+    Tag,
+    /// Removes a tag that we added.
+    Untag,
+}
+
+/// One kind of action in the table of kinds.
+struct Row {
+    sink: SinkKind,
+    one: &'static str,
+    many: &'static str,
+    shows_key: bool,
+    waits_for_task: bool,
+}
+
+impl ActionKind {
+    /// The kinds that an occasion has once for each level, in the order in which they are planned. All other kinds are about
+    /// one contact each.
+    pub const PER_OCCASION: [ActionKind; 2] = [ActionKind::Task, ActionKind::Message];
+
+    /// The table of kinds.
+    const fn row(self) -> Row {
+        let (sink, one, many) = match self {
+            ActionKind::Task => (SinkKind::Tasks, "Zoho task", "Zoho tasks"),
+            ActionKind::Message => (SinkKind::Messages, "Slack message", "Slack messages"),
+            ActionKind::Tag => (SinkKind::Tags, "Intercom tag", "Intercom tags"),
+            ActionKind::Untag => (SinkKind::Tags, "Intercom tag taken off", "Intercom tags taken off"),
+        };
+        Row {
+            sink,
+            one,
+            many,
+            shows_key: matches!(self, ActionKind::Task),
+            waits_for_task: matches!(self, ActionKind::Message | ActionKind::Tag),
+        }
+    }
+
+    /// The name in reports and the ledger.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
+    /// The inverse of [`ActionKind::name`].
+    pub fn from_name(name: &str) -> Option<Self> {
+        name.parse().ok()
+    }
+
+    /// The sink that performs the action.
+    pub fn sink(self) -> SinkKind {
+        self.row().sink
+    }
+
+    /// One action of this kind, for people: `Zoho task`.
+    pub fn label(self) -> &'static str {
+        self.row().one
+    }
+
+    /// The label for a number of actions of this kind: `Zoho task`, `Zoho tasks`.
+    pub fn label_for(self, count: usize) -> &'static str {
+        let Row { one, many, .. } = self.row();
+        if count == 1 { one } else { many }
+    }
+
+    /// A number of actions of this kind, for people: `1 Zoho task`, `2 Intercom tags taken off`.
+    pub fn counted(self, count: usize) -> String {
+        format!("{count} {}", self.label_for(count))
+    }
+
+    /// Whether an occasion has one for each level, rather than one for each contact.
+    pub fn is_per_occasion(self) -> bool {
+        ActionKind::PER_OCCASION.contains(&self)
+    }
+
+    /// Whether people see the action's short key at the service, so that a report should name it.
+    pub fn shows_key(self) -> bool {
+        self.row().shows_key
+    }
+
+    /// Whether the action waits in a run for the task of its signal.
+    pub fn waits_for_task(self) -> bool {
+        self.row().waits_for_task
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_sink_performs_a_kind_and_has_its_label() {
+        let labels: Vec<_> = SinkKind::iter().map(|sink| (sink.name(), sink.label())).collect();
+        assert_eq!(labels, [("tasks", "Zoho tasks"), ("messages", "Slack messages"), ("tags", "Intercom tags")]);
+        for sink in SinkKind::iter() {
+            assert_eq!(SinkKind::from_name(sink.name()), Some(sink));
+            assert!(ActionKind::iter().any(|kind| kind.sink() == sink), "{sink:?}");
+        }
+    }
+
+    #[test]
+    fn kinds_are_counted_in_words() {
+        assert_eq!(ActionKind::Task.counted(1), "1 Zoho task");
+        assert_eq!(ActionKind::Untag.counted(2), "2 Intercom tags taken off");
+    }
+
+    #[test]
+    fn names_are_read_back() {
+        for kind in ActionKind::iter() {
+            assert_eq!(ActionKind::from_name(kind.name()), Some(kind));
+        }
+    }
+}
