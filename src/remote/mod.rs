@@ -16,18 +16,18 @@
 //! The clients build on these. They take base address and credentials as arguments, keep their wire types private, and
 //! return values of [`crate::model`] and [`crate::read`].
 
-pub mod ending;
+mod ending;
 pub mod error;
-pub mod error_kind;
+mod error_kind;
 mod fingerprint;
 pub mod http;
 pub mod intercom;
-pub mod outcomes;
-pub mod pace;
-pub mod page_guard;
-pub mod request_kind;
-pub mod retry;
-pub mod scrub;
+mod outcomes;
+mod pace;
+mod page_guard;
+mod request_kind;
+mod retry;
+mod scrub;
 pub mod service_status;
 pub mod sink_facts;
 pub mod sinks;
