@@ -8,13 +8,6 @@ use crate::remote::http::Request;
 use crate::remote::request_kind::RequestKind;
 
 impl Intercom {
-    /// Returns the attributes of contacts that are not archived, in Intercom's order.
-    pub async fn attributes(&self) -> Result<Vec<AttributeDefinition>, RemoteError> {
-        let mut attributes = self.all_attributes().await?;
-        attributes.retain(|attribute| !attribute.archived);
-        Ok(attributes)
-    }
-
     /// Returns the attributes of contacts, archived ones included, in Intercom's order. An archived attribute may share its name
     /// with another one.
     pub async fn all_attributes(&self) -> Result<Vec<AttributeDefinition>, RemoteError> {
