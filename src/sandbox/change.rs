@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_do_what_they_say() {
+    fn every_change_takes_effect() {
         let mut world = world();
         for change in [
             json!({"contact": {"id": "c1", "custom_attributes": {"seats": 9, "plan": null}}}),
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_that_matches_nothing_says_so() {
+    fn a_change_without_a_target_is_an_error() {
         for (change, problem) in [
             (json!({"paint": 1}), "change paint: is not a kind of change"),
             (json!({"remove_contact": "zz"}), "change remove_contact: no contact zz"),

@@ -11,6 +11,7 @@
 //!  intercom/   zoho/   slack/    each a function from (world, request) to response
 //! ```
 
+mod body;
 mod change;
 mod contact;
 mod contacts;
