@@ -14,7 +14,7 @@ const MAX_FINDINGS: usize = 20;
 /// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Checked {
-    /// The schema version; None where there is no ledger yet, or where it could not be read.
+    /// The schema version; `None` without a ledger, or if it could not be read.
     pub version: Option<i64>,
     /// The number of entries checked.
     pub entries: usize,
@@ -29,7 +29,7 @@ pub struct Checked {
 pub struct Finding {
     /// The problem, in one sentence.
     pub message: String,
-    /// The way out.
+    /// How to repair it.
     pub help: Option<String>,
 }
 

@@ -9,7 +9,7 @@ use super::error::LedgerError;
 use super::schema;
 
 /// Reads a ledger: `work` gets the connection and the schema version, which may be an older one, because a migration would
-/// change the file. None where there is no file, or the file is empty.
+/// change the file. `None` if the file is missing or empty.
 pub(super) fn look<T>(
     path: &Path,
     work: impl FnOnce(&Connection, i64) -> Result<T, LedgerError>,

@@ -1,4 +1,4 @@
-//! The whole ledger, for the commands that people use.
+//! The complete ledger, for the commands that people use.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -28,7 +28,7 @@ pub struct Resolved {
 /// Everything that the ledger holds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct History {
-    /// The Intercom workspace; None until a first run got an answer from Intercom.
+    /// The Intercom workspace; `None` until a first run got an answer from Intercom.
     pub workspace: Option<String>,
     /// All occasions, sorted by signal, subject and opening.
     pub occasions: Vec<Occasion>,
@@ -41,7 +41,7 @@ pub struct History {
 }
 
 impl History {
-    /// Reads the whole ledger without changing it. None where there is no ledger yet.
+    /// Reads the complete ledger without changing it. `None` without a ledger.
     pub fn open(path: &Path) -> Result<Option<History>, LedgerError> {
         file::look(path, |connection, version| {
             let news = version >= schema::WITH_RESOLUTIONS;
@@ -60,7 +60,7 @@ impl History {
         self.occasions.iter().flat_map(|occasion| occasion.entries.iter().map(move |entry| (occasion, entry)))
     }
 
-    /// The ids of the person's contacts. `who` is an id or an e-mail. Empty where the ledger does not know the person.
+    /// The ids of the person's contacts. `who` is an id or an e-mail. Empty for an unknown person.
     ///
     /// The ledger keeps the hash of an e-mail, and only for signals about a person. A contact that has signals about its account
     /// only is found by its id.

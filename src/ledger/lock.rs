@@ -43,7 +43,7 @@ impl Lock {
         Ok(Lock { _file: file })
     }
 
-    /// The holder of the lock; None where nobody holds it, or where that is unknown. Makes no file.
+    /// The holder of the lock; `None` if the lock is free or its state is unknown. Creates no file.
     ///
     /// On Linux it reads the kernel's list of locks, because trying to take the lock could turn away a run that starts just
     /// then. Elsewhere it takes a shared lock for a moment.
@@ -76,7 +76,7 @@ fn read_holder(file: &mut File) -> String {
     let mut holder = String::new();
     match file.read_to_string(&mut holder) {
         Ok(_) if !holder.trim().is_empty() => holder.trim().to_owned(),
-        _ => "it did not say who it is".to_owned(),
+        _ => "the holder is unknown".to_owned(),
     }
 }
 

@@ -14,7 +14,7 @@ pub struct ManualResolution {
     pub short: String,
     /// The decision.
     pub resolution: Resolution,
-    /// The remote's id of the task or message, where the person knows it.
+    /// The remote's id of the task or message, if the person knows it.
     pub remote_id: Option<String>,
     /// The reason, in the person's own words.
     pub note: Option<String>,

@@ -135,7 +135,7 @@ pub fn check(connection: &Connection, path: &Path) -> Result<i64, LedgerError> {
     Ok(version)
 }
 
-/// Migrates the file to this program's version, each step in a transaction of its own.
+/// Migrates the file to this program's version, each step in its own transaction.
 pub fn migrate(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
     let version = check(connection, path)?;
     for (number, statements) in (1i64..).zip(MIGRATIONS).filter(|(number, _)| *number > version) {

@@ -140,7 +140,7 @@ fn a_ledger_belongs_to_one_workspace() {
 }
 
 #[test]
-fn the_last_twenty_runs_are_remembered_for_each_attribute_by_itself() {
+fn the_last_twenty_shares_of_each_attribute_are_kept() {
     let folder = Folder::new();
     let writer = folder.writer();
     let share = |readable: usize| Share { readable, scanned: 100, newest: Some(at(7)), accepted: readable == 30 };

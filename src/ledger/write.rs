@@ -103,7 +103,7 @@ impl Writer {
     /// Old shares are removed per attribute. During an outage no share of the attribute is recorded, and its earlier shares
     /// must not be removed by runs that record the other attributes.
     pub fn remember(&self, run: &str, shares: &BTreeMap<String, Share>) -> Result<(), LedgerError> {
-        self.transaction("remember what the run saw", |transaction| {
+        self.transaction("record the shares of attributes", |transaction| {
             shares.iter().try_for_each(|(attribute, share)| remember_one(transaction, run, attribute, *share))
         })
     }
@@ -124,9 +124,9 @@ impl Writer {
         })
     }
 
-    /// Records the Zoho record on which each action's task goes, before any task is made. None removes a record that is gone.
+    /// Records the Zoho record on which each action's task goes, before any task is made. `None` removes a deleted record.
     pub fn link(&self, links: &[(&str, Option<&TaskLink>)]) -> Result<(), LedgerError> {
-        self.transaction("record where tasks go", |transaction| {
+        self.transaction("record the Zoho records of tasks", |transaction| {
             for (short, link) in links {
                 let (module, id, unlinked) = change::link_columns(*link);
                 transaction
@@ -135,7 +135,7 @@ impl Writer {
                          WHERE id = (SELECT occasion_id FROM entries WHERE short = $4)",
                         params![module, id, unlinked, short],
                     )
-                    .map_err(LedgerError::statement("record where a task goes"))?;
+                    .map_err(LedgerError::statement("record the Zoho record of a task"))?;
             }
             Ok(())
         })
@@ -187,7 +187,7 @@ fn count(count: usize) -> i64 {
 }
 
 fn remember_one(transaction: &Transaction<'_>, run: &str, attribute: &str, share: Share) -> Result<(), LedgerError> {
-    let failed = LedgerError::statement("remember what the run saw");
+    let failed = LedgerError::statement("record the shares of attributes");
     let Share { readable, scanned, newest, accepted } = share;
     let newest = newest.map(|newest| newest.timestamp());
     transaction

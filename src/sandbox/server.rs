@@ -5,7 +5,7 @@ use super::faults::{FaultKind, strike};
 use super::http::{Call, Reply};
 use super::world::World;
 use super::{intercom, slack, zoho};
-use hyper::body::{Body, Incoming};
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -26,7 +26,7 @@ pub struct RequestLog {
     pub method: String,
     /// Full path, with the service's prefix.
     pub path: String,
-    /// The Intercom-Version header, where there was one.
+    /// The Intercom-Version header, if there was one.
     pub version: Option<String>,
     /// Status of the answer; 0 when a fault closed the connection without one.
     pub status: u16,

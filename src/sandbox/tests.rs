@@ -1,4 +1,4 @@
-//! Over real HTTP: what only shows on the wire.
+//! Tests over real HTTP, for behaviour that only the wire shows.
 
 use super::{Fault, Sandbox, World};
 use reqwest::{Client, Response};
@@ -90,7 +90,7 @@ async fn tags_stop_at_ten_and_attaching_again_changes_nothing() {
     assert_eq!(wire.sandbox.stop().effects.len(), 24, "twelve tags made, twelve attached");
 }
 
-/// Creates a tag under a fault; whether an answer came whole, and what took effect.
+/// Creates a tag under a fault. Returns whether a complete answer arrived, and the effects.
 async fn under(kind: Value) -> (reqwest::Result<(u16, String)>, usize) {
     let mut planned = json!({"service": "intercom", "path_prefix": "/tags", "times": 1});
     planned.as_object_mut().unwrap().extend(kind.as_object().unwrap().clone());

@@ -1,4 +1,4 @@
-//! Insert, update and upsert of up to 100 records per call, each accepted or refused by itself (docs/services/zoho.md,
+//! Insert, update and upsert of up to 100 records per call, each accepted or refused separately (docs/services/zoho.md,
 //! "Writing records").
 
 use super::super::http::Reply;

@@ -1,4 +1,4 @@
-//! Any text as a condition: read, or refused with places inside the text, and what was read can be evaluated.
+//! Any text as a condition. It is parsed and can be evaluated and printed, or it is refused with places inside the text.
 #![no_main]
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Any texts as values of a query: as many literals come out as went in, and nothing stands outside of them.
+//! Any texts as values of a query: the query has one literal for each value, and no part of a value outside of its literal.
 #![no_main]
 #![allow(dead_code)]
 
