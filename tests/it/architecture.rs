@@ -1,4 +1,4 @@
-//! The rules of the house, read from the source itself: who may import whom, and which folder alone does what.
+//! The rules of the architecture, checked in the source: who may import whom, and which folder alone does what.
 
 mod samples;
 mod tree;
@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use tree::{Place, Tree};
 
-/// For each folder, the folders of ours that it may import. `model`, `rules` and `plan`: the pure ring.
+/// For each folder, the folders that it may import. `model`, `rules` and `plan` are the pure ring.
 pub const MAY_IMPORT: [(&str, &[&str]); 12] = [
     // model for the names of sinks.
     ("cli", &["model"]),
@@ -21,9 +21,9 @@ pub const MAY_IMPORT: [(&str, &[&str]); 12] = [
     ("apply", &["model", "plan", "ledger"]),
     ("remote", &["model", "apply", "read"]),
     ("report", &["model", "plan", "apply"]),
-    // plan for its settings only; remote for its plain settings would be too much.
+    // `plan` for its settings only.
     ("config", &["model", "rules", "plan"]),
-    // The outside world: it shares nothing with the program that it is there to test.
+    // The simulated outside world shares nothing with the program that it tests.
     ("sandbox", &[]),
     (
         "commands",
@@ -46,7 +46,7 @@ pub const MAY_IMPORT: [(&str, &[&str]); 12] = [
     ),
 ];
 
-/// For each file beside the folders, what of ours it may import.
+/// For each file beside the folders, the folders and files that it may import.
 const FILES_MAY_IMPORT: [(&str, &[&str]); 5] = [
     ("main", &["lib"]),
     ("lib", &["cli", "commands", "exit"]),
@@ -57,7 +57,7 @@ const FILES_MAY_IMPORT: [(&str, &[&str]); 5] = [
 
 const PURE_RING: [&str; 3] = ["model", "rules", "plan"];
 
-/// What the pure ring must not touch: I/O, clocks, async, chance, logging.
+/// The paths that the pure ring must not use: I/O, clocks, async, randomness, logging.
 const IMPURE: [&str; 14] = [
     "fastrand",
     "reqwest",
@@ -75,25 +75,28 @@ const IMPURE: [&str; 14] = [
     "tracing",
 ];
 
-/// What prints.
+/// The macros that print.
 const PRINTING: [&str; 5] = ["dbg", "eprint", "eprintln", "print", "println"];
 
-/// What a sink does to the outside world; `Sink` declares them.
+/// The beginnings of SQL statements. COQL, Zoho's own query language, has `select` only.
+const SQL: [&str; 4] = ["INSERT INTO", "CREATE TABLE", "DELETE FROM", "PRAGMA "];
+
+/// The methods by which a sink changes the outside world; `Sink` declares them.
 const EFFECTS: [&str; 2] = ["perform", "link"];
 
-/// The folder of a file, or the file's own name where it stands in no folder.
+/// Returns the folder of a file; for a file in no folder, its own name.
 fn folder(file: &str) -> &str {
     file.split_once('/').map_or_else(|| file.trim_end_matches(".rs"), |(folder, _)| folder)
 }
 
-/// Who imports what it may not.
+/// Returns the forbidden imports.
 fn forbidden_imports(tree: &Tree) -> Vec<String> {
     let mut wrong = BTreeSet::new();
     for reference in tree.references() {
         let from = folder(&reference.from);
         let to = match (&reference.place, reference.route.first()) {
             (Place::Foreign(_), _) | (_, None) => continue,
-            // An item of the root: its own, or passed on.
+            // An item of the root, defined or re-exported there.
             (Place::Item(file), Some(_)) if reference.route.len() == 1 => folder(file),
             (_, Some(first)) => first,
         };
@@ -108,7 +111,7 @@ fn forbidden_imports(tree: &Tree) -> Vec<String> {
     wrong.into_iter().collect()
 }
 
-/// Where the pure ring touches the world.
+/// Returns the places where the pure ring touches the outside world.
 fn impurities(tree: &Tree) -> Vec<String> {
     let mut wrong = BTreeSet::new();
     let pure = |file: &str| PURE_RING.contains(&folder(file));
@@ -128,7 +131,7 @@ fn impurities(tree: &Tree) -> Vec<String> {
     wrong.into_iter().collect()
 }
 
-/// Where SQL is outside of `ledger/`.
+/// Returns the SQL outside of `ledger/`.
 fn foreign_sql(tree: &Tree) -> Vec<String> {
     let mut wrong = BTreeSet::new();
     for reference in tree.references().iter().filter(|reference| folder(&reference.from) != "ledger") {
@@ -137,15 +140,13 @@ fn foreign_sql(tree: &Tree) -> Vec<String> {
         }
     }
     for (file, words) in tree.words().into_iter().filter(|(file, _)| folder(file) != "ledger") {
-        // Zoho's COQL, a query language of its own, only selects.
-        let sql = ["INSERT INTO", "CREATE TABLE", "DELETE FROM", "PRAGMA "];
-        let found = sql.iter().filter(|sql| words.literals.iter().any(|text| text.contains(**sql)));
+        let found = SQL.iter().filter(|sql| words.literals.iter().any(|text| text.contains(**sql)));
         wrong.extend(found.map(|sql| format!("{file} holds {sql}")));
     }
     wrong.into_iter().collect()
 }
 
-/// Where a sink is called outside of `apply/`.
+/// Returns the calls of sinks outside of `apply/`.
 fn foreign_effects(tree: &Tree) -> Vec<String> {
     let files = tree.words().into_iter().filter(|(file, _)| folder(file) != "apply");
     let calls = files.flat_map(|(file, words)| {
@@ -161,9 +162,9 @@ fn foreign_effects(tree: &Tree) -> Vec<String> {
     calls.chain(by_path.map(|reference| format!("{} calls {}", reference.from, reference.route.join("::")))).collect()
 }
 
-/// Where a dry run is decided below `commands/`.
+/// Returns the files below `commands/` that know of dry runs.
 fn foreign_dry_runs(tree: &Tree) -> Vec<String> {
-    // The command line has the flag, and a report says which run it is of.
+    // The command line has the flag, and a report names the kind of run.
     let may = |file: &str| matches!(folder(file), "commands" | "report" | "cli");
     let files = tree.words().into_iter().filter(|(file, _)| !may(file));
     let knowing = files.filter(|(_, words)| {
@@ -172,7 +173,7 @@ fn foreign_dry_runs(tree: &Tree) -> Vec<String> {
     knowing.map(|(file, _)| format!("{file} knows dry_run")).collect()
 }
 
-/// The groups of files that need each other, each sorted.
+/// Returns the groups of files that need each other, each sorted.
 fn circles(tree: &Tree) -> Vec<Vec<String>> {
     let edges = tree.edges();
     let reach: BTreeMap<&str, BTreeSet<&str>> =
@@ -191,7 +192,7 @@ fn circles(tree: &Tree) -> Vec<Vec<String>> {
     groups.into_iter().collect()
 }
 
-/// The files that a file needs, directly or not; itself only where a circle leads back.
+/// Returns the files that a file needs, directly or not. The file itself is one of them only in a circle.
 fn reachable<'a>(edges: &'a BTreeMap<String, BTreeSet<String>>, from: &str) -> BTreeSet<&'a str> {
     let mut seen = BTreeSet::new();
     let mut next: Vec<&str> = edges.get(from).into_iter().flatten().map(String::as_str).collect();
@@ -203,7 +204,7 @@ fn reachable<'a>(edges: &'a BTreeMap<String, BTreeSet<String>>, from: &str) -> B
     seen
 }
 
-/// The files below `src/`, by their path there.
+/// Reads the files below `src/`, by their path there.
 fn sources(root: &Path, folder: &Path, files: &mut BTreeMap<String, String>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -223,7 +224,7 @@ fn our_files() -> BTreeMap<String, String> {
     files
 }
 
-/// Our own source, parsed once for all tests.
+/// The project's source, parsed once for all tests.
 static OURS: LazyLock<Tree> = LazyLock::new(|| Tree::parse(&our_files()));
 
 #[test]

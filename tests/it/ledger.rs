@@ -1,5 +1,7 @@
 //! What people see of the ledger, and what comes of their decisions.
 
+mod upkeep;
+
 use serde_json::{Value, json};
 use usage_signals::ledger::{History, ManualResolution, Pruned};
 use usage_signals::model::{ActionKind, Reason, Resolution, State};
@@ -160,7 +162,7 @@ fn a_held_message_is_resolved_and_the_next_scan_acts_on_it() {
 }
 
 #[test]
-fn a_person_may_think_better_of_a_dismissal() {
+fn a_dismissal_can_be_changed() {
     let (demo, key) = with_a_refused_task();
     demo.look(9, &["ledger", "resolve", &key, "--as", "dismissed"]).expect(0);
     demo.look(10, &["ledger", "resolve", &key, "--as", "failed", "--note", "no, do it"]).expect(0);
@@ -171,7 +173,7 @@ fn a_person_may_think_better_of_a_dismissal() {
 }
 
 #[test]
-fn a_task_made_by_hand_is_brought_forward_when_its_id_is_given() {
+fn a_task_created_by_hand_is_brought_forward_if_its_id_is_given() {
     let check = |given: bool, tasks: &[&str]| {
         let (id, contact) = ("5725767000000999001", "6784e56ade40000000000045");
         let demo = Demo::new("");
@@ -196,7 +198,7 @@ fn a_task_made_by_hand_is_brought_forward_when_its_id_is_given() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_with_the_way_out() {
+fn invalid_commands_are_refused_with_help() {
     let (demo, refused) = with_a_refused_task();
     let all = demo.look(7, &["ledger", "list", "--format", "json"]).json();
     let of = |kind: &str| {
@@ -239,7 +241,7 @@ fn what_makes_no_sense_is_refused_with_the_way_out() {
 }
 
 #[test]
-fn before_the_first_run_there_is_nothing_to_see_and_nothing_is_made() {
+fn before_the_first_run_commands_show_nothing_and_create_nothing() {
     let demo = Demo::new("");
     let check = |arguments: &[&str], code: i32, text: &str| {
         let ran = demo.look(6, arguments);
@@ -317,7 +319,7 @@ fn printed_commands_work_where_they_are_printed() {
 }
 
 #[test]
-fn a_ledger_that_cannot_be_opened_is_not_called_unsound() {
+fn an_inaccessible_ledger_is_not_reported_as_damaged() {
     let check = |damage: &dyn Fn(&Demo), verdict: &str, help: &str| {
         let demo = Demo::new("");
         demo.scan(6, &ONE_SIGNAL).expect(0);
@@ -337,7 +339,7 @@ fn a_ledger_that_cannot_be_opened_is_not_called_unsound() {
 }
 
 #[test]
-fn looking_changes_nothing() {
+fn read_only_commands_change_nothing() {
     let (demo, key) = with_a_refused_task();
     let before = snapshot(demo.home.path());
     for arguments in
@@ -349,7 +351,7 @@ fn looking_changes_nothing() {
 }
 
 #[test]
-fn while_a_run_goes_on_people_look_and_do_not_write() {
+fn during_a_run_people_can_read_and_not_write() {
     let (demo, key) = with_a_refused_task();
     let holder = format!("process {}, run abc", std::process::id());
     let lock = usage_signals::ledger::lock::Lock::take(&demo.folder(), &holder).unwrap();
@@ -418,248 +420,10 @@ fn the_list_is_narrowed_by_signal_state_time_and_contact() {
 }
 
 #[test]
-fn an_export_has_every_action_and_no_formulas() {
-    let (demo, key) = with_a_refused_task();
-    demo.scan(12, &[]).expect(0);
-    demo.look(
-        13,
-        &["ledger", "resolve", &key, "--as", "done", "--note", "=HYPERLINK(\"http://example.com\"),\n\"ok\""],
-    )
-    .expect(0);
-    let json = demo.look(14, &["ledger", "export", "--format", "json"]).expect(0).json();
-    let actions = json["actions"].as_array().unwrap();
-    assert_eq!(demo.look(14, &["ledger", "export"]).expect(0).json(), json, "JSON is the default");
-    let text = demo.look(14, &["ledger", "export", "--format", "csv"]).expect(0).out;
-    let mut reader = csv::Reader::from_reader(text.as_bytes());
-    let header: Vec<_> = reader.headers().unwrap().iter().map(str::to_owned).collect();
-    let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
-    assert_eq!(rows.len(), actions.len());
-    let column = |name: &str| header.iter().position(|column| column == name).unwrap();
-    for (row, action) in rows.iter().zip(actions) {
-        for name in ["key", "kind", "state", "signal", "contact", "remote_id", "closed_at", "error"] {
-            assert_eq!(row[column(name)], *action[name].as_str().unwrap_or_default(), "{name} of {action:#}");
-        }
-    }
-    let resolved = rows.iter().find(|row| row[column("key")] == *key).unwrap();
-    assert_eq!(resolved[column("note")], *"'=HYPERLINK(\"http://example.com\"),\n\"ok\"");
-    assert_eq!(resolved[column("resolved_as")], *"done");
-}
-
-#[test]
-fn a_damaged_ledger_is_found_out() {
-    let check = |damage: &dyn Fn(&Demo), sentence: &str| {
-        let (demo, _) = with_a_refused_task();
-        demo.look(7, &["ledger", "check"]).expect(0);
-        damage(&demo);
-        let ran = demo.look(8, &["ledger", "check"]);
-        assert_eq!(ran.code, Some(1), "{sentence}: {ran:#?}");
-        assert!(ran.out.contains(sentence) && ran.out.contains("help: "), "{sentence}: {ran:#?}");
-        let json = demo.look(8, &["ledger", "check", "--format", "json"]).expect(1).json();
-        assert!(!json["findings"].as_array().unwrap().is_empty());
-    };
-    let sql = |statement: &'static str| {
-        move |demo: &Demo| {
-            let connection = rusqlite::Connection::open(demo.ledger()).unwrap();
-            connection.execute_batch(&format!("PRAGMA foreign_keys = OFF; {statement}")).unwrap();
-        }
-    };
-    check(&sql("UPDATE entries SET state = 'lost' WHERE kind = 'task'"), "has the unknown state \"lost\"");
-    check(&sql("UPDATE entries SET reason = 'mood' WHERE kind = 'task'"), "has the unknown reason \"mood\"");
-    check(
-        &sql("UPDATE entries SET short = 'US-22222222' WHERE kind = 'task'"),
-        "US-22222222 is not the key of its action",
-    );
-    check(&sql("UPDATE occasions SET opened_at = opened_at + 1"), "is not the key of its action");
-    check(
-        &sql("UPDATE entries SET state = 'claimed', claimed_at = NULL WHERE kind = 'task'"),
-        "the time of the claim is missing",
-    );
-    check(&sql("DELETE FROM occasions"), "a row of entries refers to a missing row of occasions");
-    check(&sql("PRAGMA user_version = 99"), "schema version 99");
-    check(&|demo| std::fs::write(demo.ledger(), vec![7; 8192]).unwrap(), "not a database");
-    let torn = |demo: &Demo| {
-        let mut bytes = std::fs::read(demo.ledger()).unwrap();
-        let from = bytes.len() - 3 * 4096;
-        bytes[from..].fill(0xAA);
-        std::fs::write(demo.ledger(), bytes).unwrap();
-    };
-    check(&torn, "not sound");
-}
-
-#[test]
-fn status_names_failed_killed_and_missing_runs() {
-    let demo = Demo::new("");
-    let steps = |hour: u32| -> String {
-        let status = demo.look(hour, &["status", "--format", "json"]).expect(0).json();
-        status["next_steps"].as_array().unwrap().iter().map(|step| format!("{}\n", step.as_str().unwrap())).collect()
-    };
-    for hour in [0, 6, 12] {
-        demo.scan(hour, &[]).expect(0);
-    }
-    assert_eq!(steps(20), "");
-    assert!(steps(30).contains("the last run was 18 h ago, but runs are usually 6 h apart"), "{}", steps(30));
-    demo.faults(json!([{ "service": "intercom", "kind": "status", "status": 401, "body": { "type": "error.list" } }]));
-    demo.scan(18, &[]).expect(3);
-    assert!(steps(20).contains("exit code 3 (a credential or permission was refused)"), "{}", steps(20));
-    let connection = rusqlite::Connection::open(demo.ledger()).unwrap();
-    connection.execute_batch("UPDATE runs SET finished_at = NULL, exit_code = NULL WHERE exit_code = 3").unwrap();
-    connection.execute_batch("UPDATE entries SET state = 'claimed' WHERE kind = 'task' AND state = 'done'").unwrap();
-    drop(connection);
-    assert!(steps(20).contains("the last run was killed"), "{}", steps(20));
-    assert!(steps(20).contains("in doubt"), "{}", steps(20));
-    let status = demo.look(20, &["status", "--format", "json"]).json();
-    assert_eq!(status["actions"]["in_doubt"], json!({ "task": 12, "message": 0, "tag": 0, "untag": 0 }));
-}
-
-/// Whether the bytes are anywhere in the state folder, but for the sandbox's own world.
-fn remains(demo: &Demo, text: &str) -> bool {
-    let files = snapshot(&demo.folder()).into_iter().filter(|(name, _)| !name.ends_with("world.json"));
-    files.into_iter().any(|(_, bytes)| bytes.windows(text.len()).any(|window| window == text.as_bytes()))
-}
-
-#[test]
-fn a_forgotten_contact_leaves_nothing_personal_behind_and_nothing_fires_again() {
-    let check = |who: &str, ids: &[&str], person: &str, clue: &dyn Fn(&Value) -> bool| {
-        let demo = Demo::new("");
-        demo.scan(6, &[]).expect(0);
-        let before = demo.look(7, &["ledger", "export"]).json();
-        let theirs: Vec<_> = before["actions"].as_array().unwrap().iter().filter(|action| clue(action)).collect();
-        assert!(!theirs.is_empty(), "{who}");
-        let key = theirs[0]["key"].as_str().unwrap();
-        demo.look(8, &["ledger", "show", key]).expect(0);
-        let mut personal: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
-        personal.extend(
-            theirs
-                .iter()
-                .filter(|action| action["kind"] != "tag")
-                .map(|action| action["remote_id"].as_str().unwrap().to_owned()),
-        );
-        personal.extend((!person.is_empty()).then(|| person.to_owned()));
-        for text in &personal {
-            assert!(remains(&demo, text), "{who}: {text} was there");
-        }
-        let effects = demo.world().effects;
-        demo.look(9, &["ledger", "forget", who]).expect(0);
-        for text in &personal {
-            assert!(!remains(&demo, text), "{who}: {text} is still there");
-        }
-        assert!(demo.look(9, &["ledger", "check"]).expect(0).out.contains("ok, 53 actions"), "the keys stay");
-        let after = demo.look(9, &["ledger", "export"]).json();
-        let keys = |export: &Value| -> Vec<Value> {
-            export["actions"].as_array().unwrap().iter().map(|action| action["key"].clone()).collect()
-        };
-        let (mut before, mut after) = (keys(&before), keys(&after));
-        before.sort_by_key(Value::to_string);
-        after.sort_by_key(Value::to_string);
-        assert_eq!(after, before);
-
-        let report = demo.scan(12, &[]).expect(0).out;
-        assert!(report.contains(&format!("{} left out (forgotten)", ids.len())), "{report}");
-        demo.scan(60, &[]).expect(0);
-        demo.scan(90, &[]).expect(0);
-        assert_eq!(demo.world().effects, effects, "{who}: nothing fires again");
-        for text in &personal {
-            assert!(!remains(&demo, text), "{who}: {text} came back");
-        }
-        demo.look(91, &["ledger", "forget", ids[0]]).expect(0);
-    };
-    let one = "66583c63de40000000000005";
-    let of_one = |action: &Value| action["subject"]["id"] == one;
-    let fresh = Demo::new("");
-    fresh.change(|_| {});
-    let email = email_of(&fresh, one);
-    let hash = usage_signals::model::person_of(&email).unwrap();
-    check(one, &[one], &hash, &of_one);
-    check(&email, &[one], &hash, &of_one);
-    // Only a teammate: the account's task and message stay the account's.
-    let teammate = "67fe645fde40000000000008";
-    check(teammate, &[teammate], "", &|action| action["contact"] == teammate);
-}
-
-#[test]
-fn what_is_in_doubt_is_settled_before_a_contact_is_forgotten() {
-    let (demo, key) = with_a_held_message();
-    let contact = action(&demo, &key)["subject"]["id"].as_str().unwrap().to_owned();
-    let ran = demo.look(14, &["ledger", "forget", &contact]).expect(2);
-    assert!(ran.err.contains(&key) && ran.err.contains("help: "), "{ran:#?}");
-    demo.look(15, &["ledger", "resolve", &key, "--as", "failed", "--note", "a secret of theirs"]).expect(0);
-    assert!(remains(&demo, "a secret of theirs"));
-    let forgotten = demo.look(16, &["ledger", "forget", &contact, "--format", "json"]).expect(0).json();
-    assert_eq!(forgotten["dropped"], json!([key]));
-    assert!(!remains(&demo, "a secret of theirs"));
-    demo.scan(18, &[]).expect(0);
-    let of_contact =
-        |message: &usage_signals::sandbox::Object| serde_json::to_string(message).unwrap().contains(&contact);
-    assert_eq!(demo.world().slack.messages.iter().filter(|message| of_contact(message)).count(), 1);
-}
-
-#[test]
 fn what_people_see_of_a_message_that_is_held() {
     let (demo, key) = with_a_held_message();
     let report = demo.scan(14, &ONE_SIGNAL).expect(1).out;
     let show = format!("ledger show {key}");
     let commands = ["status", "ledger list", show.as_str()];
     settings().bind(|| insta::assert_snapshot!(format!("{report}\n{}", all_shown(&demo, &commands, 15))));
-}
-
-#[test]
-fn pruning_keeps_what_any_decision_needs() {
-    let mut world = PlanWorld::new("", vec![storage("c1", "acme", 83.0), storage("c2", "globex", 83.0)]);
-    // Acme's storage is full three times, and Globex's all the time.
-    for (at, percent) in [(0, 83.0), (24, 10.0), (72, 10.0), (96, 84.0), (120, 10.0), (168, 10.0), (192, 85.0)] {
-        world.set("c1", "storage_percent", number(percent));
-        world.run(hour(at));
-    }
-    let opened = |world: &PlanWorld, subject: &str| -> Vec<i64> {
-        let path = world.ledger_file();
-        let history = History::open(&path).unwrap().unwrap();
-        let theirs = history.occasions.into_iter().filter(|occasion| occasion.id.subject.id == subject);
-        theirs.map(|occasion| (occasion.id.opened_at - hour(0)).num_hours()).collect()
-    };
-    assert_eq!((opened(&world, "acme"), opened(&world, "globex")), (vec![0, 96, 192], vec![0]));
-    let plan = |world: &PlanWorld| world.plan(hour(200));
-    let before = plan(&world);
-
-    let pruned = |occasions, entries| Pruned { occasions, entries, runs: 0 };
-    assert_eq!(world.ledger().prune(hour(72)).unwrap(), pruned(0, 0), "it ended in that hour");
-    assert_eq!(world.ledger().prune(hour(73)).unwrap(), pruned(1, 3));
-    assert_eq!(world.ledger().prune(hour(9999)).unwrap(), pruned(0, 0), "the last that ended and the open ones stay");
-    assert_eq!((opened(&world, "acme"), opened(&world, "globex")), (vec![96, 192], vec![0]));
-    assert_eq!(plan(&world), before, "nothing is decided otherwise");
-
-    for at in [210, 258] {
-        world.set("c1", "storage_percent", number(10.0));
-        world.run(hour(at));
-    }
-    world.ledger().prune(hour(9999)).unwrap();
-    world.set("c1", "storage_percent", number(83.0));
-    world.news();
-    let again = world.run(hour(300));
-    let mut reasons: Vec<_> = again.items.iter().map(|item| (item.subject().id.as_str(), item.reason)).collect();
-    reasons.sort();
-    assert_eq!(reasons, [("acme", Reason::Returned), ("globex", Reason::AlreadyDone)]);
-}
-
-#[test]
-fn pruning_keeps_what_a_person_has_to_decide() {
-    let mut world = PlanWorld::new("", vec![storage("c1", "acme", 83.0)]);
-    world.fates.insert(ActionKind::Task, Fate::Refused);
-    for (at, percent) in [(0, 83.0), (24, 10.0), (72, 10.0), (96, 84.0), (120, 10.0), (168, 10.0)] {
-        world.set("c1", "storage_percent", number(percent));
-        world.run(hour(at));
-        world.fates.clear();
-    }
-    assert_eq!(world.ledger().prune(hour(9999)).unwrap().occasions, 0, "the first one has a refused task");
-    let known = world.known();
-    let refused =
-        known.occasions.iter().flat_map(|one| &one.entries).find(|entry| entry.state == State::Refused).unwrap();
-    let verdict = ManualResolution {
-        short: refused.short.clone(),
-        resolution: Resolution::Dismissed,
-        remote_id: None,
-        note: Some("years ago".to_owned()),
-        by: None,
-    };
-    world.ledger().resolve(&verdict, hour(200)).unwrap();
-    assert_eq!(world.ledger().prune(hour(9999)).unwrap(), Pruned { occasions: 1, entries: 3, runs: 0 });
 }

@@ -1,4 +1,4 @@
-//! Proof of the rules: for each, a small tree that breaks it, and one that does not.
+//! Samples for the rules: each rule has a small tree that breaks it, and one that does not.
 
 use super::*;
 
@@ -15,7 +15,7 @@ fn of_ledger(plan: &str) -> Vec<String> {
 }
 
 #[test]
-fn an_import_is_seen_in_every_form() {
+fn every_form_of_import_is_found() {
     let forms = [
         "use crate::ledger::Writer;",
         "use crate::{ledger::Writer};",
@@ -34,6 +34,36 @@ fn an_import_is_seen_in_every_form() {
         let wrong = of_ledger(form);
         assert!(!wrong.is_empty() && wrong[0].starts_with("plan/mod.rs imports ledger"), "{form}: {wrong:?}");
     }
+}
+
+/// A tree of two folders, in which the first imports an item of the second.
+fn importing(from: &str, to: &str) -> Tree {
+    let files = [
+        (format!("{from}/mod.rs"), format!("use crate::{to}::Item;")),
+        (format!("{to}/mod.rs"), "pub struct Item;".into()),
+    ];
+    tree(&format!("mod {from}; mod {to};"), &files.each_ref().map(|(file, text)| (file.as_str(), text.as_str())))
+}
+
+#[test]
+fn every_row_of_the_import_table_is_enforced() {
+    for (from, allowed) in MAY_IMPORT {
+        for (to, _) in MAY_IMPORT.into_iter().filter(|(to, _)| *to != from) {
+            assert_eq!(
+                forbidden_imports(&importing(from, to)).is_empty(),
+                allowed.contains(&to),
+                "{from} imports {to}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_import_table_names_existing_folders_and_files_only() {
+    let existing: BTreeSet<String> = our_files().keys().map(|file| folder(file).to_owned()).collect();
+    let rows = MAY_IMPORT.iter().chain(&FILES_MAY_IMPORT);
+    let named: BTreeSet<String> = rows.map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(named, existing);
 }
 
 #[test]
@@ -91,6 +121,10 @@ fn the_pure_ring_is_guarded() {
         }
         assert_eq!(impurities(&tree("mod apply;", &[("apply/mod.rs", text)])), Vec::<String>::new(), "{text}");
     }
+    let calls = IMPURE.map(|path| format!("fn f() {{ {path}::x(); }}"));
+    for text in calls.into_iter().chain(PRINTING.map(|name| format!("fn f() {{ {name}!(\"seen\"); }}"))) {
+        assert!(!impurities(&tree("mod model;", &[("model/mod.rs", &text)])).is_empty(), "{text}");
+    }
     let fine = "use std::time::Duration; fn now() {} fn f(environment: &str) { now() }";
     assert_eq!(impurities(&tree("mod model;", &[("model/mod.rs", fine)])), Vec::<String>::new());
 }
@@ -109,6 +143,18 @@ fn sql_is_found_outside_of_the_ledger() {
             ("ledger/mod.rs", "pub use rusqlite::Error as SqlError; const SQL: &str = \"INSERT INTO actions\";");
         let wrong = foreign_sql(&tree("mod exit; mod ledger;", &[("exit.rs", text), ledger]));
         assert!(!wrong.is_empty() && wrong.iter().all(|wrong| wrong.starts_with("exit.rs")), "{text}: {wrong:?}");
+    }
+}
+
+#[test]
+fn every_kind_of_sql_and_every_effect_is_found() {
+    for statement in SQL {
+        let text = format!("const STATEMENT: &str = \"{statement}x\";");
+        assert!(!foreign_sql(&tree("mod exit;", &[("exit.rs", &text)])).is_empty(), "{statement}");
+    }
+    for effect in EFFECTS {
+        let text = format!("fn f(sink: S) {{ sink.{effect}(); }}");
+        assert!(!foreign_effects(&tree("mod exit;", &[("exit.rs", &text)])).is_empty(), "{effect}");
     }
 }
 

@@ -12,22 +12,22 @@ use syn::visit::{self, Visit};
 /// A path as its segments: of a module, from the root of the crate; of an item, as written or from the root.
 type Segments = Vec<String>;
 
-/// Re-exports of re-exports end somewhere; a circle of them does not.
+/// The most re-exports to follow, because they can form a circle.
 const DEEPEST: usize = 32;
 
 /// The source of a crate, parsed.
 pub struct Tree {
     modules: BTreeMap<Segments, Module>,
-    /// The files that only tests use, which are left out.
+    /// The files that only tests use. They are left out.
     pub test_files: BTreeSet<String>,
 }
 
-/// What one module declares and mentions.
+/// The declarations and mentions of one module.
 #[derive(Default)]
 struct Module {
     file: String,
     items: BTreeSet<String>,
-    /// The name in this module, and the path as written.
+    /// Each imported name with its path as written.
     imports: BTreeMap<String, Segments>,
     globs: Vec<Segments>,
     mentions: Vec<Mention>,
@@ -37,11 +37,11 @@ struct Module {
 /// One path in the source, as written.
 struct Mention {
     path: Segments,
-    /// A `pub use`: it passes a name on, and needs nothing itself.
+    /// Whether it is a `pub use`, which needs nothing itself.
     re_export: bool,
 }
 
-/// The words of a file that rules ask for.
+/// The words of a file that the rules check.
 #[derive(Default, Clone)]
 pub struct Words {
     /// Every identifier.
@@ -73,7 +73,7 @@ pub struct Reference {
     pub route: Segments,
     /// Where it leads in the end.
     pub place: Place,
-    /// Whether it only passes a name on.
+    /// Whether it is a re-export only.
     pub re_export: bool,
 }
 
@@ -125,12 +125,12 @@ impl Tree {
         }
     }
 
-    /// The files that count, each once.
+    /// Returns the files without those of tests.
     pub fn files(&self) -> BTreeSet<&str> {
         self.modules.values().map(|module| module.file.as_str()).collect()
     }
 
-    /// The words of each file.
+    /// Returns the words of each file.
     pub fn words(&self) -> BTreeMap<&str, Words> {
         let mut words: BTreeMap<&str, Words> = BTreeMap::new();
         for module in self.modules.values() {
@@ -143,7 +143,7 @@ impl Tree {
         words
     }
 
-    /// Every path that a file mentions, resolved.
+    /// Returns every mentioned path, resolved.
     pub fn references(&self) -> Vec<Reference> {
         let mut references = Vec::new();
         for (path, module) in &self.modules {
@@ -157,7 +157,7 @@ impl Tree {
         references
     }
 
-    /// A path from the root of the crate, and true; or a path that leads out of the crate, and false.
+    /// Returns a path from the root of the crate and true, or a path out of the crate and false.
     fn absolute(&self, module: &[String], path: &[String], depth: usize) -> (Segments, bool) {
         let Some((first, rest)) = path.split_first() else { return (Vec::new(), false) };
         let below = |base: &[String]| (base.iter().chain(rest).cloned().collect(), true);
@@ -180,7 +180,7 @@ impl Tree {
             return below(&own);
         }
         if depth < DEEPEST {
-            // `use chrono;` and the like name themselves.
+            // An import such as `use chrono;` names itself.
             if let Some(target) = scope.imports.get(first).filter(|target| target[..] != [first.clone()]) {
                 let (base, ours) = self.absolute(module, target, depth + 1);
                 return (base.iter().chain(rest).cloned().collect(), ours);
@@ -196,7 +196,7 @@ impl Tree {
         (path.to_vec(), false)
     }
 
-    /// Where a path from the root leads, through re-exports; nothing where this crate has no such item.
+    /// Follows a path from the root through re-exports. `None` if the crate has no item of this path.
     fn follow(&self, route: &[String], depth: usize) -> Option<Place> {
         if depth > DEEPEST {
             return None;
@@ -216,7 +216,7 @@ impl Tree {
                 rest = after;
                 continue;
             }
-            // A name may be passed on and be a module too; the module is then the folder of what is passed on.
+            // A name can be a re-export and a module. The module is then the folder of the re-exported item.
             let targets = module.imports.get(next).cloned().into_iter();
             let globbed = module.globs.iter().map(|glob| glob.iter().cloned().chain([next.clone()]).collect());
             let passed_on = targets.chain(globbed).find_map(|target: Segments| {
@@ -228,7 +228,7 @@ impl Tree {
         }
     }
 
-    /// Which files need which: an edge for each item used that another file defines.
+    /// Returns an edge for each item that a file uses and another file defines.
     pub fn edges(&self) -> BTreeMap<String, BTreeSet<String>> {
         let mut edges: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for reference in self.references().into_iter().filter(|reference| !reference.re_export) {
@@ -242,18 +242,18 @@ impl Tree {
     }
 }
 
-/// The file of a declared module.
+/// Returns the file of a declared module.
 fn file_of(files: &BTreeMap<String, String>, path: &[String]) -> String {
     let flat = format!("{}.rs", path.join("/"));
     if files.contains_key(&flat) { flat } else { format!("{}/mod.rs", path.join("/")) }
 }
 
-/// The name without a leading `r#`.
+/// Returns the name without a leading `r#`.
 fn name(ident: &syn::Ident) -> String {
     ident.unraw().to_string()
 }
 
-/// Whether exactly `#[cfg(test)]` stands on it.
+/// Returns whether the attributes contain exactly `#[cfg(test)]`.
 fn is_test(attributes: &[syn::Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         attribute.path().is_ident("cfg")
@@ -261,7 +261,7 @@ fn is_test(attributes: &[syn::Attribute]) -> bool {
     })
 }
 
-/// The name that an item defines in its module.
+/// Returns the name that an item defines in its module.
 fn defined(item: &syn::Item) -> Option<String> {
     let (ident, attributes) = match item {
         syn::Item::Const(item) => (&item.ident, &item.attrs),
@@ -317,7 +317,7 @@ impl Module {
         }
     }
 
-    /// One imported name; `{self}` stands for the module before it.
+    /// Adds one imported name. `{self}` means the module before it.
     fn leaf(&mut self, path: &[String], rename: Option<&syn::Ident>, re_export: bool) {
         let path = match path.split_last() {
             Some((last, before)) if last == "self" && !before.is_empty() => before,
@@ -329,7 +329,7 @@ impl Module {
         }
     }
 
-    /// Reads what a macro was given: paths, method calls, literals.
+    /// Reads the arguments of a macro: paths, method calls, literals.
     fn tokens(&mut self, tokens: TokenStream, literals_are_paths: bool) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let is_punct = |at: Option<usize>, wanted: char| {

@@ -1,0 +1,105 @@
+//! Subjects and representatives.
+
+use super::*;
+
+#[test]
+fn contacts_with_the_same_email_are_one_subject() {
+    let mut lead = contact("c2", None, &[("projects_count", number(25.0))]);
+    lead.email = Some(" C1@Example.com ".into());
+    let user = contact("c1", None, &[("projects_count", number(23.0))]);
+    let mut world = world(vec![user, lead]);
+    let plan = world.run(hour(0));
+    let found = item(&plan, "power_user");
+    assert_eq!((found.subject().kind, found.subject().id.as_str()), (SubjectKind::Contact, "c1"));
+    assert_eq!(world.news(), ["task power_user c1", "message power_user c1", "tag power_user c1", "tag power_user c2"]);
+}
+
+#[test]
+fn nine_teammates_are_nine_tags_one_task_and_one_message_which_names_them() {
+    let team = (1..=9).map(|number| teammate(&format!("c{number}"), "acme", 9.0)).collect();
+    let mut world = world(team);
+    let plan = world.run(hour(0));
+    let item = item(&plan, "team_size_limit");
+    assert_eq!(item.people.len(), 9);
+    let news = world.news();
+    assert_eq!(news.iter().filter(|line| line.starts_with("task")).count(), 1);
+    assert_eq!(news.iter().filter(|line| line.starts_with("message")).count(), 1);
+    assert_eq!(news.iter().filter(|line| line.starts_with("tag")).count(), 9);
+}
+
+#[test]
+fn of_several_companies_an_open_occasion_decides_and_then_the_lowest_id() {
+    let mut both = storage("c1", "beta", 83.0);
+    both.companies = References::all(vec!["beta".into(), "alpha".into()]);
+    let world_of = |contacts| world(contacts);
+    let mut fresh = world_of(vec![both.clone()]);
+    assert_eq!(item(&fresh.run(hour(0)), "storage_limit").subject().id, "alpha");
+
+    let mut with_occasion = world_of(vec![storage("c0", "beta", 83.0)]);
+    with_occasion.run(hour(0));
+    with_occasion.put(both);
+    assert_eq!(item(&with_occasion.run(hour(6)), "storage_limit").subject().id, "beta");
+}
+
+#[test]
+fn with_no_company_the_contact_is_the_subject() {
+    let world = world(vec![contact("c1", None, &[("storage_percent", number(83.0))])]);
+    let plan = world.plan(hour(0));
+    assert_eq!(item(&plan, "storage_limit").subject().kind, SubjectKind::Contact);
+}
+
+#[test]
+fn the_level_is_the_highest_of_the_contacts_and_fits_the_text() {
+    let mut primary = storage("c1", "acme", 83.0);
+    primary.attributes.insert("user_type", text("primary"));
+    let world = world(vec![primary, storage("c2", "acme", 96.0)]);
+    let plan = world.plan(hour(0));
+    let item = item(&plan, "storage_limit");
+    assert_eq!((item.level.as_str(), item.details.as_str()), ("critical", "96% storage used"));
+}
+
+#[test]
+fn the_representative_is_primary_first_then_seen_last_then_lowest_id() {
+    let with = |id: &str, percent: f64, kind: Option<&str>, seen: Option<i64>| {
+        let mut contact = storage(id, "acme", percent);
+        if let Some(kind) = kind {
+            contact.attributes.insert("user_type", text(kind));
+        }
+        contact.last_seen_at = seen.map(hour);
+        contact
+    };
+    let cases = [
+        (
+            "primary",
+            vec![with("c1", 81.0, None, Some(-1)), with("c2", 82.0, Some("primary"), None)],
+            "82% storage used",
+        ),
+        ("seen last", vec![with("c1", 81.0, None, Some(-9)), with("c2", 82.0, None, Some(-1))], "82% storage used"),
+        ("seen at all", vec![with("c1", 81.0, None, None), with("c2", 82.0, None, Some(-99))], "82% storage used"),
+        ("lowest id", vec![with("c2", 82.0, None, None), with("c1", 81.0, None, None)], "81% storage used"),
+    ];
+    for (name, contacts, details) in cases {
+        assert_eq!(item(&world(contacts).plan(hour(0)), "storage_limit").details, details, "{name}");
+    }
+}
+
+#[test]
+fn the_representative_is_fixed_when_the_occasion_opens() {
+    let mut world = world(vec![storage("c1", "acme", 81.0)]);
+    world.fates.insert(ActionKind::Task, Fate::CarriedOver);
+    world.run(hour(0));
+    let mut primary = storage("c2", "acme", 89.0);
+    primary.attributes.insert("user_type", text("primary"));
+    world.put(primary);
+    assert_eq!(item(&world.plan(hour(6)), "storage_limit").details, "81% storage used");
+}
+
+#[test]
+fn a_contact_stays_in_the_open_occasion_that_concerns_it() {
+    let mut world = world(vec![storage("c1", "acme", 83.0)]);
+    world.run(hour(0));
+    world.news();
+    world.put(storage("c1", "other", 83.0));
+    assert_eq!(item(&world.run(hour(6)), "storage_limit").subject().id, "acme");
+    assert!(world.news().is_empty());
+}

@@ -1,0 +1,457 @@
+//! The rows of the decision table.
+
+use super::*;
+
+#[test]
+fn new_opens_an_occasion_with_task_message_and_tag() {
+    let mut world = world(vec![storage("c1", "acme", 83.0)]);
+    let plan = world.run(hour(0));
+    let item = item(&plan, "storage_limit");
+    assert_eq!(item.reason, Reason::New);
+    assert_eq!(actions(item), ["task do new", "message do new", "tag c1 do new"]);
+    assert_eq!(world.news(), ["task storage_limit acme", "message storage_limit acme", "tag storage_limit c1"]);
+}
+
+#[test]
+fn already_tagged_opens_as_handled_and_tags_the_others() {
+    let mut world = world(vec![storage("c1", "acme", 96.0), storage("c2", "acme", 81.0)]);
+    world.tag("c2", STORAGE_TAG);
+    let plan = world.run(hour(0));
+    let found = item(&plan, "storage_limit");
+    assert_eq!(found.reason, Reason::AlreadyTagged);
+    assert_eq!(
+        actions(found),
+        [
+            "task/critical skip already_tagged",
+            "message/critical skip already_tagged",
+            "tag c1 do already_tagged",
+            "tag c2 skip already_tagged"
+        ]
+    );
+    assert_eq!(world.news(), ["tag storage_limit c1"]);
+    assert_eq!(world.occasion("storage_limit").level, "critical", "opened at the level seen");
+    assert_eq!(item(&world.run(hour(6)), "storage_limit").reason, Reason::AlreadyDone);
+    assert!(world.news().is_empty());
+}
+
+#[test]
+fn a_tag_on_a_teammate_without_the_signal_counts_too() {
+    let mut world = world(vec![storage("c1", "acme", 83.0), storage("c2", "acme", 10.0)]);
+    world.tag("c2", STORAGE_TAG);
+    assert_eq!(item(&world.plan(hour(0)), "storage_limit").reason, Reason::AlreadyTagged);
+}
+
+#[test]
+fn a_tag_beyond_the_ten_listed_is_found() {
+    let mut world = world(vec![storage("c1", "acme", 83.0)]);
+    for number in 0..11 {
+        world.tag("c1", &format!("Other {number}"));
+    }
+    assert_eq!(item(&world.plan(hour(0)), "storage_limit").reason, Reason::New);
+    world.tag("c1", STORAGE_TAG);
+    assert_eq!(item(&world.plan(hour(0)), "storage_limit").reason, Reason::AlreadyTagged);
+}
+
+#[test]
+fn with_existing_tag_act_a_tagged_contact_is_new() {
+    let mut world = PlanWorld::new("existing_tag = \"act\"", vec![storage("c1", "acme", 83.0)]);
+    world.tag("c1", STORAGE_TAG);
+    let plan = world.run(hour(0));
+    assert_eq!(item(&plan, "storage_limit").reason, Reason::New);
+    assert_eq!(world.news(), ["task storage_limit acme", "message storage_limit acme"]);
+}
+
+#[test]
+fn a_returned_signal_brings_the_old_task_forward_and_the_message_says_again() {
+    let mut world = world(vec![storage("c1", "acme", 83.0)]);
+    world.run(hour(0));
+    world.set("c1", "storage_percent", number(10.0));
+    world.run(hour(6));
+    let plan = world.run(hour(30));
+    assert_eq!(item(&plan, "storage_limit").reason, Reason::Cleared);
+    world.news();
+    world.set("c1", "storage_percent", number(85.0));
+    let plan = world.run(hour(36));
+    let found = item(&plan, "storage_limit");
+    assert_eq!(found.reason, Reason::Returned);
+    // The tag stayed (keep_tag), so there is nothing to add.
+    assert_eq!(actions(found), ["task do returned", "message do returned", "tag c1 skip already_tagged"]);
+    assert_eq!(world.news(), ["forward storage_limit T1", "message storage_limit acme in thread 2"]);
+    assert_eq!(message(found).brief.again_since, Some(hour(0).date_naive()));
+}
+
+#[test]
+fn an_unfinished_message_of_a_returned_signal_still_says_again() {
+    let mut world = world(vec![storage("c1", "acme", 83.0)]);
+    world.run(hour(0));
+    world.set("c1", "storage_percent", number(10.0));
+    world.run(hour(6));
+    world.run(hour(30));
+    world.set("c1", "storage_percent", number(85.0));
+    world.fates.insert(ActionKind::Message, Fate::CarriedOver);
+    world.run(hour(36));
+    let plan = world.plan(hour(37));
+    let found = item(&plan, "storage_limit");
+    assert_eq!(actions(found), ["task skip already_done", "message do unfinished", "tag c1 skip already_done"]);
+    assert_eq!(message(found).brief.again_since, Some(hour(0).date_naive()));
+    // A level reached meanwhile has news of its own.
+    world.set("c1", "storage_percent", number(97.0));
+    let plan = world.plan(hour(37));
+    assert_eq!(message(item(&plan, "storage_limit")).brief.again_since, None);
+}
+
+#[test]
+fn already_done_does_nothing() {
+    let mut world = world(vec![storage("c1", "acme", 83.0)]);
+    world.run(hour(0));
+    world.news();
+    let plan = world.run(hour(6));
+    let item = item(&plan, "storage_limit");
+    assert_eq!(item.reason, Reason::AlreadyDone);
+    assert_eq!(actions(item), ["task skip already_done", "message skip already_done", "tag c1 skip already_done"]);
+    assert!(plan.changes().is_empty());
+    assert!(world.news().is_empty());
+}
+
+#[test]
+fn a_tag_that_a_person_removed_stays_off_until_the_occasion_ends() {
+    let mut world = world(vec![storage("c1", "acme", 83.0)]);
+    world.run(hour(0));
+    world.untag("c1", STORAGE_TAG);
+    world.news();
+    for run in 1..3 {
+        let plan = world.run(hour(6 * run));
+        assert_eq!(item(&plan, "storage_limit").reason, Reason::UntaggedByPerson, "run {run}");
+    }
+    assert!(world.news().is_empty());
+}
+
+#[test]
+fn with_on_untag_restore_the_tag_is_attached_again_without_task_or_message() {
+    let mut world = PlanWorld::new("on_untag = \"restore\"", vec![storage("c1", "acme", 83.0)]);
+    world.run(hour(0));
+    world.untag("c1", STORAGE_TAG);
+    world.news();
+    let plan = world.run(hour(6));
+    assert_eq!(item(&plan, "storage_limit").reason, Reason::TagRestored);
+    assert_eq!(world.news(), ["tag storage_limit c1"]);
+}
+
+#[test]
+fn a_tag_deleted_from_the_workspace_is_created_and_attached_again() {
+    let mut world = world(vec![storage("c1", "acme", 83.0)]);
+    world.run(hour(0));
+    world.delete_tag(STORAGE_TAG);
+    world.news();
+    let plan = world.run(hour(6));
+    assert_eq!(item(&plan, "storage_limit").reason, Reason::TagRecreated);
+    assert_eq!(world.news(), ["tag storage_limit c1"]);
+}
+
+#[test]
+fn a_contact_that_joins_gets_the_tag_and_nothing_else() {
+    let mut world = world(vec![storage("c1", "acme", 83.0)]);
+    world.run(hour(0));
+    world.put(storage("c2", "acme", 84.0));
+    world.news();
+    let plan = world.run(hour(6));
+    assert_eq!(item(&plan, "storage_limit").reason, Reason::Joined);
+    assert_eq!(world.news(), ["tag storage_limit c2"]);
+    assert!(world.occasion("storage_limit").contacts.contains("c2"));
+}
+
+#[test]
+fn escalated_brings_the_task_forward_and_replies_in_the_thread() {
+    let mut world = world(vec![storage("c1", "acme", 83.0)]);
+    world.run(hour(0));
+    world.set("c1", "storage_percent", number(96.0));
+    world.news();
+    let plan = world.run(hour(6));
+    assert_eq!(item(&plan, "storage_limit").reason, Reason::Escalated);
+    assert_eq!(world.news(), ["forward storage_limit T1", "message storage_limit acme in thread 2"]);
+    assert_eq!(world.occasion("storage_limit").level, "critical");
+    world.run(hour(12));
+    assert!(world.news().is_empty());
+}
+
+#[test]
+fn a_message_reports_a_rise_of_the_level_unless_it_fell_before_the_message_was_sent() {
+    let mut world = world(vec![storage("c1", "acme", 83.0)]);
+    let first = world.run(hour(0));
+    assert!(!message(item(&first, "storage_limit")).brief.escalated);
+    world.set("c1", "storage_percent", number(96.0));
+    world.fates.insert(ActionKind::Message, Fate::CarriedOver);
+    for run in 1..3 {
+        let plan = world.run(hour(6 * run));
+        assert!(message(item(&plan, "storage_limit")).brief.escalated, "run {run}");
+    }
+    world.set("c1", "storage_percent", number(85.0));
+    let plan = world.run(hour(18));
+    assert!(!message(item(&plan, "storage_limit")).brief.escalated, "85% are not critical");
+}
+
+#[test]
+fn a_communicated_due_date_stays_in_all_later_runs() {
+    let mut world = world(vec![storage("c1", "acme", 83.0)]);
+    let due = |plan: &Plan| item(plan, "storage_limit").due_date.to_string();
+    let told = due(&world.run(hour(0)));
+    assert_eq!(told, "2025-12-27");
+    assert_eq!(due(&world.run(hour(48))), told, "already done");
+    world.set("c1", "storage_percent", number(96.0));
+    assert_eq!(due(&world.run(hour(72))), "2025-12-26", "escalated: three days from then");
+    assert_eq!(due(&world.run(hour(96))), "2025-12-26");
+    world.set("c1", "storage_percent", number(10.0));
+    world.run(hour(120));
+    assert_eq!(due(&world.run(hour(144))), "2025-12-26", "cleared");
+    world.set("c1", "storage_percent", number(96.0));
+    assert_eq!(due(&world.run(hour(240))), "2026-01-02", "returned");
+}
+
+#[test]
+fn a_falling_level_does_nothing() {
+    let mut world = world(vec![storage("c1", "acme", 96.0)]);
+    world.run(hour(0));
+    world.set("c1", "storage_percent", number(83.0));
+    world.run(hour(6));
+    world.set("c1", "storage_percent", number(97.0));
+    world.news();
+    world.run(hour(12));
+    assert!(world.news().is_empty(), "critical was reached before in this occasion");
+}
+
+#[test]
+fn an_escalation_of_a_handled_signal_makes_a_new_task() {
+    let mut world = world(vec![storage("c1", "acme", 83.0)]);
+    world.tag("c1", STORAGE_TAG);
+    world.run(hour(0));
+    world.set("c1", "storage_percent", number(96.0));
+    assert!(world.news().is_empty());
+    world.run(hour(6));
+    assert_eq!(world.news(), ["task storage_limit acme", "message storage_limit acme"]);
+}
+
+#[test]
+fn unfinished_actions_are_done_and_nothing_else() {
+    let mut world = world(vec![storage("c1", "acme", 83.0)]);
+    world.fates.insert(ActionKind::Task, Fate::CarriedOver);
+    world.run(hour(0));
+    assert_eq!(world.news(), ["message storage_limit acme"], "the tag waits for the task");
+    world.fates.clear();
+    let plan = world.run(hour(6));
+    let item = item(&plan, "storage_limit");
+    assert_eq!(item.reason, Reason::Unfinished);
+    assert_eq!(actions(item), ["task do unfinished", "message skip already_done", "tag c1 do unfinished"]);
+    assert_eq!(world.news(), ["task storage_limit acme", "tag storage_limit c1"]);
+}
+
+#[test]
+fn a_claim_in_doubt_is_not_repeated_and_tags_wait_for_it() {
+    let mut world = world(vec![storage("c1", "acme", 83.0)]);
+    world.fates.extend([(ActionKind::Task, Fate::InDoubt), (ActionKind::Tag, Fate::CarriedOver)]);
+    world.run(hour(0));
+    world.fates.clear();
+    world.news();
+    world.set("c1", "storage_percent", number(96.0));
+    let plan = world.run(hour(6));
+    let item = item(&plan, "storage_limit");
+    assert_eq!(item.reason, Reason::InDoubt, "no escalation over a task in doubt");
+    assert_eq!(actions(item), ["task in doubt in_doubt", "message skip already_done", "tag c1 skip waits_for_task"]);
+    assert!(world.news().is_empty());
+}
+
+#[test]
+fn a_snoozed_company_or_contact_opens_no_occasion_and_is_new_when_lifted() {
+    let mut by_company = world(vec![storage("c1", "acme", 83.0)]);
+    let snoozed = Company { name: Some("Acme".into()), tags: vec!["signals: snoozed".into()] };
+    by_company.companies.insert("acme".into(), snoozed);
+    let mut by_contact = world(vec![storage("c1", "acme", 83.0), storage("c2", "acme", 84.0)]);
+    by_contact.tag("c2", "Signals: Snoozed");
+    for (name, world) in [("company", &mut by_company), ("contact", &mut by_contact)] {
+        let plan = world.run(hour(0));
+        assert_eq!(item(&plan, "storage_limit").reason, Reason::Snoozed, "{name}");
+        assert!(!changes_occasions(&plan), "{name}");
+        assert!(world.news().is_empty(), "{name}");
+    }
+    by_company.companies.clear();
+    by_contact.untag("c2", "Signals: Snoozed");
+    for world in [&mut by_company, &mut by_contact] {
+        assert_eq!(item(&world.run(hour(6)), "storage_limit").reason, Reason::New);
+    }
+}
+
+#[test]
+fn a_snooze_tag_with_spaces_around_it_silences_a_company_and_a_contact() {
+    let mut by_company = world(vec![storage("c1", "acme", 83.0)]);
+    let snoozed = Company { name: Some("Acme".into()), tags: vec!["  Signals: Snoozed ".into()] };
+    by_company.companies.insert("acme".into(), snoozed);
+    let mut by_contact = world(vec![storage("c1", "acme", 83.0)]);
+    by_contact.tag("c1", "Signals: Snoozed");
+    by_contact.config.plan.snooze_tag = " signals: snoozed ".into();
+    for world in [by_company, by_contact] {
+        assert_eq!(item(&world.plan(hour(0)), "storage_limit").reason, Reason::Snoozed);
+    }
+}
+
+#[test]
+fn a_snooze_tag_beyond_the_ten_listed_is_found_on_a_contact_without_the_signal() {
+    let mut world = world(vec![storage("c1", "acme", 83.0), storage("c2", "acme", 84.0)]);
+    (0..10).for_each(|number| world.tag("c2", &format!("Something Else {number}")));
+    world.run(hour(0));
+    world.tag("c2", "Signals: Snoozed");
+    world.set("c2", "storage_percent", number(10.0));
+    world.set("c1", "storage_percent", number(96.0));
+    assert_eq!(item(&world.plan(hour(6)), "storage_limit").reason, Reason::Snoozed);
+}
+
+#[test]
+fn the_colleagues_of_a_chosen_contact_count_too() {
+    let contacts = || vec![storage("c1", "acme", 83.0), storage("c2", "acme", 10.0), storage("c3", "beta", 84.0)];
+    let chosen = || Scope { contacts: Some(["c1".to_owned()].into()), ..Scope::everything() };
+    let mut handled = world(contacts());
+    handled.tag("c2", STORAGE_TAG);
+    handled.tag("c3", STORAGE_TAG);
+    handled.scope = chosen();
+    let plan = handled.plan(hour(0));
+    assert_eq!(reasons(&plan), [("storage_limit acme".to_owned(), Reason::AlreadyTagged)]);
+    assert_eq!(item(&plan, "storage_limit").people.len(), 1);
+
+    let mut snoozed = world(vec![storage("c1", "acme", 83.0), storage("c2", "acme", 84.0)]);
+    snoozed.run(hour(0));
+    snoozed.tag("c2", "Signals: Snoozed");
+    snoozed.set("c1", "storage_percent", number(96.0));
+    snoozed.scope = chosen();
+    assert_eq!(item(&snoozed.plan(hour(6)), "storage_limit").reason, Reason::Snoozed);
+}
+
+#[test]
+fn a_colleague_of_a_chosen_contact_gets_no_actions() {
+    let full = |id: &str, projects: f64| {
+        contact(id, Some("acme"), &[("storage_percent", number(83.0)), ("projects_count", number(projects))])
+    };
+    let mut world = world(vec![full("c1", 25.0), full("c2", 1.0)]);
+    world.fates = BTreeMap::from([(ActionKind::Task, Fate::CarriedOver), (ActionKind::Message, Fate::CarriedOver)]);
+    world.run(hour(0));
+    world.fates.clear();
+    world.scope = Scope { contacts: Some(["c2".to_owned()].into()), ..Scope::everything() };
+    let mut known = world.known();
+    let storage_limit = [("storage_limit acme".to_owned(), Reason::Unfinished)];
+    assert_eq!(reasons(&world.plan_on(&known, hour(1))), storage_limit, "unfinished");
+    known.occasions.retain(|occasion| occasion.id.signal == "storage_limit");
+    assert_eq!(reasons(&world.plan_on(&known, hour(1))), storage_limit, "new");
+}
+
+#[test]
+fn a_chosen_contact_that_cannot_be_read_leaves_the_unfinished_actions_of_others_alone() {
+    let mut world = world(vec![storage("c1", "acme", 83.0), storage("c2", "beta", 83.0)]);
+    world.fates.insert(ActionKind::Message, Fate::CarriedOver);
+    world.run(hour(0));
+    world.fates.clear();
+    world.news();
+    world.scope.contacts = Some(["c1".to_owned()].into());
+    world.failing.insert("c1".into());
+    let plan = world.run(hour(6));
+    assert_eq!(reasons(&plan), []);
+    assert!(world.news().is_empty());
+    world.failing.clear();
+    world.run(hour(12));
+    assert_eq!(world.news(), ["message storage_limit acme"]);
+}
+
+#[test]
+fn a_tag_dropped_for_a_missing_contact_is_attached_when_the_contact_is_read() {
+    let mut world = world(vec![storage("c1", "acme", 83.0), storage("c2", "acme", 83.0)]);
+    let plan = world.plan(hour(0));
+    let hidden = world.contacts.remove("c2").unwrap(); // 404 as the tag is put on
+    world.carry_out(&plan);
+    world.run(hour(1));
+    world.put(hidden);
+    world.news();
+    let plan = world.run(hour(6));
+    let found = item(&plan, "storage_limit");
+    assert_eq!(found.reason, Reason::Unfinished);
+    let tags = ["tag c1 skip already_done", "tag c2 do unfinished"];
+    assert_eq!(actions(found)[2..], tags);
+    assert_eq!(world.news(), ["tag storage_limit c2"]);
+    assert!(world.run(hour(12)).changes().is_empty());
+}
+
+#[test]
+fn snoozing_an_open_occasion_stops_escalation_and_unfinished_actions() {
+    let mut world = world(vec![storage("c1", "acme", 83.0)]);
+    world.fates.insert(ActionKind::Message, Fate::CarriedOver);
+    world.run(hour(0));
+    world.fates.clear();
+    world.news();
+    world.tag("c1", "Signals: Snoozed");
+    world.set("c1", "storage_percent", number(96.0));
+    let plan = world.run(hour(6));
+    assert_eq!(item(&plan, "storage_limit").reason, Reason::Snoozed);
+    assert!(world.news().is_empty());
+    world.untag("c1", "Signals: Snoozed");
+    let plan = world.run(hour(12));
+    assert_eq!(item(&plan, "storage_limit").reason, Reason::Escalated);
+}
+
+/// What happens to the world before a run looks at it.
+type Sees = fn(&mut PlanWorld);
+
+#[test]
+fn unfinished_tags_wait_while_an_unread_contact_concerned_is_snoozed() {
+    let chosen = |world: &mut PlanWorld| world.scope.contacts = Some(["c1".to_owned()].into());
+    let incomplete = |world: &mut PlanWorld| {
+        world.scope.complete = false;
+        world.unread.extend(["c2".to_owned()]);
+    };
+    let runs: [(&str, Sees); 2] = [("chosen", chosen), ("incomplete", incomplete)];
+    for (what, sees) in runs {
+        let mut world = world(vec![storage("c1", "acme", 83.0), storage("c2", "acme", 83.0)]);
+        world.fates.insert(ActionKind::Tag, Fate::CarriedOver);
+        world.run(hour(0));
+        world.fates.clear();
+        world.news();
+        world.tag("c2", "Signals: Snoozed");
+        // Nothing is true for c1 any more, and nothing false either.
+        world.set("c1", "storage_percent", Value::Null);
+        sees(&mut world);
+        let plan = world.run(hour(6));
+        assert_eq!(actions(item(&plan, "storage_limit")), ["tag c1 skip snoozed", "tag c2 skip snoozed"], "{what}");
+        world.untag("c2", "Signals: Snoozed");
+        world.run(hour(12));
+        assert_eq!(world.news(), ["tag storage_limit c1", "tag storage_limit c2"], "{what}");
+    }
+}
+
+#[test]
+fn an_action_of_a_disabled_sink_is_skipped_permanently() {
+    let mut world = world(vec![storage("c1", "acme", 83.0)]);
+    world.sinks = BTreeSet::from([SinkKind::Tags]);
+    let plan = world.run(hour(0));
+    assert_eq!(actions(item(&plan, "storage_limit")), ["task skip sink_off", "message skip sink_off", "tag c1 do new"]);
+    assert_eq!(world.news(), ["tag storage_limit c1"]);
+    world.sinks = all_sinks();
+    world.run(hour(6));
+    assert!(world.news().is_empty());
+}
+
+#[test]
+fn signals_beyond_top_open_in_later_runs() {
+    let mut world = world(vec![storage("c1", "a", 83.0), storage("c2", "b", 96.0), storage("c3", "c", 84.0)]);
+    world.config.plan.limits.top = Some(1);
+    let plan = world.run(hour(0));
+    assert_eq!(
+        reasons(&plan),
+        [
+            ("storage_limit b".to_owned(), Reason::New),
+            ("storage_limit a".to_owned(), Reason::Held),
+            ("storage_limit c".to_owned(), Reason::Held)
+        ],
+        "most urgent first, then by id"
+    );
+    assert_eq!(world.news().first().map(String::as_str), Some("task storage_limit b"));
+    world.run(hour(6));
+    assert_eq!(world.news().first().map(String::as_str), Some("task storage_limit a"));
+    world.run(hour(12));
+    assert_eq!(world.news().first().map(String::as_str), Some("task storage_limit c"));
+    world.run(hour(18));
+    assert!(world.news().is_empty());
+}
