@@ -1,24 +1,23 @@
-//! Whether a sink goes on in this run.
+//! The circuit breaker: it stops a sink for the rest of a run.
 
 use super::sink::{ActionOutcome, Failure, FailureKind, LOST_IN_A_ROW};
 
-/// How a sink fares from batch to batch.
+/// The circuit breaker of one sink.
 #[derive(Debug, Default)]
 pub(super) struct CircuitBreaker {
-    /// Batches in a row, up to the last one, for which no answer came.
+    /// The number of last batches in a row whose answer was lost.
     lost: usize,
-    /// What stopped the sink for the rest of the run.
+    /// The failure that stopped the sink.
     halted: Option<Failure>,
 }
 
 impl CircuitBreaker {
-    /// What stopped it, if something did.
+    /// The failure that stopped the sink, if one did.
     pub(super) fn halted(&self) -> Option<&Failure> {
         self.halted.as_ref()
     }
 
-    /// Takes note of what came of a batch. One that was carried over as a whole, or in which there was nothing to send, says
-    /// nothing about answers.
+    /// Notes the outcomes of a batch. A batch that was carried over, or in which nothing was sent, says nothing about answers.
     pub(super) fn note<'o>(&mut self, outcomes: impl IntoIterator<Item = &'o ActionOutcome>) {
         let mut last_lost = None;
         let mut answered = false;
@@ -58,7 +57,7 @@ impl CircuitBreaker {
     }
 }
 
-/// The failure of everything that is not sent any more; the last lost answer is told by the action that lost it.
+/// The failure of the actions that are not sent any more. It quotes the last lost answer.
 fn given_up(last: &Failure) -> Failure {
     Failure {
         message: format!("{LOST_IN_A_ROW} answers in a row were lost, so nothing more was sent in this run: {last}"),
@@ -89,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_sink_stops_after_three_lost_answers_in_a_row_or_what_stops_it_at_once() {
-        // Batches apart by blanks; the number of the batch after which nothing more is sent.
+        // Batches, separated by blanks, and the number of the batch after which nothing more is sent.
         let cases = [
             (". . r c g", None),
             ("? ?", None),

@@ -1,4 +1,4 @@
-//! What became of a plan.
+//! The results of a plan.
 
 use std::collections::BTreeMap;
 use strum::{EnumIter, IntoStaticStr};
@@ -7,19 +7,19 @@ use super::sink::Failure;
 use super::stop::StopReason;
 use crate::model::Reason;
 
-/// How one action ended in this run.
+/// The status of one action at the end of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, EnumIter)]
 #[strum(serialize_all = "snake_case")]
 pub enum ActionStatus {
-    /// Wanted; this run did not get to it, or is a dry run.
+    /// To be done, but this run did not reach it, or is a dry run.
     Planned,
     /// Done and confirmed.
     Done,
-    /// It failed: carried over, or refused.
+    /// Failed: carried over, or refused.
     Failed,
-    /// A request left and no answer came.
+    /// A request left, and its answer is lost.
     InDoubt,
-    /// Left alone.
+    /// Not to be done.
     Skipped,
 }
 
@@ -30,30 +30,30 @@ impl ActionStatus {
     }
 }
 
-/// What became of one action.
+/// The result of one action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Performed {
-    /// How it ended.
+    /// The status.
     pub status: ActionStatus,
-    /// Why, where it is another reason than the plan's.
+    /// The reason, if it differs from the plan's.
     pub reason: Option<Reason>,
-    /// The remote's id.
+    /// The service's id of the effect.
     pub remote_id: Option<String>,
-    /// What went wrong.
+    /// The failure, if there was one.
     pub failure: Option<Failure>,
 }
 
-/// What became of all actions that were to be done, by short key.
+/// The results of all actions that were to be done.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Results {
-    /// By short key. An action without an entry was not reached.
+    /// The results by short key. An action without one was not reached.
     pub performed: BTreeMap<String, Performed>,
     /// Why the run stopped early, if it did.
     pub stopped: Option<StopReason>,
 }
 
 impl Results {
-    /// Takes in the results of another sink.
+    /// Adds the results of another sink.
     pub fn merge(&mut self, other: Results) {
         self.performed.extend(other.performed);
         self.stopped = self.stopped.or(other.stopped);

@@ -59,50 +59,47 @@ impl SinkOrder for Tag {
     }
 }
 
-/// Proof of an effect.
+/// The proof of an effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
-    /// The remote's id of what is there now: task id, tag id, `channel/ts` of a message.
+    /// The service's id of the effect: task id, tag id, `channel/ts` of a message.
     pub remote_id: String,
 }
 
-/// Why an action was not done. Shown as it is (in logs, in the ledger) it is `message` alone; [`Failure::full_message`] is for people.
+/// Why an action was not done. Logs and the ledger show `message` alone; reports show [`Failure::full_message`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// What happened, in our own words: service, request, status, code, how often and how long it was tried. No personal
-    /// data, no secrets.
+    /// What happened, in our words: service, request, status, code, number of tries, time. Without personal data and secrets.
     pub message: String,
-    /// The service's own words, cut and without secrets. They may name people, whom services quote from what they were sent:
-    /// for the report only.
+    /// The service's words, cut and without secrets. They may quote people from the request, so only the report shows them.
     pub quote: Option<String>,
-    /// What a person can do about it, where there is something.
+    /// The way out, if there is one.
     pub help: Option<String>,
-    /// Which exit code it asks for.
+    /// The class, which decides the exit code.
     pub kind: FailureKind,
 }
 
-/// A sink that lost the answers to so many batches in a row is not used any more in this run.
+/// The number of lost answers in a row after which a sink stops for this run.
 ///
-/// One lost answer says little, and what is sent only once loses one for each try; but each puts an action in doubt that a later
-/// run has to ask about, or that nobody can ask about. Beside it stands the table of what one failure leads to,
-/// `remote::outcomes::consequence`.
+/// One lost answer says little, but each puts an action in doubt that a later run has to ask about. The table
+/// `remote::outcomes::consequence` says what one failure leads to.
 pub const LOST_IN_A_ROW: usize = 3;
 
 /// The classes of failure that decide the exit code and whether the sink goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FailureKind {
-    /// This action only; [`LOST_IN_A_ROW`] of them without an answer stop the sink all the same.
+    /// Only this action failed. [`LOST_IN_A_ROW`] lost answers stop the sink too.
     Action,
-    /// A credential or permission was refused: the sink stops for this run.
+    /// The service refused a credential or permission. The sink stops for this run.
     Credential,
-    /// The service cannot be reached or has had enough: the sink stops for this run.
+    /// The service cannot be reached, or its limit is exhausted. The sink stops for this run.
     Unreachable,
-    /// The settings are wrong in a way only the service could tell (channel gone): the sink stops for this run.
+    /// Only the service could tell that a setting is wrong, such as a missing channel. The sink stops for this run.
     Configuration,
 }
 
 impl Failure {
-    /// All of it, the service's own words included: for the report, which people read and which names people anyway.
+    /// The message with the service's words, for the report, which names people anyway.
     pub fn full_message(&self) -> String {
         match &self.quote {
             Some(quote) => format!("{}; it says \"{quote}\"", self.message),
@@ -117,54 +114,54 @@ impl fmt::Display for Failure {
     }
 }
 
-/// What became of one action.
+/// The outcome of one action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ActionOutcome {
-    /// It is there.
+    /// The action is done.
     Done(Receipt),
-    /// It certainly did not happen; another run may try again.
+    /// The action certainly did not happen. Another run tries again.
     CarriedOver(Failure),
-    /// It certainly did not happen, and trying again would not help.
+    /// The action certainly did not happen, and trying again would not help.
     Refused(Failure),
-    /// It certainly did not happen: the record that the task was to go on is gone, or not what it was.
+    /// The action certainly did not happen: the task's record is gone, or is another record now.
     RecordGone(Failure),
-    /// A request left and the answer did not come, or made no sense.
+    /// A request left, and its answer was lost or made no sense.
     InDoubt(Failure),
-    /// The contact is gone from Intercom: nothing to act on.
+    /// The contact is gone from Intercom, so there is nothing to do.
     Gone,
 }
 
-/// A claim of an earlier run whose outcome is not known.
+/// A claim of an earlier run whose outcome is unknown.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claim {
-    /// Which action.
+    /// The action.
     pub key: ActionKey,
-    /// Its short form, which is in the task's Subject or Description, and in the message's metadata.
+    /// The short key, which the task's Subject or Description and the message's metadata hold.
     pub short: String,
-    /// `as_of` of the run that claimed it: nothing was sent before that.
+    /// `as_of` of the run that claimed the action. Nothing was sent before it.
     pub claimed_at: Date,
-    /// Where the task was to go; None where the run did not get as far as finding the record.
+    /// The record that the task was to go on; None if the run did not find it.
     pub link: Option<TaskLink>,
-    /// The task that was to be brought forward, or the message that was to be replied to: a remote id.
+    /// The remote id of the task to bring forward, or of the message to reply to.
     pub prior: Option<String>,
-    /// Where it was sent, as [`Sink::address`] had it then; None where nobody wrote that down.
+    /// The [`Sink::address`] at the time of the claim; None if it was not recorded.
     pub sent_to: Option<String>,
-    /// The tag's name; empty where it is not about a tag, or no rule has it any more.
+    /// The tag's name; empty for other kinds, and if no rule has the tag any more.
     pub tag: String,
 }
 
-/// The answer to "did it happen?".
+/// The answer to "did the action happen?".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// It did.
+    /// The action happened.
     Happened(Receipt),
-    /// It did not.
+    /// The action did not happen.
     DidNotHappen,
-    /// The contact is gone, so it does not matter.
+    /// The contact is gone, so the action does not matter.
     Gone,
-    /// There is no way to find out (a webhook; a scope that was not granted).
+    /// Nobody can find out: the message went by webhook, or the token lacks a scope.
     CannotTell,
-    /// The question failed; ask again in another run.
+    /// The question failed. Another run asks again.
     NoAnswer(Failure),
 }
 

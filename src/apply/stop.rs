@@ -1,4 +1,4 @@
-//! When to stop before the work is done: the deadline has come, or somebody asked.
+//! Stopping a run early: at its deadline, or by a signal.
 
 use std::time::Duration;
 
@@ -16,41 +16,41 @@ pub enum StopReason {
     Terminated,
 }
 
-/// Asked before each request and each wait: no request is cut off, no new one begins after the word to stop.
+/// The early end of a run. It is checked before each request and each wait: no request is cut off, and none begins after a stop.
 #[derive(Debug, Clone)]
 pub struct Stop {
     deadline: Instant,
     asked: watch::Receiver<Option<StopReason>>,
 }
 
-/// The other end of a [`Stop`]: what a signal handler holds.
+/// The other end of a [`Stop`], for a signal handler.
 #[derive(Debug)]
 pub struct StopSwitch(watch::Sender<Option<StopReason>>);
 
 impl StopSwitch {
-    /// Asks for a stop; the first reason stands.
+    /// Requests a stop. The first reason stands.
     pub fn stop(&self, reason: StopReason) {
         self.0.send_if_modified(|asked| asked.is_none() && asked.replace(reason).is_none());
     }
 }
 
 impl Stop {
-    /// A stop after `limit`, or when the switch says so.
+    /// Returns a stop after `limit`, and the switch that stops at once.
     pub fn after(limit: Duration) -> (StopSwitch, Stop) {
         let (sender, asked) = watch::channel(None);
         let now = Instant::now();
-        // Instant + a huge duration would panic; a year is for ever here.
+        // Instant plus a huge duration would panic. A year is long enough.
         let deadline = now.checked_add(limit).unwrap_or(now + Duration::from_secs(365 * 24 * 3600));
         (StopSwitch(sender), Stop { deadline, asked })
     }
 
-    /// Why to stop now, or None to go on.
+    /// The reason to stop now; None to go on.
     pub fn reason(&self) -> Option<StopReason> {
         let asked = *self.asked.borrow();
         asked.or_else(|| (Instant::now() >= self.deadline).then_some(StopReason::Deadline))
     }
 
-    /// Sleeps, but no longer than until the stop: Err says why it was cut short.
+    /// Sleeps, at most until the stop. Err holds the reason of a stop.
     pub async fn sleep(&self, duration: Duration) -> Result<(), StopReason> {
         let mut asked = self.asked.clone();
         tokio::select! {

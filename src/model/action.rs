@@ -1,4 +1,4 @@
-//! Actions: one change each that we want at a remote, their identity, and how far they got.
+//! Actions: their identity, their states, and the reasons of decisions. An action is one change at a service.
 
 use sha2::{Digest, Sha256};
 use strum::{EnumIter, EnumString, IntoStaticStr};
@@ -7,23 +7,24 @@ use super::attribute::Date;
 use super::kind::ActionKind;
 use super::subject::Subject;
 
-/// Which action of an occasion. With the occasion's own identity (workspace, signal, subject, opened at) it is the full key.
+/// The identity of an action within its occasion. With the identity of the occasion (workspace, signal, subject, opened at) it
+/// is the full key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ActionKey {
-    /// Task, message, tag or untag.
+    /// The kind of action.
     pub kind: ActionKind,
-    /// The level by name; empty for the rule's own condition, and always for tags, which are the same on every level.
+    /// The name of the level. Empty for the rule's own condition, and for tags, which are equal on every level.
     pub level: String,
-    /// The contact to be tagged; empty for tasks and messages.
+    /// The contact to tag. Empty for a kind that an occasion has once.
     pub contact: String,
 }
 
 impl ActionKey {
-    /// The full key in short, for people and look-ups: `US-` and `digits` characters of the hash of every part.
+    /// Returns the short form of the full key: `US-` and `digits` characters of the hash of all parts.
     ///
-    /// Eight characters hold 40 bits; the caller lengthens them where a ledger already uses the short form otherwise.
+    /// Eight characters hold 40 bits. The caller asks for more where another action of the ledger has the short form.
     pub fn short(&self, workspace: &str, signal: &str, subject: &Subject, opened_at: Date, digits: usize) -> String {
-        // Crockford's base 32, five bits of each byte: no I, L, O or U, because people read these out to each other.
+        // Crockford's base 32, with five bits of each byte. It has no I, L, O or U, because people read keys out to each other.
         const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
         let ActionKey { kind, level, contact } = self;
         let opened_at = opened_at.timestamp().to_string();
@@ -39,57 +40,57 @@ impl ActionKey {
     }
 }
 
-/// Why something is done, or left. Every item and every action of a plan has one.
+/// Why an action is done or skipped. Every item and every action of a plan has a reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, EnumString, EnumIter)]
 #[strum(serialize_all = "snake_case")]
 pub enum Reason {
-    /// The first time that this subject signals.
+    /// The subject signals for the first time.
     New,
-    /// A contact of the subject carried the tag before we knew anything: somebody handled it.
+    /// A contact of the subject carries the tag, and the ledger has no occasion: somebody handled the signal.
     AlreadyTagged,
-    /// It signalled before, the occasion ended, and it signals again.
+    /// The subject signals again after its last occasion ended.
     Returned,
-    /// A higher level than any before in this occasion.
+    /// The occasion reaches a new highest level.
     Escalated,
-    /// An earlier run wanted this and did not get it done.
+    /// An earlier run planned the action and did not finish it.
     Unfinished,
-    /// Claimed, outcome not known: ask first.
+    /// The action was claimed, and its outcome is unknown. A run asks the service before it acts.
     InDoubt,
-    /// A contact that joined an open occasion.
+    /// The contact joined an open occasion.
     Joined,
-    /// The tag vanished from the whole workspace and is made again.
+    /// The tag vanished from the workspace and is created again.
     TagRecreated,
-    /// A person took the tag off, and `on_untag` says to put it back.
+    /// A person took the tag off, and `on_untag` is "restore".
     TagRestored,
-    /// Recorded as handled by `--baseline`.
+    /// `--baseline` recorded the signal as handled.
     Baseline,
-    /// Done in this occasion.
+    /// The action is done in this occasion.
     AlreadyDone,
-    /// A person took the tag off, and that stands.
+    /// A person took the tag off, and it stays off.
     UntaggedByPerson,
     /// The snooze tag is on the company or a concerned contact.
     Snoozed,
-    /// The action's sink is switched off: skipped for good, for this occasion.
+    /// The sink is switched off. The action is skipped for the rest of the occasion.
     SinkOff,
-    /// Beyond `--top`, or stopped by the guard: comes up again.
+    /// The item is beyond `--top`, or the guard refused it. A later run takes it up.
     Held,
-    /// The data that the rule needs is not what it was: nothing new is decided until it is back, or a person accepts it.
+    /// An attribute of the rule stopped arriving. Nothing new is decided until it arrives again or a person accepts the outage.
     DataOutage,
-    /// The signal is false at the moment, but the occasion has not ended: waits.
+    /// The signal is false, but not yet for long enough to end the occasion.
     Clearing,
     /// The occasion ended before the action was done.
     Cleared,
-    /// The contact is not in Intercom any more.
+    /// The contact is gone from Intercom.
     ContactGone,
-    /// The remote refused it for good; a person has to decide.
+    /// The service refused the action for good. A person has to decide.
     Refused,
-    /// It waits for the task of the same signal.
+    /// The action waits for the task of its signal.
     WaitsForTask,
-    /// A person said that it is done.
+    /// A person said that the action is done.
     Resolved,
-    /// A person said that it is not to be done in this occasion.
+    /// A person said not to do the action in this occasion.
     Dismissed,
-    /// The contact was forgotten before it was done.
+    /// The contact was forgotten before the action was done.
     Forgotten,
 }
 
@@ -105,35 +106,35 @@ impl Reason {
     }
 }
 
-/// How far an action got, as the ledger has it.
+/// The state of an action in the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumString, EnumIter)]
 #[strum(serialize_all = "snake_case")]
 pub enum State {
-    /// Wanted, not yet tried, or tried and certainly not done.
+    /// To be done: not yet tried, or tried and certainly not done.
     Planned,
-    /// A request may have left. Found open at the start of a run, it is in doubt.
+    /// A request may have left. A claim that is open at the start of a run is in doubt.
     Claimed,
-    /// Done, with a remote id.
+    /// Done, and confirmed by the service.
     Done,
-    /// The remote refused it for good.
+    /// Refused by the service for good.
     Refused,
-    /// Never to be done in this occasion: its sink was off, or a person said so.
+    /// Not to be done in this occasion: its sink was off, or a person said so.
     Skipped,
-    /// Moot before it was done: the signal cleared, or the contact is gone.
+    /// No longer needed: the signal cleared, or the contact is gone.
     Dropped,
-    /// Done, and undone by a person since.
+    /// Undone by a person after it was done.
     Undone,
 }
 
-/// What a person can say about an action that no run gets done, or that is in doubt.
+/// The decision of a person about an action that is in doubt, refused or skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumString, EnumIter)]
 #[strum(serialize_all = "snake_case")]
 pub enum Resolution {
-    /// It is there: somebody made it by hand, or found it.
+    /// The action is done: somebody did it by hand, or found its effect.
     Done,
-    /// It did not happen: the next run does it.
+    /// The action did not happen. The next run does it.
     Failed,
-    /// It is not to be done in this occasion.
+    /// The action is not to be done in this occasion.
     Dismissed,
 }
 
@@ -149,33 +150,33 @@ impl Resolution {
     }
 }
 
-/// What can happen to an entry.
+/// A change of an entry's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Step {
     /// A request is about to leave.
     Claim,
-    /// The remote confirmed it.
+    /// The service confirmed the action.
     Confirm,
-    /// It certainly did not happen, and can be tried again.
+    /// The action certainly did not happen, and another run may try it again.
     CarryOver,
-    /// It certainly did not happen, and never will.
+    /// The action certainly did not happen, and trying again would not help.
     Refuse,
-    /// Its sink is off.
+    /// The sink is off.
     Skip,
-    /// It is moot.
+    /// The action is no longer needed.
     Drop,
-    /// A person undid it.
+    /// A person undid the action.
     Undo,
-    /// It is wanted again: the tag was lost, or is to be restored.
+    /// The action is needed again: its tag was lost, or is to be restored.
     Reopen,
-    /// It was moot because the contact was not to be found, and the contact is there.
+    /// The action was dropped because its contact was gone, and the contact is back.
     Revive,
-    /// A person says what became of it.
+    /// A person decides about the action.
     Resolve(Resolution),
 }
 
 impl State {
-    /// The state after a step, or None where the step is not legal: a done action is never claimed again by accident.
+    /// Returns the state after a step. None where the step is not legal, so that no action is done twice by accident.
     pub fn after(self, step: Step) -> Option<State> {
         match (self, step) {
             (State::Planned, Step::Claim) => Some(State::Claimed),
@@ -191,7 +192,7 @@ impl State {
             (State::Planned | State::Claimed | State::Refused | State::Skipped, Step::Resolve(Resolution::Done)) => {
                 Some(State::Done)
             }
-            // Skipped too: a person may think better of it.
+            // A person may also change their mind about a skipped action.
             (State::Claimed | State::Refused | State::Skipped, Step::Resolve(Resolution::Failed)) => {
                 Some(State::Planned)
             }

@@ -1,31 +1,31 @@
-//! Attribute values as the workspace holds them, and how each wanted type is read from them.
+//! The values of attributes as the workspace holds them, and how each type is read from them.
 //!
-//! Reading never guesses: what cannot be read as the wanted type is unknown with a reason, never zero, because a rule that
-//! fires on a misread figure costs a customer's trust, and one that treats "no figure" as zero fires on everybody.
+//! Reading never guesses. A value that cannot be read as the wanted type is unknown, with a reason. A rule that fires on a
+//! misread figure costs a customer's trust, and a rule that takes a missing figure for zero fires on everybody.
 
 use std::borrow::Cow;
 use strum::IntoStaticStr;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 
-/// A value as it was pushed, before anything is read from it.
+/// A value as it was pushed.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// Present, but null: counts as missing.
+    /// JSON null; counts as missing.
     Null,
     /// A JSON boolean.
     Bool(bool),
-    /// A JSON number; integers beyond 2^53 lose their last digits.
+    /// A JSON number. Integers beyond 2^53 lose their last digits.
     Number(f64),
     /// A JSON string, exactly as pushed.
     Text(String),
     /// A JSON array.
     List(Vec<Value>),
-    /// A JSON object, such as a link to a custom object: no rule can read it.
+    /// A JSON object, such as a link to a custom object. No rule can read it.
     Object,
 }
 
-/// What a rule or a text wants of an attribute.
+/// The type as which a rule or a text reads an attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Type {
@@ -36,20 +36,20 @@ pub enum Type {
     /// True or false.
     #[strum(serialize = "yes/no")]
     YesNo,
-    /// A list of texts; Intercom stores it as one delimited string.
+    /// A list of texts. Intercom stores it as one delimited string.
     List,
     /// An instant, to the second.
     Date,
 }
 
 impl Type {
-    /// The word users read and write.
+    /// The word that users read and write.
     pub fn name(self) -> &'static str {
         self.into()
     }
 }
 
-/// An instant as attributes carry it.
+/// An instant, to the second.
 pub type Date = DateTime<Utc>;
 
 /// Why a value is unknown.
@@ -58,7 +58,7 @@ pub type Date = DateTime<Utc>;
 pub enum UnknownReason {
     /// Absent, null, or an empty text.
     Missing,
-    /// There, but not readable as the wanted type.
+    /// Present, but not readable as the wanted type.
     Unreadable,
     /// `days_since` of a date after the run's instant.
     InTheFuture,
@@ -74,12 +74,12 @@ impl UnknownReason {
 }
 
 impl Value {
-    /// Absent, null and `""` all mean "not filled".
+    /// Whether the value is null or `""`.
     pub fn is_missing(&self) -> bool {
         matches!(self, Value::Null) || matches!(self, Value::Text(text) if text.is_empty())
     }
 
-    /// A JSON number, or a text that is a number once trimmed (`" 8.0 "`). Not booleans, not `NaN`, not `inf`.
+    /// Reads a JSON number, or a text that is a number once trimmed (`" 8.0 "`). Refuses booleans, `NaN` and `inf`.
     pub fn read_number(&self) -> Result<f64, UnknownReason> {
         match self {
             _ if self.is_missing() => Err(UnknownReason::Missing),
@@ -89,7 +89,7 @@ impl Value {
         }
     }
 
-    /// A JSON string as it is; `""` is missing.
+    /// Reads a JSON string, unchanged. `""` is missing.
     pub fn read_text(&self) -> Result<&str, UnknownReason> {
         match self {
             _ if self.is_missing() => Err(UnknownReason::Missing),
@@ -98,7 +98,7 @@ impl Value {
         }
     }
 
-    /// A JSON boolean, or the texts `true` and `false`.
+    /// Reads a JSON boolean, or the texts `true` and `false`.
     pub fn read_yes_no(&self) -> Result<bool, UnknownReason> {
         match self {
             _ if self.is_missing() => Err(UnknownReason::Missing),
@@ -109,10 +109,10 @@ impl Value {
         }
     }
 
-    /// A JSON array of strings, a string holding one, or a string delimited by `,`, `;` or `|`.
+    /// Reads a JSON array of strings, a string that holds such an array, or a string delimited by `,`, `;` or `|`.
     ///
-    /// Items are trimmed and empty ones dropped. A list with no items is empty, which is known; only an absent value, null
-    /// or `""` is missing. Intercom cannot store arrays in a custom attribute, so the string forms are the normal ones.
+    /// Items are trimmed, and empty items dropped. A list without items is known to be empty. Null and `""` are missing. Intercom
+    /// cannot store arrays in a custom attribute, so most lists are strings.
     pub fn read_list(&self) -> Result<Vec<Cow<'_, str>>, UnknownReason> {
         match self {
             _ if self.is_missing() => Err(UnknownReason::Missing),
@@ -129,7 +129,7 @@ impl Value {
         }
     }
 
-    /// Integer Unix seconds between 1990 and 2200, or ISO 8601 text (a date alone is its first second, UTC).
+    /// Reads integer Unix seconds between 1990 and 2200, or ISO 8601 text. A date alone is its first second, in UTC.
     pub fn read_date(&self) -> Result<Date, UnknownReason> {
         match self {
             _ if self.is_missing() => Err(UnknownReason::Missing),
@@ -142,7 +142,7 @@ impl Value {
 
 fn parse_number(text: &str) -> Option<f64> {
     let text = text.trim();
-    // Rust also reads "inf" and "nan"; nobody pushes those on purpose.
+    // Rust also parses "inf" and "nan", which nobody pushes on purpose.
     let plain = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+' | b'e' | b'E'));
     text.parse().ok().filter(|number: &f64| plain && number.is_finite())
 }
@@ -154,7 +154,7 @@ fn kept_items<'a>(items: impl Iterator<Item = &'a str>) -> Vec<Cow<'a, str>> {
 fn read_list_text(text: &str) -> Result<Vec<Cow<'_, str>>, UnknownReason> {
     let trimmed = text.trim();
     if trimmed.starts_with('[') {
-        // Somebody's code wrote JSON into a text attribute. Half a JSON array is not a one-item list.
+        // JSON in a text attribute. A truncated array must not count as a list of one item.
         let items: Vec<String> = serde_json::from_str(trimmed).map_err(|_| UnknownReason::Unreadable)?;
         let items = items.iter().map(|item| item.trim()).filter(|item| !item.is_empty());
         return Ok(items.map(|item| Cow::Owned(item.to_owned())).collect());
@@ -168,8 +168,8 @@ fn from_unix_seconds(seconds: f64) -> Option<Date> {
     sensible_seconds(whole(seconds)?)
 }
 
-/// Milliseconds, a zero for "never" and day numbers such as 20251219 are all integers too: only what lies between 1990 and
-/// 2200 is taken as a second. A date misread as 1970 would fire every rule about silence.
+/// Accepts seconds between 1990 and 2200 only. Milliseconds, a zero for "never" and day numbers such as 20251219 are integers
+/// too, and a date misread as 1970 would fire every rule about silence.
 fn sensible_seconds(seconds: i64) -> Option<Date> {
     const SENSIBLE: std::ops::Range<i64> = 631_152_000..7_258_118_400;
     SENSIBLE.contains(&seconds).then(|| DateTime::from_timestamp(seconds, 0)).flatten()

@@ -1,46 +1,46 @@
-//! A person record in Intercom, reduced to what rules and texts can use.
+//! A contact, reduced to the values that rules and texts can use.
 
 use sha2::{Digest, Sha256};
 
 use super::attribute::Date;
 use super::values::Values;
 
-/// Ids that a contact refers to. Intercom lists at most ten of them on the contact itself.
+/// The ids of a contact's tags or companies. Intercom lists at most ten of them on the contact itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct References {
-    /// The ids listed, in Intercom's order.
+    /// The listed ids, in Intercom's order.
     pub ids: Vec<String>,
-    /// False where Intercom said that there are more than it listed.
+    /// Whether the list is complete. False where Intercom says that there are more.
     pub complete: bool,
 }
 
 impl References {
-    /// A list known to be whole.
+    /// A complete list.
     pub fn all(ids: Vec<String>) -> Self {
         References { ids, complete: true }
     }
 
-    /// Whether the id is among those listed; "no" means little unless the list is complete.
+    /// Whether the id is listed. "No" is certain only if the list is complete.
     pub fn lists(&self, id: &str) -> bool {
         self.ids.iter().any(|listed| listed == id)
     }
 }
 
-/// A person record in Intercom (a user or a lead, in Intercom's words).
+/// A contact in Intercom: a user or a lead, in Intercom's words.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Contact {
     /// Intercom's id, 24 hex digits in every sample seen.
     pub id: String,
-    /// As stored: not trimmed, not lower-cased, not unique in a workspace. None when missing, null or `""`.
+    /// The e-mail as stored: neither trimmed nor lower-cased, and not unique in a workspace. None when missing, null or `""`.
     pub email: Option<String>,
     /// The display name. None when missing, null or `""`.
     pub name: Option<String>,
-    /// When the record was created; None where that is no number.
+    /// When the contact was created; None if the value is no number.
     pub created_at: Option<Date>,
-    /// When the person was last seen; None when never, or when the value makes no sense as a date.
+    /// When the person was last seen; None for never, and for a value that is no date.
     pub last_seen_at: Option<Date>,
-    /// Every attribute that rules or texts name, Intercom's own fields included, by the name used in rules (`role`,
-    /// `location.country`, `teammates_count`). An own field wins over a custom attribute of the same name.
+    /// The attributes that rules or texts name, by their name in rules (`role`, `location.country`, `teammates_count`).
+    /// Intercom's own field wins over a custom attribute with its name.
     pub attributes: Values,
     /// Tag ids.
     pub tags: References,
@@ -49,13 +49,13 @@ pub struct Contact {
 }
 
 impl Contact {
-    /// The e-mail by which contacts are one subject: trimmed and lower-cased.
+    /// The e-mail, trimmed and lower-cased. Contacts with one key are one subject.
     pub fn email_key(&self) -> Option<String> {
         email_key(self.email.as_deref()?)
     }
 
-    /// What the ledger keeps of the e-mail: a hash, by which a person is known again when a contact is merged, deleted, or
-    /// simply not read, without the e-mail being written anywhere.
+    /// The hash of the e-mail, for the ledger. It identifies a person whose contact was merged, deleted or not read, and the
+    /// ledger holds no e-mail.
     pub fn person(&self) -> Option<String> {
         person_of(self.email.as_deref()?)
     }

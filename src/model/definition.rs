@@ -1,15 +1,14 @@
-//! What a workspace says about an attribute, whoever has it.
+//! The definition of an attribute in a workspace.
 
 /// An attribute that contacts of this workspace can have.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AttributeDefinition {
-    /// By the name used in rules.
+    /// The name in rules.
     pub name: String,
-    /// Intercom's word for its type: `string`, `integer`, `float`, `boolean`, `date`, or one yet to come; empty where it
-    /// does not say.
+    /// Intercom's type: `string`, `integer`, `float`, `boolean`, `date`, or a new one. Empty if Intercom names none.
     pub data_type: String,
-    /// Pushed by the customer's code, rather than Intercom's own.
+    /// Whether the customer's code pushes it. False for Intercom's own fields.
     pub custom: bool,
-    /// Out of use: contacts may still carry values, which nobody updates any more.
+    /// Whether it is out of use. Contacts may still carry values, but nobody updates them.
     pub archived: bool,
 }

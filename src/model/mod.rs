@@ -1,4 +1,4 @@
-//! Plain values of the domain: no I/O, no clock, no foreign field names.
+//! The values of the domain, without I/O, clocks and field names of services.
 
 pub mod action;
 pub mod attribute;

@@ -1,4 +1,4 @@
-//! The stretch of time in which a subject's signal counts as the same one.
+//! Occasions: an occasion is the time in which a subject's signal counts as one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,42 +11,42 @@ use super::order::{Record, TaskLink};
 use super::share::Share;
 use super::subject::{Subject, SubjectKind};
 
-/// Which occasion; with the workspace, to which a ledger belongs, its whole identity.
+/// The identity of an occasion within its workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OccasionId {
     /// The rule's signal.
     pub signal: String,
-    /// Whom it is about.
+    /// The account or person that the signal is about.
     pub subject: Subject,
-    /// The second at which it opened: `as_of` of that run.
+    /// When the occasion opened: `as_of` of the run, to the second.
     pub opened_at: Date,
 }
 
-/// What the ledger knows of one occasion, with all its entries.
+/// An occasion in the ledger, with its entries.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Occasion {
-    /// Which one.
+    /// The identity.
     pub id: OccasionId,
-    /// The highest level reached, by name; empty for the rule's own condition.
+    /// The name of the highest level reached; empty for the rule's own condition.
     pub level: String,
-    /// The first of the *false* observations that no *true* has followed.
+    /// The first *false* observation after the last *true* one.
     pub false_since: Option<Date>,
-    /// When it ended; None while open.
+    /// When the occasion ended; None while it is open.
     pub ended_at: Option<Date>,
-    /// The contact whose figures are shown and whose Zoho record the task is on, fixed at opening.
+    /// The contact whose figures are shown and whose Zoho record the task is on. Fixed at opening.
     pub representative: String,
-    /// Where in Zoho the task goes, once that is known.
+    /// The Zoho record of the task, once it is known.
     pub link: Option<TaskLink>,
-    /// What identifies the person of a contact's occasion besides the contacts: a hash of the e-mail. None without one.
+    /// For an occasion of a person: the hash of the e-mail, which identifies the person besides the contacts. None without one.
     pub person: Option<String>,
-    /// The contacts concerned: those that made the signal hold, and those that joined.
+    /// The contacts concerned: the first ones, and those that joined.
     pub contacts: BTreeSet<String>,
-    /// What was intended and what became of it, in the order in which it was planned.
+    /// The actions, in the order in which they were planned.
     pub entries: Vec<Entry>,
 }
 
 impl Occasion {
-    /// Whether it has not ended.
+    /// Whether the occasion has not ended.
     pub fn is_open(&self) -> bool {
         self.ended_at.is_none()
     }
@@ -56,14 +56,14 @@ impl Occasion {
         self.entries.iter().find(|entry| entry.key == *key)
     }
 
-    /// The task or message of this occasion that was planned last of those done, the current state of things at the remote.
+    /// The action of a kind that was planned last, of those that are done. It is the current one at the service.
     ///
-    /// Not by time: the clock may have been set back, and a claim that is settled late is closed after its successor.
+    /// The time of an entry does not count: a clock may have been set back, and a claim may be settled after its successor.
     pub fn last_done(&self, kind: ActionKind) -> Option<&Entry> {
         self.entries.iter().rfind(|entry| entry.key.kind == kind && entry.state == State::Done)
     }
 
-    /// The Zoho record, where one was found or made.
+    /// The Zoho record, if one was found or made.
     pub fn record(&self) -> Option<&Record> {
         match &self.link {
             Some(TaskLink::Record(record)) => Some(record),
@@ -72,22 +72,22 @@ impl Occasion {
     }
 }
 
-/// Everything that decisions need of the ledger.
+/// The part of the ledger that decisions need.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Known {
-    /// All open occasions, the last ended one of every subject and signal, and those with anything left to look at. Sorted.
+    /// The open occasions, the last ended occasion of every subject and signal, and occasions with unfinished entries. Sorted.
     pub occasions: Vec<Occasion>,
     /// Every short key in use.
     pub shorts: BTreeSet<String>,
-    /// What earlier runs saw of each attribute, oldest first. See [`Share`] for which runs.
+    /// The shares of earlier runs by attribute, oldest first. [`Share`] says which runs count.
     pub shares: BTreeMap<String, Vec<Share>>,
-    /// What is left of contacts that were forgotten: the marks that [`forgotten_mark`] gives their ids.
+    /// The marks of forgotten contacts. See [`forgotten_mark`].
     pub forgotten: BTreeSet<String>,
 }
 
 impl Known {
-    /// The occasion of the same signal and subject that ended last before this one opened. A person is known by the contacts
-    /// too: the lowest id may have changed since.
+    /// The last occasion of this signal and subject before the given one. A person is also recognised by the contacts, because
+    /// the lowest id may have changed.
     pub fn before(&self, open: &Occasion) -> Option<&Occasion> {
         let by_contacts = |occasion: &Occasion| {
             [occasion, open].iter().all(|one| one.id.subject.kind == SubjectKind::Contact)
@@ -102,42 +102,41 @@ impl Known {
     }
 }
 
-/// How the mark of a forgotten contact begins.
+/// The beginning of the mark of a forgotten contact.
 pub const FORGOTTEN: &str = "forgotten-";
 
-/// What stands for a forgotten contact's id: a hash that tells nothing to those who do not have the id.
+/// Returns the mark that replaces a forgotten contact's id: a hash that reveals nothing without the id.
 pub fn forgotten_mark(contact: &str) -> String {
     let hash = Sha256::digest(format!("forgotten contact {contact}").as_bytes());
     let hash: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     format!("{FORGOTTEN}{hash}")
 }
 
-/// What the ledger knows about one action.
+/// An action in the ledger.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
-    /// Which action of the occasion.
+    /// The identity of the action within the occasion.
     pub key: ActionKey,
     /// The short form of the full key: `US-7K3F9Q2M`.
     pub short: String,
-    /// How far it got.
+    /// The state.
     pub state: State,
-    /// Why it was planned, or why it was left.
+    /// Why the action was planned or skipped.
     pub reason: Reason,
-    /// The task that this one brings forward if it is still open when its turn comes, or the message that this one replies
-    /// to, or the tag that it takes off: the remote id of an earlier action of the subject.
+    /// The remote id of an earlier action of the subject: the task to bring forward if it is still open, the message to reply
+    /// to, or the tag to remove.
     pub prior: Option<String>,
-    /// The remote's id of what was done: task id, tag id, `channel/ts` of a message.
+    /// The service's id of the effect: task id, tag id, `channel/ts` of a message.
     pub remote_id: Option<String>,
-    /// What the remote said the last time it failed; scrubbed, without personal data.
+    /// The last error, without secrets and personal data.
     pub error: Option<String>,
-    /// `as_of` of the run that claimed it last.
+    /// `as_of` of the run that last claimed the action.
     pub claimed_at: Option<Date>,
-    /// Where the run that claimed it last sent it: the Slack channel. None where there is only one place, and before that was
-    /// written down.
+    /// The address of the last claim: the Slack channel. None for a sink with one address, and in old ledgers.
     pub sent_to: Option<String>,
-    /// `as_of` of the run that closed it.
+    /// `as_of` of the run that closed the action.
     pub closed_at: Option<Date>,
-    /// True where it may have been done before without our knowing (a message whose fate could not be learnt).
+    /// Whether the action may be a repeat: the outcome of an earlier try could not be found out.
     pub may_repeat: bool,
 }
 
@@ -146,59 +145,59 @@ pub struct Entry {
 pub enum Change {
     /// An occasion opens.
     Open {
-        /// Which one.
+        /// The new occasion.
         id: OccasionId,
         /// The level reached.
         level: String,
-        /// Whose figures are shown and whose Zoho record the task is on.
+        /// The contact whose figures are shown and whose Zoho record the task is on.
         representative: String,
         /// The contacts concerned.
         contacts: BTreeSet<String>,
-        /// Where the task goes, where an earlier occasion knows.
+        /// The Zoho record of the task, if an earlier occasion knows it.
         link: Option<TaskLink>,
         /// See [`Occasion::person`].
         person: Option<String>,
     },
     /// A contact joins an open occasion.
     Join {
-        /// Which occasion.
+        /// The occasion.
         id: OccasionId,
         /// Intercom's contact id.
         contact: String,
     },
     /// The occasion reaches a higher level.
     Raise {
-        /// Which occasion.
+        /// The occasion.
         id: OccasionId,
         /// The new level.
         level: String,
     },
-    /// The signal was seen to be false for the first time since it was true, or to be true again.
+    /// The signal is false for the first time since it was true, or is true again.
     FalseSince {
-        /// Which occasion.
+        /// The occasion.
         id: OccasionId,
-        /// None: it is true again.
+        /// The instant of the first *false*; None if the signal is true again.
         since: Option<Date>,
     },
     /// The occasion ends.
     End {
-        /// Which occasion.
+        /// The occasion.
         id: OccasionId,
         /// The second observation of *false*.
         at: Date,
     },
     /// A new entry.
     Enter {
-        /// Which occasion.
+        /// The occasion.
         id: OccasionId,
         /// The entry: planned, skipped, or done by an earlier occasion.
         entry: Entry,
     },
-    /// A step of an entry that is there.
+    /// A step of an existing entry.
     Step {
         /// The entry's short key.
         short: String,
-        /// What happens to it.
+        /// The step.
         step: Step,
         /// Why.
         reason: Reason,

@@ -1,4 +1,4 @@
-//! Orders: actions rendered for the remotes that perform them, and what they are made of.
+//! Orders: actions rendered for the sinks that perform them, and their parts.
 
 use chrono::NaiveDate;
 
@@ -9,16 +9,16 @@ use super::signal::Priority;
 pub struct Record {
     /// `Contacts` or `Leads`.
     pub module: String,
-    /// Zoho's id, 18 or 19 digits as text.
+    /// Zoho's id, as text.
     pub id: String,
 }
 
-/// Where a task goes.
+/// The record that a task goes on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum TaskLink {
     /// On this record.
     Record(Record),
-    /// On nothing, because there is no usable e-mail.
+    /// On no record, because there is no usable e-mail.
     Unlinked,
 }
 
@@ -27,9 +27,9 @@ pub enum TaskLink {
 pub struct Person {
     /// Intercom's contact id.
     pub id: String,
-    /// E-mail as stored.
+    /// The e-mail as stored.
     pub email: Option<String>,
-    /// Display name.
+    /// The display name.
     pub name: Option<String>,
 }
 
@@ -40,174 +40,174 @@ impl Person {
     }
 }
 
-/// What people are told of a signal, in Slack and in Zoho. Raw text: escaping and cutting are the remote's business.
+/// The texts about a signal, for Slack and Zoho. They are raw: the clients escape and cut them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Brief {
     /// The rule's signal (`storage_limit`).
     pub signal: String,
-    /// The level by name; empty for the rule's own condition.
+    /// The name of the level; empty for the rule's own condition.
     pub level: String,
     /// One line (`🚀 Upsell Opportunity: Storage at 83%`), without the key.
     pub title: String,
     /// How urgent.
     pub priority: Priority,
-    /// The account's name; None without a company, or where its name is not known.
+    /// The account's name; None without a company, and for an unknown name.
     pub account: Option<String>,
-    /// Whose figures these are.
+    /// The contact whose figures are shown.
     pub representative: Person,
-    /// Everybody concerned, the representative included, sorted by id.
+    /// The contacts concerned, the representative among them, sorted by id.
     pub people: Vec<Person>,
     /// `83% storage used`.
     pub details: String,
-    /// What to do.
+    /// What a person should do.
     pub action: String,
-    /// By when.
+    /// The due date.
     pub due_date: NaiveDate,
-    /// The same, in days from the run's date.
+    /// The due date in days from the run's date.
     pub respond_within_days: u32,
     /// Why the timing matters; empty where the rule says nothing.
     pub why_now: String,
     /// `hot_lead`, `churn_prevention`, ….
     pub flags: Vec<String>,
-    /// The representative in Intercom's web app.
+    /// The web address of the representative in Intercom.
     pub contact_url: String,
     /// When the previous occasion opened, for a signal that returned.
     pub again_since: Option<NaiveDate>,
-    /// Whether it reached this level in an occasion that people were told of at a lower one.
+    /// Whether people know the occasion at a lower level.
     pub escalated: bool,
     /// The rule's own `message` text, rendered; None for the standard layout.
     pub message: Option<String>,
 }
 
-/// A Zoho task to be made or brought forward.
+/// A Zoho task to make or bring forward.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Task {
-    /// The short key, which ends the Subject.
+    /// The short key. It ends the Subject.
     pub short: String,
-    /// The Subject before the key; cut to fit by the remote, never the key.
+    /// The Subject before the key. The client cuts it to fit, but never the key.
     pub subject: String,
-    /// The whole Description, but for the link to the Zoho record, which is known only later.
+    /// The Description without the link to the Zoho record, which is known only later.
     pub description: String,
     /// The line added to the Description of a task that is brought forward, without the key.
     pub forward_line: String,
     /// Due_Date.
     pub due_date: NaiveDate,
-    /// For a signal that returned, the run's date: a due date before it is that of the occasion before, and gives way. None
-    /// where the task to bring forward is of the same occasion: what is overdue there stays so.
+    /// For a signal that returned, the run's date. A due date before it belongs to the previous occasion, and is replaced. None
+    /// for a task of this occasion, which stays overdue.
     pub overdue_before: Option<NaiveDate>,
     /// Priority.
     pub priority: Priority,
-    /// Whose record the task goes on: the representative.
+    /// The person whose record the task goes on: the representative.
     pub person: Person,
-    /// The account's name, for a lead that has to be made.
+    /// The account's name, for a new lead.
     pub company: Option<String>,
-    /// Lead_Status to set on a lead; None leaves it alone.
+    /// The Lead_Status of the lead; None leaves it unchanged.
     pub lead_status: Option<String>,
-    /// Zoho user id; None leaves it to Zoho, which takes the token's user.
+    /// The owner's Zoho user id. Without one, Zoho takes the user of the token.
     pub owner: Option<String>,
-    /// Where the task goes, once the occasion knows; None before that.
+    /// The record that the task goes on; None while it is unknown.
     pub link: Option<TaskLink>,
-    /// The task to bring forward if it is still open.
+    /// The id of the task to bring forward if it is still open.
     pub prior: Option<String>,
 }
 
-/// Where a message is in Slack.
+/// The place of a message in Slack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageRef {
-    /// Channel id.
+    /// The channel's id.
     pub channel: String,
-    /// Slack's timestamp, text on purpose: as a number it loses digits.
+    /// Slack's timestamp. It is text, because a number would lose digits.
     pub ts: String,
 }
 
 impl MessageRef {
-    /// Reads the remote id of a message: `channel/ts` can be replied to. Messages in a digest (`channel/ts/digest`) and by
-    /// webhook cannot: a reply under a digest would puzzle its readers, and a webhook does not say where its message went.
+    /// Reads the remote id of a message, `channel/ts`. None for a message that nobody can reply to.
+    ///
+    /// A reply under a digest (`channel/ts/digest`) would puzzle its readers. A webhook does not say where its message is.
     pub fn from_remote_id(remote_id: &str) -> Option<MessageRef> {
         let (channel, ts) = remote_id.split_once('/')?;
         (!ts.contains('/')).then(|| MessageRef { channel: channel.to_owned(), ts: ts.to_owned() })
     }
 }
 
-/// What a message says about the task.
+/// The state of the task, as a message shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TaskNews {
-    /// No task is made for this signal (sink off).
+    /// The signal has no task, because the sink is off.
     None,
-    /// It is there.
+    /// The task is done.
     Done {
-        /// Link to the task in Zoho.
+        /// The web address of the task in Zoho.
         task_url: String,
-        /// Link to the contact or lead in Zoho, where the task has one.
+        /// The web address of the contact or lead in Zoho, if the task is on one.
         record_url: Option<String>,
     },
-    /// It had to be carried over: it follows.
+    /// A later run makes the task.
     Follows,
-    /// Zoho refused it.
+    /// Zoho refused the task.
     Refused,
 }
 
-/// A Slack message to be posted.
+/// A Slack message to post.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
-    /// The short key, kept in the message's metadata.
+    /// The short key. The message's metadata hold it.
     pub short: String,
-    /// What to say.
+    /// The texts.
     pub brief: Brief,
-    /// What became of the task.
+    /// The state of the task.
     pub task: TaskNews,
     /// The message to reply to.
     pub thread: Option<MessageRef>,
-    /// Marked "may be a repeat".
+    /// Whether the message is marked "may be a repeat".
     pub may_repeat: bool,
 }
 
-/// Add or remove.
+/// The change that a tag order makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TagChange {
-    /// Attach the tag, which is made in the workspace if it is missing.
+    /// Attach the tag. A missing tag is created in the workspace.
     Add,
     /// Detach the tag.
     Remove,
 }
 
-/// A tag to be put on a contact, or taken off.
+/// A tag to add to a contact, or to remove.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tag {
     /// The short key.
     pub short: String,
     /// Intercom's contact id.
     pub contact: String,
-    /// The tag's name as the rule has it; Intercom compares names without case.
+    /// The tag's name in the rule. Intercom compares names without case.
     pub tag: String,
     /// Add or remove.
     pub change: TagChange,
-    /// The id of the tag that we added, when it is to be removed: whatever the rule or the tag is called by now.
+    /// For a removal, the id of the tag that we added. The rule or the tag may have another name by now.
     pub tag_id: Option<String>,
 }
 
-/// How web addresses of contacts, records and tasks are made. Each pattern holds `{id}`, and may hold `{workspace}` (Intercom)
-/// or `{module}` (Zoho).
+/// Patterns of web addresses. Each holds `{id}`, and may hold `{workspace}` (Intercom) or `{module}` (Zoho).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Links {
-    /// A contact in Intercom.
+    /// The pattern for a contact in Intercom.
     pub contact: String,
-    /// A record in Zoho, tasks included (module `Tasks`).
+    /// The pattern for a record in Zoho. A task is a record of the module `Tasks`.
     pub record: String,
 }
 
 impl Links {
-    /// A contact in Intercom's web app.
+    /// Returns the web address of a contact in Intercom.
     pub fn contact(&self, workspace: &str, id: &str) -> String {
         self.contact.replace("{workspace}", workspace).replace("{id}", id)
     }
 
-    /// A record in Zoho's web app.
+    /// Returns the web address of a record in Zoho.
     pub fn record(&self, record: &Record) -> String {
         self.record.replace("{module}", &record.module).replace("{id}", &record.id)
     }
 
-    /// A task in Zoho's web app.
+    /// Returns the web address of a task in Zoho.
     pub fn task(&self, id: &str) -> String {
         self.record(&Record { module: "Tasks".to_owned(), id: id.to_owned() })
     }

@@ -1,22 +1,22 @@
-//! For how many contacts an attribute could be read: what tells an outage of the data from a change of the customers.
+//! Shares: for how many contacts an attribute is readable. A fallen share shows an outage of the data.
 
 use super::attribute::Date;
 
-/// What one run saw of one attribute. Only runs that read the whole workspace have something to say here.
+/// The share of one attribute in one run. Only a run that read the whole workspace has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Share {
-    /// Contacts with a value that could be read as the attribute's type.
+    /// Contacts with a value that is readable as the attribute's type.
     pub readable: usize,
     /// Contacts read.
     pub scanned: usize,
-    /// The latest value, without those after the run's instant; kept for `last_seen_at` only.
+    /// The latest value up to the run's instant; kept for `last_seen_at` only.
     pub newest: Option<Date>,
-    /// It fell, and a person said with `--accept` that this is right: earlier runs are no measure any more.
+    /// Whether the share fell and a person accepted it with `--accept`. Earlier runs then no longer count.
     pub accepted: bool,
 }
 
 impl Share {
-    /// In percent. Of no contacts at all, none: a search that suddenly finds nobody is an outage too.
+    /// The share in percent; 0 of no contacts. A search that suddenly finds nobody is an outage too.
     pub fn percent(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "counts of contacts are far below 2^53")]
         let of = |count: usize| count as f64;

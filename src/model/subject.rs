@@ -1,4 +1,4 @@
-//! Whom a signal is about.
+//! Subjects: the account or person that a signal is about.
 
 use std::fmt;
 use strum::{EnumString, IntoStaticStr};
@@ -25,8 +25,8 @@ impl SubjectKind {
     }
 }
 
-/// An account, by its company id, or a person, by the lowest id of the contacts that share the e-mail when the occasion
-/// opened. Ids only: an e-mail changes and is personal, so it is no identity.
+/// An account, by its company id, or a person, by the lowest id of the contacts that had the e-mail when the occasion opened.
+/// An e-mail is no identity, because it changes and is personal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Subject {
     /// Account or contact.

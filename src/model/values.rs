@@ -6,13 +6,13 @@ use super::attribute::Value;
 
 /// Values by the names of their attributes, sorted by name; each name once.
 ///
-/// There is one of these for every contact of a scan, so it is one short list: names are shared among contacts, and among a
-/// dozen of them the wanted one is found by going through.
+/// Every contact of a scan has one, so it is one short list. Contacts share the names, and a search through a dozen names is
+/// fast.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Values(Vec<(Arc<str>, Value)>);
 
 impl Values {
-    /// Values that are sorted by name already, each name once; anything else would not be found.
+    /// Takes values that are sorted by name, each name once. A value out of order would not be found.
     pub fn from_sorted(values: Vec<(Arc<str>, Value)>) -> Self {
         debug_assert!(values.is_sorted_by(|(one, _), (next, _)| one < next));
         Values(values)
@@ -23,7 +23,7 @@ impl Values {
         self.0.iter().find(|(known, _)| **known == *name).map(|(_, value)| value)
     }
 
-    /// Sets a value, and hands back the one that was there.
+    /// Sets a value, and returns the previous one.
     pub fn insert(&mut self, name: impl Into<Arc<str>>, value: Value) -> Option<Value> {
         let name = name.into();
         match self.0.binary_search_by(|(known, _)| known.cmp(&name)) {
@@ -35,13 +35,13 @@ impl Values {
         }
     }
 
-    /// All of them, sorted by name.
+    /// All values, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(name, value)| (&**name, value))
     }
 }
 
-/// In any order; of two with one name the later one stays.
+/// Takes values in any order. Of two with one name, the later one stays.
 impl<N: Into<Arc<str>>> FromIterator<(N, Value)> for Values {
     fn from_iter<I: IntoIterator<Item = (N, Value)>>(values: I) -> Self {
         let mut all = Values::default();
