@@ -129,7 +129,7 @@ pub fn parse(name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Re
     root.finish();
     match (findings.is_clean(), intercom, zoho, slack) {
         (true, Some(intercom), Some(zoho), Some(slack)) => Ok(Config {
-            rules: RuleSet::new(rules, disabled, scan.include, attributes),
+            rules: RuleSet::new(rules, disabled, scan.include, scan.primary_when, attributes),
             plan: scan.settings,
             deadline: scan.deadline,
             intercom,

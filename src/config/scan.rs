@@ -15,6 +15,8 @@ use crate::plan::settings::{DataLimits, ExistingTag, Limits, OnUntag, Settings};
 use crate::rules::{Attributes, Condition, FallbackWhen, Scope, is_reserved, nearest};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
+/// Who represents an account, if the file does not say.
+const PRIMARY_WHEN: &str = "user_type == \"primary\"";
 /// A longer duration is most likely a typing mistake.
 const MAX_DURATION: Duration = HOUR.saturating_mul(24 * 366);
 
@@ -24,6 +26,7 @@ pub(super) struct Scan {
     /// Where the file sets the snooze tag; `None` for the default.
     pub snooze_tag: Option<Place>,
     pub include: Option<Condition>,
+    pub primary_when: Option<Condition>,
     pub deadline: Duration,
 }
 
@@ -64,8 +67,11 @@ pub(super) fn read_scan(root: &Table<'_>, attributes: &Attributes) -> Scan {
     let scope = Scope { attributes, params: &BTreeMap::new() };
     let include = scan.text("include").filter(|text| !text.value.trim().is_empty());
     let include = include.and_then(|text| condition(scan.findings, &text, scope));
+    let default = || Located { value: PRIMARY_WHEN.to_owned(), place: scan.place() };
+    let primary_when = scan.filled("primary_when").unwrap_or_else(default);
+    let primary_when = condition(scan.findings, &primary_when, scope);
     scan.finish();
-    Scan { settings, snooze_tag: snooze_place, include, deadline }
+    Scan { settings, snooze_tag: snooze_place, include, primary_when, deadline }
 }
 
 fn usize_of(count: u32) -> usize {

@@ -34,7 +34,8 @@ impl Group<'_> {
 
     /// The contact whose figures are shown. It is at the highest level, because a text must not contradict its level.
     ///
-    /// Among those, the contact fixed at opening comes first; else `user_type` "primary" first, then seen most recently, then lowest id.
+    /// Among those, the contact fixed at opening comes first. Then come the primary ones (`[scan] primary_when`), the one seen
+    /// last, and the lowest id.
     pub fn representative(&self) -> Option<&Hit> {
         let level = self.level();
         let fixed = self.open.map(|occasion| occasion.representative.as_str());
@@ -42,8 +43,7 @@ impl Group<'_> {
         candidates.min_by_key(|hit| {
             let contact = &hit.contact;
             let is_fixed = Some(contact.id.as_str()) == fixed;
-            let primary = contact.attributes.get("user_type").is_some_and(|kind| kind.read_text() == Ok("primary"));
-            (!is_fixed, !primary, std::cmp::Reverse(contact.last_seen_at), contact.id.clone())
+            (!is_fixed, !hit.is_primary, std::cmp::Reverse(contact.last_seen_at), contact.id.clone())
         })
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::{Contact, Date, Evidence, Known, Occasion, State, Truth, UnknownReason, forgotten_mark};
-use crate::rules::{Evaluation, RuleSet};
+use crate::rules::{Evaluation, RuleSet, RuleVerdict};
 
 /// A contact for which a rule holds.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +15,8 @@ pub struct Hit {
     pub level: String,
     /// The comparisons that held.
     pub evidence: Vec<Evidence>,
+    /// Whether `[scan] primary_when` is true, so that the contact represents an account before others.
+    pub is_primary: bool,
 }
 
 /// The contacts that a scan keeps, and its counts. Memory grows with signals, not with contacts: a scan keeps the contacts that
@@ -79,14 +81,15 @@ impl Sightings {
         if !(holds || watched || tagged) {
             return;
         }
-        let contact = Arc::new(contact);
+        let (contact, is_primary) = (Arc::new(contact), evaluation.is_primary);
         self.kept.insert(contact.id.clone(), Arc::clone(&contact));
         for (rule, verdict) in rules.rules.iter().zip(evaluation.verdicts) {
             if watched {
                 self.truths.entry(contact.id.clone()).or_default().insert(rule.signal.clone(), verdict.truth);
             }
             if verdict.truth == Truth::True {
-                let hit = Hit { contact: Arc::clone(&contact), level: verdict.level, evidence: verdict.evidence };
+                let RuleVerdict { level, evidence, .. } = verdict;
+                let hit = Hit { contact: Arc::clone(&contact), level, evidence, is_primary };
                 self.hits.entry(rule.signal.clone()).or_default().insert(contact.id.clone(), hit);
             }
         }

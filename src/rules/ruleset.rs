@@ -19,6 +19,8 @@ pub struct RuleSet {
     pub disabled: Vec<Rule>,
     /// The condition for all rules. If it is not true for a contact, no rule is evaluated for the contact.
     pub include: Option<Condition>,
+    /// The condition for the contacts that represent their account before others. Without it, no contact comes first.
+    pub primary_when: Option<Condition>,
     attributes: Attributes,
     wanted: BTreeSet<String>,
     used: Vec<Source>,
@@ -34,6 +36,8 @@ pub struct Evaluation {
     pub include_unknown: Vec<(String, UnknownReason)>,
     /// One verdict for each rule of [`RuleSet::rules`], in the order of the rules. Empty if the contact is not included.
     pub verdicts: Vec<RuleVerdict>,
+    /// Whether a rule holds and [`RuleSet::primary_when`] is true. An unknown condition is not true.
+    pub is_primary: bool,
     /// For each attribute of [`RuleSet::used`], in their order: whether its value can be read. Every contact counts here, also
     /// one that is not included: the share of readable values must not depend on other attributes.
     pub readable: Vec<bool>,
@@ -43,15 +47,20 @@ pub struct Evaluation {
 
 impl RuleSet {
     /// Combines checked rules.
-    pub fn new(rules: Vec<Rule>, mut disabled: Vec<Rule>, include: Option<Condition>, attributes: Attributes) -> Self {
-        let mut rules = rules;
+    pub fn new(
+        mut rules: Vec<Rule>,
+        mut disabled: Vec<Rule>,
+        include: Option<Condition>,
+        primary_when: Option<Condition>,
+        attributes: Attributes,
+    ) -> Self {
         rules.sort_by(|a, b| a.signal.cmp(&b.signal));
         disabled.sort_by(|a, b| a.signal.cmp(&b.signal));
         let texts = Texts::new(&attributes);
-        let wanted = wanted(&rules, include.as_ref(), &texts);
+        let wanted = wanted(&rules, include.iter().chain(&primary_when), &texts);
         let used = used(rules.iter().flat_map(Rule::conditions).chain(&include));
         let used = used.into_iter().filter_map(|name| Some(Source::attribute(name, attributes.kind(name)?))).collect();
-        RuleSet { rules, disabled, include, attributes, wanted, used, texts }
+        RuleSet { rules, disabled, include, primary_when, attributes, wanted, used, texts }
     }
 
     /// Returns the names of the attributes that conditions depend on, sorted and each once. Instead of a derived attribute, it
@@ -66,9 +75,13 @@ impl RuleSet {
         used(rule.conditions().chain(&self.include))
     }
 
+    /// Returns the attributes that [`RuleSet::primary_when`] depends on. They are not among [`RuleSet::used`]: without them the
+    /// rules still decide, so their outage pauses none.
+    pub fn used_for_primary(&self) -> BTreeSet<&str> {
+        used(self.primary_when.iter())
+    }
+
     /// Returns the names of the attributes that conditions, fallbacks and texts need. Only these are decoded for a contact.
-    ///
-    /// `user_type` is always one of them, because it decides who represents an account.
     pub fn wanted(&self) -> &BTreeSet<String> {
         &self.wanted
     }
@@ -91,6 +104,7 @@ impl RuleSet {
             included,
             include_unknown: Vec::new(),
             verdicts: Vec::new(),
+            is_primary: false,
             readable: self.readable(contact),
             last_seen_at: contact.last_seen_at.filter(|at| *at <= as_of),
         };
@@ -99,6 +113,9 @@ impl RuleSet {
             (Truth::Unknown, Some(include)) => evaluation.include_unknown = unknown(include, view),
             (Truth::False | Truth::Unknown, _) => {}
         }
+        let holds = evaluation.verdicts.iter().any(|verdict| verdict.truth == Truth::True);
+        let is_primary = |primary_when: &Condition| primary_when.truth(view) == Truth::True;
+        evaluation.is_primary = holds && self.primary_when.as_ref().is_some_and(is_primary);
         evaluation
     }
 
@@ -117,11 +134,12 @@ impl RuleSet {
 /// Leaves out the compiled texts, which are long.
 impl std::fmt::Debug for RuleSet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let RuleSet { rules, disabled, include, attributes, wanted, used: _, texts: _ } = self;
+        let RuleSet { rules, disabled, include, primary_when, attributes, wanted, used: _, texts: _ } = self;
         f.debug_struct("RuleSet")
             .field("rules", rules)
             .field("disabled", disabled)
             .field("include", include)
+            .field("primary_when", primary_when)
             .field("attributes", attributes)
             .field("wanted", wanted)
             .finish_non_exhaustive()
@@ -140,12 +158,12 @@ fn used<'c>(conditions: impl Iterator<Item = &'c Condition>) -> BTreeSet<&'c str
     names
 }
 
-fn wanted(rules: &[Rule], include: Option<&Condition>, texts: &Texts) -> BTreeSet<String> {
-    let mut wanted = BTreeSet::from(["user_type".to_owned()]);
+fn wanted<'c>(rules: &'c [Rule], others: impl Iterator<Item = &'c Condition>, texts: &Texts) -> BTreeSet<String> {
+    let mut wanted = BTreeSet::new();
     let mut add = |name: &str| {
         wanted.insert(name.to_owned());
     };
-    used(rules.iter().flat_map(Rule::conditions).chain(include)).into_iter().for_each(&mut add);
+    used(rules.iter().flat_map(Rule::conditions).chain(others)).into_iter().for_each(&mut add);
     for text in rules.iter().flat_map(Rule::all_texts).chain(texts.standard()) {
         text.sources().for_each(|source| source.visit_attributes(&mut add));
     }

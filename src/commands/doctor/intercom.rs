@@ -1,5 +1,7 @@
 //! Intercom: the token, the region, the rights to read, and whether the workspace has what the rules name.
 
+use std::collections::BTreeSet;
+
 use url::Url;
 
 use super::super::setup::Setup;
@@ -95,7 +97,7 @@ fn rate_limit(group: &mut Group, heard: ServiceStatus) {
 
 async fn contacts(group: &mut Group, client: &Intercom) {
     let help = "give the token's app the permissions \"Read and list users and companies\" and \"Read one user and one company\"";
-    let mut pages = client.pages(&std::collections::BTreeSet::new());
+    let mut pages = client.pages(&BTreeSet::new());
     match pages.next().await {
         Ok(_) => match pages.expected() {
             Some(0) => group.warn(
@@ -162,7 +164,9 @@ async fn attributes(group: &mut Group, rules: &RuleSet, client: &Intercom) {
         }
         Err(error) => return group.remote("attributes", &error, None),
     };
-    let used: Vec<&str> = rules.used().filter(|name| !intercom::is_own_field(name)).collect();
+    let for_primary = rules.used_for_primary();
+    let used: BTreeSet<&str> = rules.used().chain(for_primary.iter().copied()).collect();
+    let used: Vec<&str> = used.into_iter().filter(|name| !intercom::is_own_field(name)).collect();
     let remarks: Vec<_> = used.iter().filter_map(|name| Some((*name, remark(name, rules, &defined)?))).collect();
     let count = used.len();
     match remarks.len() {
@@ -171,7 +175,8 @@ async fn attributes(group: &mut Group, rules: &RuleSet, client: &Intercom) {
     }
     for (name, remark) in remarks {
         let users = rules.rules.iter().filter(|rule| rules.used_by(rule).contains(name));
-        let users: Vec<_> = users.map(|rule| rule.signal.as_str()).collect();
+        let users = users.map(|rule| rule.signal.as_str());
+        let users: Vec<_> = users.chain(for_primary.contains(name).then_some("[scan] primary_when")).collect();
         let help = "`usage-signals coverage` shows what the contacts hold";
         group.warn(&format!("attribute.{name}"), format!("{remark}; used by {}", users.join(", ")), help);
     }

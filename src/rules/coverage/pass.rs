@@ -54,6 +54,7 @@ impl<'r> Coverage<'r> {
             archived.into_iter().chain(active).map(|definition| (definition.name.clone(), definition)).collect();
         names.extend(CATALOGUE.iter().map(|known| known.name.to_owned()));
         names.extend(all_rules().flat_map(|rule| rules.used_by(rule)).map(str::to_owned));
+        names.extend(rules.used_for_primary().into_iter().map(str::to_owned));
         let mut attributes: Vec<_> = names
             .into_iter()
             .map(|name| {

@@ -5,7 +5,7 @@ use crate::model::{Contact, Person, Priority, SubjectKind, Value};
 use crate::rules::{Attributes, Condition, OnClear, Scope};
 
 fn set() -> RuleSet {
-    RuleSet::new(Vec::new(), Vec::new(), None, Attributes::default())
+    RuleSet::new(Vec::new(), Vec::new(), None, None, Attributes::default())
 }
 
 fn rule(texts: &[(TextKey, &str)]) -> Rule {

@@ -84,6 +84,28 @@ fn the_representative_is_primary_first_then_seen_last_then_lowest_id() {
 }
 
 #[test]
+fn primary_when_says_who_represents_an_account_and_unknown_is_not_primary() {
+    let with = |id: &str, percent: f64, projects: Option<f64>| {
+        let mut contact = storage(id, "acme", percent);
+        contact.attributes.insert("user_type", text(if id == "c1" { "primary" } else { "member" }));
+        if let Some(projects) = projects {
+            contact.attributes.insert("projects_count", number(projects));
+        }
+        contact
+    };
+    let primary_when = "primary_when = 'projects_count >= 3'\n";
+    let cases = [
+        ("another condition", [with("c1", 81.0, Some(1.0)), with("c2", 82.0, Some(3.0))], "82% storage used"),
+        ("unknown", [with("c1", 81.0, None), with("c2", 82.0, Some(3.0))], "82% storage used"),
+        ("true for nobody", [with("c1", 81.0, None), with("c2", 82.0, Some(1.0))], "81% storage used"),
+    ];
+    for (name, contacts, details) in cases {
+        let world = PlanWorld::new(primary_when, contacts.into());
+        assert_eq!(item(&world.plan(hour(0)), "storage_limit").details, details, "{name}");
+    }
+}
+
+#[test]
 fn the_representative_is_fixed_when_the_occasion_opens() {
     let mut world = world(vec![storage("c1", "acme", 81.0)]);
     world.fates.insert(ActionKind::Task, Fate::CarriedOver);
