@@ -1,8 +1,9 @@
 //! Writes the changes of a plan and the outcomes of actions, inside one transaction.
 
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Transaction, params};
 
 use super::error::LedgerError;
+use super::statement::{execute, rows};
 use crate::model::{Change, Date, Entry, OccasionId, Reason, State, Step, TaskLink};
 
 /// The outcome of one action.
@@ -27,25 +28,16 @@ pub(super) fn make(transaction: &Transaction<'_>, change: &Change) -> Result<(),
     match change {
         Change::Open { id, level, representative, contacts, link, person } => {
             let (module, record, unlinked) = link_columns(link.as_ref());
-            transaction
-                .execute(
-                    "INSERT INTO occasions (signal, subject_kind, subject_id, opened_at, level, representative,
-                                            record_module, record_id, unlinked, person)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-                    params![
-                        id.signal,
-                        id.subject.kind.name(),
-                        id.subject.id,
-                        id.opened_at.timestamp(),
-                        level,
-                        representative,
-                        module,
-                        record,
-                        unlinked,
-                        person
-                    ],
-                )
-                .map_err(LedgerError::statement("open an occasion"))?;
+            let OccasionId { signal, subject, opened_at } = id;
+            let (kind, opened_at) = (subject.kind.name(), opened_at.timestamp());
+            execute(
+                transaction,
+                "open an occasion",
+                "INSERT INTO occasions (signal, subject_kind, subject_id, opened_at, level, representative,
+                                        record_module, record_id, unlinked, person)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                params![signal, kind, subject.id, opened_at, level, representative, module, record, unlinked, person],
+            )?;
             contacts.iter().try_for_each(|contact| join(transaction, id, contact))
         }
         Change::Join { id, contact } => join(transaction, id, contact),
@@ -57,10 +49,8 @@ pub(super) fn make(transaction: &Transaction<'_>, change: &Change) -> Result<(),
         Change::Enter { id, entry } => enter(transaction, id, entry),
         Change::Step { short, step: wanted, reason } => {
             step(transaction, short, *wanted)?;
-            transaction
-                .execute("UPDATE entries SET reason = $1 WHERE short = $2", params![reason.name(), short])
-                .map(drop)
-                .map_err(LedgerError::statement("record a step"))
+            let sql = "UPDATE entries SET reason = $1 WHERE short = $2";
+            execute(transaction, "record a step", sql, params![reason.name(), short]).map(drop)
         }
     }
 }
@@ -75,28 +65,21 @@ pub(super) fn link_columns(link: Option<&TaskLink>) -> (Option<&str>, Option<&st
 }
 
 fn occasion_row(transaction: &Transaction<'_>, id: &OccasionId) -> Result<i64, LedgerError> {
-    transaction
-        .prepare_cached(
-            "SELECT id FROM occasions WHERE signal = $1 AND subject_kind = $2 AND subject_id = $3 AND opened_at = $4",
-        )
-        .and_then(|mut statement| {
-            statement
-                .query_row(params![id.signal, id.subject.kind.name(), id.subject.id, id.opened_at.timestamp()], |row| {
-                    row.get(0)
-                })
-                .optional()
-        })
-        .map_err(LedgerError::statement("look up an occasion"))?
-        .ok_or_else(|| LedgerError::Unknown { what: format!("occasion of {} for {}", id.signal, id.subject) })
+    let found: Vec<i64> = rows(
+        transaction,
+        "look up an occasion",
+        "SELECT id FROM occasions WHERE signal = $1 AND subject_kind = $2 AND subject_id = $3 AND opened_at = $4",
+        params![id.signal, id.subject.kind.name(), id.subject.id, id.opened_at.timestamp()],
+        |row| Ok(row.get(0)?),
+    )?;
+    let unknown = || LedgerError::Unknown { what: format!("occasion of {} for {}", id.signal, id.subject) };
+    found.first().copied().ok_or_else(unknown)
 }
 
 fn join(transaction: &Transaction<'_>, id: &OccasionId, contact: &str) -> Result<(), LedgerError> {
     let row = occasion_row(transaction, id)?;
-    transaction
-        .prepare_cached("INSERT INTO concerned (occasion_id, contact_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-        .and_then(|mut statement| statement.execute(params![row, contact]))
-        .map(drop)
-        .map_err(LedgerError::statement("add a contact to an occasion"))
+    let sql = "INSERT INTO concerned (occasion_id, contact_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+    execute(transaction, "add a contact to an occasion", sql, params![row, contact]).map(drop)
 }
 
 fn update_occasion(
@@ -106,58 +89,52 @@ fn update_occasion(
     value: impl rusqlite::ToSql,
 ) -> Result<(), LedgerError> {
     let row = occasion_row(transaction, id)?;
-    transaction
-        .execute(&format!("UPDATE occasions SET {column} = $1 WHERE id = $2"), params![value, row])
-        .map(drop)
-        .map_err(LedgerError::statement("change an occasion"))
+    let sql = format!("UPDATE occasions SET {column} = $1 WHERE id = $2");
+    execute(transaction, "change an occasion", &sql, params![value, row]).map(drop)
 }
 
 fn enter(transaction: &Transaction<'_>, id: &OccasionId, entry: &Entry) -> Result<(), LedgerError> {
     let row = occasion_row(transaction, id)?;
     let Entry { key, short, state, reason, prior, remote_id, error, claimed_at, sent_to, closed_at, may_repeat } =
         entry;
-    transaction
-        .prepare_cached(
-            "INSERT INTO entries (occasion_id, level, kind, contact_id, short, state, reason, remote_id, error, claimed_at,
-                                  closed_at, may_repeat, prior, sent_to)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-        )
-        .and_then(|mut statement| {
-            statement.execute(params![
-                row,
-                key.level,
-                key.kind.name(),
-                key.contact,
-                short,
-                state.name(),
-                reason.name(),
-                remote_id,
-                error,
-                claimed_at.map(|at| at.timestamp()),
-                closed_at.map(|at| at.timestamp()),
-                i64::from(*may_repeat),
-                prior,
-                sent_to
-            ])
-        })
-        .map(drop)
-        .map_err(LedgerError::statement("enter an action"))
+    let (kind, state, reason) = (key.kind.name(), state.name(), reason.name());
+    let [claimed_at, closed_at] = [claimed_at, closed_at].map(|at| at.map(|at| at.timestamp()));
+    execute(
+        transaction,
+        "enter an action",
+        "INSERT INTO entries (occasion_id, level, kind, contact_id, short, state, reason, remote_id, error, claimed_at,
+                              closed_at, may_repeat, prior, sent_to)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        params![
+            row,
+            key.level,
+            kind,
+            key.contact,
+            short,
+            state,
+            reason,
+            remote_id,
+            error,
+            claimed_at,
+            closed_at,
+            i64::from(*may_repeat),
+            prior,
+            sent_to
+        ],
+    )
+    .map(drop)
 }
 
 /// Takes a step that the state machine in `model` allows, and returns the state before it.
 pub(super) fn step(transaction: &Transaction<'_>, short: &str, step: Step) -> Result<State, LedgerError> {
-    let failed = LedgerError::statement("take a step");
-    let name: Option<String> = transaction
-        .prepare_cached("SELECT state FROM entries WHERE short = $1")
-        .and_then(|mut statement| statement.query_row([short], |row| row.get(0)).optional())
-        .map_err(&failed)?;
-    let name = name.ok_or_else(|| LedgerError::Unknown { what: format!("action {short}") })?;
+    let sql = "SELECT state FROM entries WHERE short = $1";
+    let names: Vec<String> = rows(transaction, "take a step", sql, [short], |row| Ok(row.get(0)?))?;
+    let unknown = || LedgerError::Unknown { what: format!("action {short}") };
+    let name = names.into_iter().next().ok_or_else(unknown)?;
     let state = State::from_name(&name).ok_or(LedgerError::Nonsense { what: "state", value: name })?;
     let next = state.after(step).ok_or(LedgerError::IllegalStep { short: short.to_owned(), state, step })?;
-    transaction
-        .prepare_cached("UPDATE entries SET state = $1 WHERE short = $2")
-        .and_then(|mut statement| statement.execute(params![next.name(), short]))
-        .map_err(&failed)?;
+    let sql = "UPDATE entries SET state = $1 WHERE short = $2";
+    execute(transaction, "take a step", sql, params![next.name(), short])?;
     Ok(state)
 }
 
@@ -165,22 +142,14 @@ pub(super) fn step(transaction: &Transaction<'_>, short: &str, step: Step) -> Re
 pub(super) fn close(transaction: &Transaction<'_>, closing: &Closing, at: Date) -> Result<(), LedgerError> {
     let Closing { short, step: wanted, reason, remote_id, error, may_repeat } = closing;
     step(transaction, short, *wanted)?;
-    transaction
-        .prepare_cached(
-            "UPDATE entries SET reason = coalesce($1, reason), remote_id = coalesce($2, remote_id), error = $3,
-                                closed_at = $4, may_repeat = CASE WHEN may_repeat = 1 THEN 1 ELSE $5 END
-             WHERE short = $6",
-        )
-        .and_then(|mut statement| {
-            statement.execute(params![
-                reason.map(Reason::name),
-                remote_id,
-                error,
-                at.timestamp(),
-                i64::from(*may_repeat),
-                short
-            ])
-        })
-        .map(drop)
-        .map_err(LedgerError::statement("close an action"))
+    let (reason, may_repeat) = (reason.map(Reason::name), i64::from(*may_repeat));
+    execute(
+        transaction,
+        "close an action",
+        "UPDATE entries SET reason = coalesce($1, reason), remote_id = coalesce($2, remote_id), error = $3,
+                            closed_at = $4, may_repeat = CASE WHEN may_repeat = 1 THEN 1 ELSE $5 END
+         WHERE short = $6",
+        params![reason, remote_id, error, at.timestamp(), may_repeat, short],
+    )
+    .map(drop)
 }

@@ -95,6 +95,13 @@ pub enum LedgerError {
 pub(super) const RESTORE: &str = "restore the ledger from a backup. Without a backup, move the file away: contacts that carry the \
     tag then count as handled, so nothing is sent twice for them";
 
+/// A column of a row that cannot be read.
+impl From<rusqlite::Error> for LedgerError {
+    fn from(source: rusqlite::Error) -> LedgerError {
+        LedgerError::Statement { doing: "read a row of the ledger", source }
+    }
+}
+
 impl LedgerError {
     pub(super) fn statement(doing: &'static str) -> impl Fn(rusqlite::Error) -> LedgerError {
         move |source| LedgerError::Statement { doing, source }

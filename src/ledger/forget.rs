@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use rusqlite::types::FromSql;
 use rusqlite::{ToSql, Transaction, params};
 
 use super::change;
 use super::error::LedgerError;
+use super::statement::{execute, rows};
 use super::write::Writer;
 use crate::model::{Date, Reason, Step, forgotten_mark};
 
@@ -43,7 +45,7 @@ impl Writer {
             let mut forgotten = Forgotten::default();
             let mut occasions = BTreeSet::new();
             for contact in contacts {
-                occasions.extend(rows::<i64>(transaction, NAMES, contact)?);
+                occasions.extend(named_by::<i64>(transaction, NAMES, contact)?);
                 forgotten.dropped.extend(forget_one(transaction, contact, at)?);
             }
             forgotten.occasions = occasions.len();
@@ -64,9 +66,7 @@ impl Writer {
 fn forget_one(transaction: &Transaction<'_>, contact: &str, at: Date) -> Result<BTreeSet<String>, LedgerError> {
     let mark = forgotten_mark(contact);
     // By name: to SQLite, `$2` is the first one where it stands first.
-    let run = |sql: &str, values: &[(&str, &dyn ToSql)]| {
-        transaction.execute(sql, values).map(drop).map_err(LedgerError::statement("forget a contact"))
-    };
+    let run = |sql: &str, values: &[(&str, &dyn ToSql)]| execute(transaction, "forget a contact", sql, values);
     let dropped = drop_open(transaction, contact, at)?;
     let of_entries = "UPDATE entries SET remote_id = NULL, prior = NULL, error = NULL WHERE";
     for sql in [
@@ -109,27 +109,21 @@ fn drop_open(transaction: &Transaction<'_>, contact: &str, at: Date) -> Result<B
                         AND (contact_id = $1 OR occasion_id IN ({ABOUT}))"
     );
     let tags = "SELECT short FROM entries WHERE state = 'done' AND contact_id = $1";
-    let dropped: BTreeSet<String> = rows(transaction, &open, contact)?;
-    let tags: BTreeSet<String> = rows(transaction, tags, contact)?;
+    let dropped: BTreeSet<String> = named_by(transaction, &open, contact)?;
+    let tags: BTreeSet<String> = named_by(transaction, tags, contact)?;
     for short in dropped.iter().chain(&tags) {
         change::step(transaction, short, Step::Drop)?;
-        transaction
-            .execute(
-                "UPDATE entries SET reason = $1, closed_at = $2 WHERE short = $3",
-                params![Reason::Forgotten.name(), at.timestamp(), short],
-            )
-            .map_err(LedgerError::statement("drop the unfinished actions of a forgotten contact"))?;
+        let doing = "drop the unfinished actions of a forgotten contact";
+        let sql = "UPDATE entries SET reason = $1, closed_at = $2 WHERE short = $3";
+        execute(transaction, doing, sql, params![Reason::Forgotten.name(), at.timestamp(), short])?;
     }
     Ok(dropped)
 }
 
-fn rows<T: rusqlite::types::FromSql + Ord>(
+fn named_by<T: FromSql + Ord>(
     transaction: &Transaction<'_>,
     sql: &str,
     contact: &str,
 ) -> Result<BTreeSet<T>, LedgerError> {
-    let failed = LedgerError::statement("look for a contact");
-    let mut statement = transaction.prepare(sql).map_err(&failed)?;
-    let rows = statement.query_map([contact], |row| row.get(0)).map_err(&failed)?;
-    rows.collect::<Result<_, _>>().map_err(&failed)
+    rows(transaction, "look for a contact", sql, [contact], |row| Ok(row.get(0)?))
 }

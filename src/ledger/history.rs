@@ -6,6 +6,7 @@ use std::path::Path;
 use rusqlite::{Connection, Row};
 
 use super::error::LedgerError;
+use super::statement::rows;
 use super::write::RunRecord;
 use super::{file, read, schema};
 use crate::model::{Date, Entry, Occasion, Resolution, State, SubjectKind, person_of};
@@ -95,52 +96,37 @@ pub(super) fn contact_ids(occasion: &Occasion) -> impl Iterator<Item = String> {
 }
 
 fn resolutions(connection: &Connection) -> Result<BTreeMap<String, Vec<Resolved>>, LedgerError> {
-    let failed = LedgerError::statement("read the decisions of people");
     let mut resolutions: BTreeMap<String, Vec<Resolved>> = BTreeMap::new();
-    let mut statement = connection
-        .prepare(
-            "SELECT e.short, r.resolution, r.state, r.note, r.decided_by, r.decided_at
-             FROM resolutions AS r JOIN entries AS e ON e.id = r.entry_id ORDER BY r.id",
-        )
-        .map_err(&failed)?;
-    let mut rows = statement.query([]).map_err(&failed)?;
-    while let Some(row) = rows.next().map_err(&failed)? {
+    let sql = "SELECT e.short, r.resolution, r.state, r.note, r.decided_by, r.decided_at
+         FROM resolutions AS r JOIN entries AS e ON e.id = r.entry_id ORDER BY r.id";
+    rows::<_, ()>(connection, "read the decisions of people", sql, [], |row| {
         let resolved = Resolved {
             resolution: read::named(row, 1, "resolution", Resolution::from_name)?,
             state: read::named(row, 2, "state", State::from_name)?,
-            note: read::text(row, 3)?,
-            by: read::text(row, 4)?,
+            note: row.get(3)?,
+            by: row.get(4)?,
             at: read::time(row, 5)?.unwrap_or_default(),
         };
-        resolutions.entry(row.get(0).map_err(&failed)?).or_default().push(resolved);
-    }
+        resolutions.entry(row.get(0)?).or_default().push(resolved);
+        Ok(())
+    })?;
     Ok(resolutions)
 }
 
 fn runs(connection: &Connection, started_at: &str) -> Result<Vec<RunRecord>, LedgerError> {
-    let failed = LedgerError::statement("read the runs");
-    let mut statement = connection
-        .prepare(&format!(
-            "SELECT id, as_of, {started_at} AS started, finished_at, exit_code, scanned, signalled FROM runs
-             ORDER BY as_of DESC, coalesce({started_at}, finished_at) DESC, id"
-        ))
-        .map_err(&failed)?;
-    let mut rows = statement.query([]).map_err(&failed)?;
-    let mut runs = Vec::new();
-    while let Some(row) = rows.next().map_err(&failed)? {
-        runs.push(run(row)?);
-    }
-    Ok(runs)
+    let sql = format!(
+        "SELECT id, as_of, {started_at} AS started, finished_at, exit_code, scanned, signalled FROM runs
+         ORDER BY as_of DESC, coalesce({started_at}, finished_at) DESC, id"
+    );
+    rows(connection, "read the runs", &sql, [], run)
 }
 
 fn run(row: &Row<'_>) -> Result<RunRecord, LedgerError> {
-    let failed = LedgerError::statement("read a run");
-    let count =
-        |column| row.get::<_, Option<i64>>(column).map_err(&failed)?.map(|_| read::count(row, column)).transpose();
-    let code: Option<i64> = row.get(4).map_err(&failed)?;
+    let count = |column| row.get::<_, Option<i64>>(column)?.map(|_| read::count(row, column)).transpose();
+    let code: Option<i64> = row.get(4)?;
     let nonsense = |code: i64| LedgerError::Nonsense { what: "an exit code", value: code.to_string() };
     Ok(RunRecord {
-        id: row.get(0).map_err(&failed)?,
+        id: row.get(0)?,
         as_of: read::time(row, 1)?.unwrap_or_default(),
         started_at: read::time(row, 2)?,
         finished_at: read::time(row, 3)?,

@@ -15,6 +15,7 @@ mod prune;
 mod read;
 mod resolve;
 mod schema;
+mod statement;
 #[cfg(test)]
 mod tests;
 mod write;

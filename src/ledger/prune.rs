@@ -3,6 +3,7 @@
 use rusqlite::{Transaction, params};
 
 use super::error::LedgerError;
+use super::statement::execute;
 use super::write::Writer;
 use crate::model::Date;
 
@@ -37,9 +38,7 @@ impl Writer {
     /// Removes unneeded occasions and runs from before the instant, and shrinks the file.
     pub fn prune(&self, before: Date) -> Result<Pruned, LedgerError> {
         let pruned = self.transaction("prune the ledger", |transaction| {
-            let delete = |sql: &str| {
-                transaction.execute(sql, [before.timestamp()]).map_err(LedgerError::statement("prune the ledger"))
-            };
+            let delete = |sql: &str| execute(transaction, "prune the ledger", sql, [before.timestamp()]);
             let of_them = "entries WHERE occasion_id IN";
             delete(&format!("DELETE FROM resolutions WHERE entry_id IN (SELECT id FROM {of_them} ({NOT_NEEDED}))"))?;
             let entries = delete(&format!("DELETE FROM {of_them} ({NOT_NEEDED})"))?;
@@ -53,10 +52,6 @@ impl Writer {
 }
 
 fn prune_runs(transaction: &Transaction<'_>, before: Date) -> Result<usize, LedgerError> {
-    transaction
-        .execute(
-            "DELETE FROM runs WHERE as_of < $1 AND id NOT IN (SELECT id FROM runs ORDER BY as_of DESC, id LIMIT $2)",
-            params![before.timestamp(), RUNS_KEPT],
-        )
-        .map_err(LedgerError::statement("prune the runs"))
+    let sql = "DELETE FROM runs WHERE as_of < $1 AND id NOT IN (SELECT id FROM runs ORDER BY as_of DESC, id LIMIT $2)";
+    execute(transaction, "prune the runs", sql, params![before.timestamp(), RUNS_KEPT])
 }

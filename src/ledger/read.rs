@@ -7,6 +7,7 @@ use chrono::DateTime;
 use rusqlite::{Connection, Row};
 
 use super::error::LedgerError;
+use super::statement::rows;
 use super::{file, schema};
 use crate::model::{
     ActionKey, ActionKind, Date, Entry, Known, Occasion, OccasionId, Reason, Record, Share, State, Subject,
@@ -85,10 +86,9 @@ pub(super) fn workspace_of(connection: &Connection, credential: &str) -> Result<
 }
 
 fn meta(connection: &Connection, name: &str) -> Result<Option<String>, LedgerError> {
-    let failed = LedgerError::statement("read the ledger's workspace");
-    let mut statement = connection.prepare("SELECT value FROM meta WHERE name = $1").map_err(&failed)?;
-    let mut rows = statement.query([name]).map_err(&failed)?;
-    rows.next().map_err(&failed)?.map(|row| row.get(0)).transpose().map_err(&failed)
+    let sql = "SELECT value FROM meta WHERE name = $1";
+    let values: Vec<String> = rows(connection, "read the ledger's workspace", sql, [name], |row| Ok(row.get(0)?))?;
+    Ok(values.into_iter().next())
 }
 
 /// Chooses the occasions that decisions need: see [`Known::occasions`].
@@ -113,136 +113,111 @@ pub(super) fn occasions(
     condition: &str,
     version: i64,
 ) -> Result<(Vec<Occasion>, BTreeSet<String>), LedgerError> {
-    let failed = LedgerError::statement("read the ledger");
-    let mut occasions = BTreeMap::new();
+    let doing = "read the ledger";
     let mut order = Vec::new();
-    let mut statement = connection
-        .prepare(&format!(
-            "SELECT id, signal, subject_kind, subject_id, opened_at, level, representative, record_module, record_id,
-                    unlinked, false_since, ended_at, person
-             FROM occasions AS o {condition} ORDER BY signal, subject_kind, subject_id, opened_at"
-        ))
-        .map_err(&failed)?;
-    let mut rows = statement.query([]).map_err(&failed)?;
-    while let Some(row) = rows.next().map_err(&failed)? {
-        let id: i64 = row.get(0).map_err(&failed)?;
-        occasions.insert(id, occasion(row)?);
+    let sql = format!(
+        "SELECT id, signal, subject_kind, subject_id, opened_at, level, representative, record_module, record_id,
+                unlinked, false_since, ended_at, person
+         FROM occasions AS o {condition} ORDER BY signal, subject_kind, subject_id, opened_at"
+    );
+    let mut occasions: BTreeMap<i64, Occasion> = rows(connection, doing, &sql, [], |row| {
+        let id = row.get(0)?;
         order.push(id);
-    }
-    let mut statement = connection.prepare("SELECT occasion_id, contact_id FROM concerned").map_err(&failed)?;
-    let mut rows = statement.query([]).map_err(&failed)?;
-    while let Some(row) = rows.next().map_err(&failed)? {
-        let id: i64 = row.get(0).map_err(&failed)?;
-        if let Some(occasion) = occasions.get_mut(&id) {
-            occasion.contacts.insert(row.get(1).map_err(&failed)?);
+        Ok((id, occasion(row)?))
+    })?;
+    let sql = "SELECT occasion_id, contact_id FROM concerned";
+    rows::<_, ()>(connection, doing, sql, [], |row| {
+        if let Some(occasion) = occasions.get_mut(&row.get(0)?) {
+            occasion.contacts.insert(row.get(1)?);
         }
-    }
-    let mut shorts = BTreeSet::new();
+        Ok(())
+    })?;
     let sent_to = if version >= schema::WITH_RESOLUTIONS { "sent_to" } else { "NULL" };
-    let mut statement = connection
-        .prepare(&format!(
-            "SELECT occasion_id, level, kind, contact_id, short, state, reason, remote_id, error, claimed_at, closed_at,
-                    may_repeat, prior, {sent_to}
-             FROM entries ORDER BY id"
-        ))
-        .map_err(&failed)?;
-    let mut rows = statement.query([]).map_err(&failed)?;
-    while let Some(row) = rows.next().map_err(&failed)? {
-        let id: i64 = row.get(0).map_err(&failed)?;
-        shorts.insert(row.get(4).map_err(&failed)?);
-        if let Some(occasion) = occasions.get_mut(&id) {
+    let sql = format!(
+        "SELECT occasion_id, level, kind, contact_id, short, state, reason, remote_id, error, claimed_at, closed_at,
+                may_repeat, prior, {sent_to}
+         FROM entries ORDER BY id"
+    );
+    let shorts = rows(connection, doing, &sql, [], |row| {
+        if let Some(occasion) = occasions.get_mut(&row.get(0)?) {
             occasion.entries.push(entry(row)?);
         }
-    }
+        Ok(row.get(4)?)
+    })?;
     Ok((order.iter().filter_map(|id| occasions.remove(id)).collect(), shorts))
 }
 
 pub(super) fn forgotten(connection: &Connection) -> Result<BTreeSet<String>, LedgerError> {
-    let failed = LedgerError::statement("read the forgotten contacts");
-    let mut statement = connection.prepare("SELECT mark FROM forgotten").map_err(&failed)?;
-    let marks = statement.query_map([], |row| row.get(0)).map_err(&failed)?;
-    marks.collect::<Result<_, _>>().map_err(&failed)
+    rows(connection, "read the forgotten contacts", "SELECT mark FROM forgotten", [], |row| Ok(row.get(0)?))
 }
 
 fn shares(connection: &Connection) -> Result<BTreeMap<String, Vec<Share>>, LedgerError> {
-    let failed = LedgerError::statement("read the shares of earlier runs");
     let mut shares: BTreeMap<String, Vec<Share>> = BTreeMap::new();
-    let mut statement = connection
-        .prepare("SELECT attribute, readable, scanned, newest, accepted FROM shares ORDER BY id")
-        .map_err(&failed)?;
-    let mut rows = statement.query([]).map_err(&failed)?;
-    while let Some(row) = rows.next().map_err(&failed)? {
+    let sql = "SELECT attribute, readable, scanned, newest, accepted FROM shares ORDER BY id";
+    rows::<_, ()>(connection, "read the shares of earlier runs", sql, [], |row| {
         let share = Share {
             readable: count(row, 1)?,
             scanned: count(row, 2)?,
             newest: time(row, 3)?,
-            accepted: row.get::<_, i64>(4).map_err(&failed)? != 0,
+            accepted: row.get::<_, i64>(4)? != 0,
         };
-        shares.entry(row.get(0).map_err(&failed)?).or_default().push(share);
-    }
+        shares.entry(row.get(0)?).or_default().push(share);
+        Ok(())
+    })?;
     Ok(shares)
 }
 
 pub(super) fn count(row: &Row<'_>, column: usize) -> Result<usize, LedgerError> {
-    let count: i64 = row.get(column).map_err(LedgerError::statement("read a count"))?;
+    let count: i64 = row.get(column)?;
     usize::try_from(count).map_err(|_| LedgerError::Nonsense { what: "a count", value: count.to_string() })
 }
 
 fn occasion(row: &Row<'_>) -> Result<Occasion, LedgerError> {
-    let failed = LedgerError::statement("read an occasion");
-    let link = match (text(row, 7)?, text(row, 8)?, row.get::<_, i64>(9).map_err(&failed)?) {
+    let link = match (row.get(7)?, row.get(8)?, row.get::<_, i64>(9)?) {
         (Some(module), Some(id), _) => Some(TaskLink::Record(Record { module, id })),
         (_, _, 0) => None,
         _ => Some(TaskLink::Unlinked),
     };
     let id = OccasionId {
-        signal: row.get(1).map_err(&failed)?,
-        subject: Subject {
-            kind: named(row, 2, "kind of subject", SubjectKind::from_name)?,
-            id: row.get(3).map_err(&failed)?,
-        },
+        signal: row.get(1)?,
+        subject: Subject { kind: named(row, 2, "kind of subject", SubjectKind::from_name)?, id: row.get(3)? },
         opened_at: time(row, 4)?.unwrap_or_default(),
     };
     Ok(Occasion {
         id,
-        level: row.get(5).map_err(&failed)?,
-        representative: row.get(6).map_err(&failed)?,
+        level: row.get(5)?,
+        representative: row.get(6)?,
         link,
         false_since: time(row, 10)?,
         ended_at: time(row, 11)?,
-        person: text(row, 12)?,
+        person: row.get(12)?,
         contacts: BTreeSet::new(),
         entries: Vec::new(),
     })
 }
 
 fn entry(row: &Row<'_>) -> Result<Entry, LedgerError> {
-    let failed = LedgerError::statement("read an entry");
     Ok(Entry {
         key: ActionKey {
-            level: row.get(1).map_err(&failed)?,
+            level: row.get(1)?,
             kind: named(row, 2, "kind of action", ActionKind::from_name)?,
-            contact: row.get(3).map_err(&failed)?,
+            contact: row.get(3)?,
         },
-        short: row.get(4).map_err(&failed)?,
+        short: row.get(4)?,
         state: named(row, 5, "state", State::from_name)?,
         reason: named(row, 6, "reason", Reason::from_name)?,
-        remote_id: text(row, 7)?,
-        error: text(row, 8)?,
+        remote_id: row.get(7)?,
+        error: row.get(8)?,
         claimed_at: time(row, 9)?,
         closed_at: time(row, 10)?,
-        may_repeat: row.get::<_, i64>(11).map_err(&failed)? != 0,
-        prior: text(row, 12)?,
-        sent_to: text(row, 13)?,
+        may_repeat: row.get::<_, i64>(11)? != 0,
+        prior: row.get(12)?,
+        sent_to: row.get(13)?,
     })
 }
 
-pub(super) fn text(row: &Row<'_>, column: usize) -> Result<Option<String>, LedgerError> {
-    row.get(column).map_err(LedgerError::statement("read a text"))
-}
-
 pub(super) fn time(row: &Row<'_>, column: usize) -> Result<Option<Date>, LedgerError> {
-    let seconds: Option<i64> = row.get(column).map_err(LedgerError::statement("read a time"))?;
+    let seconds: Option<i64> = row.get(column)?;
     seconds
         .map(|seconds| {
             let nonsense = || LedgerError::Nonsense { what: "a time", value: seconds.to_string() };
@@ -257,6 +232,6 @@ pub(super) fn named<T>(
     what: &'static str,
     read: impl Fn(&str) -> Option<T>,
 ) -> Result<T, LedgerError> {
-    let name: String = row.get(column).map_err(LedgerError::statement("read a name"))?;
+    let name: String = row.get(column)?;
     read(&name).ok_or(LedgerError::Nonsense { what, value: name })
 }

@@ -4,6 +4,7 @@ use rusqlite::params;
 
 use super::change;
 use super::error::LedgerError;
+use super::statement::execute;
 use super::write::Writer;
 use crate::model::{Date, Reason, Resolution, Step};
 
@@ -37,22 +38,15 @@ impl Writer {
         self.transaction("record a decision", |transaction| {
             let before = change::step(transaction, short, Step::Resolve(*resolution))?;
             // An action that was not done keeps the remote's error. If it failed, trying it again repeats nothing.
-            transaction
-                .execute(
-                    "UPDATE entries SET reason = $1, remote_id = coalesce($2, remote_id), closed_at = coalesce($3, closed_at),
-                                        error = CASE WHEN state = 'done' THEN NULL ELSE error END, may_repeat = 0
-                     WHERE short = $4",
-                    params![reason.name(), remote_id, closed_at, short],
-                )
-                .map_err(LedgerError::statement("record a decision"))?;
-            transaction
-                .execute(
-                    "INSERT INTO resolutions (entry_id, resolution, state, note, decided_by, decided_at)
-                     SELECT id, $1, $2, $3, $4, $5 FROM entries WHERE short = $6",
-                    params![resolution.name(), before.name(), note, by, at.timestamp(), short],
-                )
-                .map(drop)
-                .map_err(LedgerError::statement("record a decision"))
+            let sql = "UPDATE entries SET reason = $1, remote_id = coalesce($2, remote_id),
+                           closed_at = coalesce($3, closed_at), may_repeat = 0,
+                           error = CASE WHEN state = 'done' THEN NULL ELSE error END
+                WHERE short = $4";
+            execute(transaction, "record a decision", sql, params![reason.name(), remote_id, closed_at, short])?;
+            let sql = "INSERT INTO resolutions (entry_id, resolution, state, note, decided_by, decided_at)
+                SELECT id, $1, $2, $3, $4, $5 FROM entries WHERE short = $6";
+            let values = params![resolution.name(), before.name(), note, by, at.timestamp(), short];
+            execute(transaction, "record a decision", sql, values).map(drop)
         })
     }
 }

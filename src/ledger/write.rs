@@ -8,6 +8,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::change::Closing;
 use super::error::LedgerError;
+use super::statement::execute;
 use super::{change, read, schema};
 use crate::model::{Change, Date, Known, Share, Step, TaskLink};
 
@@ -65,20 +66,18 @@ impl Writer {
             Some(bound) => {
                 Err(LedgerError::OtherWorkspace { path: self.path.clone(), bound, asked: workspace.to_owned() })
             }
-            None => self
-                .connection
-                .execute("INSERT INTO meta (name, value) VALUES ('workspace', $1)", [workspace])
-                .map(drop)
-                .map_err(LedgerError::statement("bind the ledger to the workspace")),
+            None => {
+                let sql = "INSERT INTO meta (name, value) VALUES ('workspace', $1)";
+                execute(&self.connection, "bind the ledger to the workspace", sql, [workspace]).map(drop)
+            }
         }
     }
 
     /// Records the fingerprint of the credential that belongs to this ledger's workspace.
     pub fn remember_credential(&self, credential: &str) -> Result<(), LedgerError> {
-        let statement = "INSERT INTO meta (name, value) VALUES ('credential', $1)
+        let sql = "INSERT INTO meta (name, value) VALUES ('credential', $1)
              ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-        let written = self.connection.execute(statement, [credential]);
-        written.map(drop).map_err(LedgerError::statement("remember the credential"))
+        execute(&self.connection, "remember the credential", sql, [credential]).map(drop)
     }
 
     /// The workspace, if `credential` is the fingerprint that was recorded last.
@@ -113,12 +112,8 @@ impl Writer {
         self.transaction("claim", |transaction| {
             for short in shorts {
                 change::step(transaction, short, Step::Claim)?;
-                transaction
-                    .execute(
-                        "UPDATE entries SET claimed_at = $1, sent_to = $2 WHERE short = $3",
-                        params![at.timestamp(), sent_to, short],
-                    )
-                    .map_err(LedgerError::statement("claim"))?;
+                let sql = "UPDATE entries SET claimed_at = $1, sent_to = $2 WHERE short = $3";
+                execute(transaction, "claim", sql, params![at.timestamp(), sent_to, short])?;
             }
             Ok(())
         })
@@ -129,13 +124,9 @@ impl Writer {
         self.transaction("record the Zoho records of tasks", |transaction| {
             for (short, link) in links {
                 let (module, id, unlinked) = change::link_columns(*link);
-                transaction
-                    .execute(
-                        "UPDATE occasions SET record_module = $1, record_id = $2, unlinked = $3
-                         WHERE id = (SELECT occasion_id FROM entries WHERE short = $4)",
-                        params![module, id, unlinked, short],
-                    )
-                    .map_err(LedgerError::statement("record the Zoho record of a task"))?;
+                let sql = "UPDATE occasions SET record_module = $1, record_id = $2, unlinked = $3
+                    WHERE id = (SELECT occasion_id FROM entries WHERE short = $4)";
+                execute(transaction, "record the Zoho record of a task", sql, params![module, id, unlinked, short])?;
             }
             Ok(())
         })
@@ -150,23 +141,13 @@ impl Writer {
 
     /// Records that a run begins, or how it ended.
     pub fn write_run(&self, run: &RunRecord) -> Result<(), LedgerError> {
-        self.connection
-            .execute(
-                "INSERT INTO runs (id, as_of, started_at, finished_at, exit_code, scanned, signalled)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7)
-                 ON CONFLICT (id) DO UPDATE SET finished_at = $4, exit_code = $5, scanned = $6, signalled = $7",
-                params![
-                    run.id,
-                    run.as_of.timestamp(),
-                    run.started_at.map(|at| at.timestamp()),
-                    run.finished_at.map(|at| at.timestamp()),
-                    run.exit_code,
-                    run.scanned.map(count),
-                    run.signalled.map(count)
-                ],
-            )
-            .map(drop)
-            .map_err(LedgerError::statement("record the run"))
+        let [started_at, finished_at] = [run.started_at, run.finished_at].map(|at| at.map(|at| at.timestamp()));
+        let [scanned, signalled] = [run.scanned, run.signalled].map(|number| number.map(count));
+        let sql = "INSERT INTO runs (id, as_of, started_at, finished_at, exit_code, scanned, signalled)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)
+             ON CONFLICT (id) DO UPDATE SET finished_at = $4, exit_code = $5, scanned = $6, signalled = $7";
+        let values = params![run.id, run.as_of.timestamp(), started_at, finished_at, run.exit_code, scanned, signalled];
+        execute(&self.connection, "record the run", sql, values).map(drop)
     }
 
     pub(super) fn transaction<T>(
@@ -187,21 +168,14 @@ fn count(count: usize) -> i64 {
 }
 
 fn remember_one(transaction: &Transaction<'_>, run: &str, attribute: &str, share: Share) -> Result<(), LedgerError> {
-    let failed = LedgerError::statement("record the shares of attributes");
+    let doing = "record the shares of attributes";
     let Share { readable, scanned, newest, accepted } = share;
     let newest = newest.map(|newest| newest.timestamp());
-    transaction
-        .execute(
-            "INSERT INTO shares (run_id, attribute, readable, scanned, newest, accepted) VALUES ($1, $2, $3, $4, $5, $6)",
-            params![run, attribute, count(readable), count(scanned), newest, i64::from(accepted)],
-        )
-        .map_err(&failed)?;
-    transaction
-        .execute(
-            "DELETE FROM shares WHERE attribute = $1
-             AND id <= (SELECT id FROM shares WHERE attribute = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)",
-            params![attribute, SHARES_KEPT],
-        )
-        .map(drop)
-        .map_err(&failed)
+    let sql =
+        "INSERT INTO shares (run_id, attribute, readable, scanned, newest, accepted) VALUES ($1, $2, $3, $4, $5, $6)";
+    let values = params![run, attribute, count(readable), count(scanned), newest, i64::from(accepted)];
+    execute(transaction, doing, sql, values)?;
+    let sql = "DELETE FROM shares WHERE attribute = $1
+         AND id <= (SELECT id FROM shares WHERE attribute = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)";
+    execute(transaction, doing, sql, params![attribute, SHARES_KEPT]).map(drop)
 }
