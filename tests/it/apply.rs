@@ -270,7 +270,7 @@ async fn settling_closes_what_happened_and_gives_back_what_did_not() {
 }
 
 #[tokio::test]
-async fn a_message_nobody_can_tell_about_is_sent_again_and_marked_or_held() {
+async fn a_message_with_an_unknown_outcome_is_marked_and_repeated_or_held() {
     for (when_in_doubt, expected) in
         [(MessageInDoubt::Resend, (State::Planned, true)), (MessageInDoubt::Hold, (State::Claimed, false))]
     {

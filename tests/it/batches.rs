@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::services::{Services, full_accounts};
 
-/// 207 is documented, 200 was seen, 400 is what a call gets of which every record is refused.
+/// 207 is documented, 200 was observed, and 400 is the status of a call whose records are all refused.
 const STATUSES: [u16; 4] = [200, 202, 207, 400];
 
 fn services(contacts: &[Value], path: &str, status: u16) -> Services {
@@ -33,7 +33,7 @@ fn one_bad_task_of_a_call_is_named_in_every_report_and_repeats_no_other() {
         let mut contacts = full_accounts(3);
         contacts[1]["custom_attributes"]["projects_count"] = json!(25);
         let services = services(&contacts, "/crm/v8/Tasks", status);
-        // Nobody in Zoho has this id, so it takes no task of this rule.
+        // No Zoho user has this id, so Zoho refuses every task of this rule.
         let rule = "[[rules]]\nsignal = \"power_user\"\ntask_owner = \"5725767000000999999\"\n";
         std::fs::write(services.home.path().join("usage-signals.toml"), rule).unwrap();
         let first = services.scan().expect(1).json();
@@ -42,7 +42,7 @@ fn one_bad_task_of_a_call_is_named_in_every_report_and_repeats_no_other() {
         assert_eq!((count("done"), count("failed")), (3, 1), "{status}: {seen:?}");
         assert_eq!(refused.len(), 1, "{status}: {first:#}");
         assert!(first["errors"][0]["help"].as_str().unwrap().contains("task_owner"), "{status}: {first:#}");
-        // The exit code tells of what is new; the report goes on telling.
+        // The exit code reports new errors only. The report keeps showing the old ones.
         for run in 0..2 {
             let later = services.scan().expect(0).json();
             assert_eq!(tasks(&later).1, refused, "{status}, run {run}: {later:#}");

@@ -47,7 +47,7 @@ struct Tally {
 }
 
 impl Tally {
-    /// Runs again after a crash, and notes what is missing or too much then.
+    /// Runs again after a crash, and records missing and surplus effects.
     fn recover(&self, place: &str, site: &Site, expected: &Remains) {
         let (exit, report) = site.scan(later(), &[]);
         self.compare(place, &Remains::of(site, true), expected);
@@ -63,7 +63,7 @@ impl Tally {
         }
     }
 
-    /// Prints what came of it; `repeats`: whether messages may have come twice.
+    /// Prints the result. `repeats` is whether messages may be repeated.
     #[track_caller]
     fn conclude(self, what: &str, points: usize, repeats: bool) {
         let seen = self.points.into_inner();
@@ -188,7 +188,7 @@ fn settling_dropped_at_any_await_point_and_run_again() {
     }
 }
 
-/// The ledger's WAL as the power leaves it, with what the services held by then.
+/// The ledger's WAL at a power failure, with the state of the services at this moment.
 struct Moment {
     place: String,
     wal: Vec<u8>,

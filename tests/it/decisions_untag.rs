@@ -15,7 +15,7 @@ fn inactive(id: &str, email: &str, days: f64) -> Contact {
     Contact { email, ..contact(id, None, &[("days_since_last_login", number(days))]) }
 }
 
-/// The occasion of these contacts ended at hour 30, and what was to take their tags off met this fate.
+/// Returns a world in which the contacts' occasion ended at hour 30, and the removals of their tags had this fate.
 fn ended(contacts: &[Contact], fate: Fate) -> PlanWorld {
     let mut world = PlanWorld::new("", contacts.to_vec());
     world.run(hour(0));
@@ -53,7 +53,7 @@ fn untags(world: &PlanWorld) -> Vec<(String, State)> {
 }
 
 #[test]
-fn two_who_were_one_person_go_on_from_the_same_occasion_and_nothing_is_dropped_twice() {
+fn two_contacts_of_one_former_person_continue_one_occasion_and_drop_nothing_twice() {
     let both = [inactive("a", "x@example.com", 16.0), inactive("b", "x@example.com", 16.0)];
     let mut world = ended(&both, Fate::CarriedOver);
     world.put(inactive("a", "y@example.com", 16.0));
@@ -116,7 +116,7 @@ fn a_tag_stays_on_though_the_contact_joins_an_occasion_that_opened_without_it() 
 type Sees = fn(&mut PlanWorld);
 
 #[test]
-fn a_tag_of_an_open_occasion_is_not_taken_off_by_the_one_before_whatever_a_run_sees() {
+fn an_ended_occasion_never_removes_the_tag_of_an_open_one() {
     let incomplete = |world: &mut PlanWorld| world.scope = Scope { complete: false, ..Scope::everything() };
     let unread = |world: &mut PlanWorld| world.unread.extend(["a".to_owned()]);
     let unknown = |world: &mut PlanWorld| world.contacts.get_mut("a").unwrap().attributes = Values::default();

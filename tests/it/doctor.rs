@@ -1,4 +1,4 @@
-//! `doctor`: what it says of a workspace in order, and of each thing that can be wrong, one at a time.
+//! The command `doctor`: its report of a sound workspace, and of each fault.
 
 mod machine;
 mod services;
@@ -173,8 +173,7 @@ fn check(case: &Case) {
     let help = found["help"].as_str().unwrap_or_default();
     assert!(help.contains(helps), "{check} helps: {help}");
     assert_eq!((ran.code, &report["exit_code"]), (Some(*exit), &json!(exit)), "{check}: {report:#}");
-    // Never an empty way out, and what fails has one, but where the message brings it (the configuration's problems) or nobody
-    // knows it.
+    // A help is never empty. A failed check has one, unless its message contains it or no remedy is known.
     assert!(found["help"].is_null() || !help.is_empty(), "{found:#}");
 }
 
@@ -203,7 +202,7 @@ fn every_fault_of_this_machine_has_its_sentence() {
     machine::about_this_machine().iter().for_each(check);
 }
 
-/// A check by its name without what it is about: `intercom.tag.power_user` is one of `intercom.tag`.
+/// Returns the kind of a check: `intercom.tag.power_user` is one of `intercom.tag`.
 fn kind(name: &str) -> String {
     name.split('.').take(2).collect::<Vec<_>>().join(".")
 }

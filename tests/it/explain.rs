@@ -15,7 +15,7 @@ fn explain(services: &Services, arguments: &[&str]) -> Ran {
     finish(services.program().args(["explain", "--as-of", AS_OF]).args(arguments))
 }
 
-/// The same of a contact on standard input, with the environment of the services or without.
+/// Explains a contact on standard input, with or without the environment of the services.
 fn explain_stdin(home: &Path, services: Option<&Services>, json: &str, arguments: &[&str]) -> Ran {
     let file = home.join("stdin.json");
     std::fs::write(&file, json).unwrap();
@@ -120,12 +120,12 @@ fn page_of_two_contacts_that_are_one_person() {
 fn json_of_a_contact_after_a_scan() {
     let (services, state) = demo_after_a_scan();
     let arguments = ["668392c0de40000000000014", "--state-dir", &state, "--format", "json"];
-    let told = explain(&services, &arguments).expect(0).json();
-    insta::assert_snapshot!(format!("{told:#}"));
+    let explained = explain(&services, &arguments).expect(0).json();
+    insta::assert_snapshot!(format!("{explained:#}"));
 }
 
 #[test]
-fn what_a_scan_would_do_is_what_a_dry_run_of_the_contact_says() {
+fn explain_shows_the_actions_of_a_dry_run() {
     let (before, (after, state)) = (Services::demo(), demo_after_a_scan());
     for contact in [
         "65c24e2bde40000000000001",
@@ -136,11 +136,11 @@ fn what_a_scan_would_do_is_what_a_dry_run_of_the_contact_says() {
         "67483c20de40000000000046",
     ] {
         for (services, state) in [(&before, "none"), (&after, state.as_str())] {
-            let told = explain(services, &[contact, "--format", "json", "--state-dir", state]).expect(0).json();
+            let explained = explain(services, &[contact, "--format", "json", "--state-dir", state]).expect(0).json();
             let arguments = ["--dry-run", "--as-of", AS_OF, "--contact", contact, "--state-dir", state];
             let scanned = finish(&mut services.command(&arguments)).expect(0).json();
-            assert_eq!(told["scan"]["signals"], scanned["signals"], "{contact}");
-            let rules = told["contacts"][0]["rules"].as_array().unwrap();
+            assert_eq!(explained["scan"]["signals"], scanned["signals"], "{contact}");
+            let rules = explained["contacts"][0]["rules"].as_array().unwrap();
             let holds = |signal: &Value| rules.iter().any(|rule| rule["signal"] == *signal && rule["truth"] == "true");
             let signals: Vec<_> = scanned["signals"].as_array().unwrap().iter().map(|one| &one["signal"]).collect();
             assert!(signals.iter().all(|signal| holds(signal)), "{contact}: {signals:?}");
@@ -154,8 +154,8 @@ fn a_contact_that_is_not_included_is_explained_and_not_scanned() {
     let services = Services::demo();
     std::fs::write(services.home.path().join("usage-signals.toml"), "[scan]\ninclude = 'user_type == \"primary\"'\n")
         .unwrap();
-    let told = explain(&services, &["66583c63de40000000000005", "--format", "json"]).expect(0).json();
-    assert_eq!(told["contacts"][0]["include"]["truth"], "false");
+    let explained = explain(&services, &["66583c63de40000000000005", "--format", "json"]).expect(0).json();
+    assert_eq!(explained["contacts"][0]["include"]["truth"], "false");
     left_out(&services, "66583c63de40000000000005", "[scan] include is false for it", &[]);
 }
 
@@ -170,9 +170,9 @@ fn a_contact_that_was_forgotten_is_explained_and_not_scanned() {
 /// The page says twice why there is nothing to do though rules hold, and the JSON says it as a note.
 #[track_caller]
 fn left_out(services: &Services, contact: &str, why: &str, place: &[&str]) {
-    let told = explain(services, &[&[contact, "--format", "json"], place].concat()).expect(0).json();
+    let explained = explain(services, &[&[contact, "--format", "json"], place].concat()).expect(0).json();
     let note = format!("no scan looks at contact {contact}: {why}");
-    assert_eq!((&told["scan"]["signals"], &told["notes"]), (&json!([]), &json!([note])));
+    assert_eq!((&explained["scan"]["signals"], &explained["notes"]), (&json!([]), &json!([note])));
     let page = explain(services, &[&[contact], place].concat()).expect(0).out.replace("\n  ", " ");
     assert!(page.contains(&format!("no scan looks at this contact: {why}")), "{page}");
     assert!(page.contains(&format!("nothing: {note}")) && !page.contains("no rule holds"), "{page}");
@@ -180,16 +180,16 @@ fn left_out(services: &Services, contact: &str, why: &str, place: &[&str]) {
 }
 
 #[test]
-fn a_contact_on_standard_input_is_judged_by_what_it_says_and_scanned_by_what_intercom_has() {
+fn a_contact_on_standard_input_is_explained_from_the_input_and_scanned_from_intercom() {
     let services = Services::demo();
     let mut contact = demo_contact("oscar@kestrel.example.com");
     contact["custom_attributes"]["teammates_count"] = json!("8");
-    let told = explain_stdin(services.home.path(), Some(&services), &contact.to_string(), &["--format", "json"]);
-    let told = told.expect(0).json();
-    let rules = told["contacts"][0]["rules"].as_array().unwrap();
+    let explained = explain_stdin(services.home.path(), Some(&services), &contact.to_string(), &["--format", "json"]);
+    let explained = explained.expect(0).json();
+    let rules = explained["contacts"][0]["rules"].as_array().unwrap();
     let team = rules.iter().find(|rule| rule["signal"] == "team_size_limit").unwrap();
-    assert_eq!((&team["truth"], &told["scan"]["signals"]), (&json!("true"), &json!([])));
-    assert!(told["notes"][0].as_str().unwrap().contains("from Intercom"), "{told:#}");
+    assert_eq!((&team["truth"], &explained["scan"]["signals"]), (&json!("true"), &json!([])));
+    assert!(explained["notes"][0].as_str().unwrap().contains("from Intercom"), "{explained:#}");
 }
 
 #[test]
@@ -209,8 +209,8 @@ fn an_email_is_found_however_it_was_typed() {
     let services = Services::demo();
     for typed in ["maeve@brightwater.example.com", "MAEVE@Brightwater.example.com", "  maeve@brightwater.example.com "]
     {
-        let told = explain(&services, &[typed, "--format", "json"]).expect(0).json();
-        assert_eq!(told["contacts"][0]["email"], "maeve@brightwater.example.com", "{typed:?}");
+        let explained = explain(&services, &[typed, "--format", "json"]).expect(0).json();
+        assert_eq!(explained["contacts"][0]["email"], "maeve@brightwater.example.com", "{typed:?}");
         let dry = ["--dry-run", "--as-of", AS_OF, "--contact", typed];
         assert_eq!(finish(&mut services.command(&dry)).expect(0).json()["contacts"]["scanned"], 1, "{typed:?}");
     }
@@ -289,7 +289,7 @@ fn nothing_of_a_stranger_steers_the_terminal() {
 }
 
 #[test]
-fn colours_come_on_a_terminal_or_when_asked_for() {
+fn colours_appear_on_a_terminal_or_on_request() {
     let services = Services::demo();
     let ask = |color: &str| explain(&services, &["66583c63de40000000000005", "--color", color]).expect(0).out;
     let (plain, colored) = (ask("auto"), ask("always"));

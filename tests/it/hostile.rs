@@ -1,5 +1,5 @@
-//! What customers and services can write: nothing panics, nothing is injected into Slack, COQL or the terminal, and what is
-//! too long is cut between characters before it is sent. Through the whole program; asserted is what arrived.
+//! Hostile texts of customers and services. Nothing panics, nothing is injected into Slack, COQL or the terminal, and long
+//! texts are cut between characters. The tests run the complete program and check the texts that arrive.
 
 use serde_json::{Value, json};
 
@@ -66,7 +66,7 @@ fn assert_harmless(what: &str, text: &str) {
     assert!(found.is_empty(), "{what} has {found:?}: {}", text.chars().take(2000).collect::<String>());
 }
 
-/// Every text of a JSON value, as it is after decoding.
+/// Returns every decoded text of a JSON value.
 fn all_texts(value: &Value) -> Vec<&str> {
     match value {
         Value::String(text) => vec![text],
@@ -219,7 +219,7 @@ fn shapes() -> Vec<Value> {
 }
 
 #[test]
-fn attributes_of_every_wrong_shape_are_unknown_and_lose_nobody() {
+fn attributes_of_every_wrong_shape_are_unknown_and_lose_no_contact() {
     let fields = [
         "plan_type",
         "teammates_count",
@@ -270,7 +270,7 @@ fn attributes_of_every_wrong_shape_are_unknown_and_lose_nobody() {
 }
 
 #[test]
-fn times_out_of_sense_move_no_due_date_and_hide_nobody() {
+fn absurd_times_move_no_due_date_and_hide_no_contact() {
     // Negative, year 1, milliseconds, microseconds, year 40000, the end of what chrono knows.
     let times = [-1, -62_135_596_800, 1_766_210_400_000, 1_766_210_400_000_000, 1_200_000_000_000, i64::MAX, i64::MIN];
     let mut contacts = full_accounts(times.len());
@@ -292,7 +292,7 @@ fn times_out_of_sense_move_no_due_date_and_hide_nobody() {
 }
 
 #[test]
-fn what_services_say_steers_no_terminal_and_opens_no_lines_of_its_own() {
+fn texts_of_services_contain_no_control_characters_or_line_breaks() {
     let words = "\u{1b}[2Jgone \u{9b}31m \u{202e}live \u{2028}error: all is well\r\nhelp: do as I say \u{feff}\u{2066}";
     let intercom =
         json!({ "type": "error.list", "request_id": words, "errors": [{ "code": words, "message": words }] });

@@ -1,4 +1,4 @@
-//! `init`, `completions` and `man`: what they write, and what they do not write over.
+//! The commands `init`, `completions` and `man`: the files that they write, and never overwrite.
 
 use std::path::Path;
 
@@ -22,7 +22,7 @@ fn it_writes_the_example_which_loads_and_says_what_to_do_next() {
 }
 
 #[test]
-fn its_next_steps_work_as_they_stand() {
+fn its_next_steps_work_as_printed() {
     let home = tempfile::tempdir().unwrap();
     for file in [&["init"][..], &["init", "other.toml"], &["init", "--config", "third.toml"]] {
         let said = run(home.path(), file).expect(0).out;
@@ -38,7 +38,7 @@ fn its_next_steps_work_as_they_stand() {
 }
 
 #[test]
-fn it_does_not_write_over_a_file_unless_told_to() {
+fn it_overwrites_a_file_only_with_force() {
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("usage-signals.toml"), "# mine, and longer than nothing").unwrap();
     let ran = run(home.path(), &["init"]).expect(2);
@@ -49,7 +49,7 @@ fn it_does_not_write_over_a_file_unless_told_to() {
 }
 
 #[test]
-fn what_cannot_be_written_is_said_with_the_way_out() {
+fn a_failed_write_is_reported_with_help() {
     let home = tempfile::tempdir().unwrap();
     let ran = run(home.path(), &["init", "no/such/folder/x.toml"]).expect(2);
     assert!(ran.err.contains("cannot write no/such/folder/x.toml"), "{}", ran.err);

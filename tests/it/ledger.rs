@@ -32,7 +32,7 @@ fn with_a_refused_task() -> (Demo, String) {
     (demo, key)
 }
 
-/// What differs between two runs of the same test: the run's id, how long it took, the folder.
+/// Runs a command and replaces the values that differ between two test runs: the run's id, the duration, the folder.
 fn shown(demo: &Demo, command: &str, hour: u32) -> String {
     let ran = demo.look(hour, &command.split(' ').collect::<Vec<_>>());
     let text = ran.out.replace(&demo.home.path().display().to_string(), "~");
@@ -96,12 +96,12 @@ fn with_a_held_message() -> (Demo, String) {
     (demo, held["actions"][0]["key"].as_str().unwrap().to_owned())
 }
 
-/// What an action's state is, as `ledger show` has it.
+/// Returns an action as `ledger show` reports it.
 fn action(demo: &Demo, key: &str) -> Value {
     demo.look(23, &["ledger", "show", key, "--format", "json"]).expect(0).json()["action"].take()
 }
 
-/// What the report of a scan says of an action, and its exit code.
+/// Returns the exit code of a scan, and the state of an action in its report.
 fn reported(ran: &Ran, key: &str) -> (Option<i32>, String) {
     let report = ran.json();
     let actions = report["signals"].as_array().unwrap().iter().flat_map(|signal| signal["actions"].as_array().unwrap());

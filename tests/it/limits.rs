@@ -11,7 +11,7 @@ fn with_short_waits(contacts: &[Value]) -> Services {
     services
 }
 
-/// Whether the report says what is the matter and what will become of it.
+/// Returns whether the report names the problem and its consequence.
 #[track_caller]
 fn assert_told(ran: &Ran, words: &[&str]) {
     let errors = ran.json()["errors"].to_string();
@@ -62,7 +62,7 @@ fn when_credits_are_gone_the_run_ends_politely_and_the_next_one_goes_on() {
 }
 
 #[test]
-fn with_the_credits_gone_nobody_is_asked_twice_what_became_of_a_task() {
+fn without_credits_zoho_is_asked_only_once_about_a_task() {
     let services = with_short_waits(&full_accounts(3));
     services.change(&json!({ "zoho_contact": { "id": "5725767000000777001", "Email": "person0@example.com",
         "Last_Name": "Zero" } }));
@@ -123,13 +123,13 @@ fn with_the_token_file_lost_the_eleventh_token_is_refused_and_the_run_ends_polit
 }
 
 #[test]
-fn no_request_is_refused_for_its_speed_whatever_the_limit() {
-    // What a window allows, and how long it is: shorter than Intercom's ten seconds, where that makes the test shorter.
+fn no_request_exceeds_the_rate_limit() {
+    // The requests of a window, and its seconds. Intercom's windows have ten seconds; shorter ones make the test faster.
     let limits = [(83, 2), (166, 2), (1666, 10)];
     std::thread::scope(|scope| {
         for (limit, seconds) in limits {
             scope.spawn(move || {
-                // Every contact is a page of its own, so that there are more requests than a window allows; none signals.
+                // A page holds one contact, so that the requests exceed a window. No contact has a signal.
                 let mut contacts = full_accounts(usize::try_from(limit).unwrap() + 100);
                 contacts.iter_mut().for_each(|contact| contact["custom_attributes"]["storage_percent"] = json!(10));
                 let services = Services::new(&contacts);

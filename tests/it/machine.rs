@@ -1,5 +1,5 @@
-//! What the machine can do to a run: no room, no rights, a broken or foreign ledger, a wrong clock, signals and deadlines. Each
-//! ends with its exit code and a sentence that says what to do, and a clean run afterwards reaches the undisturbed state.
+//! Faults of the machine: a full disk, missing permissions, a damaged or foreign ledger, a wrong clock, signals and deadlines.
+//! Each ends with its exit code and a remedy. A later run without the fault reaches the undisturbed state.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -18,7 +18,7 @@ fn ledger(services: &Services) -> PathBuf {
     state(services).join("ledger.sqlite")
 }
 
-/// Every contact of these has one task, one message and one tag: neither twice nor lost.
+/// Checks that each contact has exactly one task, one message and one tag.
 #[track_caller]
 fn assert_undisturbed(services: &Services, contacts: usize, what: &str) {
     let effects = services.effects();
@@ -84,7 +84,7 @@ fn a_read_only_ledger_stops_the_run_before_it_sends() {
     services.scan().expect(0);
     let before = services.effects();
     services.change(&json!({ "contact": full_accounts(2)[1] }));
-    // A folder where the write-ahead log should be: nobody, root neither, can write into it.
+    // A folder in place of the write-ahead log. Not even root can write into it.
     let wal = state(&services).join("ledger.sqlite-wal");
     let _ = std::fs::remove_file(&wal);
     std::fs::create_dir(&wal).unwrap();

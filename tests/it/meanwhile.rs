@@ -43,7 +43,7 @@ fn a_tag_that_is_renamed_or_deleted_during_the_run_is_made_again_and_nothing_els
     let renamed = json!({ "rename_tag": { "from": TAG, "to": "Storage!" } });
     let deleted = json!({ "delete_tag": TAG });
     let attach = format!("/contacts/{CONTACT}/tags");
-    // Before which request (the second list of tags is the one to tag by), and what the contact carries in the end.
+    // The request before which the change happens, and the contact's tags at the end.
     let cases = [
         ("renamed before it is looked up", "GET", "/tags", 1, &renamed, vec![TAG]),
         ("deleted before it is looked up", "GET", "/tags", 1, &deleted, vec![TAG]),
@@ -67,7 +67,7 @@ fn a_tag_that_is_renamed_or_deleted_during_the_run_is_made_again_and_nothing_els
 }
 
 #[test]
-fn a_tag_that_is_deleted_while_contacts_are_read_was_taken_off_by_nobody() {
+fn a_tag_deleted_during_the_read_was_not_removed_by_a_person() {
     let services = Services::new(&full_accounts(1));
     services.scan().expect(0);
     meanwhile(&services, "POST", "/contacts/search", 0, &json!({ "delete_tag": TAG }));
@@ -110,7 +110,7 @@ fn lead_and_user(scope: &str) -> (Services, String) {
 }
 
 #[test]
-fn a_lead_merged_into_a_user_between_search_and_tag_is_the_same_person_in_the_next_run() {
+fn a_lead_merged_into_a_user_between_search_and_tag_is_recognized_in_the_next_run() {
     for scope in ["account", "contact"] {
         let (services, user) = lead_and_user(scope);
         // What Intercom does in a merge: the lead is gone, and the user has its figures.

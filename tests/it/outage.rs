@@ -98,7 +98,7 @@ fn rules_that_do_not_use_the_attribute_go_on() {
 }
 
 #[test]
-fn what_is_unfinished_is_done_and_an_escalation_waits() {
+fn unfinished_actions_are_done_and_an_escalation_waits() {
     let mut world = after_runs(3);
     world.fates.insert(ActionKind::Task, Fate::CarriedOver);
     world.set("c01", "storage_percent", number(84.0));
@@ -129,7 +129,7 @@ fn a_surge_of_high_values_is_left_to_the_guard() {
 }
 
 #[test]
-fn a_surge_beyond_the_guard_and_an_outage_are_told_apart() {
+fn a_surge_beyond_the_guard_is_not_an_outage() {
     let mut world = after_runs(3);
     world.config.plan.limits.max_new_tasks = 3;
     vanishes(&mut world, "storage_percent", MOST);
@@ -232,7 +232,7 @@ fn a_chosen_contact_is_not_held_but_chosen_rules_are() {
 }
 
 #[test]
-fn when_nobody_is_seen_any_more_the_rules_that_use_it_are_held_and_no_others() {
+fn a_last_seen_at_that_stands_still_pauses_only_the_rules_that_use_it() {
     let rule = "[attributes.fallback]\ndays_since_last_login = { from = \"days_since_last_seen\", when = \"larger\" }";
     let seen = |number: usize, at: i64| -> Contact {
         let mut contact = storage(&id(number), &format!("a{number:02}"), 10.0);
@@ -261,7 +261,7 @@ fn when_nobody_is_seen_any_more_the_rules_that_use_it_are_held_and_no_others() {
 }
 
 #[test]
-fn accepting_a_rule_that_nobody_knows_is_wrong_usage() {
+fn accepting_an_unknown_rule_is_wrong_usage() {
     let home = tempfile::tempdir().unwrap();
     let ran = run(home.path(), &["scan", "--sandbox", "--as-of", AS_OF, "--accept", "storage_limt"]).expect(2);
     assert!(ran.err.contains("\"storage_limt\" of --accept") && ran.err.contains("storage_limit"), "{ran:#?}");

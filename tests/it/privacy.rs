@@ -9,9 +9,9 @@ use crate::support::services::{Services, full_accounts};
 
 const NAME: &str = "Perpetua Quillfeather";
 const EMAIL: &str = "perpetua.q@plantmail.example";
-/// Parts by which either would be recognised, in whatever form it is quoted.
+/// Parts of the name and the e-mail that would show in any quoted form.
 const PARTS: [&str; 4] = ["Perpetua", "Quillfeather", "perpetua", "plantmail"];
-/// By which the service's sentence is recognised.
+/// A part of the service's sentence.
 const SENTENCE: &str = "cannot be saved";
 
 fn words() -> String {
@@ -93,7 +93,7 @@ fn no_person_whom_a_service_names_in_an_error_is_in_log_or_ledger() {
             }
         }
     }
-    assert!(coded > 15, "codes are told in the log: {coded}");
+    assert!(coded > 15, "the log has codes: {coded}");
     assert!(quoted > 15, "the report quotes the sentence: {quoted}");
 }
 

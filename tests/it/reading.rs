@@ -1,4 +1,4 @@
-//! Contacts read in parts at the same time: all of them, each once, whatever the calendar, the crowd and the order of arrival.
+//! Contacts are read in parallel parts: each exactly once, for any calendar, distribution and order of arrival.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -28,7 +28,7 @@ fn contacts(count: i64, created_at: impl Fn(i64) -> i64) -> Vec<Value> {
     (0..count).map(|number| contact(number, created_at(number))).collect()
 }
 
-/// What a walk came to: the ids in the order of arrival, and what it found odd.
+/// The result of a walk: the ids in the order of arrival, and its warnings.
 struct Walk {
     ids: Vec<String>,
     ended: Result<Option<String>, String>,
@@ -109,7 +109,7 @@ fn with_one_request_at_a_time_everything_is_read_in_one_part() {
     assert_eq!(services.requests_to("/contacts"), 61, "and one that counts");
 }
 
-/// An answer of the search that shows nobody.
+/// A search result without contacts.
 fn nobody_shown(times: usize) -> Value {
     let body = json!({ "type": "list", "data": [], "total_count": 0, "pages": { "type": "pages", "total_pages": 0 } });
     json!({ "service": "intercom", "path_prefix": "/contacts/search", "skip": 5, "times": times,

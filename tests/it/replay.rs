@@ -42,7 +42,7 @@ fn a_difference_is_shown_and_ends_with_1() {
     let ran = run(home.path(), &["replay", &copy.display().to_string()]).expect(1);
     assert!(ran.out.contains("- ") && ran.out.contains("88% storage used"), "{}", ran.out);
     assert!(ran.out.contains("tasks: 0") && ran.out.contains("0 passed, 1 failed"), "{}", ran.out);
-    // Blessing rewrites what was seen, never what a person counted.
+    // Blessing rewrites outputs, but never the counts that a person wrote.
     run(home.path(), &["replay", "--bless", &copy.display().to_string()]).expect(1);
     let ran = run(home.path(), &["replay", &copy.display().to_string()]).expect(1);
     assert!(!ran.out.contains("expected.txt differs"), "{}", ran.out);

@@ -30,7 +30,7 @@ fn shipped() -> Vec<String> {
     files
 }
 
-/// Runs one test with a configuration, both as texts; what was printed, without the place.
+/// Runs one test with a configuration, and returns the output without the place.
 #[track_caller]
 fn fails_with(config: &str, test: &str) -> String {
     let home = tempfile::tempdir().unwrap();
@@ -138,7 +138,7 @@ fn a_failure_shows_what_was_expected_and_what_was_seen() {
 }
 
 #[test]
-fn a_signal_that_nobody_expects_fails_and_so_does_a_text_that_cannot_be_worked_out() {
+fn an_unexpected_signal_fails_and_so_does_a_text_that_cannot_be_rendered() {
     let attributes = "name = 'x'\ncontact = { name = \"Ann\" }\naccount = { name = \"Example Ltd\" }\nattributes = { projects_count = 23 }\n";
     let said = fails_with("", &format!("{attributes}expect = []"));
     assert!(said.contains("+ power_user: it holds: projects_count >= 20 (23 projects created)"), "{said}");
@@ -151,7 +151,7 @@ fn a_signal_that_nobody_expects_fails_and_so_does_a_text_that_cannot_be_worked_o
 }
 
 #[test]
-fn programs_get_the_same_as_json() {
+fn the_results_are_available_as_json() {
     let home = tempfile::tempdir().unwrap();
     let tests = "as_of = 2025-12-20\n[[tests]]\nname = 'a'\nexpect = []\n[[tests]]\nname = 'b'\nattributes = { projects_count = 20 }\nexpect = [{ signal = 'power_user', priority = 'high' }]";
     std::fs::write(home.path().join("x.test.toml"), tests).unwrap();
@@ -186,5 +186,5 @@ fn a_file_that_cannot_be_used_ends_with_2_and_says_where_before_anything_is_run(
     {
         assert!(ran.err.contains(words), "{words}: {}", ran.err);
     }
-    assert_eq!(ran.err.matches("broken.toml:2:7").count(), 1, "a mistake is told once: {}", ran.err);
+    assert_eq!(ran.err.matches("broken.toml:2:7").count(), 1, "a mistake is reported once: {}", ran.err);
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::program::*;
 use crate::support::services::{Services, full_accounts};
 
-/// What a report says is done, without what only a real run can know.
+/// Returns the actions of a report, without the values that only a real run knows.
 fn list(report: &Value) -> Value {
     let signals = report["signals"].as_array().unwrap().iter().map(|signal| {
         let mut signal = signal.clone();
@@ -151,7 +151,7 @@ fn the_json_report_has_the_documented_shape() {
 }
 
 #[test]
-fn the_same_input_gives_the_same_bytes_but_for_the_run() {
+fn equal_input_gives_equal_bytes_except_for_the_run() {
     let report = || {
         let home = tempfile::tempdir().unwrap();
         let mut report = scan_sandbox(home.path(), &[]).expect(0).json();
@@ -317,7 +317,7 @@ fn nothing_but_the_report_is_on_stdout_and_no_name_is_in_the_log() {
 }
 
 #[test]
-fn a_preview_is_what_the_services_then_receive() {
+fn a_preview_equals_the_request_that_the_services_receive() {
     let demo = Services::demo();
     demo.sandbox.with_world(|world| world.slack.rate_limit = false);
     // Few: between messages in earnest lies a second.
@@ -347,8 +347,8 @@ fn a_preview_is_what_the_services_then_receive() {
         let posted = messages.iter().find(|posted| posted["text"] == body["text"]);
         let posted = posted.unwrap_or_else(|| panic!("{body:#}"));
         // All blocks but the last, which links the record and the task.
-        let told = |message: &Value| message.as_array().unwrap().split_last().unwrap().1.to_vec();
-        assert_eq!(told(&posted["blocks"]), told(&body["blocks"]));
+        let without_last = |message: &Value| message.as_array().unwrap().split_last().unwrap().1.to_vec();
+        assert_eq!(without_last(&posted["blocks"]), without_last(&body["blocks"]));
     }
 }
 

@@ -32,7 +32,7 @@ fn planted() -> Services {
     services
 }
 
-/// What a careless service or gateway says back of what it was sent.
+/// The response of a careless service or gateway, which echoes the request.
 fn echo(service: &str) -> String {
     let sent = match service {
         "intercom" => INTERCOM.to_owned(),

@@ -23,7 +23,7 @@ fn throttling_and_gateway_errors_while_reading_are_waited_out() {
 }
 
 #[test]
-fn an_incomplete_read_plans_nothing_new_and_does_what_is_unfinished() {
+fn an_incomplete_read_plans_nothing_new_and_finishes_actions() {
     let services = Services::new(&full_accounts(1));
     services.fault(json!({ "service": "slack", "kind": "status", "status": 200,
         "body": { "ok": false, "error": "channel_not_found" } }));
@@ -43,7 +43,7 @@ fn an_incomplete_read_plans_nothing_new_and_does_what_is_unfinished() {
 }
 
 #[test]
-fn what_is_unfinished_waits_where_nobody_can_say_whether_it_is_snoozed() {
+fn unfinished_actions_wait_while_the_snooze_tag_is_unknown() {
     let services = Services::new(&full_accounts(1));
     let refused = |service: &str, path: &str, body: &Value| {
         services
@@ -64,7 +64,7 @@ fn what_is_unfinished_waits_where_nobody_can_say_whether_it_is_snoozed() {
     assert_eq!(services.count("slack post"), 1);
 }
 
-/// What a run leaves to the next one when Slack does not take its message.
+/// Returns services after a run whose message Slack did not accept.
 fn with_a_message_left() -> Services {
     let services = Services::new(&full_accounts(1));
     std::fs::write(services.home.path().join("usage-signals.toml"), "[http]\nfirst_wait = \"5ms\"\n").unwrap();
@@ -75,7 +75,7 @@ fn with_a_message_left() -> Services {
 }
 
 #[test]
-fn where_only_the_workspace_cannot_be_asked_what_is_unfinished_is_done() {
+fn unfinished_actions_are_done_even_if_the_workspace_cannot_be_asked() {
     let services = with_a_message_left();
     services.change(&json!({ "contact": full_accounts(2)[1] }));
     services.fault(json!({ "service": "intercom", "path_prefix": "/me", "kind": "status", "status": 503 }));
@@ -314,8 +314,8 @@ fn a_sink_that_loses_three_answers_in_a_row_is_left_alone_until_the_next_run() {
         let in_doubt = if service == "slack" { 3 } else { 2 };
         assert_eq!(report["actions"][of_sink]["in_doubt"], in_doubt, "{path} {kind}: {report:#}");
         assert_eq!(report["actions"][of_sink]["failed"], 6 - in_doubt, "{path} {kind}: {report:#}");
-        let told = report["errors"].to_string();
-        assert!(service != "slack" || told.contains("3 answers in a row were lost"), "{told}");
+        let errors = report["errors"].to_string();
+        assert!(service != "slack" || errors.contains("3 answers in a row were lost"), "{errors}");
         services.mend();
         scan().expect(0);
         let (messages, repeats) = services.sandbox.with_world(|world| {
@@ -356,7 +356,7 @@ fn what_takes_effect_after_its_run_gave_up_is_found_by_the_next_run_and_not_done
 }
 
 #[test]
-fn a_webhook_that_is_gone_is_a_matter_of_configuration_and_is_asked_once() {
+fn a_deleted_webhook_is_a_configuration_error_and_is_tried_once() {
     for (status, body) in
         [(404, "no_service"), (404, "no_team"), (410, "channel_is_archived"), (403, "action_prohibited")]
     {
@@ -368,10 +368,10 @@ fn a_webhook_that_is_gone_is_a_matter_of_configuration_and_is_asked_once() {
         };
         services.fault(json!({ "service": "slack", "kind": "status", "status": status, "body": body }));
         let report = scan().expect(2).json();
-        let told = report["errors"].to_string();
+        let errors = report["errors"].to_string();
         assert!(
-            told.contains(body) && told.contains("make a new incoming webhook and set SLACK_WEBHOOK_URL"),
-            "{told}"
+            errors.contains(body) && errors.contains("make a new incoming webhook and set SLACK_WEBHOOK_URL"),
+            "{errors}"
         );
         assert_eq!(services.requests_to("/services/"), 1, "{status} {body}");
         services.mend();

@@ -1,4 +1,4 @@
-//! The sinks do their work at the same time: none waits for another but where one signal's steps have an order.
+//! The sinks work in parallel. A sink waits for another only within the ordered steps of one signal.
 
 use std::collections::BTreeSet;
 
@@ -36,11 +36,11 @@ fn tags_and_messages_of_the_first_tasks_go_out_while_further_tasks_are_made() {
     assert!(before_the_last(&posts) >= 1, "{posts:?}, {tasks:?}");
     assert!(before_the_last(&tags) >= 8, "{tags:?}, {tasks:?}");
     assert!(posts.last() > tasks.last(), "a digest waits for the tasks of all its signals");
-    // Every message tells of its own task.
+    // Every message links to its own task.
     let messages =
         services.sandbox.with_world(|world| serde_json::to_value(&world.slack.messages).unwrap()).to_string();
-    let told: BTreeSet<&str> =
+    let linked: BTreeSet<&str> =
         messages.split("/tab/Tasks/").skip(1).filter_map(|rest| rest.split(['|', '>']).next()).collect();
-    assert_eq!(told.len(), 110, "{}", messages.chars().take(2000).collect::<String>());
+    assert_eq!(linked.len(), 110, "{}", messages.chars().take(2000).collect::<String>());
     assert!(!messages.contains("The Zoho task follows"));
 }

@@ -100,7 +100,7 @@ fn the_service_s_environment_is_enough_for_a_run() {
 }
 
 #[test]
-fn the_timer_starts_the_service_every_six_hours_and_makes_up_for_what_was_missed() {
+fn the_timer_starts_the_service_every_six_hours_and_catches_up_missed_runs() {
     let timer = settings("usage-signals.timer", false);
     assert_eq!(all(&timer, "OnCalendar"), ["*-*-* 00/6:17:00"]);
     assert_eq!(all(&timer, "Persistent"), ["true"]);

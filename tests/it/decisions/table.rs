@@ -94,7 +94,7 @@ fn an_unfinished_message_of_a_returned_signal_still_says_again() {
     let found = item(&plan, "storage_limit");
     assert_eq!(actions(found), ["task skip already_done", "message do unfinished", "tag c1 skip already_done"]);
     assert_eq!(message(found).brief.again_since, Some(hour(0).date_naive()));
-    // A level reached meanwhile has news of its own.
+    // A higher level reached meanwhile replaces "again".
     world.set("c1", "storage_percent", number(97.0));
     let plan = world.plan(hour(37));
     assert_eq!(message(item(&plan, "storage_limit")).brief.again_since, None);
@@ -194,9 +194,9 @@ fn a_message_reports_a_rise_of_the_level_unless_it_fell_before_the_message_was_s
 fn a_communicated_due_date_stays_in_all_later_runs() {
     let mut world = world(vec![storage("c1", "acme", 83.0)]);
     let due = |plan: &Plan| item(plan, "storage_limit").due_date.to_string();
-    let told = due(&world.run(hour(0)));
-    assert_eq!(told, "2025-12-27");
-    assert_eq!(due(&world.run(hour(48))), told, "already done");
+    let first = due(&world.run(hour(0)));
+    assert_eq!(first, "2025-12-27");
+    assert_eq!(due(&world.run(hour(48))), first, "already done");
     world.set("c1", "storage_percent", number(96.0));
     assert_eq!(due(&world.run(hour(72))), "2025-12-26", "escalated: three days from then");
     assert_eq!(due(&world.run(hour(96))), "2025-12-26");

@@ -42,7 +42,7 @@ fn missing_paths(page: &Page) -> Vec<String> {
     let words = spans.iter().flat_map(|span| span.split([' ', ',']));
     let mut missing = Vec::new();
     for word in words {
-        // Up to what stands for any name: `fixtures/replay/*/`, `src/remote/NAME`.
+        // Cuts a path before its first placeholder: `fixtures/replay/*/`, `src/remote/NAME`.
         let is_placeholder =
             |part: &str| part.contains(['*', '…', '<']) || (part.len() > 1 && part == part.to_uppercase());
         let known: Vec<&str> = word.split('/').take_while(|part| !is_placeholder(part)).collect();
@@ -57,7 +57,7 @@ fn missing_paths(page: &Page) -> Vec<String> {
     missing
 }
 
-/// What the sources define: functions, types, constants, modules, variants of enumerations.
+/// The names that the sources define: functions, types, constants, modules, variants of enumerations.
 fn definitions() -> BTreeSet<String> {
     const KEYWORDS: [&str; 8] = ["fn ", "struct ", "enum ", "trait ", "const ", "mod ", "type ", "static "];
     let name =
@@ -84,7 +84,7 @@ fn unknown_names(page: &Page, known: &BTreeSet<String>) -> Vec<String> {
     // Paths of other crates are theirs.
     let paths = paths.filter(|path| path.split("::").next().is_some_and(|first| known.contains(first)));
     let parts = paths.flat_map(|path| path.trim_end_matches("()").split("::"));
-    // `decide()`: a function by itself.
+    // `decide()` names a function.
     let functions =
         spans.iter().filter_map(|span| span.strip_suffix("()")).filter(|name| !name.contains([':', '.', ' ']));
     let unknown = parts.chain(functions).filter(|part| !part.is_empty() && !known.contains(*part));
@@ -168,7 +168,7 @@ fn every_document_that_the_sources_cite_is_there() {
     let mut outside = Vec::new();
     for file in folders.into_iter().flatten().chain(others) {
         let name = file.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
-        // This file names what is not there.
+        // This file names missing things on purpose.
         if name == "tests/it/docs/links.rs" {
             continue;
         }

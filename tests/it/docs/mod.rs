@@ -1,4 +1,4 @@
-//! The documents against the program: what they show is what it prints, and what they name is there.
+//! Checks the documents against the program: their output blocks, and every name and path in them.
 //!
 //! `BLESS=1 cargo test --test it docs` rewrites the blocks of output.
 
@@ -19,7 +19,7 @@ use self::page::Page;
 use crate::support::program::{AS_OF, finish, run};
 use crate::support::services::Services;
 
-/// What the command line says about a line of a document, if it is a command of ours; placeholders have values.
+/// Parses a line of a document if it is a command of this program. Placeholders get values.
 fn parse(line: &str) -> Option<Result<Cli, clap::Error>> {
     let command = line.trim_start_matches("$ ").split(" #").next()?.split(" | ").next()?.trim();
     let prefixes = ["usage-signals ", "cargo run --release -- ", "cargo run -- "];
@@ -53,7 +53,7 @@ fn every_command_in_the_prose_has_options_that_there_are() {
     for page in Page::all() {
         for span in page.code_spans() {
             let Some(parsed) = parse(&span) else { continue };
-            // What a sentence leaves out is no fault of it.
+            // A sentence may leave out required arguments.
             if let Err(error) = parsed
                 && matches!(error.kind(), ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand)
             {
@@ -160,7 +160,7 @@ fn every_key_of_the_json_reports_is_documented() {
     assert!(missing.is_empty(), "{missing:#?}");
 }
 
-/// What stands in the first column of the table below a heading, without its backticks.
+/// Returns the first column of the table below a heading, without backticks.
 fn first_column(page: &Page, heading: &str) -> BTreeSet<String> {
     let section = page.text.split(&format!("# {heading}\n")).nth(1).unwrap_or_else(|| panic!("no heading {heading:?}"));
     let section = section.split("\n#").next().unwrap();

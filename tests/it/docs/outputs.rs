@@ -1,7 +1,7 @@
 //! The blocks of output in the documents.
 //!
-//! A block stands between `<!-- output: COMMAND | "WORDS"+N | … -->` and `<!-- end -->`. It shows N lines from the first line
-//! that holds the words on, for each part; without parts, everything. `…` stands for what is left out.
+//! A block is the text between `<!-- output: COMMAND | "WORDS"+N | … -->` and `<!-- end -->`. For each part, it shows N lines,
+//! beginning with the first line that contains the words. Without parts, it shows everything. `…` marks omitted lines.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::support::services::Services;
 const BEGIN: &str = "<!-- output: ";
 const END: &str = "<!-- end -->";
 
-/// What the command prints for a page at the usual instant: 98 columns wide for the README, 140 for the others.
+/// Returns the output of a command for a page: 98 columns wide for the README, 140 for other pages.
 fn print(page: &Page, command: &str) -> String {
     let home = tempfile::tempdir().unwrap();
     let arguments = || command.split(' ');
@@ -58,7 +58,7 @@ fn choose(printed: &str, parts: &[(&str, usize)]) -> Result<String, String> {
     Ok(shown.join("\n").trim_end().to_owned())
 }
 
-/// A page whose blocks hold what the program prints now.
+/// Returns the page with fresh output blocks.
 fn refreshed(page: &Page) -> String {
     let mut pieces = page.text.split(BEGIN);
     let mut text = pieces.next().unwrap().to_owned();
@@ -82,7 +82,7 @@ fn refreshed(page: &Page) -> String {
 }
 
 #[test]
-fn every_block_of_output_is_what_the_program_prints() {
+fn every_output_block_is_current() {
     let mut blocks = 0;
     for page in Page::all() {
         blocks += page.text.matches(BEGIN).count();
@@ -99,7 +99,7 @@ fn every_block_of_output_is_what_the_program_prints() {
 }
 
 #[test]
-fn parts_of_an_output_are_chosen_by_their_words() {
+fn parts_of_an_output_are_selected_by_their_words() {
     let printed = "one\ntwo \nthree\nfour\nfive\n";
     assert_eq!(choose(printed, &[]).unwrap(), "one\ntwo\nthree\nfour\nfive");
     assert_eq!(choose(printed, &[("two", 2)]).unwrap(), "…\ntwo\nthree\n…");

@@ -1,4 +1,4 @@
-//! The project's Markdown, cut into what the other tests look at.
+//! The project's Markdown pages, parsed for the other tests.
 
 use std::path::{Path, PathBuf};
 

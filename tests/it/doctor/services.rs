@@ -105,7 +105,7 @@ pub(super) fn about_zoho() -> Vec<Case> {
     let owner =
         |id: &'static str| move |services: &Services| config(services, &format!("[zoho]\ntask_owner = \"{id}\"\n"));
     let (gone, unknown, active) = ("5725767000000099003", "5725767000000099009", "5725767000000099002");
-    let told = |field: &'static str, mandatory: bool| {
+    let field_definition = |field: &'static str, mandatory: bool| {
         move |services: &Services, _: &mut Command| {
             let fields = json!([{ "id": "1", "api_name": field, "system_mandatory": mandatory }]);
             answers(services, "zoho", "/crm/v8/settings/fields", 200, &json!({ "fields": fields }));
@@ -174,7 +174,7 @@ pub(super) fn about_zoho() -> Vec<Case> {
             ("zoho.fields.Leads", "warn", 0),
             "Zoho does not list Last_Name, First_Name, Company, Lead_Status: what is written into it is dropped",
             "Modules and Fields",
-            told("Email", false),
+            field_definition("Email", false),
         ),
         case(
             ("zoho.fields.Tasks", "warn", 0),

@@ -12,7 +12,7 @@ use usage_signals::plan::settings::OnUntag;
 use super::history::{COMPANIES, PEOPLE, RULES};
 use crate::support::Fate;
 
-/// What the configuration says, for a whole history.
+/// The configuration of a history.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Habits {
     pub on_untag: OnUntag,
@@ -27,7 +27,7 @@ pub(super) struct Habits {
 pub(super) enum Event {
     /// A figure of a rule is pushed: unknown, false, true, or true at the higher level if there is one.
     Figure(usize, usize, Option<f64>),
-    /// From now on nobody's figure of this rule can be read, or everybody's can again.
+    /// The figures of this rule become unreadable for all contacts, or readable again.
     DataBreaksOff(usize, bool),
     /// Somebody changes companies, or leaves them all.
     Move(usize, Option<&'static str>),
@@ -43,7 +43,7 @@ pub(super) enum Event {
     DeleteTag(usize),
     /// A person puts the snooze tag on a contact, or takes it off.
     Snooze(usize, bool),
-    /// The same for a company.
+    /// Puts the snooze tag on a company, or removes it.
     SnoozeCompany(usize, bool),
     /// Somebody completes every task there is.
     Complete,
@@ -53,7 +53,7 @@ pub(super) enum Event {
     Run(Box<Run>),
 }
 
-/// How a run is called, and what it meets.
+/// The options of a run, and its circumstances.
 #[derive(Debug, Clone)]
 pub(super) struct Run {
     /// So long after the one before.

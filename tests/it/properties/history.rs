@@ -162,7 +162,7 @@ impl History {
         let plan = self.world.plan(at);
         prop_assert_eq!(&plan, &self.world.plan(at), "the same input gives the same plan");
         holds::plan(self, &plan, &before)?;
-        // Records what is planned; a plan that the ledger refuses ends the test.
+        // Records the plan. A plan that the ledger refuses ends the test.
         self.world.carry_out(&plan);
         for (id, attribute, value) in unseen {
             self.world.set(&id, attribute, value);

@@ -48,7 +48,7 @@ pub(super) fn plan(history: &History, plan: &Plan, before: &Known) -> Holds {
     limits(history, plan, before)
 }
 
-/// A reason that says why it is done, or why it is left: not "new" for what nobody does.
+/// Returns whether the reason fits the action: an action that is not done must not be "new".
 fn gives_a_reason(action: &PlannedAction) -> bool {
     use Reason::{
         AlreadyDone, AlreadyTagged, Baseline, Cleared, Clearing, ContactGone, DataOutage, Dismissed, Escalated,
@@ -117,8 +117,8 @@ fn snoozed(history: &History, item: &Item, occasion: Option<&Occasion>) -> Holds
     Ok(())
 }
 
-/// `--top`, the guard, `--baseline`, an incomplete read and a data outage: what each of them holds back, and that none of
-/// them holds back what is unfinished.
+/// Checks the limits: `--top`, the guard, `--baseline`, an incomplete read and a data outage hold back new signals, and never
+/// unfinished actions.
 fn limits(history: &History, plan: &Plan, before: &Known) -> Holds {
     let PlanWorld { mode, config, scope, .. } = &history.world;
     let limits = config.plan.limits;
@@ -129,7 +129,7 @@ fn limits(history: &History, plan: &Plan, before: &Known) -> Holds {
         .map(|entry| (entry.short.as_str(), entry.state))
         .collect();
     let is_new = |action: &PlannedAction| states.get(action.short.as_str()) != Some(&State::Planned);
-    let is_told = |action: &PlannedAction| matches!(action.key.kind, ActionKind::Task | ActionKind::Message);
+    let is_communicated = |action: &PlannedAction| matches!(action.key.kind, ActionKind::Task | ActionKind::Message);
     let changes = plan.changes();
     let opens = |change: &&Change| matches!(change, Change::Open { .. } | Change::Raise { .. });
     if plan.refusal.is_some() || !scope.complete {
@@ -139,12 +139,15 @@ fn limits(history: &History, plan: &Plan, before: &Known) -> Holds {
     }
     prop_assert!(plan.refusal.is_none() || !(mode.allow_large_plan || mode.baseline));
     if mode.baseline {
-        let told = plan.to_do().find(|(_, action)| is_told(action) && is_new(action));
-        prop_assert!(told.is_none(), "told by a baseline: {told:#?}");
+        let communicated = plan.to_do().find(|(_, action)| is_communicated(action) && is_new(action));
+        prop_assert!(communicated.is_none(), "communicated by a baseline: {communicated:#?}");
     }
     let acts = |item: &&Item| {
         matches!(item.reason, Reason::New | Reason::Returned | Reason::Escalated) && item.has_work()
-            || item.actions.iter().any(|action| is_told(action) && is_new(action) && action.decision == Decision::Do)
+            || item
+                .actions
+                .iter()
+                .any(|action| is_communicated(action) && is_new(action) && action.decision == Decision::Do)
     };
     let subjects: BTreeSet<_> = plan.items.iter().filter(acts).map(Item::subject).collect();
     if let Some(top) = limits.top {

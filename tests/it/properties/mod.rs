@@ -46,7 +46,7 @@ fn a_clock_that_was_ahead_once_does_not_keep_an_occasion_open_for_years() {
 }
 
 #[test]
-fn what_was_done_last_is_what_was_planned_last_whatever_the_clock_says() {
+fn the_last_done_action_is_the_last_planned_one_for_any_clock() {
     let mut world = PlanWorld::new("", vec![storage("c1", "acme", 83.0)]);
     world.run(hour(0));
     world.completed.insert("T1".into());
