@@ -5,6 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, Row};
 
 use super::error::{LedgerError, RESTORE};
+use super::statement::rows;
 use super::{file, read, schema};
 use crate::model::{ActionKind, FORGOTTEN, Reason, State, SubjectKind};
 
@@ -37,15 +38,17 @@ pub struct Finding {
 /// key is the hash of its action's full key.
 pub fn check(path: &Path) -> Checked {
     let result = file::look(path, |connection, version| {
-        let lines: Vec<String> = pragma(connection, "PRAGMA integrity_check", |row| row.get(0))?;
+        let doing = "check the ledger's file";
+        let lines: Vec<String> = rows(connection, doing, "PRAGMA integrity_check", [], |row| Ok(row.get(0)?))?;
         // One row may hold several lines, and a heading.
         let lines = lines.iter().flat_map(|row| row.lines()).filter(|line| *line != "ok" && !line.starts_with("***"));
         let mut findings: Vec<String> = lines.map(str::to_owned).collect();
-        findings.extend(pragma(connection, "PRAGMA foreign_key_check", |row| {
+        let orphans: Vec<String> = rows(connection, doing, "PRAGMA foreign_key_check", [], |row| {
             let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
             Ok(format!("a row of {table} refers to a missing row of {parent}"))
-        })?);
-        let (entries, wrong) = rows(connection)?;
+        })?;
+        findings.extend(orphans);
+        let (entries, wrong) = check_entries(connection)?;
         findings.extend(wrong);
         findings.truncate(MAX_FINDINGS);
         let finding = |message| Finding { message, help: Some(RESTORE.to_owned()) };
@@ -84,40 +87,20 @@ pub fn is_older(version: i64) -> bool {
     version < schema::VERSION
 }
 
-fn pragma<T>(
-    connection: &Connection,
-    sql: &str,
-    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-) -> Result<Vec<T>, LedgerError> {
-    let failed = LedgerError::statement("check the ledger's file");
-    let mut statement = connection.prepare(sql).map_err(&failed)?;
-    let rows = statement.query_map([], read).map_err(&failed)?;
-    rows.collect::<Result<_, _>>().map_err(&failed)
-}
-
 /// The number of entries, and the problems of their rows.
-fn rows(connection: &Connection) -> Result<(usize, Vec<String>), LedgerError> {
-    let failed = LedgerError::statement("check the ledger's rows");
+fn check_entries(connection: &Connection) -> Result<(usize, Vec<String>), LedgerError> {
     let workspace = read::workspace(connection)?;
-    let mut statement = connection
-        .prepare(
-            "SELECT e.short, e.kind, e.state, e.reason, o.subject_kind, e.claimed_at IS NULL, o.signal, o.subject_id,
-                    o.opened_at, e.level, e.contact_id
-             FROM entries AS e JOIN occasions AS o ON o.id = e.occasion_id ORDER BY e.id",
-        )
-        .map_err(&failed)?;
-    let mut rows = statement.query([]).map_err(&failed)?;
-    let (mut entries, mut wrong) = (0, Vec::new());
-    while let Some(row) = rows.next().map_err(&failed)? {
-        entries += 1;
-        wrong.extend(entry(row, workspace.as_deref())?);
-    }
-    Ok((entries, wrong))
+    let sql = "SELECT e.short, e.kind, e.state, e.reason, o.subject_kind, e.claimed_at IS NULL, o.signal, o.subject_id,
+                o.opened_at, e.level, e.contact_id
+         FROM entries AS e JOIN occasions AS o ON o.id = e.occasion_id ORDER BY e.id";
+    let read = |row: &Row<'_>| entry(row, workspace.as_deref());
+    let problems: Vec<_> = rows(connection, "check the ledger's rows", sql, [], read)?;
+    Ok((problems.len(), problems.into_iter().flatten().collect()))
 }
 
 /// The problem of an entry, if it has one.
 fn entry(row: &Row<'_>, workspace: Option<&str>) -> Result<Option<String>, LedgerError> {
-    let text = |column: usize| row.get::<_, String>(column).map_err(LedgerError::statement("check an entry"));
+    let text = |column: usize| row.get::<_, String>(column);
     let short = text(0)?;
     let known = [
         ("kind", 1, ActionKind::from_name(&text(1)?).is_some()),
@@ -128,7 +111,7 @@ fn entry(row: &Row<'_>, workspace: Option<&str>) -> Result<Option<String>, Ledge
     if let Some((what, column, _)) = known.iter().find(|(_, _, known)| !known) {
         return Ok(Some(format!("{short} has the unknown {what} {:?}", text(*column)?)));
     }
-    let never_claimed: bool = row.get(5).map_err(LedgerError::statement("check an entry"))?;
+    let never_claimed: bool = row.get(5)?;
     if never_claimed && text(2)? == State::Claimed.name() {
         return Ok(Some(format!("{short} is claimed, but the time of the claim is missing")));
     }
