@@ -1,4 +1,4 @@
-//! Exit codes, and how an error is shown.
+//! Exit codes, and the error that ends the program.
 
 use std::fmt::Write as _;
 
@@ -102,25 +102,25 @@ impl From<FailureKind> for Exit {
 pub struct Fatal {
     /// The exit code.
     pub exit: Exit,
-    /// What happened.
+    /// The error with its causes.
     pub error: anyhow::Error,
-    /// What to do about it.
+    /// The way out.
     pub help: Option<String>,
 }
 
 impl Fatal {
-    /// Wrong usage or configuration.
+    /// An error of usage or configuration.
     pub fn usage(error: impl Into<anyhow::Error>) -> Fatal {
         Fatal { exit: Exit::Usage, error: error.into(), help: None }
     }
 
-    /// With the way out.
+    /// Adds the way out.
     #[must_use]
     pub fn with_help(self, help: impl Into<String>) -> Fatal {
         Fatal { help: Some(help.into()), ..self }
     }
 
-    /// The error and its causes in one paragraph, the way out on a line of its own.
+    /// The error with its causes in one paragraph, then the way out on a line of its own.
     pub fn message(&self) -> String {
         let mut message = format!("{:#}", self.error);
         if let Some(help) = &self.help {
@@ -156,7 +156,7 @@ impl From<RemoteError> for Fatal {
     }
 }
 
-/// The exit code for a remote that was needed to read.
+/// The exit code for a failed read from a service.
 pub fn exit_of(error: &RemoteError) -> Exit {
     match error.kind {
         ErrorKind::Credential => Exit::Credential,

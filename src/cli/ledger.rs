@@ -43,16 +43,16 @@ pub enum LedgerCommand {
     Export,
     /// Check that the ledger is sound; exit with 1 if it is not
     Check,
-    /// Remove signals that ended long ago and that no decision needs
+    /// Remove signals that ended long ago, if no decision needs them
     ///
-    /// These stay, however old: open signals; actions that are unfinished, refused or in doubt; the last 20 runs; for every
-    /// signal and subject the one that ended last, which tells a repeated signal from a new one.
+    /// Keeps, however old: open signals; actions that are unfinished, refused or in doubt; the last 20 runs; and for every
+    /// signal and subject the occasion that ended last, which shows whether a signal is new or has returned.
     Prune(LedgerPrune),
     /// Remove the personal data of a contact for good; no run evaluates the contact again
     ///
-    /// Ids of the contact, its Zoho record, tasks and messages, the hash of the e-mail, and notes go, from the file's bytes too.
-    /// Keys stay, so that nothing is done twice; what was still to be done for the contact is not done. Backups of the ledger,
-    /// Intercom, Zoho and Slack are yours to clean.
+    /// Removes the ids of the contact, of its Zoho record, tasks and messages, the hash of its e-mail, and notes, also from unused
+    /// bytes of the file. Keys stay, so that no action is done twice. Unfinished actions for the contact are dropped. Backups of
+    /// the ledger, Intercom, Zoho and Slack keep their data: clean them yourself.
     Forget(LedgerForget),
 }
 
@@ -78,7 +78,7 @@ pub struct LedgerList {
 pub enum StateName {
     /// To be done by the next run
     Planned,
-    /// A request left, and no answer came
+    /// The request was sent, but no answer came
     #[value(alias = "claimed", alias = "in_doubt")]
     InDoubt,
     /// The service refused it for good
@@ -87,9 +87,9 @@ pub enum StateName {
     Done,
     /// Not to be done in this occasion
     Skipped,
-    /// Moot before it was done
+    /// No longer needed before it was done
     Dropped,
-    /// Done, and undone by a person
+    /// Done, then undone by a person
     Undone,
 }
 
@@ -100,8 +100,8 @@ pub struct LedgerResolve {
     pub key: String,
     /// The outcome
     #[arg(long = "as", value_enum, value_name = "WHAT")]
-    pub verdict: VerdictName,
-    /// Why; kept in the ledger
+    pub resolution: ResolutionName,
+    /// The reason, which the ledger keeps
     #[arg(long, value_name = "TEXT")]
     pub note: Option<String>,
     /// With --as done: the Zoho task's id, or CHANNEL/TS of the Slack message, for later runs to go on from
@@ -112,10 +112,10 @@ pub struct LedgerResolve {
     pub wait_lock: Option<Duration>,
 }
 
-/// What a person says.
+/// The outcomes that a person can record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum VerdictName {
-    /// It is there: somebody made it by hand, or found it. Nothing more is done for it
+pub enum ResolutionName {
+    /// It exists: somebody made it by hand, or found it. No run does it again
     Done,
     /// It did not happen: the next run does it
     Failed,

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use ledger::{
-    Ledger, LedgerCommand, LedgerForget, LedgerList, LedgerPlace, LedgerPrune, LedgerResolve, StateName, VerdictName,
+    Ledger, LedgerCommand, LedgerForget, LedgerList, LedgerPlace, LedgerPrune, LedgerResolve, ResolutionName, StateName,
 };
 pub use parse::Since;
 use parse::{parse_duration, parse_instant, sink_parser};
@@ -59,13 +59,13 @@ pub struct Cli {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub struct Common {
-    /// Configuration file [default: usage-signals.toml here, then in the XDG configuration folder, then the built-in defaults]
+    /// Configuration file [default: usage-signals.toml in this folder, else in the XDG configuration folder, else the built-in defaults]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// How reports are printed, on stdout
     #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
     pub format: Format,
-    /// Decide for this instant instead of now (dry runs and the sandbox only), such as 2025-12-20T06:00:00Z
+    /// Decide as of this instant instead of now, such as 2025-12-20T06:00:00Z (dry runs and the sandbox only)
     #[arg(long, global = true, value_name = "TIME", value_parser = parse_instant)]
     pub as_of: Option<DateTime<Utc>>,
     /// Folder of ledger, lock and token cache [default: usage-signals in the XDG state folder]
@@ -139,16 +139,16 @@ pub enum Command {
     /// List, check and test the rules
     #[command(subcommand)]
     Rules(Rules),
-    /// Write a commented configuration: every key with its default and one sentence
+    /// Write a commented configuration: every key with its default and a sentence of explanation
     Init(Init),
-    /// Print a script with which a shell completes commands and options
+    /// Print a script that makes a shell complete commands and options
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page, or write those of all commands into a folder
+    /// Print the manual page, or write the pages of all commands into a folder
     Man {
-        /// Write a page for every command there, such as ~/.local/share/man/man1
+        /// Write a page for every command into this folder, such as ~/.local/share/man/man1
         #[arg(long)]
         dir: Option<PathBuf>,
     },
@@ -160,7 +160,7 @@ pub struct Scan {
     /// Show the plan, and write nothing anywhere
     #[arg(long)]
     pub dry_run: bool,
-    /// With --dry-run: show every task and message as it would look; with --format json, the requests
+    /// With --dry-run: show every task and message as it would look; with --format json, as it would be sent
     #[arg(long, requires = "dry_run")]
     pub preview: bool,
     /// Scan the built-in demo workspace, or the one in DIR, instead of the real services
@@ -188,7 +188,7 @@ pub struct Scan {
     /// Carry out a plan even if it is larger than the guard allows
     #[arg(long)]
     pub allow_large_plan: bool,
-    /// Do not pause these signals although an attribute they use stopped arriving: its figures are right
+    /// Do not pause these signals although an attribute they use stopped arriving. Use it if the figures are right
     #[arg(long, value_delimiter = ',', value_name = "SIGNAL")]
     pub accept: Vec<String>,
     /// Stop after this time, such as 90m; the next run does the rest [default: scan.deadline, 2h]
@@ -205,8 +205,8 @@ pub struct Scan {
 /// Options of `explain`.
 #[derive(Debug, Clone, Args)]
 pub struct Explain {
-    /// The contact: its id in Intercom, its e-mail, or - for a contact's JSON on standard input (as the API returns it, or a
-    /// webhook's notification; needs no token)
+    /// The contact: its id in Intercom, its e-mail, or - for JSON on standard input (a contact as the API returns it, or a
+    /// webhook's notification), which needs no token
     #[arg(value_name = "CONTACT")]
     pub contact: String,
 }
@@ -240,7 +240,7 @@ pub struct Replay {
 /// Options of `coverage`.
 #[derive(Debug, Clone, Args)]
 pub struct Coverage {
-    /// Exit with 1 if one is found
+    /// Exit with 1 if a problem of this kind is found
     #[arg(long, value_enum, value_name = "WHAT")]
     pub fail_on: Option<FailOn>,
 }
@@ -248,16 +248,16 @@ pub struct Coverage {
 /// What `coverage` can fail on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum FailOn {
-    /// A rule is on, but can never fire with the current data
+    /// A rule that is on, but can never fire with the current data
     DeadRule,
 }
 
 /// Options of `init`.
 #[derive(Debug, Clone, Args)]
 pub struct Init {
-    /// The file to write [default: that of --config, else usage-signals.toml here]
+    /// The file to write [default: the file of --config, else usage-signals.toml in this folder]
     pub file: Option<PathBuf>,
-    /// Overwrite the file if it is there
+    /// Overwrite the file if it exists
     #[arg(long)]
     pub force: bool,
 }
@@ -274,7 +274,7 @@ pub enum Rules {
     },
     /// Run rule tests: files that say which signals a contact must give, no more and no fewer
     Test {
-        /// Files of tests, as TOML; fixtures/rules/defaults.test.toml explains what is in them
+        /// Files of rule tests, as TOML; fixtures/rules/defaults.test.toml explains their format
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },

@@ -10,7 +10,7 @@ use crate::cli::{Common, Init as Arguments};
 use crate::config::{EXAMPLE, FILE_NAME};
 use crate::exit::{Exit, Fatal};
 
-/// Writes the example; never over a file that is there, unless told to.
+/// Writes the example. Overwrites an existing file only with `--force`.
 pub fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> {
     let named = arguments.file.clone().or_else(|| common.config.clone());
     let file = named.unwrap_or_else(|| PathBuf::from(FILE_NAME));
@@ -19,7 +19,7 @@ pub fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> {
     Ok(Exit::Done)
 }
 
-/// Readable for everybody: there are no secrets in it.
+/// Writes the file, readable for everybody, since it holds no secrets.
 fn write(file: &Path, force: bool) -> std::io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true);
@@ -36,25 +36,25 @@ fn complaint(file: &Path, error: &std::io::Error) -> Fatal {
     let (shown, folder) = (file.display(), file.parent().unwrap_or(Path::new("")).display());
     let help = match error.kind() {
         ErrorKind::AlreadyExists => {
-            let fatal = Fatal::usage(anyhow!("{shown} is there already"));
+            let fatal = Fatal::usage(anyhow!("{shown} exists already"));
             return fatal.with_help("name another file, or overwrite it with --force");
         }
-        ErrorKind::NotFound => format!("make the folder first: mkdir -p {folder}"),
-        _ => "name a file in a folder in which you may write".to_owned(),
+        ErrorKind::NotFound => format!("create the folder first: mkdir -p {folder}"),
+        _ => "name a file in a folder that you can write to".to_owned(),
     };
     Fatal::usage(anyhow!("cannot write {shown}: {error}")).with_help(help)
 }
 
 fn next_steps(file: &Path) -> String {
-    // Found without being named.
+    // This file is found without --config.
     let option = if file == Path::new(FILE_NAME) { String::new() } else { format!(" --config {}", file.display()) };
     format!(
-        "Wrote {}: every key with its default and one sentence. All of it can be left out.\n\n\
+        "Wrote {}: every key with its default and a sentence of explanation. You can leave out any key.\n\n\
          Next:\n  \
-         usage-signals rules list{option}       the rules that it leads to\n  \
-         usage-signals rules check{option}      after a change: every mistake, with its place\n  \
-         usage-signals scan --sandbox{option}   try it on a demo workspace, without any account\n  \
-         usage-signals scan --dry-run{option}   with INTERCOM_ACCESS_TOKEN set: what would be done; writes nothing\n",
+         usage-signals rules list{option}       shows the rules\n  \
+         usage-signals rules check{option}      shows every mistake after a change\n  \
+         usage-signals scan --sandbox{option}   scans a demo workspace, without any account\n  \
+         usage-signals scan --dry-run{option}   shows what a scan would do; needs INTERCOM_ACCESS_TOKEN\n",
         file.display()
     )
 }

@@ -19,7 +19,7 @@ fn holder(doing: &str, since: DateTime<Utc>) -> String {
     format!("process {}, {doing}, since {}", std::process::id(), rfc3339(since))
 }
 
-/// Takes the lock, and waits for it as long as `wait` says. Blocks the thread.
+/// Takes the lock, and waits for it up to `wait`. Blocks the thread.
 pub(super) fn wait_blocking(state_dir: &Path, wait: Option<Duration>, doing: &str) -> Result<Lock, Fatal> {
     let mut left = wait.unwrap_or_default();
     loop {

@@ -1,4 +1,4 @@
-//! `completions` and `man`: written from the very types that read the command line.
+//! `completions` and `man`, generated from the types that parse the command line.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ pub fn completions(shell: Shell) -> Result<Exit, Fatal> {
     Ok(Exit::Done)
 }
 
-/// Prints the page of the program, or writes that of every command into a folder.
+/// Prints the manual page, or writes the pages of all commands into a folder.
 pub fn man(dir: Option<&Path>) -> Result<Exit, Fatal> {
     match dir {
         None => {
@@ -36,5 +36,5 @@ pub fn man(dir: Option<&Path>) -> Result<Exit, Fatal> {
 }
 
 fn fatal(error: anyhow::Error) -> Fatal {
-    Fatal::usage(error).with_help("name a folder in which you may write")
+    Fatal::usage(error).with_help("name a folder that you can write to")
 }

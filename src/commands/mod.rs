@@ -1,4 +1,4 @@
-//! One file per subcommand: the only place where stages are wired together.
+//! One file or folder for each subcommand. Only this folder wires the stages together.
 
 mod coverage;
 mod doctor;
@@ -23,7 +23,7 @@ use crate::telemetry;
 pub use setup::{Environment, Setup};
 use terminal::{complain, print, print_json};
 
-/// Runs a command; returns the exit code.
+/// Runs a command, and returns its exit code.
 pub fn run(cli: &Cli) -> u8 {
     telemetry::init(&cli.common);
     let result = tokio::runtime::Builder::new_current_thread()

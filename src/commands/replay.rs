@@ -1,7 +1,7 @@
-//! `replay`: recorded scenarios, step by step, in a fresh sandbox.
+//! `replay`: replays recorded scenarios, step by step, in a fresh sandbox.
 //!
 //! A scenario is a folder with `scenario.toml` (the steps), `workspace/` (what the sandbox loads) and `expected.txt` (plan and
-//! effects of every step, which `--bless` rewrites). The counts in `scenario.toml` are a person's, and are never rewritten.
+//! effects of every step, which `--bless` rewrites). A person writes the counts in `scenario.toml`; they are never rewritten.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -26,7 +26,7 @@ use crate::sandbox::{Effect, Fault, Sandbox, World};
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Scenario {
-    /// One sentence: what must be seen.
+    /// The expected behaviour, in one sentence.
     #[expect(dead_code, reason = "for readers of the file")]
     title: String,
     /// Another scenario's workspace, relative to this folder.
@@ -44,9 +44,9 @@ fn own_workspace() -> PathBuf {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Step {
-    /// The instant.
+    /// The instant of the step.
     at: DateTime<Utc>,
-    /// What people and the product did before it; see `World::apply_change`.
+    /// The changes of people and of the product before the step; see `World::apply_change`.
     #[serde(default)]
     changes: Vec<serde_json::Value>,
     /// Faults of the services during this step only.
@@ -61,7 +61,7 @@ struct Step {
     /// The exit code.
     #[serde(default)]
     exit: u8,
-    /// How many effects there must be, counted by hand: every verb that is not named must not occur.
+    /// The number of effects of each kind, counted by hand. Kinds that are not named must not occur.
     expect: Counts,
 }
 
@@ -105,14 +105,17 @@ impl Counts {
     }
 }
 
-/// Replays the scenarios; exit code 1 on any difference.
+/// The way out if a scenario cannot be replayed.
+const HELP: &str = "name folders that hold a scenario.toml, such as fixtures/replay/*/";
+
+/// Replays the scenarios. The exit code is 1 if any of them differs.
 pub async fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> {
     let mut failed = 0_usize;
     let mut text = String::new();
     for dir in &arguments.dirs {
         let difference = replay(common, dir, arguments.bless)
             .await
-            .map_err(|error| Fatal::usage(error.context(dir.display().to_string())))?;
+            .map_err(|error| Fatal::usage(error.context(dir.display().to_string())).with_help(HELP))?;
         match difference {
             None => writeln!(text, "ok    {}", dir.display()),
             Some(difference) => {
@@ -128,7 +131,7 @@ pub async fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> 
     Ok(if failed == 0 { Exit::Done } else { Exit::Failed })
 }
 
-/// Replays one scenario; Some says what differs.
+/// Replays one scenario. Returns the differences, if any.
 async fn replay(common: &Common, dir: &Path, bless: bool) -> anyhow::Result<Option<String>> {
     let file = dir.join("scenario.toml");
     let text = std::fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
@@ -189,13 +192,13 @@ async fn take_step(
     let cli = Cli::try_parse_from(arguments).map_err(|error| anyhow!("{error}"))?;
     let Command::Scan(arguments) = cli.command else { return Err(anyhow!("a step can only scan")) };
     let common = Common { config, as_of: Some(step.at), ..common.clone() };
-    // The time zone of the machine must not matter, nor anything else of its environment.
+    // Nothing in the environment of the machine may matter, such as its time zone.
     let nothing: Box<Environment> = Box::new(|name| (name == "TZ").then(|| "UTC".to_owned()));
     let environment = in_sandbox(sandbox, nothing);
     let setup = Setup::new(&common, &arguments, &environment, state_dir.to_owned(), true);
     let outcome = match setup {
         Ok(mut setup) => {
-            // The order of effects is part of what is expected.
+            // The expected results include the order of effects.
             setup.config.intercom.requests_at_once = 1;
             let (_switch, stop) = Stop::after(arguments.deadline.unwrap_or(setup.config.deadline));
             scan::scan(&common, &arguments, &setup, stop, None).await
@@ -223,8 +226,8 @@ async fn take_step(
     Ok((text, exit.code(), Counts::of(&effects)))
 }
 
-/// Messages and tags go out side by side, and which arrives first is chance: messages are shown first. Between two effects in
-/// Zoho only, so that a tag before its task is still seen.
+/// Shows messages before tags, since both are sent at the same time and arrive in any order. Effects never move past one in Zoho, so
+/// that a tag before its task still shows.
 fn settle_order(effects: &mut [Effect]) {
     for side_by_side in effects.chunk_by_mut(|one, next| one.service != "zoho" && next.service != "zoho") {
         side_by_side.sort_by_key(|effect| effect.service == "intercom");
@@ -279,7 +282,7 @@ fn ending(action: &PlannedAction, results: Option<&Results>) -> String {
     format!("{} ({})", status.name(), reason.name())
 }
 
-/// Line by line; enough to see what changed.
+/// The differing lines between the common beginning and the common end.
 pub(super) fn diff(expected: &str, seen: &str) -> String {
     let (expected, seen): (Vec<_>, Vec<_>) = (expected.lines().collect(), seen.lines().collect());
     let same = expected.iter().zip(&seen).take_while(|(one, other)| one == other).count();
@@ -299,7 +302,7 @@ pub(super) fn diff(expected: &str, seen: &str) -> String {
     text
 }
 
-/// A folder that goes when the scenario is done.
+/// A temporary folder, removed on drop.
 struct StateFolder(PathBuf);
 
 impl StateFolder {
@@ -316,7 +319,7 @@ impl StateFolder {
 
 impl Drop for StateFolder {
     fn drop(&mut self) {
-        // It is in the temporary folder: the system clears what is left.
+        // The system clears its temporary folder anyway.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }

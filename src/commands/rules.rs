@@ -39,7 +39,7 @@ fn check(common: &Common, file: Option<PathBuf>) -> Result<Exit, Fatal> {
     Ok(Exit::Done)
 }
 
-/// The base level and the rungs of a rule: name, condition, priority, days.
+/// The rule's own condition and its levels: name, condition, urgency.
 fn rungs(rule: &Rule) -> Vec<(String, String, String)> {
     let within = |days: u32| plural(usize::try_from(days).unwrap_or(usize::MAX), "day");
     let base = (String::new(), rule.when.to_string(), rule.priority.name(), rule.respond_within_days);
@@ -66,7 +66,7 @@ fn table(rules: &RuleSet) -> String {
     }
     let mut text = table.render(Some(terminal_width().unwrap_or(DEFAULT_WIDTH)));
     if let Some(include) = &rules.include {
-        let _ = writeln!(text, "only contacts for which: {include}");
+        let _ = writeln!(text, "Only contacts for which [scan] include holds: {include}");
     }
     text
 }

@@ -16,7 +16,7 @@ use crate::ledger::lock::Lock;
 use crate::sandbox::{Sandbox, World};
 use crate::shutdown;
 
-/// The demo workspace, built in so that the program needs no files beside it.
+/// The demo workspace, built in, so that the program needs no other files.
 const DEMO: [(&str, &str); 7] = [
     ("workspace.json", include_str!("../../fixtures/demo/workspace.json")),
     ("contacts.json", include_str!("../../fixtures/demo/contacts.json")),
@@ -27,7 +27,7 @@ const DEMO: [(&str, &str); 7] = [
     ("slack.json", include_str!("../../fixtures/demo/slack.json")),
 ];
 
-/// The sandbox's world between runs.
+/// The file that keeps the sandbox's world between runs.
 const WORLD_FILE: &str = "world.json";
 
 /// Serves a workspace until interrupted.
@@ -56,20 +56,22 @@ fn load(dir: Option<&Path>) -> Result<World, Fatal> {
             World::from_files(&|name| DEMO.iter().find(|(file, _)| *file == name).map(|(_, text)| (*text).to_owned()))
         }
     };
-    loaded.map_err(Fatal::usage)
+    let help =
+        "name a folder that holds a workspace, such as fixtures/demo, or leave it out for the built-in demo workspace";
+    loaded.map_err(|error| Fatal::usage(error).with_help(help))
 }
 
 /// A sandbox with a state folder of its own, both kept from run to run.
 pub struct Opened {
     sandbox: Sandbox,
-    /// Held from before the world was read, so that another run's effects are never written over. None in a dry run.
+    /// Taken before the world is read, so that no run overwrites the effects of another. None in a dry run.
     pub lock: Option<Lock>,
-    /// Where its ledger is.
+    /// The folder of its ledger.
     pub state_dir: PathBuf,
 }
 
 impl Opened {
-    /// Starts the sandbox where the last run left it. A dry run changes neither the world nor the folder.
+    /// Starts the sandbox with the world that the last run left. A dry run changes neither the world nor the folder.
     pub fn open(
         dir: Option<&Path>,
         state_dir: &Path,
@@ -87,7 +89,7 @@ impl Opened {
         let go_on = !arguments.fresh && world_file.exists();
         let mut world = if go_on { World::read(&world_file).map_err(Fatal::usage)? } else { load(dir)? };
         world.now = as_of.map(|instant| instant.timestamp());
-        // Nobody reads these messages, so nobody has to wait for them.
+        // Slack's rate limit would only slow the demo down.
         world.slack.rate_limit = false;
         let store = (!arguments.dry_run).then_some(world_file);
         let sandbox = Sandbox::start(world, store).map_err(Fatal::usage)?;
@@ -96,13 +98,13 @@ impl Opened {
         Ok(Opened { sandbox, lock, state_dir })
     }
 
-    /// The environment of a run in the sandbox: nothing of the real services is visible in it.
+    /// The environment of a run in the sandbox. It hides the variables of the real services.
     pub fn environment(&self, outer: Box<Environment>) -> Box<Environment> {
         in_sandbox(&self.sandbox, outer)
     }
 }
 
-/// The sandbox's variables, and of the others only those that are not about the services.
+/// The environment of a run in the sandbox: its own variables, and those of `outer` that do not concern the services.
 pub fn in_sandbox(sandbox: &Sandbox, outer: Box<Environment>) -> Box<Environment> {
     let ours = sandbox.env();
     Box::new(move |name| {
@@ -114,7 +116,7 @@ pub fn in_sandbox(sandbox: &Sandbox, outer: Box<Environment>) -> Box<Environment
     })
 }
 
-/// The state folder of a sandbox: one for each workspace, so that a ledger never meets another's world.
+/// The state folder of a sandbox. Each workspace has its own, so that a ledger never meets another world.
 pub(super) fn folder_of(dir: Option<&Path>, state_dir: &Path) -> Result<PathBuf, Fatal> {
     Ok(state_dir.join("sandbox").join(folder_name(dir)?))
 }
@@ -123,6 +125,7 @@ fn folder_name(dir: Option<&Path>) -> Result<String, Fatal> {
     let Some(dir) = dir else { return Ok("demo".to_owned()) };
     let full = dir.canonicalize().map_err(|error| {
         Fatal::usage(anyhow::Error::from(error).context(format!("open the workspace folder {}", dir.display())))
+            .with_help("name an existing folder, or leave it out for the built-in demo workspace")
     })?;
     let hash = Sha256::digest(full.to_string_lossy().as_bytes());
     let hash: String = hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect();

@@ -1,4 +1,4 @@
-//! Where a command runs: environment, folders, configuration, credentials, clients.
+//! The setup of a command: environment, folders, configuration, credentials, clients.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -18,10 +18,10 @@ use crate::remote::intercom::{Intercom, Paging, TagSink};
 use crate::remote::slack::{self, Slack};
 use crate::remote::zoho::{self, Zoho, ZohoSettings};
 
-/// Looks up environment variables: the process's own, with the sandbox's in front of them.
+/// Looks up environment variables. The sandbox's variables come before those of the process.
 pub type Environment = dyn Fn(&str) -> Option<String>;
 
-/// Everything that a scan is set up with.
+/// Everything that a scan needs besides the contacts.
 #[derive(Debug)]
 pub struct Setup {
     /// The configuration.
@@ -30,18 +30,18 @@ pub struct Setup {
     pub credentials: Credentials,
     /// The sinks that are on.
     pub sinks_on: BTreeSet<SinkKind>,
-    /// How web addresses are made.
+    /// The patterns of web addresses.
     pub links: Links,
-    /// Folder of ledger, lock and token cache. Not made yet.
+    /// The folder of ledger, lock and token cache. It may not exist yet.
     pub state_dir: PathBuf,
     /// The run's instant.
     pub as_of: DateTime<Utc>,
-    /// Whether the services are ours, on loopback.
+    /// Whether the services are those of the sandbox.
     pub in_sandbox: bool,
 }
 
 impl Setup {
-    /// Loads the configuration and finds the credentials. Reads files; writes none.
+    /// Loads the configuration and the credentials, and checks that the run has all credentials it needs. Writes no files.
     pub fn new(
         common: &Common,
         arguments: &Scan,
@@ -50,14 +50,14 @@ impl Setup {
         in_sandbox: bool,
     ) -> Result<Setup, Fatal> {
         let setup = Setup::load(common, arguments, environment, state_dir, in_sandbox)?;
-        // A dry run reads only, so Intercom's token is all it needs.
+        // A dry run only reads, so it needs Intercom's token alone.
         let none = BTreeSet::new();
         let needed = if arguments.dry_run { &none } else { &setup.sinks_on };
         config::missing(&setup.credentials, &setup.config.slack, needed).map_err(config_problem)?;
         Ok(setup)
     }
 
-    /// The same, whatever credentials there are.
+    /// Like [`Setup::new`], without the check for missing credentials.
     fn load(
         common: &Common,
         arguments: &Scan,
@@ -81,7 +81,7 @@ impl Setup {
         Ok(Setup { sinks_on, as_of, in_sandbox, ..Setup::of(config, credentials, state_dir) })
     }
 
-    /// The parts as they are, whether or not they are enough for a run.
+    /// Puts the parts together, without any check.
     pub fn of(mut config: Config, credentials: Credentials, state_dir: PathBuf) -> Setup {
         for rule in &mut config.rules.rules {
             rule.task_owner = rule.task_owner.take().or_else(|| config.zoho.task_owner.clone());
@@ -91,12 +91,12 @@ impl Setup {
         Setup { config, credentials, sinks_on, links, state_dir, as_of: now(), in_sandbox: false }
     }
 
-    /// For commands that only look: Intercom's token is all they need, and they decide for any instant they are asked about.
+    /// The setup of a command that only reads. It needs Intercom's token alone, and accepts any `--as-of`.
     pub fn to_look(common: &Common) -> Result<Setup, Fatal> {
         Setup::for_looking(common, Setup::new)
     }
 
-    /// The same for what can be told without any service: there may be no credentials at all.
+    /// Like [`Setup::to_look`], for a command that works without any credentials.
     pub fn to_look_offline(common: &Common) -> Result<Setup, Fatal> {
         Setup::for_looking(common, Setup::load)
     }
@@ -187,7 +187,7 @@ impl Setup {
     }
 }
 
-/// The configuration that the options and the environment lead to.
+/// Loads the configuration that the options and the environment name.
 pub fn load_config(common: &Common, environment: &Environment) -> Result<Config, Fatal> {
     config::load(common.config.as_deref(), environment).map_err(config_problem)
 }
@@ -199,8 +199,10 @@ fn config_problem(problems: config::Problems) -> Fatal {
 fn check_signals(config: &Config, option: &str, named: &[String]) -> Result<(), Fatal> {
     let known: Vec<_> = config.rules.rules.iter().map(|rule| rule.signal.as_str()).collect();
     match named.iter().find(|signal| !known.contains(&signal.as_str())) {
-        Some(signal) => Err(Fatal::usage(anyhow::anyhow!("no enabled rule has the signal {signal:?} of {option}"))
-            .with_help(format!("the enabled rules are: {}", known.join(", ")))),
+        Some(signal) => {
+            Err(Fatal::usage(anyhow::anyhow!("{option} names {signal:?}, but no rule that is on has this signal"))
+                .with_help(format!("the rules that are on: {}", known.join(", "))))
+        }
         None => Ok(()),
     }
 }
@@ -221,7 +223,7 @@ fn as_of(common: &Common, arguments: &Scan, in_sandbox: bool) -> Result<DateTime
     }
 }
 
-/// In whole seconds, as the ledger keeps them.
+/// The present instant in whole seconds, as the ledger keeps instants.
 fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(0)
 }
@@ -232,7 +234,7 @@ pub fn state_dir(common: &Common, environment: &Environment) -> Result<PathBuf, 
         return Ok(dir.clone());
     }
     let filled = |name: &str| environment(name).filter(|value| !value.is_empty());
-    // systemd's StateDirectory= comes as STATE_DIRECTORY.
+    // systemd passes StateDirectory= as STATE_DIRECTORY.
     if let Some(dir) = filled("STATE_DIRECTORY") {
         return Ok(PathBuf::from(dir));
     }

@@ -14,7 +14,11 @@ pub(super) fn print(text: &str) -> Result<(), Fatal> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             let fatal = anyhow::Error::from(error).context("write the report");
-            Err(Fatal { exit: Exit::Failed, error: fatal, help: Some("what was done is in the ledger".to_owned()) })
+            Err(Fatal {
+                exit: Exit::Failed,
+                error: fatal,
+                help: Some("the ledger holds the actions that were done".to_owned()),
+            })
         }
         _ => Ok(()),
     }

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use super::scan::{Report, RunMode};
 use super::text::{clean, one_line};
 use crate::apply::ActionStatus;
-use crate::model::{ActionKind, Person, Reason, SubjectKind};
+use crate::model::{ActionKind, Person, Reason, SubjectKind, UnknownReason};
 use crate::plan::Item;
 
 /// The length at which a name is cut.
 const NAME_CHARS: usize = 80;
 
-/// Whom a signal is about, in one line or two: the account and its people, or the person and the account.
+/// The subject of a signal in one or two lines: the account and its people, or the person and the account.
 pub fn who(item: &Item) -> String {
     let people = match item.people.len() {
         0 => String::new(),
@@ -36,7 +36,7 @@ fn label(person: &Person) -> String {
     one_line(person.label(), NAME_CHARS)
 }
 
-/// What was done where, and why: `returned: Zoho task US-7K3F9Q2M`, `Slack message`, `9 Intercom tags`, ….
+/// The reason, then on a second line the results of the actions: `Zoho task US-7K3F9Q2M, Slack message, 9 Intercom tags`.
 pub fn performed(report: &Report<'_>, item: &Item) -> String {
     let mut per_contact: BTreeMap<(ActionKind, ActionStatus, Reason), usize> = BTreeMap::new();
     let mut lines = Vec::new();
@@ -68,32 +68,55 @@ pub fn performed(report: &Report<'_>, item: &Item) -> String {
     format!("{}\n{}", item.reason.name(), shown.join(", "))
 }
 
-/// The reason in a few words, for somebody who reads the report for the first time.
+/// The reason why nothing is done, in a few words, for somebody who reads the report for the first time.
 pub fn explain(reason: Reason) -> &'static str {
     match reason {
-        Reason::AlreadyDone => "handled in this occasion, nothing more to do",
-        Reason::AlreadyTagged => "somebody tagged them before; taken as handled",
+        Reason::AlreadyDone => "done earlier in this occasion",
+        Reason::AlreadyTagged => "somebody added the tag before, so the signal counts as handled",
         Reason::Baseline => "recorded as handled by --baseline",
         Reason::Snoozed => "the snooze tag is on the company or a contact",
         Reason::SinkOff => "the sink is switched off",
-        Reason::Held => "beyond --top, stopped by the guard, or found by an incomplete read; comes up again",
-        Reason::DataOutage => "the data that the rule needs broke off; comes up again when it is back",
-        Reason::UntaggedByPerson => "a person took our tag off; nothing more until the signal clears",
-        Reason::Clearing => "false at the moment; waits whether it stays so",
+        Reason::Held => "postponed by --top, the guard or an incomplete read; a later run decides again",
+        Reason::DataOutage => "the rule is paused: an attribute it uses stopped arriving",
+        Reason::UntaggedByPerson => "a person removed the tag; no more actions until the signal clears",
+        Reason::Clearing => "false now; the occasion ends if it stays false",
         Reason::Cleared => "no longer true; the occasion ended",
-        Reason::ContactGone => "not in Intercom any more",
+        Reason::ContactGone => "no longer in Intercom",
         Reason::Refused => "refused by the service; a person has to decide",
         Reason::WaitsForTask => "waits for the task",
-        Reason::InDoubt => "sent, and no answer came; the next run asks",
-        Reason::Unfinished => "wanted, and not done yet",
-        Reason::Dismissed => "a person said not to do it",
-        Reason::Resolved => "a person said that it is done",
+        Reason::InDoubt => "sent, but no answer came; the next run asks for the outcome",
+        Reason::Unfinished => "planned, but not done yet",
+        Reason::Dismissed => "a person decided against it",
+        Reason::Resolved => "a person recorded it as done",
         Reason::Forgotten => "the contact was forgotten",
         Reason::New
         | Reason::Returned
         | Reason::Escalated
         | Reason::Joined
         | Reason::TagRecreated
-        | Reason::TagRestored => "nothing left to do for it",
+        | Reason::TagRestored => "nothing left to do",
+    }
+}
+
+/// The reason why something is done, in a few words; for other reasons, why nothing is done.
+pub fn explain_work(reason: Reason) -> &'static str {
+    match reason {
+        Reason::New => "the first time that the subject signals",
+        Reason::Returned => "the signal ended earlier, and is back",
+        Reason::Escalated => "a higher level than before",
+        Reason::Joined => "the contact joins an open occasion",
+        Reason::TagRecreated => "the tag was missing from the workspace",
+        Reason::TagRestored => "a person removed the tag, and on_untag restores it",
+        reason => explain(reason),
+    }
+}
+
+/// Why the value of an attribute is unknown, for a sentence that begins with the attribute's name.
+pub fn explain_unknown(reason: UnknownReason) -> &'static str {
+    match reason {
+        UnknownReason::Missing => "is missing",
+        UnknownReason::Unreadable => "cannot be read",
+        UnknownReason::InTheFuture => "lies in the future",
+        UnknownReason::WholeIsZero => "is zero, so there is no share of it",
     }
 }

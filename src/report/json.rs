@@ -8,7 +8,7 @@ use super::scan::{Preview, Previews, Problem, Report, RunMode};
 use crate::model::{ActionKind, Evidence, Value, rfc3339};
 use crate::plan::Item;
 
-/// The report as JSON without a final line break: in one line for programs and logs, or `pretty` for people.
+/// Renders the report as JSON without a final line break: on one line for programs and logs, or `pretty` for people.
 pub fn to_json(report: &Report<'_>, pretty: bool) -> String {
     let Report {
         run,
@@ -66,7 +66,7 @@ pub fn to_json(report: &Report<'_>, pretty: bool) -> String {
     text.unwrap_or_else(|error| format!("{{\"error\": \"{error}\"}}"))
 }
 
-/// Keeps the order of the keys as documented.
+/// The report, with its keys in the documented order.
 #[derive(Serialize)]
 struct Shape {
     schema: u8,
@@ -82,7 +82,7 @@ struct Shape {
     exit_code: u8,
 }
 
-/// A signal with what is done about it, as `signals` in the report has it.
+/// One signal with its actions, as in `signals` of the report.
 pub fn item_to_json(report: &Report<'_>, item: &Item) -> Json {
     let people = item.people.iter();
     let people = people.map(|person| json!({ "id": person.id, "email": person.email, "name": person.name }));
@@ -121,7 +121,7 @@ pub fn item_to_json(report: &Report<'_>, item: &Item) -> Json {
     })
 }
 
-/// An account's name, or a person's; null where it is not known.
+/// The name of the account or the person, if it is known.
 fn subject_name(item: &Item) -> Option<&str> {
     match item.subject().kind {
         crate::model::SubjectKind::Account => item.account.as_deref(),
@@ -134,7 +134,7 @@ fn evidence(evidence: &Evidence) -> Json {
     json!({ "attribute": attribute, "value": value_to_json(seen), "comparison": comparison, "threshold": value_to_json(threshold) })
 }
 
-/// A value as JSON; whole numbers without a fraction.
+/// A value as JSON. Whole numbers have no fraction.
 pub fn value_to_json(value_seen: &Value) -> Json {
     match value_seen {
         Value::Null | Value::Object => Json::Null,

@@ -7,7 +7,7 @@ mod table;
 mod text;
 mod text_table;
 
-pub use item::{explain, performed, who};
+pub use item::{explain, explain_unknown, explain_work, performed, who};
 pub use json::{item_to_json, problem_to_json, to_json, value_to_json};
 pub use scan::{Ended, Preview, Previews, Problem, Report, Run, RunMode};
 pub use table::to_table;

@@ -10,7 +10,7 @@ use crate::apply::{ActionStatus, Results};
 use crate::model::{ActionKind, Date, Reason, SinkKind, UnknownReason};
 use crate::plan::{Decision, Plan, PlannedAction};
 
-/// What kind of run it was.
+/// The kind of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunMode {
     /// The plan was applied.
@@ -36,59 +36,59 @@ pub struct Run {
     pub workspace: String,
 }
 
-/// Something that went wrong, and the way out.
+/// Something that went wrong, with the way out.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Problem {
     /// One sentence.
     pub message: String,
-    /// What to do about it, where there is something.
+    /// The way out, if there is one.
     pub help: Option<String>,
 }
 
 /// A task or message as it would look.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Preview {
-    /// What it is: `Zoho task US-7K3F9Q2M`.
+    /// The title: `Zoho task US-7K3F9Q2M`.
     pub heading: String,
-    /// What people would read, in lines.
+    /// The text that people would read, in lines.
     pub page: String,
-    /// What would be sent, for programs.
+    /// The payload of the request.
     pub payload: Json,
 }
 
-/// The requests that a run would send, by sink, most urgent first. Sinks without a preview are not in it.
+/// The requests that a run would send, by sink, most urgent first. Sinks without a preview are left out.
 pub type Previews = BTreeMap<SinkKind, Vec<Preview>>;
 
-/// Everything that is said about a scan.
+/// The report of a scan.
 #[derive(Debug, Clone)]
 pub struct Report<'a> {
     /// The run.
     pub run: Run,
     /// Contacts read.
     pub scanned: usize,
-    /// Contacts that were left out, because a person had them forgotten.
+    /// Contacts that were left out, because `ledger forget` removed them.
     pub forgotten: usize,
-    /// Contacts that could not be decoded: id, or where it stood, and why.
+    /// Contacts that could not be decoded: id or place in the page, and the reason.
     pub undecodable: Vec<(String, String)>,
     /// Contacts for which at least one rule holds.
     pub signalled: usize,
-    /// What was planned.
+    /// The plan.
     pub plan: &'a Plan,
-    /// What became of it; None in a dry run.
+    /// The results of its actions; None in a dry run.
     pub results: Option<&'a Results>,
     /// How many contacts had an unknown value, by attribute and reason.
     pub unknown: &'a BTreeMap<(String, UnknownReason), usize>,
-    /// What tasks and messages would look like, if that was asked for.
+    /// The previews of tasks and messages, with `--preview`.
     pub previews: Option<Previews>,
-    /// What a person should know, though nothing failed.
+    /// Facts that a person should know, although nothing failed.
     pub warnings: Vec<Problem>,
-    /// What failed.
+    /// The failures.
     pub errors: Vec<Problem>,
     /// See `exit.rs`.
     pub exit_code: u8,
 }
 
-/// How an action ended, as reports show it.
+/// The end of an action, as reports show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
     /// Planned, done, ….
@@ -97,12 +97,12 @@ pub struct Ended {
     pub reason: Reason,
     /// The remote's id, where there is one.
     pub remote_id: Option<String>,
-    /// What went wrong, now or the last time.
+    /// The error of this run, else of the last attempt.
     pub error: Option<String>,
 }
 
 impl Report<'_> {
-    /// How an action ended.
+    /// Returns how an action ended.
     pub fn ended(&self, action: &PlannedAction) -> Ended {
         let performed = self.results.and_then(|results| results.performed.get(&action.short));
         let planned = match action.decision {
@@ -126,7 +126,7 @@ impl Report<'_> {
         }
     }
 
-    /// How many actions of a kind ended in each way.
+    /// Returns how many actions of a kind ended in each way.
     pub fn counts(&self, kind: ActionKind) -> BTreeMap<ActionStatus, usize> {
         let mut counts: BTreeMap<_, _> = ActionStatus::iter().map(|status| (status, 0)).collect();
         let actions = self.plan.items.iter().flat_map(|item| &item.actions);

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use strum::IntoEnumIterator;
 
-use super::item::{explain, performed, who};
+use super::item::{explain, explain_unknown, performed, who};
 use super::scan::{Preview, Previews, Report, RunMode};
 use super::text::{DEFAULT_WIDTH, clean, one_line, plural, problems_to_text, with_level};
 use super::text_table::{Ruling, TextTable};
 use crate::apply::ActionStatus;
-use crate::model::{ActionKind, Reason, UnknownReason, second};
+use crate::model::{ActionKind, Reason, second};
 use crate::plan::{Decision, Item};
 
 /// The length at which a text with figures is cut.
@@ -63,7 +63,7 @@ fn head(report: &Report<'_>, text: &mut String) {
     }
 }
 
-/// `12 tasks done, 1 failed`; None where there was nothing of the kind to do.
+/// `tasks: 12 done, 1 failed`. None if there was nothing of this kind to do.
 fn kind_line(report: &Report<'_>, kind: ActionKind) -> Option<String> {
     let counts = report.counts(kind);
     let counted = [ActionStatus::Planned, ActionStatus::Done, ActionStatus::Failed, ActionStatus::InDoubt];
@@ -78,7 +78,7 @@ fn kind_line(report: &Report<'_>, kind: ActionKind) -> Option<String> {
     (!counted.is_empty()).then(|| format!("{}s: {}", kind.name(), counted.join(", ")))
 }
 
-/// Whether the item is worth a row: something was done, failed, is to be done, or is in doubt.
+/// Whether an action of the item was done, failed, is planned, or is in doubt.
 fn has_news(report: &Report<'_>, item: &Item) -> bool {
     let news = |action| report.ended(action).status != ActionStatus::Skipped;
     item.actions.iter().any(|action| news(action) || action.decision == Decision::Do)
@@ -109,8 +109,8 @@ fn urgency(item: &Item) -> String {
     }
 }
 
-/// What no later run does by itself: refusals, of this run and of earlier ones, with what the service said; and what stayed in
-/// doubt though this run asked.
+/// The actions that need a decision: refusals of this run and of earlier ones, with the error of the service; and actions that are
+/// still in doubt although this run asked for their outcome.
 fn needs_a_person(report: &Report<'_>, text: &mut String) {
     let (mut refused, mut doubtful) = (Vec::new(), Vec::new());
     for item in &report.plan.items {
@@ -126,29 +126,21 @@ fn needs_a_person(report: &Report<'_>, text: &mut String) {
         }
     }
     if !refused.is_empty() {
-        let _ = writeln!(text, "\nNeeds a person: refused, and not tried again\n{}", clean(&refused.join("\n")));
-        let _ = writeln!(
-            text,
-            "  help: mend the cause, then usage-signals ledger resolve KEY --as failed (the next run tries"
-        );
-        let _ = writeln!(
-            text,
-            "        again), or --as done (it was made by hand), or --as dismissed (nobody is to do it)"
+        let _ = writeln!(text, "\nRefused: a person has to decide\n{}", clean(&refused.join("\n")));
+        text.push_str(
+            "  help: remove the cause, then run usage-signals ledger resolve KEY --as failed (the next run tries\n        \
+             again), --as done (somebody made it by hand) or --as dismissed (nobody does it)\n",
         );
     }
     if !doubtful.is_empty() {
         let _ = writeln!(
             text,
-            "\nIn doubt: sent by an earlier run, and asking brought no answer\n{}",
+            "\nIn doubt: an earlier run sent it, and the outcome is still not known\n{}",
             clean(&doubtful.join("\n"))
         );
-        let _ = writeln!(
-            text,
-            "  help: the next run asks again. If you know better: usage-signals ledger resolve KEY --as done (it is"
-        );
-        let _ = writeln!(
-            text,
-            "        there), or --as failed (the next run does it), or --as dismissed (nobody is to do it)"
+        text.push_str(
+            "  help: the next run asks again. If you know the outcome, run usage-signals ledger resolve KEY --as done\n        \
+             (it exists), --as failed (the next run does it) or --as dismissed (nobody does it)\n",
         );
     }
 }
@@ -181,20 +173,14 @@ fn unknown(report: &Report<'_>, text: &mut String) {
     }
     let _ = writeln!(text, "\nCould not be evaluated");
     for ((attribute, reason), contacts) in report.unknown {
-        let why = match reason {
-            UnknownReason::Missing => "is missing",
-            UnknownReason::Unreadable => "cannot be read",
-            UnknownReason::InTheFuture => "is in the future",
-            UnknownReason::WholeIsZero => "is a share of zero",
-        };
-        let _ = writeln!(text, "  {attribute} {why}: {}", plural(*contacts, "contact"));
+        let _ = writeln!(text, "  {attribute} {}: {}", explain_unknown(*reason), plural(*contacts, "contact"));
     }
     for (id, why) in &report.undecodable {
         let _ = writeln!(text, "  contact {}: {}", clean(id), clean(why));
     }
 }
 
-/// Tasks and messages as they would look, each indented below its heading.
+/// The previews of tasks and messages, each indented below its heading.
 fn pages(report: &Report<'_>, text: &mut String) {
     for Preview { heading, page, payload: _ } in report.previews.iter().flat_map(Previews::values).flatten() {
         let _ = writeln!(text, "\n{heading}, as it would look");

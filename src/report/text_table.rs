@@ -1,6 +1,6 @@
 //! Rows and columns of text: the one place that lays out tables.
 
-use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, Width, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width};
 
 use super::text::clean;
 
@@ -82,13 +82,16 @@ impl TextTable {
 
     fn lay_out(&self, width: Option<u16>, lower_bounds: &[u16]) -> String {
         let mut table = Table::new();
-        match self.ruling {
-            Ruling::Rows => table.load_style(presets::UTF8_HORIZONTAL_ONLY),
-            Ruling::Header => {
-                table.load_style(presets::NOTHING.header_separator(LineStyle::none().fill('─').junction('─')))
+        // Lines without junctions: those would take a column between all cells.
+        let line = LineStyle::none().fill('─');
+        table.load_style(match self.ruling {
+            Ruling::Rows => {
+                let ruled = TableStyle::new().top_border(line).row_separator(line).bottom_border(line);
+                ruled.header_separator(LineStyle::none().fill('═'))
             }
-            Ruling::None => table.load_style(presets::NOTHING),
-        };
+            Ruling::Header => TableStyle::new().header_separator(line),
+            Ruling::None => TableStyle::new(),
+        });
         if !self.header.is_empty() {
             table.set_header(&self.header);
         }

@@ -9,7 +9,7 @@ use crate::rules::coverage::{
     Attribute, Cause, ConditionFinding, Numbers, Plan, PlanName, RuleFinding, Spread, ToDo, date_of,
 };
 
-/// So many of the most frequent values are named.
+/// The number of frequent values shown.
 const FREQUENT: usize = 20;
 
 /// The report as JSON.
@@ -43,7 +43,7 @@ pub(super) fn json(report: &CoverageReport<'_>) -> Value {
     })
 }
 
-/// Null where there is none. A plan may be called `others` too: all others are the last, where `by_plan_cut` says so.
+/// None for contacts without a plan. `others` is the sum of all further plans if `by_plan_cut` is true; else it is a plan of this name.
 fn plan_name(plan: &Plan) -> Option<&str> {
     match &plan.name {
         PlanName::NoPlan => None,
@@ -124,7 +124,7 @@ fn finding(finding: &RuleFinding<'_>, included: usize) -> Value {
     shown
 }
 
-/// What is said of a condition, after what names it.
+/// Adds the finding about a condition to the fields that name it.
 fn outcome(mut named: Value, outcome: &ConditionFinding, included: usize) -> Value {
     let ConditionFinding { verdict, contacts, unknown, causes } = outcome;
     if let Value::Object(fields) = &mut named {
@@ -157,7 +157,7 @@ fn step(to_do: &ToDo) -> Value {
     })
 }
 
-/// A share from 0 to 1, to four places; null of nothing.
+/// A share from 0 to 1, to four places. Null if `whole` is 0.
 fn share(part: usize, whole: usize) -> Value {
     #[expect(clippy::cast_precision_loss, reason = "counts of contacts are far below 2^53")]
     let share = || (part as f64 / whole as f64 * 10_000.0).round() / 10_000.0;

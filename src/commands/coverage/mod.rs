@@ -1,4 +1,4 @@
-//! `coverage`: one pass over the contacts, and what the data can do for the rules. Changes nothing.
+//! `coverage`: reads all contacts once, and reports which rules have the data they need. Changes nothing.
 
 mod json;
 mod report;
@@ -26,7 +26,7 @@ pub async fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> 
     let stop = listen(setup.config.deadline)?;
     let intercom = setup.intercom(&stop)?;
     let workspace = intercom.workspace().await?.id;
-    // Of Intercom's own, only those that rules can use are read: the others would look as if nobody had them.
+    // Rules can use a part of Intercom's own attributes. The others are not read, and would look as if nobody had them.
     let (definitions, not_usable): (Vec<_>, Vec<_>) = intercom
         .all_attributes()
         .await?
@@ -67,12 +67,12 @@ fn listen(deadline: Duration) -> Result<Stop, Fatal> {
     Ok(stop)
 }
 
-/// What a walk over the contacts showed besides their values.
+/// The findings of a walk over the contacts, besides their values.
 #[derive(Default)]
 struct Walk {
-    /// Contacts that could not be decoded: id, or where it stood, and why.
+    /// Contacts that could not be decoded: id or place in the page, and the reason.
     undecodable: Vec<(String, String)>,
-    /// What is odd about it though it counts as whole.
+    /// A doubt whether the walk met all contacts, although no request failed.
     doubt: Option<String>,
 }
 

@@ -14,7 +14,7 @@ pub(super) struct CoverageReport<'a> {
     pub to_do: Vec<ToDo>,
     pub workspace: String,
     pub as_of: Date,
-    /// Contacts that could not be decoded: id, or where it stood, and why.
+    /// Contacts that could not be decoded: id or place in the page, and the reason.
     pub undecodable: Vec<(String, String)>,
     /// Intercom's own attributes that rules cannot use.
     pub not_usable: Vec<String>,
@@ -25,18 +25,18 @@ pub(super) struct CoverageReport<'a> {
 }
 
 impl CoverageReport<'_> {
-    /// The rules that are on and can never fire.
+    /// The dead rules: those that are on, but can never fire.
     pub(super) fn dead(&self) -> impl Iterator<Item = &RuleFinding<'_>> {
         self.findings.iter().filter(|finding| finding.enabled && finding.outcome.verdict == ConditionVerdict::Never)
     }
 
-    /// What went wrong, and the exit code that it leads to.
+    /// Sets the errors and the exit code.
     pub(super) fn judge(&mut self, broken_off: Option<&RemoteError>, doubt: Option<String>, fail_on: Option<FailOn>) {
         let mut exits = Vec::new();
         let mut errors: Vec<Problem> = doubt.into_iter().map(|message| Problem { message, help: None }).collect();
         if let Some(error) = broken_off {
             exits.push(exit_of(error));
-            let message = format!("the contacts were not all read, so this is about a part of them: {error}");
+            let message = format!("not all contacts could be read, so this report covers a part of them: {error}");
             errors.push(Problem { message, help: error.help().map(str::to_owned) });
         }
         if fail_on == Some(FailOn::DeadRule) {
@@ -44,9 +44,9 @@ impl CoverageReport<'_> {
                 exits.push(Exit::Failed);
                 let signal = &finding.rule.signal;
                 errors.push(Problem {
-                    message: format!("the rule {signal} can never fire"),
+                    message: format!("the rule {signal} is dead: it can never fire with the current data"),
                     help: Some(format!(
-                        "see what to do above, or switch it off: signal = \"{signal}\", enabled = false"
+                        "follow the next steps above, or switch the rule off: signal = \"{signal}\", enabled = false"
                     )),
                 });
             }

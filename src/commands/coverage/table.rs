@@ -1,10 +1,10 @@
-//! The report that people read: attributes, rules, and what to do.
+//! The report as text: attributes, rules, and next steps.
 
 use std::fmt::Write as _;
 
 use super::report::CoverageReport;
 use crate::model::second;
-use crate::report::{Ruling, TextTable, clean, one_line, plural, problems_to_text};
+use crate::report::{Ruling, TextTable, clean, one_line, plural, problems_to_text, with_level};
 use crate::rules::coverage::{
     Attribute, ConditionFinding, ConditionVerdict, Meanwhile, Numbers, PlanName, RuleFinding, Spread, ToDo, date_of,
 };
@@ -35,7 +35,7 @@ fn head(report: &CoverageReport<'_>, text: &mut String) {
     let _ = writeln!(text, "usage-signals coverage · workspace {workspace} · {}", second(*as_of));
     let _ = write!(text, "{} read", plural(coverage.contacts(), "contact"));
     if !report.complete {
-        text.push_str(", and not all of them: see the errors at the end");
+        text.push_str(", but not all of them: see the errors at the end");
     }
     if !undecodable.is_empty() {
         let _ = write!(text, ", {} could not be decoded", undecodable.len());
@@ -45,26 +45,26 @@ fn head(report: &CoverageReport<'_>, text: &mut String) {
     let defined = defined.count();
     let _ = writeln!(text, " · {} defined", plural(defined, "attribute"));
     if coverage.included() != coverage.contacts() {
-        let _ = writeln!(text, "[scan] include lets {} through to the rules", plural(coverage.included(), "contact"));
+        let _ = writeln!(text, "{} included by [scan] include", plural(coverage.included(), "contact"));
     }
     let on = report.findings.iter().filter(|finding| finding.enabled).count();
     let dead: Vec<_> = report.dead().map(|finding| finding.rule.signal.as_str()).collect();
     let _ = match dead.len() {
-        0 => writeln!(text, "{} on, none that can never fire", plural(on, "rule")),
-        count => writeln!(text, "{} on, of which {count} can never fire: {}", plural(on, "rule"), dead.join(", ")),
+        0 => writeln!(text, "{} on, none of them dead", plural(on, "rule")),
+        count => writeln!(text, "{} on, {count} of them dead: {}", plural(on, "rule"), dead.join(", ")),
     };
     for (id, why) in undecodable.iter().take(UNDECODABLE) {
-        let _ = writeln!(text, "  not decoded: contact {}: {}", clean(id), clean(why));
+        let _ = writeln!(text, "  could not be decoded: contact {}: {}", clean(id), clean(why));
     }
 }
 
 fn attributes(report: &CoverageReport<'_>, width: u16) -> String {
     let coverage = report.coverage;
-    // Each plan takes some room; where there is none, the JSON has them all.
+    // A narrow table shows few plans or none; the JSON has all of them.
     let room = usize::from(width.saturating_sub(80) / 10);
     let mut plans: Vec<_> = coverage.plans().into_iter().filter(|plan| plan.contacts > 0).collect();
     plans.sort_by(|a, b| b.contacts.cmp(&a.contacts).then_with(|| a.name.cmp(&b.name)));
-    // One plan says what all contacts say.
+    // A single plan would repeat the figures of all contacts.
     plans.truncate(if plans.len() > 1 { room } else { 0 });
     let mut header = vec!["attribute".to_owned(), "type".to_owned(), "readable for".to_owned()];
     header.extend(plans.iter().map(|plan| {
@@ -75,7 +75,7 @@ fn attributes(report: &CoverageReport<'_>, width: u16) -> String {
         };
         format!("{name}\nof {}", plan.contacts)
     }));
-    header.push("least · middle · most, or most frequent".to_owned());
+    header.push("min · median · max, or most frequent".to_owned());
     let shares = 3..3 + plans.len();
     let mut table = TextTable::new(Ruling::Header)
         .header(header)
@@ -99,7 +99,7 @@ fn attributes(report: &CoverageReport<'_>, width: u16) -> String {
     table.render(Some(width))
 }
 
-/// A share as a bar of ten letters and a number.
+/// A share as a bar of ten characters and a percentage.
 fn bar(part: usize, whole: usize) -> String {
     const LETTERS: usize = 10;
     if whole == 0 {
@@ -111,7 +111,7 @@ fn bar(part: usize, whole: usize) -> String {
     format!("{bar:·<LETTERS$} {:>5}", percent(part, whole))
 }
 
-/// A share in percent; only all is 100 %, and only none is 0 %.
+/// A share in percent. 100 % means all and 0 % means none: other shares are never rounded to either.
 fn percent(part: usize, whole: usize) -> String {
     match part {
         _ if whole == 0 => String::new(),
@@ -143,10 +143,10 @@ fn values(attribute: &Attribute) -> String {
             }
             match words.different() {
                 Some(different) if different + usize::from(*empty > 0) > parts.len() => {
-                    parts.push(format!("{different} different in all"));
+                    parts.push(format!("{different} different values"));
                 }
                 Some(_) => {}
-                None => parts.push("very many different".to_owned()),
+                None => parts.push("very many different values".to_owned()),
             }
             parts.join(", ")
         }
@@ -164,7 +164,7 @@ fn range(numbers: &Numbers, shown: impl Fn(f64) -> String) -> String {
 fn left_out(report: &CoverageReport<'_>, text: &mut String) {
     if !report.not_usable.is_empty() {
         let names: Vec<_> = report.not_usable.iter().map(|name| shown(name, NAME_CHARS)).collect();
-        let _ = writeln!(text, "\nIntercom's own, and not for rules: {}", names.join(", "));
+        let _ = writeln!(text, "\nIntercom's own attributes that rules cannot use: {}", names.join(", "));
     }
 }
 
@@ -175,29 +175,33 @@ fn unreadable(report: &CoverageReport<'_>, text: &mut String) {
         for (shape, unreadable) in &attribute.unreadable {
             let (name, contacts) = (shown(&attribute.name, NAME_CHARS), plural(unreadable.contacts, "contact"));
             let example = clean(&unreadable.example);
-            let _ = writeln!(lines, "  {name}: {shape} that is no {wanted}, {contacts}, such as {example}");
+            let _ = writeln!(lines, "  {name}: {shape} instead of a {wanted} for {contacts}, such as {example}");
         }
     }
     if !lines.is_empty() {
-        let _ = write!(text, "\nThere, and cannot be read\n{lines}");
+        let _ = write!(text, "\nValues that cannot be read\n{lines}");
     }
 }
 
 fn rules(report: &CoverageReport<'_>, width: u16) -> String {
-    let header = ["rule", "on", "", "true for", "unknown for", "why"];
+    let header = ["rule", "on", "", "true for", "not evaluated"];
     let mut table = TextTable::new(Ruling::Header).header(header).never_wrap(0..4);
     let included = report.coverage.included();
+    let mut notes = String::new();
     for RuleFinding { rule, enabled, outcome, levels } in &report.findings {
         let on = if *enabled { "on" } else { "off" };
         table.add_row(row(rule.signal.clone(), on, outcome, included, *enabled));
+        note(&rule.signal, outcome, &mut notes);
         for (level, outcome) in levels {
             table.add_row(row(format!("  {}", level.name), "", outcome, included, *enabled));
+            note(&with_level(&rule.signal, &level.name), outcome, &mut notes);
         }
     }
-    table.render(Some(width))
+    let title = if notes.is_empty() { "" } else { "\nNotes on the rules\n" };
+    table.render(Some(width)) + title + &notes
 }
 
-fn row(name: String, on: &str, outcome: &ConditionFinding, included: usize, enabled: bool) -> [String; 6] {
+fn row(name: String, on: &str, outcome: &ConditionFinding, included: usize, enabled: bool) -> [String; 5] {
     let verdict = match outcome.verdict {
         ConditionVerdict::Fires if enabled => "fires",
         ConditionVerdict::Fires => "could fire",
@@ -206,15 +210,26 @@ fn row(name: String, on: &str, outcome: &ConditionFinding, included: usize, enab
         ConditionVerdict::Never => "NEVER",
         ConditionVerdict::NoContacts => "no contacts",
     };
-    let mut why: Vec<_> = outcome.causes.iter().map(|cause| cause.message.clone()).collect();
-    match outcome.verdict {
-        ConditionVerdict::Fires if !why.is_empty() => why.insert(0, "in part only".to_owned()),
-        ConditionVerdict::FiresTooOften => why.insert(0, "more than half of the contacts: probably wrong".to_owned()),
-        _ => {}
-    }
     let contacts = format!("{} {:>4}", bar(outcome.contacts, included), outcome.contacts);
     let unknown = if outcome.unknown == 0 { String::new() } else { outcome.unknown.to_string() };
-    [name, on.to_owned(), verdict.to_owned(), contacts, unknown, why.join("; ")]
+    [name, on.to_owned(), verdict.to_owned(), contacts, unknown]
+}
+
+/// Adds a line with the reasons why a condition is not true more often, or less often.
+fn note(name: &str, outcome: &ConditionFinding, text: &mut String) {
+    let mut causes: Vec<_> = outcome.causes.iter().map(|cause| cause.message.as_str()).collect();
+    match outcome.verdict {
+        ConditionVerdict::Fires if !causes.is_empty() => {
+            causes.insert(0, "a part of the condition is evaluated for no contact")
+        }
+        ConditionVerdict::FiresTooOften => {
+            causes.insert(0, "true for more than half of the contacts, which is probably wrong");
+        }
+        _ => {}
+    }
+    if !causes.is_empty() {
+        let _ = writeln!(text, "  {}: {}", clean(name), clean(&causes.join("; ")));
+    }
 }
 
 fn to_do(all: &[ToDo], text: &mut String) {
@@ -222,7 +237,7 @@ fn to_do(all: &[ToDo], text: &mut String) {
         let _ = writeln!(text, "\nNothing to do: every rule has the data it needs.");
         return;
     }
-    let _ = writeln!(text, "\nWhat to do, in this order");
+    let _ = writeln!(text, "\nNext steps, in this order");
     for (number, ToDo { attribute: _, cause, advice, rules, rules_off, meanwhile }) in (1..).zip(all) {
         let off = rules_off.iter().map(|signal| format!("{signal}, which is off"));
         let concerned: Vec<_> = rules.iter().cloned().chain(off).collect();
@@ -231,13 +246,13 @@ fn to_do(all: &[ToDo], text: &mut String) {
         if let Some(Meanwhile { have, contacts, setting }) = meanwhile {
             let contacts = plural(*contacts, "contact");
             let _ =
-                writeln!(text, "     until then, {have} could stand in for {contacts}: under [attributes.fallback],");
+                writeln!(text, "     until then, {have} can stand in for {contacts}; add under [attributes.fallback]:");
             let _ = writeln!(text, "         {setting}");
         }
     }
 }
 
-/// A stranger's text in one short line.
+/// A text of the workspace in one short line.
 fn shown(text: &str, longest: usize) -> String {
     clean(&one_line(text, longest))
 }

@@ -1,4 +1,4 @@
-//! A check as a value, and how checks are shown.
+//! A check as a value, and its two forms: text and JSON.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,11 +17,11 @@ use crate::remote::error::{ErrorKind, RemoteError};
 pub enum CheckStatus {
     /// As it should be.
     Ok,
-    /// A run works, but a person should know.
+    /// A run works, but a person should know about it.
     Warn,
-    /// A run would fail, or do something else than is meant.
+    /// A run would fail, or would do something wrong.
     Fail,
-    /// It was not looked at, because something else is wrong.
+    /// It was not checked, because something else is wrong.
     NotChecked,
 }
 
@@ -42,16 +42,16 @@ pub struct Check {
     pub message: String,
     /// The way out.
     pub help: Option<String>,
-    /// What it contributes to the exit code.
+    /// The exit code that it asks for.
     exit: Exit,
-    /// Why it was not looked at, where it was not.
+    /// The reason if it was not checked.
     skipped: Option<String>,
 }
 
-/// Checks about one thing.
+/// Checks of one service, of the configuration or of the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
-    /// The first part of the checks' names for programs.
+    /// The first part of the checks' names in JSON.
     name: &'static str,
     title: &'static str,
     checks: Vec<Check>,
@@ -69,37 +69,37 @@ impl Group {
         self.checks.push(Check { name, status, message, help, exit, skipped: None });
     }
 
-    /// All is well.
+    /// Adds a check that passed.
     pub fn ok(&mut self, name: &str, message: impl AsRef<str>) {
         self.add(name, CheckStatus::Ok, message.as_ref(), None, Exit::Done);
     }
 
-    /// A person should know.
+    /// Adds a warning.
     pub fn warn(&mut self, name: &str, message: impl AsRef<str>, help: impl AsRef<str>) {
         self.add(name, CheckStatus::Warn, message.as_ref(), Some(help.as_ref()), Exit::Done);
     }
 
-    /// Something is wrong.
+    /// Adds a failure.
     pub fn fail(&mut self, name: &str, message: impl AsRef<str>, help: Option<&str>) {
         self.add(name, CheckStatus::Fail, message.as_ref(), help, Exit::Failed);
     }
 
-    /// A credential or a permission that a run needs was refused.
+    /// Adds the refusal of a credential or permission that a run needs.
     pub fn refused(&mut self, name: &str, message: impl AsRef<str>, help: impl AsRef<str>) {
         self.add(name, CheckStatus::Fail, message.as_ref(), Some(help.as_ref()), Exit::Credential);
     }
 
-    /// The configuration cannot be used: as it is shown everywhere else, one problem below the other.
+    /// Adds the problems of a configuration that cannot be used, in the form that every command shows.
     pub fn problems(&mut self, name: &str, problems: &Problems) {
         self.unusable(name, problems.to_string(), None);
     }
 
-    /// No run can begin like this.
+    /// Adds a failure with which no run can start.
     pub fn unusable(&mut self, name: &str, message: impl AsRef<str>, help: Option<&str>) {
         self.add(name, CheckStatus::Fail, message.as_ref(), help, Exit::Usage);
     }
 
-    /// A service said no, or nothing. `help` takes the place of the error's own advice about a refused credential.
+    /// Adds the error of a service. For a refused credential, `help` replaces the error's own advice.
     pub fn remote(&mut self, name: &str, error: &RemoteError, help: Option<&str>) {
         let refused = error.kind == ErrorKind::Credential;
         let help = help.filter(|_| refused).or(error.help());
@@ -107,7 +107,7 @@ impl Group {
         self.add(name, CheckStatus::Fail, &error.to_string(), help, exit);
     }
 
-    /// What could not be looked at, because something else is wrong.
+    /// Adds checks that could not run, because something else is wrong.
     pub fn skip(&mut self, names: &[&str], why: &str) {
         for name in names {
             self.add(name, CheckStatus::NotChecked, &format!("not checked: {why}"), None, Exit::Done);
@@ -118,10 +118,10 @@ impl Group {
     }
 }
 
-/// The most of a line: names come from services, and may be of any length.
+/// The length at which a line is cut: names come from services, and may have any length.
 const LINE_CHARS: usize = 500;
 
-/// Line breaks stay: the configuration's problems are drawn over several lines.
+/// The text without characters that steer the terminal. Line breaks stay: problems of the configuration take several lines.
 fn clean(text: &str) -> String {
     let shown = |letter: &char| !(letter.is_control() || is_unseen(*letter));
     let line = |line: &str| line.chars().filter(shown).take(LINE_CHARS).collect::<String>();
@@ -149,7 +149,7 @@ fn counts(groups: &[Group]) -> BTreeMap<CheckStatus, usize> {
     counts
 }
 
-/// For people: a line for each check, the way out below it; what was not looked at is drawn together.
+/// Renders text: a line for each check with the way out below it, and one line for all checks that did not run for one reason.
 pub fn to_table(groups: &[Group]) -> String {
     let mut text = String::new();
     for group in groups {
@@ -200,7 +200,7 @@ fn show(check: &Check, width: usize, text: &mut String) {
     }
 }
 
-/// For programs. The shape is documented in docs/json.md.
+/// Renders JSON. docs/json.md documents the shape.
 pub fn to_json(groups: &[Group], exit: Exit) -> Value {
     let checks = groups.iter().flat_map(|group| {
         group.checks.iter().map(|check| {
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_looked_at_is_one_line_for_people_and_a_check_each_for_programs() {
+    fn checks_that_did_not_run_are_one_line_of_text_and_an_entry_each_in_json() {
         let groups = groups();
         insta::assert_snapshot!(to_table(&groups), @r"
         The one

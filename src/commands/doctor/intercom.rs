@@ -1,4 +1,4 @@
-//! Intercom: the token, the region, the rights to read, and whether the workspace has what the rules name.
+//! Intercom: the token, the region, the permissions, and the tags and attributes that the rules name.
 
 use std::collections::BTreeSet;
 
@@ -13,16 +13,17 @@ use crate::read::{ContactSource as _, Pages as _, TagName};
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::intercom::{self, Intercom, Workspace};
 use crate::remote::service_status::ServiceStatus;
+use crate::report::plural;
 use crate::rules::{Rule, RuleSet};
 
-/// What depends on the token.
+/// The checks that depend on the token.
 const REST: [&str; 6] = ["version", "region", "rate_limit", "contacts", "tags", "attributes"];
 
-/// The checks, the token's workspace, and what the service said about itself.
+/// Runs the checks. Returns them with the token's workspace and the status of the service.
 pub async fn examine(setup: Result<&Setup, &str>, stop: &Stop) -> (Group, Option<Workspace>, ServiceStatus) {
     let mut group = Group::new("intercom", "Intercom");
-    let (workspace, heard) = look(&mut group, setup, stop).await.unwrap_or_default();
-    (group, workspace, heard)
+    let (workspace, service_status) = look(&mut group, setup, stop).await.unwrap_or_default();
+    (group, workspace, service_status)
 }
 
 async fn look(
@@ -43,7 +44,7 @@ async fn look(
     let name = name.as_deref().map_or_else(String::new, |name| format!("{name}, "));
     let zone = timezone.as_deref().map_or_else(String::new, |zone| format!(", time zone {zone}"));
     group.ok(CREDENTIAL, format!("accepted for the workspace {name}{id}{zone}"));
-    group.ok("version", format!("{}, named in every request", intercom::VERSION));
+    group.ok("version", format!("{}, sent with every request", intercom::VERSION));
     region(group, &setup.config.intercom.base_url, workspace.region.as_deref());
     rate_limit(group, client.service_status());
     contacts(group, &client).await;
@@ -54,41 +55,40 @@ async fn look(
 
 fn refused(group: &mut Group, error: &RemoteError) {
     if error.details.code.as_deref() == Some("intercom_version_invalid") {
-        group.fail("version", error.to_string(), Some("look for a newer version of this program"));
-        group.skip(&[CREDENTIAL], "Intercom does not take the version");
+        group.fail("version", error.to_string(), Some("install a newer version of this program"));
+        group.skip(&[CREDENTIAL], "Intercom refuses the API version");
         let rest: Vec<_> = REST.into_iter().filter(|name| *name != "version").collect();
-        group.skip(&rest, "Intercom does not take the version");
+        group.skip(&rest, "Intercom refuses the API version");
         return;
     }
     group.remote(CREDENTIAL, error, None);
-    group.skip(&REST, "Intercom did not say whose the token is");
+    group.skip(&REST, "Intercom did not confirm the token");
 }
 
-/// Intercom's hosts by region. Which words it uses for regions is documented for `US` only, so others are believed where they
-/// are one of these and passed over where they are not.
+/// Intercom's hosts by region. Intercom documents the name `US` only; a name that is not in this list leads to no warning.
 const REGIONS: [(&str, &str); 3] =
     [("us", "api.intercom.io"), ("eu", "api.eu.intercom.io"), ("au", "api.au.intercom.io")];
 
-fn region(group: &mut Group, address: &Url, told: Option<&str>) {
-    let told = told.unwrap_or("a region that Intercom does not name");
+fn region(group: &mut Group, address: &Url, reported: Option<&str>) {
+    let reported = reported.unwrap_or("a region that Intercom does not name");
     let by_host = REGIONS.iter().find(|(_, host)| address.host_str() == Some(host));
-    let by_name = REGIONS.iter().find(|(region, _)| told.eq_ignore_ascii_case(region));
+    let by_name = REGIONS.iter().find(|(region, _)| reported.eq_ignore_ascii_case(region));
     match (by_host, by_name) {
         (Some((asked, _)), Some((region, _))) if asked != region => group.warn(
             "region",
-            format!("the workspace is in {told}, and {address} is asked; links go to the wrong place too"),
+            format!("the workspace is in {reported}, but requests go to {address}; links are wrong too"),
             format!("set region = \"{region}\" in [intercom]"),
         ),
-        _ => group.ok("region", format!("{address}, the workspace is in {told}")),
+        _ => group.ok("region", format!("{address}, the workspace is in {reported}")),
     }
 }
 
-fn rate_limit(group: &mut Group, heard: ServiceStatus) {
-    match (heard.limit, heard.remaining) {
+fn rate_limit(group: &mut Group, service_status: ServiceStatus) {
+    match (service_status.limit, service_status.remaining) {
         (Some(limit), Some(left)) if left < limit / 10 => group.warn(
             "rate_limit",
-            format!("{left} of {limit} requests are left in this window: other programs use them up"),
-            "a run waits for more, and takes longer; let the others ask less, or run at another time",
+            format!("{left} of {limit} requests are left in this window: other programs use them"),
+            "a run waits whenever no request is left; slow the other programs down, or run at another time",
         ),
         (Some(limit), Some(left)) => group.ok("rate_limit", format!("{left} of {limit} requests left in this window")),
         _ => group.ok("rate_limit", "Intercom does not say"),
@@ -102,10 +102,10 @@ async fn contacts(group: &mut Group, client: &Intercom) {
         Ok(_) => match pages.expected() {
             Some(0) => group.warn(
                 "contacts",
-                "there are none: a scan finds nothing",
-                "look whether the token is of the right workspace",
+                "the workspace has no contacts, so a scan finds nothing",
+                "check that the token belongs to the right workspace",
             ),
-            Some(total) => group.ok("contacts", format!("{total} can be searched")),
+            Some(total) => group.ok("contacts", format!("{total} contacts can be searched")),
             None => group.ok("contacts", "can be searched"),
         },
         Err(error) => group.remote("contacts", &error, Some(help)),
@@ -122,34 +122,32 @@ async fn tags(group: &mut Group, setup: &Setup, client: &Intercom) {
     };
     let tags_on = setup.sinks_on.contains(&SinkKind::Tags);
     let right = match tags_on {
-        true => "the right to write shows only when one is written",
-        false => "tags are off, none is written",
+        true => "whether they can be written shows only in a real run",
+        false => "tags are off, so none is written",
     };
-    group.ok("tags", format!("{} can be read; {right}", tags.len()));
+    group.ok("tags", format!("{} can be read; {right}", plural(tags.len(), "tag")));
     for Rule { signal, tag, .. } in &setup.config.rules.rules {
         one_tag(group, &format!("tag.{signal}"), tag, &tags, tags_on);
     }
     let snooze = &setup.config.plan.snooze_tag;
     match tags.iter().find(|known| known.is_named(snooze)) {
-        Some(known) => group.ok("tag.snooze", format!("\"{}\" is there, id {}", known.name, known.id)),
-        None => {
-            group.ok("tag.snooze", format!("\"{snooze}\" is not there: whoever wants to silence something makes it"))
-        }
+        Some(known) => group.ok("tag.snooze", format!("\"{}\" exists, id {}", known.name, known.id)),
+        None => group.ok(
+            "tag.snooze",
+            format!("\"{snooze}\" does not exist; create it in Intercom to silence a contact or a company"),
+        ),
     }
 }
 
 fn one_tag(group: &mut Group, name: &str, tag: &str, tags: &[TagName], tags_on: bool) {
-    let made = if tags_on { "the first run that needs it makes it" } else { "nobody makes it, tags are off" };
+    let made = if tags_on { "the first run that needs it creates it" } else { "tags are off, so no run creates it" };
     match tags.iter().find(|known| known.is_named(tag)) {
-        None => group.ok(name, format!("\"{tag}\" is not there yet: {made}")),
-        Some(known) if known.name.trim() == tag => group.ok(name, format!("\"{tag}\" is there, id {}", known.id)),
+        None => group.ok(name, format!("\"{tag}\" does not exist yet; {made}")),
+        Some(known) if known.name.trim() == tag => group.ok(name, format!("\"{tag}\" exists, id {}", known.id)),
         Some(known) => group.warn(
             name,
-            format!(
-                "\"{tag}\" is written \"{}\" in Intercom, id {}: it is taken for the same tag",
-                known.name, known.id
-            ),
-            "write it alike in both places, or give the rule another tag if it is not the same",
+            format!("\"{tag}\" is written \"{}\" in Intercom, id {}, and counts as the same tag", known.name, known.id),
+            "use one spelling in both places, or give the rule another tag",
         ),
     }
 }
@@ -158,8 +156,7 @@ async fn attributes(group: &mut Group, rules: &RuleSet, client: &Intercom) {
     let defined = match client.all_attributes().await {
         Ok(defined) => defined,
         Err(error) if error.kind == ErrorKind::Credential => {
-            let help =
-                "a run does not need it; with the permission to read attributes, names and types are checked here";
+            let help = "a run does not need it; with the permission to read attributes, doctor checks names and types";
             return group.warn("attributes", "not checked: the token may not read the definitions", help);
         }
         Err(error) => return group.remote("attributes", &error, None),
@@ -170,33 +167,33 @@ async fn attributes(group: &mut Group, rules: &RuleSet, client: &Intercom) {
     let remarks: Vec<_> = used.iter().filter_map(|name| Some((*name, remark(name, rules, &defined)?))).collect();
     let count = used.len();
     match remarks.len() {
-        0 => group.ok("attributes", format!("{count} are used by the rules, all defined and of a fitting type")),
-        odd => group.ok("attributes", format!("{count} are used by the rules, {odd} of them to be looked at")),
+        0 => group.ok("attributes", format!("the rules use {count}, all defined and of a suitable type")),
+        unfit => group.ok("attributes", format!("the rules use {count}, {unfit} of them with a warning")),
     }
     for (name, remark) in remarks {
         let users = rules.rules.iter().filter(|rule| rules.used_by(rule).contains(name));
         let users = users.map(|rule| rule.signal.as_str());
         let users: Vec<_> = users.chain(for_primary.contains(name).then_some("[scan] primary_when")).collect();
-        let help = "`usage-signals coverage` shows what the contacts hold";
+        let help = "`usage-signals coverage` shows the values of the contacts";
         group.warn(&format!("attribute.{name}"), format!("{remark}; used by {}", users.join(", ")), help);
     }
 }
 
-/// What a person should know about an attribute that rules use.
+/// Returns the warning about an attribute that rules use, if there is one.
 fn remark(name: &str, rules: &RuleSet, defined: &[AttributeDefinition]) -> Option<String> {
     let mut of_that_name = defined.iter().filter(|attribute| attribute.custom && attribute.name == name);
     let Some(definition) = of_that_name.clone().find(|attribute| !attribute.archived).or(of_that_name.next()) else {
         return Some("Intercom has no attribute of that name".to_owned());
     };
     if definition.archived {
-        return Some("it is archived in Intercom: nobody updates it any more".to_owned());
+        return Some("it is archived in Intercom, so it is no longer updated".to_owned());
     }
     let wanted = rules.attributes().kind(name)?;
     let held = definition.data_type.as_str();
-    (!fits(wanted, held)).then(|| format!("Intercom holds it as {held}, and rules read it as {}", wanted.name()))
+    (!fits(wanted, held)).then(|| format!("Intercom stores it as {held}, but rules read it as {}", wanted.name()))
 }
 
-/// Whether values of Intercom's type can be read as ours. Texts can hold anything; a type yet to come is given the benefit.
+/// Whether values of Intercom's type can be read as the type that rules use. A text can hold anything; unknown types count as suitable.
 fn fits(wanted: Type, held: &str) -> bool {
     match held {
         "integer" | "float" => matches!(wanted, Type::Number | Type::Date),
@@ -213,7 +210,7 @@ mod tests {
 
     #[test]
     fn the_region_is_compared_where_both_sides_are_known() {
-        for (address, told, expected) in [
+        for (address, reported, expected) in [
             ("https://api.intercom.io", Some("US"), "ok    region  https://api.intercom.io/, the workspace is in US"),
             ("https://api.intercom.io", Some("EU"), "set region = \"eu\" in [intercom]"),
             ("https://api.eu.intercom.io", Some("US"), "warn  region  the workspace is in US"),
@@ -223,9 +220,9 @@ mod tests {
             ("https://api.eu.intercom.io", None, "ok    region"),
         ] {
             let mut group = Group::new("intercom", "Intercom");
-            region(&mut group, &address.parse().unwrap(), told);
+            region(&mut group, &address.parse().unwrap(), reported);
             let text = to_table(&[group]);
-            assert!(text.contains(expected), "{address} {told:?}: {text}");
+            assert!(text.contains(expected), "{address} {reported:?}: {text}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! This machine: clock, time zone, state folder, ledger, lock, disk, and who may read what.
+//! This machine: clock, time zone, state folder, ledger, lock, disk, and the modes of files.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -15,28 +15,28 @@ use crate::model::{Known, State};
 use crate::remote::intercom::Workspace;
 use crate::remote::service_status::ServiceStatus;
 
-/// From here on a clock that is wrong should be looked at.
+/// The clock error from which doctor warns.
 const CLOCK_WARN: TimeDelta = TimeDelta::seconds(60);
-/// From here on days, tokens and waits come out wrong.
+/// The clock error from which days, tokens and waits are wrong.
 const CLOCK_FAIL: TimeDelta = TimeDelta::minutes(5);
-/// A ledger grows by some megabytes a year; this is room for logs and for other programs' surprises.
+/// The free space below which doctor warns. A ledger grows by some megabytes a year; logs and other programs need more.
 const DISK_WARN_BYTES: u64 = 500 << 20;
-/// With less, the next commit may fail.
+/// The free space below which the next commit may fail.
 const DISK_FAIL_BYTES: u64 = 50 << 20;
 
-/// What is looked at, as far as it is known.
+/// The facts that the checks need, as far as they are known.
 pub struct Machine<'a> {
     pub config: Option<&'a Config>,
     pub credentials: Option<&'a Credentials>,
     pub state_dir: Result<&'a Path, &'a Fatal>,
     pub workspace: Option<&'a Workspace>,
-    pub heard: &'a [(&'static str, ServiceStatus)],
+    pub statuses: &'a [(&'static str, ServiceStatus)],
 }
 
-/// The checks.
+/// Runs the checks.
 pub fn examine(machine: &Machine<'_>) -> Group {
     let mut group = Group::new("machine", "This machine");
-    clock(&mut group, machine.heard);
+    clock(&mut group, machine.statuses);
     time_zone(&mut group, machine.config);
     match machine.state_dir {
         Ok(folder) => {
@@ -54,9 +54,9 @@ pub fn examine(machine: &Machine<'_>) -> Group {
     group
 }
 
-/// Against the `Date` of the services' answers.
-fn clock(group: &mut Group, heard: &[(&'static str, ServiceStatus)]) {
-    let ahead: Vec<_> = heard.iter().filter_map(|(name, heard)| Some((*name, heard.clock_ahead?))).collect();
+/// Compares the clock with the `Date` of the services' answers.
+fn clock(group: &mut Group, statuses: &[(&'static str, ServiceStatus)]) {
+    let ahead: Vec<_> = statuses.iter().filter_map(|(name, statuses)| Some((*name, statuses.clock_ahead?))).collect();
     let Some((name, worst)) = ahead.iter().max_by_key(|(_, ahead)| ahead.abs()) else {
         return group.skip(&["clock"], "no service answered");
     };
@@ -66,7 +66,7 @@ fn clock(group: &mut Group, heard: &[(&'static str, ServiceStatus)]) {
     }
     let side = if *worst > TimeDelta::zero() { "ahead of" } else { "behind" };
     let message = format!("{} s {side} {name}", worst.abs().num_seconds());
-    let help = "let the machine take the time from the network (NTP)";
+    let help = "synchronize the clock with the network (NTP)";
     if worst.abs() > CLOCK_FAIL { group.fail("clock", message, Some(help)) } else { group.warn("clock", message, help) }
 }
 
@@ -78,11 +78,11 @@ fn time_zone(group: &mut Group, config: Option<&Config>) {
     match zone.iana_name() {
         _ if zone.is_unknown() => group.warn(
             "time_zone",
-            "the machine's cannot be found: due dates are counted in UTC",
+            "the machine's time zone is not known, so due dates are in UTC",
             "set timezone in [scan], such as \"Europe/Berlin\"",
         ),
-        Some(name) => group.ok("time_zone", format!("{name}: due dates are counted in it")),
-        None => group.ok("time_zone", "the machine's: due dates are counted in it"),
+        Some(name) => group.ok("time_zone", format!("due dates are in {name}")),
+        None => group.ok("time_zone", "due dates are in the machine's time zone"),
     }
 }
 
@@ -105,11 +105,11 @@ fn state_folder(group: &mut Group, folder: &Path) {
             format!("it holds ids of contacts and Zoho's access token: chmod 700 {shown}"),
         ),
         _ if exists => group.ok("state_folder", shown.to_string()),
-        _ => group.ok("state_folder", format!("{shown} is not there yet: the first run makes it")),
+        _ => group.ok("state_folder", format!("{shown} does not exist yet; the first run creates it")),
     }
 }
 
-/// The path itself, else the nearest above it that is there.
+/// The path itself if it exists, else its nearest ancestor that exists.
 fn nearest(path: &Path) -> PathBuf {
     let there = path.ancestors().find(|path| path.symlink_metadata().is_ok());
     there.map_or_else(|| PathBuf::from(if path.is_absolute() { "/" } else { "." }), Path::to_owned)
@@ -121,7 +121,7 @@ fn mode(path: &Path) -> Option<u32> {
 
 fn ledger(group: &mut Group, path: &Path, workspace: Option<&Workspace>) {
     if !path.try_exists().unwrap_or(true) {
-        return group.ok("ledger", "none yet: the first run makes it");
+        return group.ok("ledger", "none yet; the first run creates it");
     }
     let checked = ledger::check::check(path);
     if let Some(first) = checked.findings.first() {
@@ -132,7 +132,7 @@ fn ledger(group: &mut Group, path: &Path, workspace: Option<&Workspace>) {
             format!("{places} findings; the first: {}", first.message)
         };
         group.fail("ledger", message, first.help.as_deref());
-        return group.skip(&["workspace", "actions"], "the ledger is not in order");
+        return group.skip(&["workspace", "actions"], "the ledger is not sound");
     }
     let reader = match LedgerReader::open(path) {
         Ok(reader) => reader,
@@ -142,17 +142,17 @@ fn ledger(group: &mut Group, path: &Path, workspace: Option<&Workspace>) {
         }
     };
     let version = reader.version();
-    let older = if ledger::check::is_older(version) { "; the next run brings it up to date" } else { "" };
-    group.ok("ledger", format!("in order, schema version {version}{older}"));
+    let older = if ledger::check::is_older(version) { "; the next run migrates it" } else { "" };
+    group.ok("ledger", format!("sound, schema version {version}{older}"));
     match (reader.workspace(), workspace) {
         (Some(bound), Some(asked)) if bound != asked.id => {
             let (bound, asked) = (bound.to_owned(), asked.id.clone());
             let error = LedgerError::OtherWorkspace { path: path.to_owned(), bound, asked };
             group.fail("workspace", error.to_string(), error.help().as_deref());
         }
-        (Some(bound), Some(_)) => group.ok("workspace", format!("the ledger and the token are of {bound}")),
-        (None, _) => group.ok("workspace", "the ledger belongs to none yet"),
-        (Some(_), None) => group.skip(&["workspace"], "Intercom did not say whose the token is"),
+        (Some(bound), Some(_)) => group.ok("workspace", format!("the ledger and the token belong to {bound}")),
+        (None, _) => group.ok("workspace", "the ledger belongs to no workspace yet"),
+        (Some(_), None) => group.skip(&["workspace"], "Intercom did not confirm the token"),
     }
     actions(group, reader.known());
 }
@@ -165,14 +165,10 @@ fn actions(group: &mut Group, known: &Known) {
     let message =
         format!("{open} occasions open; actions: {planned} unfinished, {claimed} in doubt, {refused} refused");
     if refused > 0 {
-        let help = "usage-signals status names them; usage-signals ledger resolve KEY --as … says what became of each";
+        let help = "usage-signals status lists them; record a decision about each with usage-signals ledger resolve KEY --as …";
         group.warn("actions", message, help);
     } else if claimed > 0 {
-        group.warn(
-            "actions",
-            message,
-            "the next run asks the services about what is in doubt, before it does anything else",
-        );
+        group.warn("actions", message, "the next run first asks the services for the outcome of actions in doubt");
     } else {
         group.ok("actions", message);
     }
@@ -183,7 +179,7 @@ fn lock(group: &mut Group, holder: Option<String>) {
         Some(holder) => group.warn(
             "lock",
             format!("a run is under way: {holder}"),
-            "wait for it; if it is older than a run can be (deadline in [scan]), look at that process",
+            "wait for it; if it runs longer than the deadline in [scan], look at the process",
         ),
         None => group.ok("lock", "free"),
     }
@@ -192,7 +188,7 @@ fn lock(group: &mut Group, holder: Option<String>) {
 fn disk(group: &mut Group, folder: &Path) {
     match statvfs(nearest(folder)) {
         Ok(disk) => room(group, disk.f_bavail.saturating_mul(disk.f_frsize)),
-        Err(error) => group.warn("disk", format!("not checked: {error}"), "look whether the disk is in order"),
+        Err(error) => group.warn("disk", format!("not checked: {error}"), "check the disk"),
     }
 }
 
@@ -200,7 +196,7 @@ fn room(group: &mut Group, free_bytes: u64) {
     let free =
         if free_bytes < 10 << 30 { format!("{} MB", free_bytes >> 20) } else { format!("{} GB", free_bytes >> 30) };
     let message = format!("{free} free for the ledger");
-    let help = "make room: without it the ledger cannot be written, and a run stops";
+    let help = "free some space: a run stops if it cannot write the ledger";
     match free_bytes {
         ..DISK_FAIL_BYTES => group.fail("disk", message, Some(help)),
         DISK_FAIL_BYTES..DISK_WARN_BYTES => group.warn("disk", message, help),
@@ -208,14 +204,14 @@ fn room(group: &mut Group, free_bytes: u64) {
     }
 }
 
-/// Who else may read secrets, or change what a run does.
+/// Checks that no other user can read secrets or change the configuration.
 fn modes(group: &mut Group, machine: &Machine<'_>) {
     let secrets = machine.credentials.into_iter().flat_map(|credentials| &credentials.found);
     let secrets = secrets.filter_map(|(variable, file)| Some((format!("{variable}_FILE"), file.clone()?)));
     let cache = machine.state_dir.ok().map(|folder| ("token_cache".to_owned(), folder.join("zoho-token.json")));
     let config = machine.config.and_then(|config| Some(("configuration".to_owned(), config.file.clone()?)));
-    let private = secrets.chain(cache).map(|(name, path)| (name, path, 0o077, "can be read by others", "600"));
-    let ours = config.into_iter().map(|(name, path)| (name, path, 0o002, "can be changed by anybody", "644"));
+    let private = secrets.chain(cache).map(|(name, path)| (name, path, 0o077, "can be read by other users", "600"));
+    let ours = config.into_iter().map(|(name, path)| (name, path, 0o002, "can be changed by any user", "644"));
     let mut wrong = 0;
     for (name, path, open, what, better) in private.chain(ours) {
         let Some(mode) = mode(&path).filter(|mode| mode & open != 0) else { continue };
@@ -228,7 +224,7 @@ fn modes(group: &mut Group, machine: &Machine<'_>) {
         wrong += 1;
     }
     if wrong == 0 {
-        group.ok("modes", "no file with a secret can be read by others");
+        group.ok("modes", "no file with a secret can be read by other users");
     }
 }
 
@@ -245,20 +241,20 @@ mod tests {
 
     #[test]
     fn the_clock_is_judged_by_the_service_that_differs_most() {
-        let heard =
+        let statuses =
             |seconds| ServiceStatus { clock_ahead: Some(TimeDelta::seconds(seconds)), ..ServiceStatus::default() };
         let cases = [
             (vec![], "-     not checked, no service answered: clock"),
-            (vec![("Intercom", heard(1)), ("Slack", heard(-60))], "ok    clock  agrees with Intercom, Slack"),
-            (vec![("Intercom", heard(1)), ("Slack", heard(-61))], "warn  clock  61 s behind Slack"),
+            (vec![("Intercom", statuses(1)), ("Slack", statuses(-60))], "ok    clock  agrees with Intercom, Slack"),
+            (vec![("Intercom", statuses(1)), ("Slack", statuses(-61))], "warn  clock  61 s behind Slack"),
             (
-                vec![("Intercom", heard(300)), ("Zoho", ServiceStatus::default())],
+                vec![("Intercom", statuses(300)), ("Zoho", ServiceStatus::default())],
                 "warn  clock  300 s ahead of Intercom",
             ),
-            (vec![("Intercom", heard(301))], "fail  clock  301 s ahead of Intercom"),
+            (vec![("Intercom", statuses(301))], "fail  clock  301 s ahead of Intercom"),
         ];
-        for (heard, expected) in cases {
-            let text = shown(|group| clock(group, &heard));
+        for (statuses, expected) in cases {
+            let text = shown(|group| clock(group, &statuses));
             assert!(text.contains(expected), "{text}");
         }
     }

@@ -41,10 +41,10 @@ async fn examine(common: &Common, environment: &Environment) -> Vec<Group> {
     let about_config = configuration(&config, &credentials);
     let setup = match (&config, &credentials) {
         (Ok(config), Ok(credentials)) => {
-            // Without a state folder there is no token to be found; one in the current folder would have to be of these very
-            // credentials to be used.
+            // Without a state folder, no token cache is found. A cache in the current folder is used only if it belongs to these
+            // credentials.
             let state_dir = state_dir.as_ref().cloned().unwrap_or_default();
-            Ok(Setup::of(patient_for_a_person(config.clone()), credentials.clone(), state_dir))
+            Ok(Setup::of(with_short_timeouts(config.clone()), credentials.clone(), state_dir))
         }
         (Err(_), _) => Err("the configuration cannot be used"),
         (_, Err(_)) => Err("the credentials cannot be read"),
@@ -54,24 +54,24 @@ async fn examine(common: &Common, environment: &Environment) -> Vec<Group> {
     let (about_intercom, workspace, intercom) = intercom::examine(setup, &stop).await;
     let (about_zoho, zoho) = zoho::examine(setup, &stop).await;
     let (about_slack, slack) = slack::examine(setup, &stop).await;
-    let heard = [("Intercom", intercom), ("Zoho", zoho), ("Slack", slack)];
+    let statuses = [("Intercom", intercom), ("Zoho", zoho), ("Slack", slack)];
     let about_machine = machine::examine(&machine::Machine {
         config: config.as_ref().ok(),
         credentials: credentials.as_ref().ok(),
         state_dir: state_dir.as_deref(),
         workspace: workspace.as_ref(),
-        heard: &heard,
+        statuses: &statuses,
     });
     vec![about_config, about_intercom, about_zoho, about_slack, about_machine]
 }
 
-fn patient_for_a_person(mut config: Config) -> Config {
+fn with_short_timeouts(mut config: Config) -> Config {
     let timeouts =
         [&mut config.intercom.request_timeout, &mut config.zoho.request_timeout, &mut config.slack.request_timeout];
     for timeout in timeouts {
         *timeout = TIMEOUT.min(*timeout);
     }
-    // One contact shows as well as 150 that they can be searched.
+    // One contact is enough to check the search.
     config.intercom.per_page = 1;
     config
 }
@@ -81,12 +81,12 @@ fn configuration(config: &Result<Config, Problems>, credentials: &Result<Credent
     match config {
         Ok(config) => {
             let file = config.file.as_ref().map(|file| file.display().to_string());
-            group.ok("file", file.as_deref().unwrap_or("none found: the built-in defaults alone"));
+            group.ok("file", file.as_deref().unwrap_or("none found, so the built-in defaults apply"));
             let (on, off) = (config.rules.rules.len(), config.rules.disabled.len());
             match on {
                 0 => group.warn(
                     "rules",
-                    format!("none is on, {off} are off: a scan finds nothing"),
+                    format!("none is on ({off} are off), so a scan finds nothing"),
                     "switch one on: enabled = true under its [[rules]]",
                 ),
                 _ => group.ok("rules", format!("{on} on, {off} off")),
@@ -104,7 +104,7 @@ fn configuration(config: &Result<Config, Problems>, credentials: &Result<Credent
     group
 }
 
-/// Where each credential came from; never what it is.
+/// Where each credential was found; never its value.
 fn found(credentials: &Credentials) -> String {
     let origin = |(variable, file): (&&str, &Option<std::path::PathBuf>)| match file {
         Some(file) => format!("{variable}_FILE ({})", file.display()),

@@ -22,7 +22,7 @@ pub(super) fn ready<'s>(
         return Some(setup);
     };
     group.fail(CREDENTIAL, &problem.message, problem.help.as_deref());
-    group.skip(rest, "it is not set up");
+    group.skip(rest, "the service is not set up");
     None
 }
 

@@ -1,4 +1,4 @@
-//! Slack: the bot token, its scopes and its channel; of a webhook only its shape, because to ask it is to post.
+//! Slack: the bot token, its scopes and its channel. Of a webhook only the address is checked, since any request would post a message.
 
 use super::super::setup::Setup;
 use super::check::Group;
@@ -10,16 +10,16 @@ use crate::remote::error::RemoteError;
 use crate::remote::service_status::ServiceStatus;
 use crate::remote::slack::{Identity, Slack, is_webhook_shaped};
 
-/// What depends on a bot token.
+/// The checks that depend on a bot token.
 const REST: [&str; 2] = ["scopes", "channel"];
-const WITHOUT_HISTORY: &str = "add channels:history (groups:history for a private channel) and install the app again, or leave it: a message whose \
-     answer was lost is then sent twice, marked as a possible repeat";
+const WITHOUT_HISTORY: &str = "add channels:history (groups:history for a private channel), and install the app again; without it, a run sends a message \
+     whose answer was lost a second time, marked as a possible repeat";
 
-/// The checks, and what the service said about itself.
+/// Runs the checks. Returns them with the status of the service.
 pub async fn examine(setup: Result<&Setup, &str>, stop: &Stop) -> (Group, ServiceStatus) {
     let mut group = Group::new("slack", "Slack");
-    let heard = look(&mut group, setup, stop).await.unwrap_or_default();
-    (group, heard)
+    let service_status = look(&mut group, setup, stop).await.unwrap_or_default();
+    (group, service_status)
 }
 
 async fn look(group: &mut Group, setup: Result<&Setup, &str>, stop: &Stop) -> Option<ServiceStatus> {
@@ -30,12 +30,11 @@ async fn look(group: &mut Group, setup: Result<&Setup, &str>, stop: &Stop) -> Op
     }
     if let Some(SlackCredentials::Webhook(address)) = &setup.credentials.slack {
         match is_webhook_shaped(address) {
-            true => {
-                group.ok(CREDENTIAL, "the address has the shape of a webhook; more cannot be known without posting")
-            }
+            true => group
+                .ok(CREDENTIAL, "the address looks like a webhook; doctor cannot check more without posting a message"),
             false => group.warn(
                 CREDENTIAL,
-                "the address is not of the shape https://hooks.slack.com/services/T…/B…/…",
+                "the address does not look like https://hooks.slack.com/services/T…/B…/…",
                 "copy SLACK_WEBHOOK_URL again from your app's page Incoming Webhooks",
             ),
         }
@@ -51,13 +50,13 @@ async fn look(group: &mut Group, setup: Result<&Setup, &str>, stop: &Stop) -> Op
         }
         Err(error) => {
             group.remote(CREDENTIAL, &error, None);
-            group.skip(&REST, "Slack did not say whose the token is");
+            group.skip(&REST, "Slack did not confirm the token");
         }
     }
     Some(client.service_status())
 }
 
-/// Whether the channel's messages may be read, as far as Slack says.
+/// Checks the scopes. Returns whether the token may read the channel's messages, as far as Slack says.
 fn check_scopes(group: &mut Group, scopes: &[String]) -> bool {
     let has = |scope: &str| scopes.iter().any(|granted| granted == scope);
     let looks_back = has("channels:history") || has("groups:history");
@@ -68,9 +67,9 @@ fn check_scopes(group: &mut Group, scopes: &[String]) -> bool {
     }
     if !has("chat:write") {
         let help = "give the app the scope chat:write, and install it in the workspace again";
-        group.refused("scopes", format!("chat:write is missing; granted are {granted}"), help);
+        group.refused("scopes", format!("chat:write is missing; the app has {granted}"), help);
     } else if !looks_back {
-        group.warn("scopes", format!("granted are {granted}, not channels:history"), WITHOUT_HISTORY);
+        group.warn("scopes", format!("channels:history is missing; the app has {granted}"), WITHOUT_HISTORY);
     } else {
         group.ok("scopes", granted);
     }
@@ -83,32 +82,31 @@ async fn channel(group: &mut Group, setup: &Setup, client: &Slack, scopes: &[Str
         let help = "set SLACK_CHANNEL to the channel's id, which begins with C or G";
         return group.warn(
             "channel",
-            format!("not checked: \"{name}\" is a name, which breaks when somebody renames it"),
+            format!("not checked: \"{name}\" is a name, which stops working when somebody renames the channel"),
             help,
         );
     }
     if !looks_back {
-        return group.skip(&["channel"], "Slack tells about a channel only with the scope channels:history");
+        return group.skip(&["channel"], "Slack shows a channel only with the scope channels:history");
     }
     let code = |error: &RemoteError| error.details.code.clone().unwrap_or_default();
     match client.read_channel().await {
-        Ok(()) => group.ok(
-            "channel",
-            format!("{name} can be read; whether it can be posted to shows only when something is posted"),
-        ),
+        Ok(()) => {
+            group.ok("channel", format!("{name} can be read; whether the bot can post there shows only in a real run"))
+        }
         Err(error) if code(&error) == "missing_scope" => {
             group.warn("channel", format!("not checked: {error}"), WITHOUT_HISTORY);
         }
         Err(error) if code(&error) == "not_in_channel" && scopes.iter().any(|scope| scope == "chat:write.public") => {
             let message =
-                format!("{name}: the bot may post there, but is not in it, and cannot look up what it posted");
+                format!("{name}: the bot may post there, but is not a member, so it cannot look up its messages");
             group.warn("channel", message, "invite the bot to the channel (/invite @name)");
         }
         Err(error) => group.remote("channel", &error, None),
     }
 }
 
-/// Ids are capital letters and digits; names have small ones.
+/// Whether the text is an id: ids have capital letters and digits, names have small letters.
 fn is_id(channel: &str) -> bool {
     channel.starts_with(['C', 'G', 'D'])
         && channel.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())

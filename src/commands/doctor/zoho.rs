@@ -1,4 +1,4 @@
-//! Zoho: the credentials, the scopes by harmless reads, and whether the modules take what is written.
+//! Zoho: the credentials, the scopes (by reads that change nothing), and the fields of the modules.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,25 +11,25 @@ use crate::model::{Priority, SinkKind};
 use crate::remote::service_status::ServiceStatus;
 use crate::remote::zoho::{Granted, Layout, Module, READ_FIELDS, READ_USERS, User, Zoho};
 
-/// What depends on an access token.
+/// The checks that depend on an access token.
 const REST: [&str; 9] =
     ["data_center", "credits", "Contacts", "Leads", "Tasks", "query", "fields.Leads", "fields.Tasks", "task_owner"];
-/// Fewer than these, and a large run may not come to its end: each ten records and each query cost one.
+/// With fewer credits, a large run may not finish: each query and each ten records cost one.
 const FEW_CREDITS: u64 = 500;
-/// Zoho's list of fields tells what Zoho itself demands, not what a layout does.
-const UNSEEN: &str = "which fields an administrator made mandatory shows only when one is written";
+/// Zoho's list of fields shows which fields Zoho demands, but not which fields a layout demands.
+const UNSEEN: &str = "fields that a layout demands show only in a real run";
 
-/// The checks, and what the service said about itself.
+/// Runs the checks. Returns them with the status of the service.
 pub async fn examine(setup: Result<&Setup, &str>, stop: &Stop) -> (Group, ServiceStatus) {
     let mut group = Group::new("zoho", "Zoho CRM");
-    let heard = look(&mut group, setup, stop).await.unwrap_or_default();
-    (group, heard)
+    let service_status = look(&mut group, setup, stop).await.unwrap_or_default();
+    (group, service_status)
 }
 
 async fn look(group: &mut Group, setup: Result<&Setup, &str>, stop: &Stop) -> Option<ServiceStatus> {
     let setup = ready(group, setup, "ZOHO_", &REST)?;
     if !setup.sinks_on.contains(&SinkKind::Tasks) {
-        group.ok("sink", "off: no tasks are made (enabled = false in [zoho])");
+        group.ok("sink", "off: no tasks are created (enabled = false in [zoho])");
         return None;
     }
     let mut client = made(group, setup.zoho(stop), &REST)?.without_keeping_the_token();
@@ -37,7 +37,7 @@ async fn look(group: &mut Group, setup: Result<&Setup, &str>, stop: &Stop) -> Op
         Ok(user) => user,
         Err(error) => {
             group.remote(CREDENTIAL, &error, None);
-            group.skip(&REST, "Zoho did not take a token");
+            group.skip(&REST, "Zoho did not confirm the credentials");
             return Some(client.service_status());
         }
     };
@@ -61,22 +61,22 @@ fn data_center(group: &mut Group, setup: &Setup, client: &Zoho) {
     match client.crosses_data_centres() {
         true => group.warn(
             "data_center",
-            format!("{both}: two data centres, and a token of one is worth nothing at the other"),
-            "set data_center in [zoho], and leave ZOHO_ACCOUNTS_URL and ZOHO_API_URL out",
+            format!("{both}: these are two data centres, and each accepts only its own tokens"),
+            "set data_center in [zoho], and unset ZOHO_ACCOUNTS_URL and ZOHO_API_URL",
         ),
         false => group.ok("data_center", both),
     }
 }
 
-fn credits(group: &mut Group, heard: ServiceStatus) {
-    match heard.credits_left {
+fn credits(group: &mut Group, service_status: ServiceStatus) {
+    match service_status.credits_left {
         Some(left) if left < FEW_CREDITS => group.warn(
             "credits",
-            format!("{left} API credits are left of these 24 hours"),
-            "see which other programs use Zoho's API; a run carries over what it could not do",
+            format!("{left} API credits are left for these 24 hours"),
+            "check which other programs use Zoho's API; the next run does the actions that a run could not do",
         ),
-        Some(left) => group.ok("credits", format!("{left} API credits left of these 24 hours")),
-        None => group.ok("credits", "Zoho does not say, which it does once half of them is used"),
+        Some(left) => group.ok("credits", format!("{left} API credits left for these 24 hours")),
+        None => group.ok("credits", "Zoho shows them only once half of them are used"),
     }
 }
 
@@ -89,7 +89,7 @@ async fn modules(group: &mut Group, setup: &Setup, client: &mut Zoho) {
         }
         match client.read_one(module).await {
             Ok(()) if module == Module::Contacts => group.ok(name, "can be read"),
-            Ok(()) => group.ok(name, "can be read; the right to write shows only when one is written"),
+            Ok(()) => group.ok(name, "can be read; whether it can be written shows only in a real run"),
             Err(error) => group.remote(name, &error, None),
         }
     }
@@ -109,7 +109,7 @@ async fn layouts(group: &mut Group, setup: &Setup, client: &mut Zoho) {
                 group.warn(
                     &name,
                     message,
-                    "a run does not need it; with it, fields and picklist values are checked here",
+                    "a run does not need it; with this scope, doctor checks fields and picklist values",
                 );
             }
             Err(error) => group.remote(&name, &error, None),
@@ -120,16 +120,16 @@ async fn layouts(group: &mut Group, setup: &Setup, client: &mut Zoho) {
 fn fields(group: &mut Group, setup: &Setup, name: &str, layout: &Layout) {
     let (lacking, demanded) = (layout.lacking(), layout.demanded());
     match (lacking.is_empty(), demanded.is_empty()) {
-        (true, true) => group.ok(name, format!("all that is written is there; {UNSEEN}")),
+        (true, true) => group.ok(name, format!("all fields that a run writes exist; {UNSEEN}")),
         (false, _) => group.warn(
             name,
-            format!("Zoho does not list {}: what is written into it is dropped without a word", lacking.join(", ")),
-            "look in Setup → Modules and Fields, and at the profile of the token's user",
+            format!("Zoho does not list {}, and silently drops values written to it", lacking.join(", ")),
+            "check Setup → Modules and Fields, and the profile of the token's user",
         ),
         (true, false) => group.warn(
             name,
             format!(
-                "Zoho demands {}, which is not filled here: it may refuse what is made; {UNSEEN}",
+                "Zoho demands {}, which a run does not fill, so Zoho may refuse new records; {UNSEEN}",
                 demanded.join(", ")
             ),
             "make it optional in Setup → Modules and Fields",
@@ -148,7 +148,8 @@ fn fields(group: &mut Group, setup: &Setup, name: &str, layout: &Layout) {
             group.ok(&name, format!("offers {}", quoted(&list.wanted)));
             continue;
         }
-        let message = format!("does not offer {}: views and reports would leave it out", quoted(&list.missing));
+        let message =
+            format!("does not offer {}: views and reports would leave these records out", quoted(&list.missing));
         let help = match list.field.as_str() {
             "Leads.Lead_Status" => {
                 "add it in Setup → Modules and Fields, or set another lead status in the rules (lead_status)"
@@ -176,21 +177,25 @@ async fn owners(group: &mut Group, setup: &Setup, client: &mut Zoho) {
         let name = format!("task_owner.{owner}");
         let signals = signals.join(", ");
         let help =
-            "set task_owner, in [zoho] or in the rule, to the id of an active user: Zoho refuses tasks of others";
+            "set task_owner, in [zoho] or in the rule, to the id of an active user: Zoho refuses tasks of other owners";
         match client.user(owner).await {
             Ok(Granted::Yes(Some(user))) if user.is_active() => {
                 group.ok(&name, format!("{}, active; owns the tasks of {signals}", user.name));
             }
             Ok(Granted::Yes(Some(User { name: who, .. }))) => {
-                group.fail(&name, format!("{who} is not active, and is to own the tasks of {signals}"), Some(help));
+                group.fail(&name, format!("{who} should own the tasks of {signals}, but is not active"), Some(help));
             }
             Ok(Granted::Yes(None)) => {
-                group.fail(&name, format!("Zoho has no such user, who is to own the tasks of {signals}"), Some(help));
+                group.fail(
+                    &name,
+                    format!("Zoho does not have the user who should own the tasks of {signals}"),
+                    Some(help),
+                );
             }
             Ok(Granted::No) => group.warn(
                 &name,
                 format!("not checked: the token may not read users (scope {READ_USERS})"),
-                "a run does not need it; with it, whether the owner is active is checked here",
+                "a run does not need it; with this scope, doctor checks that the owner is active",
             ),
             Err(error) => group.remote(&name, &error, None),
         }

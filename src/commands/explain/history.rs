@@ -1,20 +1,20 @@
-//! What was done so far, and what a scan would do next.
+//! The last parts of the page: the actions so far, and the plan of a scan.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::report::ExplainReport;
 use super::text_page::{TextPage, columns};
-use super::words::{sentence, why};
+use super::words::sentence;
 use crate::model::{ActionKind, Entry, Occasion, State, SubjectKind, minute};
 use crate::plan::{Decision, Item};
 use crate::remote::sinks;
-use crate::report::{clean, performed, plural, who};
+use crate::report::{clean, explain, explain_work, performed, plural, who};
 
-/// The occasions of the ledger.
+/// Writes the occasions of the ledger.
 pub(super) fn ledger(report: &ExplainReport<'_>, page: &mut TextPage) {
-    page.title("What was done");
+    page.title("Actions so far");
     if report.occasions.is_empty() {
-        page.paragraph("nothing so far: the ledger has no occasion of this contact or its account", 2);
+        page.paragraph("none: the ledger has no occasion of this contact or its account", 2);
     }
     for occasion in &report.occasions {
         one_occasion(report, occasion, page);
@@ -35,8 +35,8 @@ fn one_occasion(report: &ExplainReport<'_>, occasion: &Occasion, page: &mut Text
     page.line(&format!("  {signal}{level}: {times}, {}", plural(occasion.contacts.len(), "contact")));
     if !occasion.contacts.iter().any(|contact| ids.contains(&contact.as_str())) {
         let whose = match occasion.id.subject.kind {
-            SubjectKind::Account => "of the account; this contact is no part of it",
-            SubjectKind::Contact => "of another contact of the same person",
+            SubjectKind::Account => "about the account; this contact does not belong to the occasion",
+            SubjectKind::Contact => "about another contact of this person",
         };
         page.paragraph(whose, 6);
     }
@@ -53,7 +53,7 @@ fn one_occasion(report: &ExplainReport<'_>, occasion: &Occasion, page: &mut Text
     if !others.is_empty() {
         page.paragraph(&format!("and the tags of {}", plural(others.len(), "other contact")), 6);
     }
-    // On lines of their own and never broken, so that a terminal can open them.
+    // Links stay on one line, so that a terminal can open them.
     for task in tasks {
         page.line(&format!("      task: {}", clean(&task)));
     }
@@ -62,7 +62,7 @@ fn one_occasion(report: &ExplainReport<'_>, occasion: &Occasion, page: &mut Text
     }
 }
 
-/// What; how far, and when; why, or what went wrong; its key, or where it is.
+/// Action; state and time; reason and error; key or place.
 fn entry_row(entry: &Entry) -> [String; 4] {
     let level = if entry.key.level.is_empty() { String::new() } else { format!(", {}", entry.key.level) };
     let kind = entry.key.kind;
@@ -72,12 +72,12 @@ fn entry_row(entry: &Entry) -> [String; 4] {
         State::Claimed => "in doubt",
         State::Done => "done",
         State::Refused => "refused",
-        State::Skipped => "left",
-        State::Dropped => "not needed any more",
+        State::Skipped => "skipped",
+        State::Dropped => "no longer needed",
         State::Undone => "undone by a person",
     };
     let at = entry.closed_at.map_or(String::new(), minute);
-    // The key of an action that was never done is nowhere to be seen.
+    // The key of an action that was never done is of no use.
     let is_visible = kind.shows_key() && !matches!(entry.state, State::Skipped | State::Dropped);
     let place = match &entry.remote_id {
         _ if is_visible => entry.short.clone(),
@@ -88,16 +88,20 @@ fn entry_row(entry: &Entry) -> [String; 4] {
     [what, format!("{state} {at}").trim_end().to_owned(), format!("{}{error}", entry.reason.name()), place]
 }
 
-/// The plan of a scan of this contact.
+/// Writes the plan of a scan of this contact.
 pub(super) fn scan(report: &ExplainReport<'_>, page: &mut TextPage) {
     let Some(dry_run) = &report.dry_run else { return };
-    page.title("What a scan of this contact would do now");
+    page.title("Plan of a scan of this contact now");
     let scan = dry_run.report().0;
     for item in &dry_run.plan.items {
         let subject = who(item).replace('\n', ", ");
         let level = if item.level.is_empty() { String::new() } else { format!(", level {}", item.level) };
         let signal = page.bold(&item.occasion.signal);
-        let reason = format!("{}: {}", item.reason.name(), why(item.reason, item.has_work()));
+        let reason = format!(
+            "{}: {}",
+            item.reason.name(),
+            if item.has_work() { explain_work(item.reason) } else { explain(item.reason) }
+        );
         page.line(&format!("  {signal}{level}: {reason}"));
         let performed = performed(&scan, item);
         let actions = performed.split_once('\n').map_or("", |(_, actions)| actions);
@@ -120,17 +124,17 @@ pub(super) fn scan(report: &ExplainReport<'_>, page: &mut TextPage) {
     }
     let mut new = dry_run.plan.items.iter().filter(|item| item.has_work()).map(|item| item.subject().kind).peekable();
     if new.peek().is_some() {
-        let text = "A scan of everybody can hold back what is new: the guard, or data that broke off.";
+        let text = "A scan of all contacts may postpone new actions: if the guard stops it, or if a rule is paused.";
         page.paragraph(text, 2);
     }
     if new.any(|kind| kind == SubjectKind::Account) {
-        let text = "For a signal of an account it reads the colleagues too: each who signals gets the tag, and one task names \
-                    them all.";
+        let text = "A scan of all contacts also reads the colleagues: each colleague who signals gets the tag, and one task \
+                    names all of them.";
         page.paragraph(text, 2);
     }
 }
 
-/// `1 Zoho task, 1 Slack message, 2 Intercom tags`; nothing where there is nothing to do.
+/// The planned actions, such as `1 Zoho task, 1 Slack message, 2 Intercom tags`. Empty if there is nothing to do.
 pub(super) fn work<'i>(items: impl Iterator<Item = &'i Item>) -> String {
     let mut counts: BTreeMap<ActionKind, usize> = BTreeMap::new();
     for action in items.flat_map(|item| &item.actions).filter(|action| action.decision == Decision::Do) {

@@ -9,7 +9,7 @@ use crate::remote::intercom::is_own_field;
 use crate::report::{item_to_json, problem_to_json, value_to_json};
 use crate::rules::{AttributeSeen, Explained, ExplainedComparison, ExplainedRule, Miss, Origin, Traced};
 
-/// Everything that is said about a contact.
+/// Renders the answer.
 pub(super) fn render(report: &ExplainReport<'_>, exit: Exit) -> Json {
     json!({
         "schema": 1,
@@ -167,7 +167,7 @@ fn entry(report: &ExplainReport<'_>, entry: &Entry) -> Json {
     })
 }
 
-/// `signals` as in the report of a scan; null where Intercom was not asked.
+/// `signals` as in the report of a scan; null if Intercom was not asked.
 fn scan(report: &ExplainReport<'_>) -> Json {
     let Some(dry_run) = &report.dry_run else { return Json::Null };
     let report = dry_run.report().0;

@@ -1,7 +1,7 @@
-//! `explain`: why a contact gives a signal, why it does not, and what a scan would do now.
+//! `explain`: shows why a contact signals or not, and what a scan would do now.
 //!
-//! The rule part is a pure function of one contact ([`crate::rules::RuleSet::explain`]); what a scan would do is the plan of
-//! `scan --dry-run --contact` itself, never worked out a second time.
+//! The rule part is a pure function of one contact ([`crate::rules::RuleSet::explain`]). The plan is that of
+//! `scan --dry-run --contact`; it is not computed a second time.
 
 mod history;
 mod json;
@@ -44,7 +44,7 @@ pub async fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> 
     Ok(exit)
 }
 
-/// A contact that Intercom is asked for.
+/// Explains a contact that Intercom is asked for.
 async fn asked<'a>(
     common: &Common,
     setup: &'a Setup,
@@ -66,17 +66,21 @@ async fn asked<'a>(
     Ok((report, exit))
 }
 
-/// Why there is no contact, though Intercom did not say that there is none.
+/// The error for a contact that exists, but could not be read.
 fn nobody(dry_run: DryRun, wanted: &str) -> Fatal {
     if let Some(error) = dry_run.read.broken_off {
         return error.into();
     }
     let why = dry_run.read.undecodable.first().map_or("Intercom did not send it", |(_, why)| why);
     let error = anyhow::anyhow!("the contact {wanted:?} cannot be read: it {why}");
-    Fatal { exit: Exit::Failed, error, help: Some("look at it in Intercom; a scan skips it, and says so".to_owned()) }
+    Fatal {
+        exit: Exit::Failed,
+        error,
+        help: Some("look at the contact in Intercom; scans skip it, and report it".to_owned()),
+    }
 }
 
-/// A contact on standard input. Intercom is asked where there is a token; without one, rules and ledger have their say.
+/// Explains a contact on standard input. Without a token, the answer holds what the rules and the ledger say.
 async fn given<'a>(common: &Common, setup: &'a Setup, stop: Stop) -> Result<(ExplainReport<'a>, Exit), Fatal> {
     let contact = read_stdin(setup)?;
     let id = contact.id.clone();
@@ -92,17 +96,16 @@ async fn given<'a>(common: &Common, setup: &'a Setup, stop: Stop) -> Result<(Exp
                     ask_details(&intercom, person).await?;
                 }
                 let exit = report.add_dry_run(dry_run);
-                let note = "A scan reads the contact from Intercom: where that differs from standard input, that is what counts.";
+                let note = "The plan uses the contact as Intercom has it, which may differ from standard input.";
                 report.notes.push(note.to_owned());
                 return Ok((report, exit));
             }
-            // That there is such a contact was never claimed: what it says is explained all the same.
+            // Standard input may hold a contact that Intercom does not have.
             Err(fatal) if fatal.error.is::<NoContact>() => (fatal.error.to_string(), Exit::Done),
             Err(fatal) => (format!("{:#}", fatal.error), fatal.exit),
         }
     };
-    let what = "What a scan would do, and the names of tags and accounts, are left out";
-    report.notes.push(format!("{what}: {why}"));
+    report.notes.push(format!("Not shown: the plan of a scan, and the names of tags and accounts ({why})."));
     let ledger = LedgerReader::open(&setup.state_dir.join(LEDGER_FILE))?;
     report.workspace = ledger.workspace().map(str::to_owned);
     report.add_known(ledger.known());
@@ -118,19 +121,19 @@ fn read_stdin(setup: &Setup) -> Result<Contact, Fatal> {
     read_webhook_payload(&json, &setup.config.rules.explained_attributes()).map_err(|undecodable| {
         let error = match undecodable.why.strip_prefix("data.item") {
             Some(_) => anyhow::anyhow!("standard input: {}", undecodable.why),
-            None => anyhow::anyhow!("what stands on standard input {}", undecodable.why),
+            None => anyhow::anyhow!("standard input holds no contact: it {}", undecodable.why),
         };
         Fatal::usage(error).with_help(
-            "give it one contact, as Intercom's GET /contacts/{id} returns it, or a webhook's notification that holds it as \
+            "pipe one contact as Intercom's GET /contacts/{id} returns it, or a webhook's notification that holds it as \
              data.item",
         )
     })
 }
 
-/// The names of tags and companies: the contact itself has ids, and ten of each at most.
+/// Reads the names of all tags and companies. The contact itself holds at most ten ids of each.
 async fn ask_details(intercom: &Intercom, person: &mut ContactReport) -> Result<(), Fatal> {
     person.tags = intercom.contact_tags(&person.contact.id).await?;
-    // Intercom lists them in the order in which they were put on.
+    // Intercom lists tags in the order in which they were added.
     person.tags.iter_mut().for_each(|tags| tags.sort_by(|a, b| a.name.cmp(&b.name)));
     person.companies = intercom.contact_companies(&person.contact.id).await?;
     Ok(())

@@ -1,4 +1,4 @@
-//! The page: for somebody who asks "why did this fire, and why didn't that" on the first day.
+//! The page for people. It answers "why did this rule fire, and why not that one" for somebody who is new.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::model::{Truth, UnknownReason, second};
 use crate::report::plural;
 use crate::rules::AttributeSeen;
 
-/// The page as it is printed.
+/// Renders the page.
 pub(super) fn render(report: &ExplainReport<'_>, width: Option<u16>, colored: bool) -> String {
     let mut page = TextPage::new(width, colored);
     let workspace = report.workspace.as_ref().map_or(String::new(), |id| format!(" · workspace {id}"));
@@ -19,7 +19,7 @@ pub(super) fn render(report: &ExplainReport<'_>, width: Option<u16>, colored: bo
     if report.people.len() > 1 {
         page.paragraph(
             &format!(
-                "{} share the e-mail: to rules about contacts they are one person, with one task between them.",
+                "{} share this e-mail. Rules about contacts treat them as one person, with one task.",
                 plural(report.people.len(), "contact")
             ),
             0,
@@ -66,7 +66,7 @@ fn in_short(report: &ExplainReport<'_>, person: &ContactReport, page: &mut TextP
     page.title("In short");
     let explanation = &person.explanation;
     if let Some(why) = person.left_out() {
-        page.paragraph(&format!("no scan looks at this contact: {why}"), 2);
+        page.paragraph(&format!("scans skip this contact: {why}"), 2);
     }
     let of = |truth: Truth| explanation.rules.iter().filter(move |rule| rule.own.truth == truth);
     let holding = of(Truth::True).map(|rule| match rule.reached.as_str() {
@@ -87,7 +87,7 @@ fn in_short(report: &ExplainReport<'_>, person: &ContactReport, page: &mut TextP
     );
     let open: Vec<_> = of(Truth::Unknown).map(|rule| format!("{} ({})", rule.signal, reasons(&rule.own))).collect();
     if !open.is_empty() {
-        page.paragraph(&format!("cannot be decided: {}", open.join("; ")), 2);
+        page.paragraph(&format!("could not be evaluated: {}", open.join("; ")), 2);
     }
     if let Some((rule, miss)) = explanation.nearest() {
         page.paragraph(&format!("nearest miss: {}, {miss}", rule.signal), 2);
@@ -106,7 +106,7 @@ fn in_short(report: &ExplainReport<'_>, person: &ContactReport, page: &mut TextP
 }
 
 fn attributes(person: &ContactReport, page: &mut TextPage) {
-    page.title("Attributes that the rules read");
+    page.title("Attributes that the rules use");
     let (used, idle): (Vec<_>, Vec<_>) =
         person.explanation.attributes.iter().partition(|attribute| !attribute.used_by.is_empty());
     let row = |attribute: &AttributeSeen| {
@@ -125,11 +125,11 @@ fn attributes(person: &ContactReport, page: &mut TextPage) {
     };
     if !there.is_empty() {
         let named: Vec<_> = there.into_iter().map(one).collect();
-        page.paragraph(&format!("there too, read by no rule that is on: {}", named.join(" · ")), 2);
+        page.paragraph(&format!("not used by any rule that is on: {}", named.join(" · ")), 2);
     }
     if !absent.is_empty() {
         let names: Vec<_> = absent.iter().map(|attribute| attribute.name.as_str()).collect();
-        page.paragraph(&format!("missing, read by no rule that is on: {}", names.join(", ")), 2);
+        page.paragraph(&format!("missing, and not used by any rule that is on: {}", names.join(", ")), 2);
     }
 }
 
@@ -150,7 +150,9 @@ fn tags(report: &ExplainReport<'_>, person: &ContactReport, page: &mut TextPage)
         let name = tame(&tag.name);
         match rule {
             Some(rule) => format!("{name} (the tag of {})", rule.signal),
-            None if tag.is_named(&report.setup.config.plan.snooze_tag) => format!("{name} (silences every signal)"),
+            None if tag.is_named(&report.setup.config.plan.snooze_tag) => {
+                format!("{name} (the snooze tag: no signal leads to actions)")
+            }
             None => name,
         }
     });

@@ -7,45 +7,45 @@ use crate::model::{Contact, Known, Occasion, SubjectKind, Truth, forgotten_mark}
 use crate::read::{Company, TagName};
 use crate::rules::Explanation;
 
-/// Everything that is said about a contact.
+/// The answer of `explain`, from which the page and the JSON are rendered.
 pub(super) struct ExplainReport<'a> {
     pub setup: &'a Setup,
-    /// The Intercom workspace, where it is known: without a token, from the ledger.
+    /// The Intercom workspace, if it is known. Without a token, the ledger may know it.
     pub workspace: Option<String>,
-    /// The contact asked for, and those that share its e-mail: one person, to rules about contacts.
+    /// The contact, and the contacts that share its e-mail: rules about contacts treat them as one person.
     pub people: Vec<ContactReport>,
-    /// What the ledger has of them and of their accounts, open occasions first.
+    /// The occasions of these contacts and of their accounts, open ones first.
     pub occasions: Vec<Occasion>,
-    /// What a scan would do now; None where Intercom could not be asked.
+    /// The dry run of a scan; None if Intercom could not be asked.
     pub dry_run: Option<DryRun>,
-    /// What is left out, and what to keep in mind.
+    /// Remarks about the answer, such as parts that are missing.
     pub notes: Vec<String>,
 }
 
-/// One contact.
+/// One contact with its explanation.
 pub(super) struct ContactReport {
     pub contact: Contact,
     pub explanation: Explanation,
-    /// All its tags by name; None where Intercom was not asked.
+    /// All its tags by name; None if Intercom was not asked.
     pub tags: Option<Vec<TagName>>,
-    /// All its companies by name; None where Intercom was not asked.
+    /// All its companies by name; None if Intercom was not asked.
     pub companies: Option<Vec<Company>>,
-    /// Whether a person had it forgotten.
+    /// Whether `ledger forget` removed the contact.
     pub forgotten: bool,
 }
 
 impl ContactReport {
-    /// Why no scan looks at the contact, whatever the rules say of it; None where scans do.
+    /// Returns why scans skip the contact, whatever the rules say; None if they do not skip it.
     pub(super) fn left_out(&self) -> Option<&'static str> {
         match self.explanation.included() {
             _ if self.forgotten => Some("the contact was forgotten (usage-signals ledger forget)"),
             Truth::True => None,
-            Truth::False => Some("[scan] include is false for it"),
-            Truth::Unknown => Some("[scan] include cannot be decided for it"),
+            Truth::False => Some("[scan] include does not hold for it"),
+            Truth::Unknown => Some("[scan] include could not be evaluated for it"),
         }
     }
 
-    /// The ids of its companies, by the fullest list there is.
+    /// Returns the ids of its companies, from the fullest list that was read.
     pub(super) fn company_ids(&self) -> Vec<&str> {
         match &self.companies {
             Some(companies) => companies.iter().map(|company| company.id.as_str()).collect(),
@@ -67,7 +67,7 @@ impl<'a> ExplainReport<'a> {
         ExplainReport { setup, workspace: None, people, occasions: Vec::new(), dry_run: None, notes: Vec::new() }
     }
 
-    /// What the ledger has.
+    /// Adds the occasions and the forgotten contacts of the ledger.
     pub(super) fn add_known(&mut self, known: &Known) {
         self.occasions = concerning(known, &self.people);
         for person in &mut self.people {
@@ -75,16 +75,16 @@ impl<'a> ExplainReport<'a> {
         }
     }
 
-    /// For each contact that no scan looks at, why.
+    /// Returns a sentence for each contact that scans skip.
     pub(super) fn left_out(&self) -> Vec<String> {
         let why = |person: &ContactReport| {
             let why = person.left_out()?;
-            Some(format!("no scan looks at contact {}: {why}", person.contact.id))
+            Some(format!("scans skip contact {}: {why}", person.contact.id))
         };
         self.people.iter().filter_map(why).collect()
     }
 
-    /// What Intercom and the ledger know; returns how a dry run would end.
+    /// Adds the dry run, and returns its exit code.
     pub(super) fn add_dry_run(&mut self, dry_run: DryRun) -> Exit {
         self.workspace = Some(dry_run.plan.workspace.clone());
         self.add_known(dry_run.ledger.known());
@@ -94,7 +94,7 @@ impl<'a> ExplainReport<'a> {
     }
 }
 
-/// The occasions that concern one of the people, or an account of theirs; open ones first.
+/// Returns the occasions of the people and of their accounts, open ones first.
 fn concerning(known: &Known, people: &[ContactReport]) -> Vec<Occasion> {
     let concerns = |occasion: &&Occasion| {
         let subject = &occasion.id.subject;

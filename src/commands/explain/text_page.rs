@@ -1,4 +1,4 @@
-//! What a page is written on: lines, columns and colours.
+//! The page as text: lines, columns and colours.
 
 use std::fmt::Write as _;
 
@@ -6,10 +6,10 @@ use anstyle::{AnsiColor, Style};
 
 use crate::report::{Ruling, TextTable};
 
-/// How wide a page is where nobody says.
+/// The width of a page if no terminal says it.
 const WIDTH: u16 = 120;
 
-/// The page in the making.
+/// A page that is being written.
 pub(super) struct TextPage {
     text: String,
     pub(super) width: u16,
@@ -17,12 +17,12 @@ pub(super) struct TextPage {
 }
 
 impl TextPage {
-    /// Nothing on it yet.
+    /// An empty page.
     pub(super) fn new(width: Option<u16>, colored: bool) -> TextPage {
         TextPage { text: String::new(), width: width.unwrap_or(WIDTH), colored }
     }
 
-    /// What is on it.
+    /// The finished text.
     pub(super) fn into_text(self) -> String {
         self.text
     }
@@ -56,12 +56,12 @@ impl TextPage {
         let _ = writeln!(self.text, "{}", text.trim_end());
     }
 
-    /// Lines that are laid out already.
+    /// Adds lines that are laid out already.
     pub(super) fn line_up(&mut self, lines: &str) {
         self.text.push_str(lines);
     }
 
-    /// Text that is broken into lines where it is too long.
+    /// Adds text, wrapped at the width of the page.
     pub(super) fn paragraph(&mut self, text: &str, indent: usize) {
         let lines = columns(&[[text.to_owned()]], indent, self.width);
         self.line_up(&lines);

@@ -1,20 +1,23 @@
-//! What the rules say of a contact, as a person reads it.
+//! The rules on the page: which hold for the contact, and why.
 
 use super::report::{ContactReport, ExplainReport};
 use super::text_page::{TextPage, columns};
-use super::words::{seen, source, unknown};
+use super::words::{seen, source};
 use crate::model::{SubjectKind, Truth};
+use crate::report::explain_unknown;
 use crate::rules::{Explained, ExplainedComparison, ExplainedRule, Rule};
 
-/// The rules: those that hold, those that could not be decided, and the others, the nearest miss first.
+/// Writes the rules: those that hold, those that could not be evaluated, then the others, the nearest miss first.
 pub(super) fn rules(report: &ExplainReport<'_>, person: &ContactReport, page: &mut TextPage) {
     let rules = &report.setup.config.rules;
     if let Some(include) = &person.explanation.include {
-        page.title("Who is looked at: [scan] include");
+        page.title("Is the contact included? [scan] include");
         let verdict = match include.truth {
-            Truth::True => page.good("looked at"),
-            Truth::False => page.bad("not looked at, whatever the rules below say"),
-            Truth::Unknown => page.doubtful(&format!("not looked at: {}", reasons(include))),
+            Truth::True => page.good("included"),
+            Truth::False => page.bad("not included, whatever the rules below say"),
+            Truth::Unknown => {
+                page.doubtful(&format!("not included, because it could not be evaluated: {}", reasons(include)))
+            }
         };
         page.line(&format!("  {verdict}: {}", include.condition));
         comparisons(include, 6, page);
@@ -41,7 +44,7 @@ fn one_rule(person: &ContactReport, explained: &ExplainedRule, rule: &Rule, page
     let verdict = match (explained.own.truth, explained.reached.as_str()) {
         (Truth::True, "") => page.good("holds"),
         (Truth::True, level) => page.good(&format!("holds, level {level}")),
-        (Truth::Unknown, _) => page.doubtful(&format!("cannot be decided: {}", reasons(&explained.own))),
+        (Truth::Unknown, _) => page.doubtful(&format!("could not be evaluated: {}", reasons(&explained.own))),
         (Truth::False, _) => match &explained.own.miss {
             Some(miss) => format!("does not hold, {miss}"),
             None => "does not hold".to_owned(),
@@ -57,7 +60,7 @@ fn one_rule(person: &ContactReport, explained: &ExplainedRule, rule: &Rule, page
         let verdict = match (level.truth, &level.miss) {
             (Truth::True, _) if explained.own.truth == Truth::True => "reached".to_owned(),
             (Truth::True, _) => "would be reached if the rule held".to_owned(),
-            (Truth::Unknown, _) => format!("cannot be decided: {}", reasons(level)),
+            (Truth::Unknown, _) => format!("could not be evaluated: {}", reasons(level)),
             (Truth::False, Some(miss)) => format!("not reached, {miss}"),
             (Truth::False, None) => "not reached".to_owned(),
         };
@@ -66,7 +69,10 @@ fn one_rule(person: &ContactReport, explained: &ExplainedRule, rule: &Rule, page
     }
     let has_colleagues = rule.scope == SubjectKind::Account && !person.company_ids().is_empty();
     if has_colleagues && explained.own.truth != Truth::True {
-        page.paragraph("about the account: it holds as soon as it holds for a colleague, who is not read here", 6);
+        page.paragraph(
+            "this rule is about the account: it also holds if it holds for a colleague, whom this page does not show",
+            6,
+        );
     }
 }
 
@@ -75,7 +81,7 @@ fn comparisons(explained: &Explained, indent: usize, page: &mut TextPage) {
     page.line_up(&columns(&rows, indent, page.width));
 }
 
-/// Comparison, outcome, what was seen, and where it came from; a line for each value.
+/// Comparison, outcome, value and origin; one row for each value.
 fn rows(compared: &ExplainedComparison) -> Vec<[String; 4]> {
     let outcome = match compared.truth {
         Truth::True => "true",
@@ -95,12 +101,12 @@ fn rows(compared: &ExplainedComparison) -> Vec<[String; 4]> {
     rows
 }
 
-/// What left a condition unknown, each once.
+/// The reasons why a condition could not be evaluated, each once.
 pub(super) fn reasons(explained: &Explained) -> String {
     let unread = explained.comparisons.iter().filter(|one| one.truth == Truth::Unknown);
     let mut reasons = Vec::new();
     for (attribute, reason) in unread.flat_map(|one| &one.values).filter_map(|value| value.read.as_ref().err()) {
-        let reason = format!("{attribute} {}", unknown(*reason));
+        let reason = format!("{attribute} {}", explain_unknown(*reason));
         if !reasons.contains(&reason) {
             reasons.push(reason);
         }

@@ -1,28 +1,28 @@
-//! Values, reasons and where things come from, in words.
+//! Values, reasons and origins in words.
 
-use crate::model::{Reason, Type, UnknownReason, Value, minute};
+use crate::model::{Type, UnknownReason, Value, minute};
 use crate::remote::intercom::is_own_field;
-use crate::report::{clean, explain, one_line};
+use crate::report::{clean, explain_unknown, one_line, plural};
 use crate::rules::{Origin, Traced, figure};
 
-/// The most of a customer's text.
+/// The length at which a customer's text is cut.
 const TEXT_CHARS: usize = 60;
-/// The most of a sentence with figures in it.
+/// The length at which a sentence with figures is cut.
 const SENTENCE_CHARS: usize = 300;
-/// The most of a list's items.
+/// The number of list items shown.
 const ITEMS: usize = 12;
 
-/// A customer's text, so that it neither steers the terminal nor breaks a line.
+/// A customer's text on one line, without characters that steer the terminal.
 pub(super) fn tame(text: &str) -> String {
     clean(&one_line(text, TEXT_CHARS))
 }
 
-/// The same for a text that is longer by nature.
+/// Like [`tame`], for a longer text.
 pub(super) fn sentence(text: &str) -> String {
     clean(&one_line(text, SENTENCE_CHARS))
 }
 
-/// A value as it was pushed.
+/// A value as the product pushed it.
 pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::Null => "nothing".to_owned(),
@@ -42,17 +42,17 @@ fn listed(items: &[Value], shown: impl Fn(&Value) -> String) -> String {
     texts.join(", ")
 }
 
-/// A value as it was pushed, and as what it was read where that is something else: `"8", read as 8`.
+/// A value as the product pushed it, and as rules read it if that differs: `"8", read as 8`.
 pub(super) fn read(pushed: &Value, kind: Type, read: &Result<Value, UnknownReason>) -> String {
     match read {
         Err(UnknownReason::Missing) if *pushed == Value::Null => "missing".to_owned(),
         Err(UnknownReason::Missing) => format!("{}, which counts as missing", shown(pushed)),
         Err(UnknownReason::Unreadable) => format!("{}, which is no {}", shown(pushed), kind.name()),
-        Err(reason) => format!("{}, which {}", shown(pushed), unknown(*reason)),
+        Err(reason) => format!("{}, which {}", shown(pushed), explain_unknown(*reason)),
         Ok(read) if read == pushed => shown(pushed),
         Ok(Value::List(items)) if items.is_empty() => format!("{}, read as an empty list", shown(pushed)),
         Ok(Value::List(items)) => {
-            let count = crate::report::plural(items.len(), "item");
+            let count = plural(items.len(), "item");
             let bare = |item: &Value| match item {
                 Value::Text(text) => tame(text),
                 other => shown(other),
@@ -64,7 +64,7 @@ pub(super) fn read(pushed: &Value, kind: Type, read: &Result<Value, UnknownReaso
     }
 }
 
-/// A date, which comes as ISO 8601 text, to the minute.
+/// A date, stored as ISO 8601 text, to the minute.
 fn date(read: &Value) -> String {
     match read {
         Value::Text(iso) => format!("{} UTC", iso.chars().take(16).collect::<String>().replace('T', " ")),
@@ -72,7 +72,7 @@ fn date(read: &Value) -> String {
     }
 }
 
-/// A value as it was read, without what was pushed, in few words.
+/// A value in few words: as rules read it.
 pub(super) fn brief(pushed: &Value, kind: Type, read_as: &Result<Value, UnknownReason>) -> String {
     match read_as {
         Ok(read) if kind == Type::Date => date(read),
@@ -80,17 +80,7 @@ pub(super) fn brief(pushed: &Value, kind: Type, read_as: &Result<Value, UnknownR
     }
 }
 
-/// Why a value is unknown, after its attribute's name.
-pub(super) fn unknown(reason: UnknownReason) -> &'static str {
-    match reason {
-        UnknownReason::Missing => "is missing",
-        UnknownReason::Unreadable => "cannot be read",
-        UnknownReason::InTheFuture => "lies in the future",
-        UnknownReason::WholeIsZero => "is zero, so there is no share of it",
-    }
-}
-
-/// What a comparison saw.
+/// The value that a comparison used.
 pub(super) fn seen(value: &Traced) -> String {
     let pushed = value.seen.first().map_or(&Value::Null, |(_, pushed)| pushed);
     match (&value.origin, &value.read) {
@@ -99,16 +89,16 @@ pub(super) fn seen(value: &Traced) -> String {
             read(pushed, value.kind, &read_as)
         }
         (_, Ok(read)) => shown(read),
-        (_, Err((attribute, reason))) => format!("{attribute} {}", unknown(*reason)),
+        (_, Err((attribute, reason))) => format!("{attribute} {}", explain_unknown(*reason)),
     }
 }
 
-/// Where it came from.
+/// The origin of the value.
 pub(super) fn source(value: &Traced) -> String {
     let parts = |values: &[(String, Value)]| {
         let part = |(name, value): &(String, Value)| match (value, value.read_date()) {
             (Value::Null, _) => format!("{name}, which is missing"),
-            // No figure is as large as the seconds since 1970.
+            // Only a date is as large as the seconds since 1970.
             (Value::Number(_), Ok(at)) => format!("{name} {} ({})", shown(value), minute(at)),
             _ => format!("{name} {}", shown(value)),
         };
@@ -116,7 +106,7 @@ pub(super) fn source(value: &Traced) -> String {
     };
     match &value.origin {
         Origin::Attribute => place(&value.name).to_owned(),
-        Origin::Computed => format!("worked out from {}", parts(&value.seen)),
+        Origin::Computed => format!("computed from {}", parts(&value.seen)),
         Origin::Configuration => "a value of the rule".to_owned(),
         Origin::StandIn(name) => {
             let (own, others) = value.seen.split_first().map_or((&Value::Null, &[][..]), |(own, rest)| (&own.1, rest));
@@ -129,20 +119,7 @@ pub(super) fn source(value: &Traced) -> String {
     }
 }
 
-/// Where an attribute lives in Intercom.
+/// The kind of an attribute in Intercom.
 pub(super) fn place(attribute: &str) -> &'static str {
     if is_own_field(attribute) { "Intercom's own field" } else { "custom attribute" }
-}
-
-/// Why something is done, or left.
-pub(super) fn why(reason: Reason, has_work: bool) -> &'static str {
-    match reason {
-        Reason::New if has_work => "nobody was told yet",
-        Reason::Returned if has_work => "it was over, and is back",
-        Reason::Escalated if has_work => "it got worse since the last time",
-        Reason::Joined if has_work => "joins what is going on already",
-        Reason::TagRecreated if has_work => "the tag vanished from the workspace, and is made again",
-        Reason::TagRestored if has_work => "a person took the tag off, and on_untag puts it back",
-        reason => explain(reason),
-    }
 }

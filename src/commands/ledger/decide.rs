@@ -1,4 +1,4 @@
-//! `ledger resolve`, `prune` and `forget`: decisions of people, written under the lock.
+//! `ledger resolve`, `prune` and `forget`: record decisions of people, under the lock.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::super::terminal::show_result;
 use super::entry::{state_name, when};
 use super::find::{find, known_contacts};
 use super::place::Place;
-use crate::cli::{Common, LedgerForget, LedgerPrune, LedgerResolve, VerdictName};
+use crate::cli::{Common, LedgerForget, LedgerPrune, LedgerResolve, ResolutionName};
 use crate::exit::{Exit, Fatal};
 use crate::ledger::{Forgotten, History, ManualResolution, Pruned};
 use crate::model::{
@@ -23,10 +23,10 @@ pub(super) fn resolve(common: &Common, place: &Place, arguments: &LedgerResolve)
     let (_lock, ledger) = place.writer("resolve", arguments.wait_lock)?;
     let history = place.some_history()?;
     let (occasion, entry) = find(place, &history, &arguments.key)?;
-    let resolution = match arguments.verdict {
-        VerdictName::Done => Resolution::Done,
-        VerdictName::Failed => Resolution::Failed,
-        VerdictName::Dismissed => Resolution::Dismissed,
+    let resolution = match arguments.resolution {
+        ResolutionName::Done => Resolution::Done,
+        ResolutionName::Failed => Resolution::Failed,
+        ResolutionName::Dismissed => Resolution::Dismissed,
     };
     let after =
         entry.state.after(Step::Resolve(resolution)).ok_or_else(|| nothing_to_decide(place, occasion, entry))?;

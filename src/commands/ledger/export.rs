@@ -92,8 +92,8 @@ fn row(history: &History, occasion: &Occasion, entry: &Entry) -> Vec<String> {
     ]
 }
 
-/// Keeps a spreadsheet from taking a cell for a formula: notes and errors may hold any text. A leading apostrophe makes the cell
-/// text (OWASP, "CSV Injection").
+/// Keeps a spreadsheet from reading a cell as a formula, since notes and errors may hold any text. A leading apostrophe makes the
+/// cell text (OWASP, "CSV Injection").
 fn no_formula(cell: &str) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{cell}") } else { cell.to_owned() }
 }

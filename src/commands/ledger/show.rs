@@ -12,7 +12,7 @@ use crate::cli::Common;
 use crate::exit::{Exit, Fatal};
 use crate::ledger::History;
 use crate::model::{Entry, Occasion, State, TaskLink, minute, rfc3339};
-use crate::report::{Ruling, TextTable, clean, explain, with_level};
+use crate::report::{Ruling, TextTable, clean, explain_work, with_level};
 
 pub(super) fn run(common: &Common, place: &Place, key: &str) -> Result<Exit, Fatal> {
     let history = place.some_history()?;
@@ -94,7 +94,7 @@ fn facts(occasion: &Occasion, entry: &Entry) -> Vec<(&'static str, String)> {
             None => None,
         },
     );
-    add("reason", Some(format!("{}: {}", entry.reason.name(), explain_entry(entry))));
+    add("reason", Some(format!("{}: {}", entry.reason.name(), explain_work(entry.reason))));
     add("claimed", entry.claimed_at.map(minute));
     add("closed", entry.closed_at.map(minute));
     add("remote id", entry.remote_id.clone());
@@ -102,21 +102,7 @@ fn facts(occasion: &Occasion, entry: &Entry) -> Vec<(&'static str, String)> {
     facts
 }
 
-/// The reason in a few words.
-fn explain_entry(entry: &Entry) -> &'static str {
-    use crate::model::Reason;
-    match entry.reason {
-        Reason::New => "the first time that the subject signalled",
-        Reason::Returned => "the signal came back",
-        Reason::Escalated => "a higher level than before",
-        Reason::Joined => "the contact joined the occasion",
-        Reason::TagRecreated => "the tag was gone from the workspace",
-        Reason::TagRestored => "a person had taken the tag off",
-        reason => explain(reason),
-    }
-}
-
-/// What a person can do about the action, if anything.
+/// The decision that a person can record about the action, if any.
 fn next_step(place: &Place, occasion: &Occasion, entry: &Entry) -> Option<String> {
     let resolve = place.command(&format!("ledger resolve {}", entry.short));
     match entry.state {

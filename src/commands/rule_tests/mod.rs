@@ -1,4 +1,4 @@
-//! `rules test`: contacts as a person wrote them down, held against the rules exactly as a scan would.
+//! `rules test`: evaluates contacts of a test file with the rules, exactly as a scan does.
 
 mod difference;
 mod see;
@@ -15,17 +15,17 @@ use crate::exit::{Exit, Fatal};
 use crate::remote::intercom::OWN_FIELDS;
 use difference::{Difference, differences};
 
-/// A file of tests with the configuration that they are for.
+/// A file of tests, with the configuration that it tests.
 struct Suite {
     file: PathBuf,
     config: Config,
     tests: Vec<RuleTest>,
 }
 
-/// What became of a test.
-struct Outcome<'a> {
+/// A test with its result.
+struct TestResult<'a> {
     test: &'a RuleTest,
-    /// Nothing, where it passed.
+    /// Empty if the test passed.
     differences: Vec<Difference>,
 }
 
@@ -56,16 +56,17 @@ pub fn run(common: &Common, files: &[PathBuf]) -> Result<Exit, Fatal> {
         }
         Format::Json => super::print_json(&as_json(&results))?,
     }
-    let passed = results.iter().flat_map(|(_, outcomes)| outcomes).all(Outcome::passed);
+    let passed = results.iter().flat_map(|(_, outcomes)| outcomes).all(TestResult::passed);
     Ok(if passed { Exit::Done } else { Exit::Failed })
 }
 
-/// The tests of a file. Their configuration is that of `--config`, else the one that the file names (seen from its folder), else
-/// that of every command.
+/// Loads the tests of a file. Their configuration is that of `--config`, else the one that the file names (relative to its folder),
+/// else the default of every command.
 fn load(common: &Common, file: &Path, environment: &Environment) -> Result<Suite, Problems> {
     let text = std::fs::read_to_string(file).map_err(|error| {
         let message = format!("cannot read the rule tests: {error}");
-        Problems(vec![Problem::without_place(file.display().to_string(), message, None)])
+        let help = "name a file of rule tests; fixtures/rules/defaults.test.toml explains their format".to_owned();
+        Problems(vec![Problem::without_place(file.display().to_string(), message, Some(help))])
     })?;
     let named = rule_tests::named_config(&text).map(|config| file.parent().unwrap_or(Path::new("")).join(config));
     let config = crate::config::load(common.config.as_deref().or(named.as_deref()), environment)?;
@@ -74,10 +75,10 @@ fn load(common: &Common, file: &Path, environment: &Environment) -> Result<Suite
 }
 
 impl Suite {
-    fn run(&self) -> Result<Vec<Outcome<'_>>, Fatal> {
+    fn run(&self) -> Result<Vec<TestResult<'_>>, Fatal> {
         let outcome = |test| {
             let seen = see::see(&self.config, test).map_err(Fatal::usage)?;
-            Ok(Outcome { test, differences: differences(test, &seen) })
+            Ok(TestResult { test, differences: differences(test, &seen) })
         };
         self.tests.iter().map(outcome).collect()
     }
@@ -87,14 +88,14 @@ impl Suite {
     }
 }
 
-impl Outcome<'_> {
+impl TestResult<'_> {
     fn passed(&self) -> bool {
         self.differences.is_empty()
     }
 }
 
-/// In the manner of `cargo test`.
-fn as_text(suite: &Suite, outcomes: &[Outcome<'_>]) -> String {
+/// Renders the results in the style of `cargo test`.
+fn as_text(suite: &Suite, outcomes: &[TestResult<'_>]) -> String {
     let (passed, failed): (Vec<_>, Vec<_>) = outcomes.iter().partition(|outcome| outcome.passed());
     let file = suite.file.display();
     let plural = if outcomes.len() == 1 { "" } else { "s" };
@@ -105,7 +106,7 @@ fn as_text(suite: &Suite, outcomes: &[Outcome<'_>]) -> String {
     }
     if !failed.is_empty() {
         text += "\nfailures (- expected, + seen):\n";
-        for Outcome { test, differences } in &failed {
+        for TestResult { test, differences } in &failed {
             text += &format!("\n---- {} ---- {file}:{}\n", test.name, test.line);
             differences.iter().for_each(|difference| text += &difference.to_string());
         }
@@ -114,12 +115,12 @@ fn as_text(suite: &Suite, outcomes: &[Outcome<'_>]) -> String {
     text + &format!("\ntest result: {result}. {} passed; {} failed\n", passed.len(), failed.len())
 }
 
-fn as_json(results: &[(&Suite, Vec<Outcome<'_>>)]) -> Json {
+fn as_json(results: &[(&Suite, Vec<TestResult<'_>>)]) -> Json {
     let difference = |Difference { signal, key, expected, seen }: &Difference| {
         let signal = (!signal.is_empty()).then_some(signal);
         json!({ "signal": signal, "key": key, "expected": expected, "seen": seen })
     };
-    let test = |outcome: &Outcome<'_>| {
+    let test = |outcome: &TestResult<'_>| {
         json!({
             "name": outcome.test.name,
             "line": outcome.test.line,
@@ -127,7 +128,7 @@ fn as_json(results: &[(&Suite, Vec<Outcome<'_>>)]) -> Json {
             "differences": outcome.differences.iter().map(difference).collect::<Vec<_>>(),
         })
     };
-    let file = |(suite, outcomes): &(&Suite, Vec<Outcome<'_>>)| {
+    let file = |(suite, outcomes): &(&Suite, Vec<TestResult<'_>>)| {
         json!({
             "file": suite.file,
             "config": suite.config.file,

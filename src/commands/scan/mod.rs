@@ -29,7 +29,7 @@ use crate::shutdown;
 
 pub(super) use progress::ProgressLine;
 
-/// `--contact` names somebody whom Intercom does not have.
+/// `--contact` names a contact that Intercom does not have.
 #[derive(Debug, thiserror::Error)]
 #[error("Intercom has no contact {0:?}")]
 pub struct NoContact(String);
@@ -43,7 +43,7 @@ pub struct ScanOutcome {
     pub results: Option<Results>,
     /// The report, as it is printed.
     pub report: String,
-    /// How it ended.
+    /// The exit code.
     pub exit: Exit,
 }
 
@@ -76,7 +76,7 @@ pub(super) fn listen(arguments: &Scan, setup: &Setup) -> Result<Stop, Fatal> {
     Ok(stop)
 }
 
-/// Scans with everything set up. A lock that is held already is used; else a real run takes it.
+/// Scans with a finished setup. A real run takes the lock, unless the caller passes one.
 pub async fn scan(
     common: &Common,
     arguments: &Scan,
@@ -115,8 +115,8 @@ impl DryRun {
     }
 }
 
-/// Makes the dry run of `scan --dry-run --contact`, for a command that shows it in its own way. Of the contacts it keeps the
-/// attributes named in `wanted`, which must include those of the rules.
+/// Makes the dry run of `scan --dry-run --contact`, for a command with its own output. Keeps the attributes named in `wanted`,
+/// which must include those of the rules.
 pub async fn dry_run_of(
     common: &Common,
     setup: &Setup,

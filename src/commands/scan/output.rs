@@ -93,7 +93,7 @@ impl Ending {
     fn add_reading(&mut self, read: &IntercomRead) {
         let Some(error) = &read.broken_off else { return };
         let why = error.failure().full_message();
-        let message = format!("the contacts were not all read, so nothing new was planned: {why}");
+        let message = format!("not all contacts could be read, so nothing new was planned: {why}");
         self.add(exit_of(error), message, error.help().map(str::to_owned));
     }
 
@@ -133,14 +133,14 @@ impl Ending {
             self.exits.push(Exit::Failed);
         }
         match results.stopped {
-            // The contacts were read, and the next run does the rest: this is no incomplete scan.
+            // All contacts were read, so the scan is complete.
             Some(StopReason::Deadline) => self.add(
                 Exit::Failed,
-                "the deadline came before everything was done; the next run goes on from here".to_owned(),
+                "the deadline came before all actions were done; the next run continues".to_owned(),
                 None,
             ),
             Some(reason @ (StopReason::Interrupted | StopReason::Terminated)) => {
-                self.add(reason.into(), "the run was interrupted; the next run goes on from here".to_owned(), None);
+                self.add(reason.into(), "the run was interrupted; the next run continues".to_owned(), None);
             }
             None => {}
         }
@@ -151,7 +151,7 @@ impl Ending {
 fn warnings(read: &IntercomRead, plan: &Plan) -> Vec<Problem> {
     let counts = read.doubt.iter().map(|doubt| Problem {
         message: doubt.clone(),
-        help: Some("if that stays so, ask Intercom which contacts its search leaves out".to_owned()),
+        help: Some("if later runs repeat this warning, ask Intercom which contacts its search leaves out".to_owned()),
     });
     let accepted = plan.outages.iter().filter(|outage| outage.paused.is_empty());
     let accepted = accepted.map(|outage| Problem { message: outage.to_string(), help: None });
@@ -167,15 +167,16 @@ pub(super) fn show(common: &Common, report: &Report<'_>) -> String {
     }
 }
 
-/// Warns of each rule that was unknown for every contact. It can never fire, and silence would look like "all is well".
+/// Warns of each rule that could not be evaluated for any contact: it cannot fire, and without a warning nobody would notice.
 fn undecided_rules(read: &IntercomRead) -> impl Iterator<Item = Problem> {
     // A few chosen contacts say nothing about the others.
     let everybody = read.scope.contacts.is_none();
     let undecided = read.sightings.decided.iter().filter(move |(_, decided)| everybody && **decided == 0);
     undecided.map(|(signal, _)| Problem {
-        message: format!("the rule {signal} could not be decided for any contact: nobody has the attributes it needs"),
+        message: format!("the rule {signal} could not be evaluated for any contact: no contact has the attributes it needs"),
         help: Some(
-            "see under \"unknown\" which ones; the product has to write them, or switch the rule off".to_owned(),
+            "the report lists the attributes under \"Could not be evaluated\"; have the product write them, or switch the rule off"
+                .to_owned(),
         ),
     })
 }

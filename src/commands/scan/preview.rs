@@ -10,7 +10,7 @@ use crate::plan::{Decision, Item, Order, Plan};
 use crate::remote::{slack, zoho};
 use crate::report::{Preview, Previews};
 
-/// What a run would write and post for a plan, in the order in which it would.
+/// Renders the tasks and messages of a plan, in the order of a run.
 pub(super) fn previews(plan: &Plan, setup: &Setup) -> Previews {
     let mut tasks = Vec::new();
     let mut messages = Vec::new();
@@ -32,7 +32,7 @@ pub(super) fn previews(plan: &Plan, setup: &Setup) -> Previews {
     }
     let slack = &setup.config.slack;
     let channel = slack.channel.as_deref();
-    // A run cuts its digests before it knows the ids of the tasks, which are longer than what is shown here for them.
+    // A run cuts its digests before it knows the ids of the tasks. They are longer than the placeholders shown here.
     let mut batches = slack::batches(messages, channel.is_some(), slack.max_messages);
     for message in batches.iter_mut().flatten() {
         if let Some(task) = news.remove(&message.short) {
@@ -56,7 +56,7 @@ pub(super) fn previews(plan: &Plan, setup: &Setup) -> Previews {
     ])
 }
 
-/// The task that is made for it, if one is.
+/// The task that the plan makes for the item, if any.
 fn task_of(item: &Item) -> Option<&Task> {
     let mut to_do = item.actions.iter().filter(|action| action.decision == Decision::Do);
     to_do.find_map(|action| match &action.order {
@@ -65,7 +65,7 @@ fn task_of(item: &Item) -> Option<&Task> {
     })
 }
 
-/// A run posts when the task is made, and links it. Its id is not known yet.
+/// The news of a task as the message shows it once the task exists, with a placeholder for its id.
 fn made(task: &Task, links: &Links) -> TaskNews {
     let record_url = match zoho::foreseen_link(task) {
         TaskLink::Record(record) => Some(links.record(&record)),

@@ -78,7 +78,7 @@ impl Coverage<'_> {
                 _ if attribute.is_archived() => (Cause::archived(attribute), RESTORE),
                 0 => return None,
                 _ => {
-                    let cause = format!("{name} is unknown for {without} of {} contacts", self.included);
+                    let cause = format!("{name} has no usable value for {without} of {} contacts", self.included);
                     (cause, "have the product write it for all contacts")
                 }
             };
