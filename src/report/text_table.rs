@@ -82,12 +82,11 @@ impl TextTable {
 
     fn lay_out(&self, width: Option<u16>, lower_bounds: &[u16]) -> String {
         let mut table = Table::new();
-        // Lines without junctions: those would take a column between all cells.
-        let line = LineStyle::none().fill('─');
+        let line = LineStyle::none().fill('─').junction('─');
         table.load_style(match self.ruling {
             Ruling::Rows => {
                 let ruled = TableStyle::new().top_border(line).row_separator(line).bottom_border(line);
-                ruled.header_separator(LineStyle::none().fill('═'))
+                ruled.header_separator(LineStyle::none().fill('═').junction('═'))
             }
             Ruling::Header => TableStyle::new().header_separator(line),
             Ruling::None => TableStyle::new(),
@@ -143,7 +142,9 @@ impl TextTable {
             let cap_of = move |column: usize| if self.never_wrapped.contains(&column) { usize::MAX } else { cap };
             longest.iter().enumerate().map(move |(column, length)| padding + *length.min(&cap_of(column)))
         };
-        let fits = |cap: &usize| capped(*cap).sum::<usize>() <= usize::from(width);
+        // A ruled table has a junction between two columns.
+        let junctions = if self.ruling == Ruling::None { 0 } else { longest.len().saturating_sub(1) };
+        let fits = |cap: &usize| capped(*cap).sum::<usize>() + junctions <= usize::from(width);
         let cap = (1..=usize::from(width)).rev().find(fits).unwrap_or(1);
         capped(cap).map(|bound| u16::try_from(bound).unwrap_or(u16::MAX)).collect()
     }

@@ -152,7 +152,7 @@ fn an_interrupted_read_is_reported_and_a_refused_token_ends_the_run() {
         "body": { "type": "error.list", "errors": [{ "code": "client_error", "message": "no" }] } }));
     let ask = |arguments: &[&str]| finish(services.program().arg("coverage").args(arguments));
     let ran = ask(&["--fail-on", "dead-rule"]).expect(6);
-    assert!(ran.out.contains("not all of them") && ran.out.contains("the contacts were not all read"), "{}", ran.out);
+    assert!(ran.out.contains("not all of them") && ran.out.contains("not all contacts could be read"), "{}", ran.out);
     assert_eq!(ask(&["--format", "json"]).expect(6).json()["run"]["complete"], false);
     services.mend();
     for path in ["/me", "/data_attributes", search] {

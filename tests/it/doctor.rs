@@ -282,7 +282,7 @@ fn a_webhook_is_checked_without_a_post() {
     command.env_remove("SLACK_BOT_TOKEN").env("SLACK_WEBHOOK_URL", services.sandbox.webhook_url());
     let report = finish(command.arg("--strict")).expect(0).json();
     let check = report["checks"].as_array().unwrap().iter().find(|check| check["name"] == "slack.credential").unwrap();
-    assert!(check["message"].as_str().unwrap().contains("more cannot be known without posting"), "{check:#}");
+    assert!(check["message"].as_str().unwrap().contains("cannot check more without posting"), "{check:#}");
     assert_eq!(services.requests_to("/slack"), 0);
 }
 

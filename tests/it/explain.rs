@@ -156,7 +156,7 @@ fn a_contact_that_is_not_included_is_explained_and_not_scanned() {
         .unwrap();
     let explained = explain(&services, &["66583c63de40000000000005", "--format", "json"]).expect(0).json();
     assert_eq!(explained["contacts"][0]["include"]["truth"], "false");
-    left_out(&services, "66583c63de40000000000005", "[scan] include is false for it", &[]);
+    left_out(&services, "66583c63de40000000000005", "[scan] include does not hold for it", &[]);
 }
 
 #[test]
@@ -171,10 +171,10 @@ fn a_contact_that_was_forgotten_is_explained_and_not_scanned() {
 #[track_caller]
 fn left_out(services: &Services, contact: &str, why: &str, place: &[&str]) {
     let explained = explain(services, &[&[contact, "--format", "json"], place].concat()).expect(0).json();
-    let note = format!("no scan looks at contact {contact}: {why}");
+    let note = format!("scans skip contact {contact}: {why}");
     assert_eq!((&explained["scan"]["signals"], &explained["notes"]), (&json!([]), &json!([note])));
     let page = explain(services, &[&[contact], place].concat()).expect(0).out.replace("\n  ", " ");
-    assert!(page.contains(&format!("no scan looks at this contact: {why}")), "{page}");
+    assert!(page.contains(&format!("scans skip this contact: {why}")), "{page}");
     assert!(page.contains(&format!("nothing: {note}")) && !page.contains("no rule holds"), "{page}");
     assert!(page.contains("rules holds:") || page.contains("rules hold:"), "{page}");
 }
@@ -189,7 +189,7 @@ fn a_contact_on_standard_input_is_explained_from_the_input_and_scanned_from_inte
     let rules = explained["contacts"][0]["rules"].as_array().unwrap();
     let team = rules.iter().find(|rule| rule["signal"] == "team_size_limit").unwrap();
     assert_eq!((&team["truth"], &explained["scan"]["signals"]), (&json!("true"), &json!([])));
-    assert!(explained["notes"][0].as_str().unwrap().contains("from Intercom"), "{explained:#}");
+    assert!(explained["notes"][0].as_str().unwrap().contains("as Intercom has it"), "{explained:#}");
 }
 
 #[test]

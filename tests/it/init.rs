@@ -42,7 +42,7 @@ fn it_overwrites_a_file_only_with_force() {
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("usage-signals.toml"), "# mine, and longer than nothing").unwrap();
     let ran = run(home.path(), &["init"]).expect(2);
-    assert!(ran.err.contains("usage-signals.toml is there already") && ran.err.contains("--force"), "{}", ran.err);
+    assert!(ran.err.contains("usage-signals.toml exists already") && ran.err.contains("--force"), "{}", ran.err);
     assert_eq!(read(home.path(), "usage-signals.toml"), "# mine, and longer than nothing");
     run(home.path(), &["init", "--force"]).expect(0);
     assert_eq!(read(home.path(), "usage-signals.toml"), EXAMPLE);
@@ -53,7 +53,7 @@ fn a_failed_write_is_reported_with_help() {
     let home = tempfile::tempdir().unwrap();
     let ran = run(home.path(), &["init", "no/such/folder/x.toml"]).expect(2);
     assert!(ran.err.contains("cannot write no/such/folder/x.toml"), "{}", ran.err);
-    assert!(ran.err.contains("help: make the folder first: mkdir -p no/such/folder"), "{}", ran.err);
+    assert!(ran.err.contains("help: create the folder first: mkdir -p no/such/folder"), "{}", ran.err);
     std::fs::create_dir(home.path().join("folder")).unwrap();
     run(home.path(), &["init", "--force", "folder"]).expect(2);
 }

@@ -56,7 +56,7 @@ fn settings() -> insta::Settings {
 fn what_people_see_after_a_refusal_and_a_full_run() {
     let (demo, key) = with_a_refused_task();
     let report = demo.scan(12, &["--top", "3"]).expect(0).out;
-    let (_, person) = report.split_once("\nNeeds a person").unwrap();
+    let (_, person) = report.split_once("\nRefused").unwrap();
     let (person, _) = person.split_once("\nLeft alone").unwrap();
     let show = format!("ledger show {key}");
     let commands = [
@@ -68,7 +68,7 @@ fn what_people_see_after_a_refusal_and_a_full_run() {
         show.as_str(),
         "ledger check",
     ];
-    settings().bind(|| insta::assert_snapshot!(format!("Needs a person{person}\n{}", all_shown(&demo, &commands, 13))));
+    settings().bind(|| insta::assert_snapshot!(format!("Refused{person}\n{}", all_shown(&demo, &commands, 13))));
     let resolve = format!("ledger resolve {key} --as failed");
     let commands = [
         resolve.as_str(),

@@ -264,6 +264,6 @@ fn a_last_seen_at_that_stands_still_pauses_only_the_rules_that_use_it() {
 fn accepting_an_unknown_rule_is_wrong_usage() {
     let home = tempfile::tempdir().unwrap();
     let ran = run(home.path(), &["scan", "--sandbox", "--as-of", AS_OF, "--accept", "storage_limt"]).expect(2);
-    assert!(ran.err.contains("\"storage_limt\" of --accept") && ran.err.contains("storage_limit"), "{ran:#?}");
+    assert!(ran.err.contains("--accept names \"storage_limt\"") && ran.err.contains("storage_limit"), "{ran:#?}");
     scan_sandbox(home.path(), &["--accept", "storage_limit,power_user"]).expect(0);
 }

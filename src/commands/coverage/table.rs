@@ -78,6 +78,7 @@ fn attributes(report: &CoverageReport<'_>, width: u16) -> String {
     header.push("min · median · max, or most frequent".to_owned());
     let shares = 3..3 + plans.len();
     let mut table = TextTable::new(Ruling::Header)
+        .padding(0, 1)
         .header(header)
         .never_wrap([0, 2].into_iter().chain(shares.clone()))
         .align_right(shares);
@@ -185,7 +186,7 @@ fn unreadable(report: &CoverageReport<'_>, text: &mut String) {
 
 fn rules(report: &CoverageReport<'_>, width: u16) -> String {
     let header = ["rule", "on", "", "true for", "not evaluated"];
-    let mut table = TextTable::new(Ruling::Header).header(header).never_wrap(0..4);
+    let mut table = TextTable::new(Ruling::Header).padding(0, 1).header(header).never_wrap(0..4);
     let included = report.coverage.included();
     let mut notes = String::new();
     for RuleFinding { rule, enabled, outcome, levels } in &report.findings {

@@ -183,7 +183,7 @@ async fn owners(group: &mut Group, setup: &Setup, client: &mut Zoho) {
                 group.ok(&name, format!("{}, active; owns the tasks of {signals}", user.name));
             }
             Ok(Granted::Yes(Some(User { name: who, .. }))) => {
-                group.fail(&name, format!("{who} should own the tasks of {signals}, but is not active"), Some(help));
+                group.fail(&name, format!("{who} is not active, but should own the tasks of {signals}"), Some(help));
             }
             Ok(Granted::Yes(None)) => {
                 group.fail(

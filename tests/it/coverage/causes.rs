@@ -396,7 +396,7 @@ fn a_gap_counts_included_contacts_only() {
     }
     let all = coverage.to_do();
     let found = all.iter().find(|to_do| to_do.attribute.as_deref() == Some("teammates_count")).unwrap();
-    assert_eq!(found.cause, "teammates_count is unknown for 1 of 2 contacts");
+    assert_eq!(found.cause, "teammates_count has no usable value for 1 of 2 contacts");
     assert_eq!((found.advice.as_str(), &found.meanwhile), ("have the product write it for all contacts", &None));
     assert!(!all.iter().any(|to_do| to_do.attribute.as_deref() == Some("role")), "Intercom fills its own: {all:#?}");
 }

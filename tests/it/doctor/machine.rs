@@ -7,7 +7,7 @@ pub(super) fn about_configuration() -> Vec<Case> {
         case(("configuration.file", "fail", 2), "error: [scan] has no key `max_new_taks`", "", |services, _| {
             config(services, "[scan]\nmax_new_taks = 5\n")
         }),
-        case(("configuration.rules", "warn", 0), "none is on, 12 are off", "enabled = true", |services, _| {
+        case(("configuration.rules", "warn", 0), "none is on (12 are off)", "enabled = true", |services, _| {
             let rules = [
                 "team_size_limit",
                 "storage_limit",
@@ -39,11 +39,11 @@ pub(super) fn about_configuration() -> Vec<Case> {
 
 pub(super) fn about_this_machine() -> Vec<Case> {
     vec![
-        case(("machine.clock", "fail", 1), "s behind Slack", "take the time from the network", slack_lives_at(3600)),
-        case(("machine.clock", "warn", 0), "s ahead of Slack", "take the time from the network", slack_lives_at(-120)),
+        case(("machine.clock", "fail", 1), "s behind Slack", "synchronize the clock", slack_lives_at(3600)),
+        case(("machine.clock", "warn", 0), "s ahead of Slack", "synchronize the clock", slack_lives_at(-120)),
         case(
             ("machine.time_zone", "warn", 0),
-            "the machine's cannot be found: due dates are counted in UTC",
+            "the machine's time zone is not known, so due dates are in UTC",
             "set timezone in [scan]",
             |_, command| {
                 command.env("TZ", "Nowhere/Nope");
@@ -119,7 +119,7 @@ pub(super) fn about_this_machine() -> Vec<Case> {
         }),
         case(
             ("machine.mode.INTERCOM_ACCESS_TOKEN_FILE", "warn", 0),
-            "can be read by others (mode 644)",
+            "can be read by other users (mode 644)",
             "chmod 600",
             |services, command| {
                 let token = services.sandbox.with_world(|world| world.intercom.token.clone());
@@ -129,7 +129,7 @@ pub(super) fn about_this_machine() -> Vec<Case> {
         ),
         case(
             ("machine.mode.configuration", "warn", 0),
-            "can be changed by anybody (mode 666)",
+            "can be changed by any user (mode 666)",
             "chmod 644",
             |services, _| {
                 file(services, "usage-signals.toml", "", 0o666);
@@ -137,7 +137,7 @@ pub(super) fn about_this_machine() -> Vec<Case> {
         ),
         case(
             ("machine.mode.token_cache", "warn", 0),
-            "can be read by others (mode 640)",
+            "can be read by other users (mode 640)",
             "chmod 600",
             |services, _| {
                 file(services, ".local/state/usage-signals/zoho-token.json", "{}", 0o640);

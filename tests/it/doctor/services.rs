@@ -38,7 +38,7 @@ pub(super) fn about_intercom() -> Vec<Case> {
             "a newer version of this program",
             intercom_says("/me", 400, "intercom_version_invalid"),
         ),
-        case(("intercom.rate_limit", "warn", 0), "3 of 83 requests are left", "takes longer", |services, _| {
+        case(("intercom.rate_limit", "warn", 0), "3 of 83 requests are left", "run at another time", |services, _| {
             services.fault(json!({ "service": "intercom", "path_prefix": "/me", "kind": "status", "status": 200,
                 "body": { "app": { "id_code": "w" } },
                 "headers": { "X-RateLimit-Limit": "83", "X-RateLimit-Remaining": "3" } }));
@@ -49,7 +49,7 @@ pub(super) fn about_intercom() -> Vec<Case> {
             "\"Read and list users and companies\"",
             intercom_says("/contacts/search", 403, "forbidden"),
         ),
-        case(("intercom.contacts", "warn", 0), "there are none", "the right workspace", |services, _| {
+        case(("intercom.contacts", "warn", 0), "has no contacts", "the right workspace", |services, _| {
             services.sandbox.with_world(|world| world.intercom.contacts = Default::default());
         }),
         case(
@@ -61,7 +61,7 @@ pub(super) fn about_intercom() -> Vec<Case> {
         case(
             ("intercom.tag.power_user", "warn", 0),
             "is written \"expansion: power user\" in Intercom, id 7412102",
-            "write it alike",
+            "use one spelling",
             |services, _| {
                 let change =
                     json!({ "rename_tag": { "from": "Expansion: Power User", "to": "expansion: power user" } });
@@ -88,13 +88,13 @@ pub(super) fn about_intercom() -> Vec<Case> {
         ),
         case(
             ("intercom.attribute.storage_percent", "warn", 0),
-            "it is archived in Intercom: nobody updates it any more; used by storage_limit",
+            "it is archived in Intercom, so it is no longer updated; used by storage_limit",
             "usage-signals coverage",
             attribute("storage_percent", json!({ "archived": true })),
         ),
         case(
             ("intercom.attribute.teammates_count", "warn", 0),
-            "Intercom holds it as date, and rules read it as number; used by team_size_limit",
+            "Intercom stores it as date, but rules read it as number; used by team_size_limit",
             "usage-signals coverage",
             attribute("teammates_count", json!({ "data_type": "date" })),
         ),
@@ -172,13 +172,13 @@ pub(super) fn about_zoho() -> Vec<Case> {
         ),
         case(
             ("zoho.fields.Leads", "warn", 0),
-            "Zoho does not list Last_Name, First_Name, Company, Lead_Status: what is written into it is dropped",
+            "Zoho does not list Last_Name, First_Name, Company, Lead_Status, and silently drops",
             "Modules and Fields",
             field_definition("Email", false),
         ),
         case(
             ("zoho.fields.Tasks", "warn", 0),
-            "Zoho demands Budget, which is not filled here",
+            "Zoho demands Budget, which a run does not fill",
             "optional",
             |services, _| {
                 let written = [
@@ -217,13 +217,13 @@ pub(super) fn about_zoho() -> Vec<Case> {
         ),
         case(
             ("zoho.task_owner.5725767000000099003", "fail", 1),
-            "Pat Lorne is not active, and is to own the tasks of churn_risk_inactivity",
+            "Pat Lorne is not active, but should own the tasks of churn_risk_inactivity",
             "the id of an active user",
             move |services, _| owner(gone)(services),
         ),
         case(
             ("zoho.task_owner.5725767000000099009", "fail", 1),
-            "Zoho has no such user",
+            "Zoho does not have the user who should own",
             "the id of an active user",
             move |services, _| owner(unknown)(services),
         ),
@@ -264,7 +264,7 @@ pub(super) fn about_slack() -> Vec<Case> {
         ),
         case(
             ("slack.credential", "warn", 0),
-            "not of the shape https://hooks.slack.com/services/T…/B…/…",
+            "does not look like https://hooks.slack.com/services/T…/B…/…",
             "copy SLACK_WEBHOOK_URL again",
             |_, command| {
                 command.env_remove("SLACK_BOT_TOKEN");
@@ -273,14 +273,14 @@ pub(super) fn about_slack() -> Vec<Case> {
         ),
         case(
             ("slack.scopes", "fail", 3),
-            "chat:write is missing; granted are channels:history",
+            "chat:write is missing; the app has channels:history",
             "install it in the workspace again",
             slack_scopes(&["channels:history"]),
         ),
         case(
             ("slack.scopes", "warn", 0),
-            "granted are chat:write, not channels:history",
-            "sent twice, marked as a possible repeat",
+            "channels:history is missing; the app has chat:write",
+            "a second time, marked as a possible repeat",
             slack_scopes(&["chat:write"]),
         ),
         case(("slack.channel", "warn", 0), "not checked: \"#signals\" is a name", "the channel's id", |_, command| {
@@ -302,7 +302,7 @@ pub(super) fn about_slack() -> Vec<Case> {
         ),
         case(
             ("slack.channel", "warn", 0),
-            "the bot may post there, but is not in it",
+            "the bot may post there, but is not a member",
             "invite the bot to the channel",
             |services, command| {
                 slack_scopes(&["chat:write", "chat:write.public", "channels:history"])(services, command);
