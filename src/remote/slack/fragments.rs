@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::markup::{line, link};
-use crate::model::{Brief, Message, Person, Priority, TaskNews};
+use crate::model::{ActionKind, Brief, Message, Person, Priority, TaskNews};
 
 /// The most characters of a name, an e-mail or an account.
 const NAME_CHARS: usize = 100;
@@ -88,9 +88,9 @@ pub(super) fn links(order: &Message) -> String {
         TaskNews::None => {}
         TaskNews::Done { task_url, record_url } => {
             links.push(record_url.as_deref().and_then(|url| link(url, "Zoho record", LINK_CHARS)));
-            links.push(link(task_url, "Zoho task", LINK_CHARS));
+            links.push(link(task_url, ActionKind::Task.label(), LINK_CHARS));
         }
-        TaskNews::Follows => links.push(Some("The Zoho task follows".to_owned())),
+        TaskNews::Follows => links.push(Some(format!("The {} follows", ActionKind::Task.label()))),
         TaskNews::Refused => links.push(Some("Zoho refused the task".to_owned())),
     }
     joined(links.into_iter().flatten(), " · ")
