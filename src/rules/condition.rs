@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::source::Source;
-use crate::model::Value;
+use crate::model::{Value, is_unseen};
 
 /// A checked condition: every name is known, and the types of every comparison fit.
 #[derive(Debug, Clone, PartialEq)]
@@ -206,7 +206,18 @@ pub(super) fn literal(value: &Value) -> String {
     match value {
         Value::Number(number) => number.to_string(),
         Value::Bool(yes) => yes.to_string(),
-        Value::Text(text) => format!("\"{}\"", text.escape_default()),
+        Value::Text(text) => format!("\"{}\"", text.chars().map(escaped).collect::<String>()),
         Value::Null | Value::List(_) | Value::Object => "null".to_owned(),
+    }
+}
+
+/// Returns a character as a text in quotes has it. Characters that cannot be seen are escaped.
+fn escaped(letter: char) -> String {
+    match letter {
+        '"' | '\\' => format!("\\{letter}"),
+        '\n' => "\\n".to_owned(),
+        _ if !(letter.is_control() || is_unseen(letter)) => letter.to_string(),
+        _ if u32::from(letter) <= 0xffff => format!("\\u{:04x}", u32::from(letter)),
+        _ => format!("\\U{:08x}", u32::from(letter)),
     }
 }

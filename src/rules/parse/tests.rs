@@ -33,6 +33,7 @@ fn every_form_of_condition_is_parsed_and_printed() {
         ("\"sso\" in enterprise_features_tried", None),
         ("best_plan in departments_using", None),
         ("plan_type in [\"team\", \"pro\"]", None),
+        (r#"plan_type in ["Österreich", "a\"b", "c\\d", "e\nf", "g\u202eh", "i\u0007j"]"#, None),
         ("seats in [1, 2.5, -3]", None),
         ("plan_type in [best_plan, 'x']", Some("plan_type in [\"team\", \"x\"]")),
         ("size(departments_using) >= 2", None),
