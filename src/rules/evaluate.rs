@@ -59,16 +59,8 @@ impl Condition {
         match self {
             Condition::All(parts) => joined(parts, view, Truth::False, Truth::True),
             Condition::Any(parts) => joined(parts, view, Truth::True, Truth::False),
-            Condition::Not(inner) => match inner.truth(view) {
-                Truth::True => Truth::False,
-                Truth::False => Truth::True,
-                Truth::Unknown => Truth::Unknown,
-            },
-            Condition::Comparison(comparison) => match comparison.holds(view) {
-                Ok(true) => Truth::True,
-                Ok(false) => Truth::False,
-                Err(_) => Truth::Unknown,
-            },
+            Condition::Not(inner) => negated(inner.truth(view)),
+            Condition::Comparison(comparison) => comparison.truth(view),
         }
     }
 
@@ -91,6 +83,15 @@ impl Condition {
                 }
             }
         }
+    }
+}
+
+/// Returns the opposite. Unknown stays unknown.
+pub(super) fn negated(truth: Truth) -> Truth {
+    match truth {
+        Truth::True => Truth::False,
+        Truth::False => Truth::True,
+        Truth::Unknown => Truth::Unknown,
     }
 }
 
@@ -133,6 +134,15 @@ impl Op {
 }
 
 impl Comparison {
+    /// Evaluates the comparison for one contact.
+    pub(super) fn truth(&self, view: ContactView<'_>) -> Truth {
+        match self.holds(view) {
+            Ok(true) => Truth::True,
+            Ok(false) => Truth::False,
+            Err(_) => Truth::Unknown,
+        }
+    }
+
     /// Evaluates the comparison. The error names the attribute that could not be read.
     pub fn holds<'a>(&'a self, view: ContactView<'a>) -> Result<bool, Unread<'a>> {
         match self {

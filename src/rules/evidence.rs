@@ -1,6 +1,7 @@
 //! The evidence for a condition: the comparisons that decided it, worded so that each is true.
 
 use super::condition::{Comparison, Condition, Op};
+use super::evaluate::negated;
 use super::source::{ContactView, Source};
 use crate::model::{Evidence, Truth, Value};
 
@@ -17,8 +18,7 @@ impl Condition {
                 }
             }
             Condition::Not(inner) => {
-                let opposite = if wanted == Truth::True { Truth::False } else { Truth::True };
-                inner.collect_evidence(view, opposite, evidence);
+                inner.collect_evidence(view, negated(wanted), evidence);
             }
             Condition::Comparison(comparison) => {
                 let found = comparison.evidence(view, wanted == Truth::True);

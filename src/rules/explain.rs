@@ -161,11 +161,7 @@ impl Condition {
 
 impl Comparison {
     fn explain(&self, view: ContactView<'_>) -> ExplainedComparison {
-        let truth = match self.holds(view) {
-            Ok(true) => Truth::True,
-            Ok(false) => Truth::False,
-            Err(_) => Truth::Unknown,
-        };
+        let truth = self.truth(view);
         let sources = self.all_sources().into_iter().map(|source| source.sized_list().unwrap_or(source));
         let listed = sources.filter(|source| !source.is_fixed() || source.is_named_value());
         ExplainedComparison {

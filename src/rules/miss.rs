@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::condition::{Comparison, Condition, Op};
+use super::evaluate::negated;
 use super::source::{ContactView, Reading, Source};
 use crate::model::Truth;
 
@@ -44,7 +45,7 @@ impl Condition {
         match (self, wanted) {
             (Condition::Not(inner), Truth::True) => inner.miss_of(view, Truth::False),
             (Condition::Not(inner), _) => inner.miss_of(view, Truth::True),
-            (Condition::Comparison(comparison), _) if self.truth(view) == opposite(wanted) => {
+            (Condition::Comparison(comparison), _) if self.truth(view) == negated(wanted) => {
                 comparison.miss(view, wanted == Truth::True)
             }
             (Condition::Comparison(_), _) => None,
@@ -57,14 +58,6 @@ impl Condition {
             }
             (Condition::Any(_) | Condition::All(_), _) => None,
         }
-    }
-}
-
-fn opposite(truth: Truth) -> Truth {
-    match truth {
-        Truth::True => Truth::False,
-        Truth::False => Truth::True,
-        Truth::Unknown => Truth::Unknown,
     }
 }
 
