@@ -127,12 +127,17 @@ fn a_service_that_goes_away_before_any_of_its_requests_costs_one_run() {
                 for (variable, prefix) in services {
                     let of_service = requests.iter().filter(|request| request.path.starts_with(prefix));
                     for (number, request) in of_service.enumerate() {
-                        let ran = disturbed(&prepared, false, |services| {
-                            let own = address(services, variable);
-                            let door = relay::let_through(number, authority(&own).to_owned());
-                            (variable.to_owned(), own.replace(authority(&own), &door))
-                        });
-                        assert!(errors_of(&ran).contains("could not be reached"), "{ran:#?}");
+                        let gone = || {
+                            disturbed(&prepared, false, |services| {
+                                let own = address(services, variable);
+                                let door = relay::let_through(number, authority(&own).to_owned());
+                                (variable.to_owned(), own.replace(authority(&own), &door))
+                            })
+                        };
+                        let is_refused = |ran: &Ran| errors_of(ran).contains("could not be reached");
+                        // On a busy machine, a parallel request may be in the queue of the relay's socket as it closes. Its
+                        // connection breaks then instead of being refused, which is another scenario.
+                        let ran = (0..3).map(|_| gone()).find(is_refused).expect("refused at the third attempt");
                         let place = format!("{:<15} {:<7} {}", name, request.method, without_ids(&request.path));
                         let line = (name, variable, number, format!("{place:<60} {}", ran.code.unwrap()));
                         lines.lock().unwrap().push(line);
