@@ -148,11 +148,13 @@ impl Setup {
         let credentials = self.credentials.zoho.clone();
         let credentials = credentials.ok_or_else(|| Fatal::usage(anyhow::anyhow!("no Zoho credentials")))?;
         Ok(Zoho::new(ZohoSettings {
-            accounts_url: settings.accounts_url.clone(),
-            api_url: settings.api_url.clone(),
-            client_id: credentials.client_id.expose_secret().to_owned(),
-            client_secret: credentials.client_secret,
-            refresh_token: credentials.refresh_token,
+            credentials: zoho::Credentials {
+                accounts_url: settings.accounts_url.clone(),
+                api_url: settings.api_url.clone(),
+                client_id: credentials.client_id.expose_secret().to_owned(),
+                client_secret: credentials.client_secret,
+                refresh_token: credentials.refresh_token,
+            },
             link: match settings.link {
                 TaskOn::ContactOrLead => zoho::TaskOn::ContactOrLead,
                 TaskOn::Lead => zoho::TaskOn::Lead,

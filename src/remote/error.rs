@@ -65,6 +65,13 @@ impl RemoteError {
         self
     }
 
+    /// Replaces the advice for a person where there is better advice.
+    #[must_use]
+    pub fn with_better_help(mut self, help: Option<String>) -> Self {
+        self.details.help = help.or(self.details.help);
+        self
+    }
+
     /// Advice for a person, if there is any.
     pub fn help(&self) -> Option<&str> {
         self.details.help.as_deref()

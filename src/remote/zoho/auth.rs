@@ -12,8 +12,8 @@ use url::Url;
 
 use super::complaint::text_at;
 use super::service::{CHECK_CREDENTIALS, SERVICE};
-use super::token::Token;
-use super::{cache, centre};
+use super::cache::{self, Token};
+use super::centre;
 use crate::apply::stop::Stop;
 use crate::remote::ending::Ending;
 use crate::remote::error::{ErrorKind, RemoteError};
@@ -34,14 +34,18 @@ const LONGEST_LIFE_SECONDS: i64 = 24 * 3600;
 const WAIT: &str = "Zoho gives ten access tokens in ten minutes: wait ten minutes, and make the state directory writable, \
      which keeps the token between runs";
 
-/// The credentials that access tokens are made from.
-pub(super) struct Credentials {
-    pub(super) accounts_url: Url,
-    /// Replaces the host that the token answer names.
-    pub(super) api_url: Option<Url>,
-    pub(super) client_id: String,
-    pub(super) client_secret: SecretString,
-    pub(super) refresh_token: SecretString,
+/// The credentials that access tokens are made from, and the hosts that take them.
+pub struct Credentials {
+    /// The accounts host of the data centre, such as `https://accounts.zoho.eu`.
+    pub accounts_url: Url,
+    /// The API host. None takes the one that the token answer names, if it belongs to Zoho.
+    pub api_url: Option<Url>,
+    /// From Zoho's API console.
+    pub client_id: String,
+    /// From Zoho's API console.
+    pub client_secret: SecretString,
+    /// Made once, by hand.
+    pub refresh_token: SecretString,
 }
 
 /// Provides access tokens: from the file, else from Zoho.
@@ -133,7 +137,7 @@ impl Auth {
         ]);
         let token = match self.client.send(&request, stop).await {
             Ok(answer) => grant(&answer)
-                .map_err(|refused| self.refused(&request, &answer, refused))
+                .map_err(|ending| self.refused(&request, &answer, ending))
                 .and_then(|grant| self.accept(grant)),
             Err(error) if error.kind == ErrorKind::Throttled => Err(error.with_help(WAIT)),
             Err(error) => Err(error),
@@ -162,19 +166,15 @@ impl Auth {
         })
     }
 
-    fn refused(&self, request: &Request, answer: &HttpAnswer, refused: Refused) -> RemoteError {
-        let (ending, help) = match refused {
-            Refused::Credentials => (Ending::NoRight, Some(CHECK_CREDENTIALS)),
-            Refused::TooMany => (Ending::Busy, Some(WAIT)),
-            Refused::Senseless if answer.status.is_success() => {
-                return self.client.unreadable(request, answer, "the answer holds no access token");
-            }
-            Refused::Senseless => (Ending::Senseless, None),
-        };
+    fn refused(&self, request: &Request, answer: &HttpAnswer, ending: Ending) -> RemoteError {
+        if ending == Ending::Senseless && answer.status.is_success() {
+            return self.client.unreadable(request, answer, "the answer holds no access token");
+        }
         let error = self.client.error(request, outcomes::error_kind(request.kind, ending), answer);
-        match help {
-            Some(help) => error.with_help(help),
-            None => error,
+        match ending {
+            Ending::NoRight => error.with_help(CHECK_CREDENTIALS),
+            Ending::Busy => error.with_help(WAIT),
+            _ => error,
         }
     }
 
@@ -195,18 +195,8 @@ struct Grant {
     life_seconds: i64,
 }
 
-/// The reason why an answer holds no token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Refused {
-    /// Zoho refuses the credentials.
-    Credentials,
-    /// The program asked for too many tokens.
-    TooMany,
-    /// The answer says neither.
-    Senseless,
-}
-
-fn grant(answer: &HttpAnswer) -> Result<Grant, Refused> {
+/// Reads a token answer. An answer without a token refuses the credentials, says that there were too many requests, or neither.
+fn grant(answer: &HttpAnswer) -> Result<Grant, Ending> {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let text = |key| body.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
     if answer.status.is_success()
@@ -220,11 +210,11 @@ fn grant(answer: &HttpAnswer) -> Result<Grant, Refused> {
     }
     let description = text("error_description").unwrap_or_default().to_ascii_lowercase();
     match text("error") {
-        _ if description.contains("too many") => Err(Refused::TooMany),
-        Some(error) if error.eq_ignore_ascii_case("access denied") => Err(Refused::TooMany),
-        Some(_) => Err(Refused::Credentials),
-        None if matches!(answer.status.as_u16(), 401 | 403) => Err(Refused::Credentials),
-        None => Err(Refused::Senseless),
+        _ if description.contains("too many") => Err(Ending::Busy),
+        Some(error) if error.eq_ignore_ascii_case("access denied") => Err(Ending::Busy),
+        Some(_) => Err(Ending::NoRight),
+        None if matches!(answer.status.as_u16(), 401 | 403) => Err(Ending::NoRight),
+        None => Err(Ending::Senseless),
     }
 }
 
@@ -269,17 +259,17 @@ mod tests {
         let many = r#"{"error":"Access Denied","error_description":"You have made too many requests continuously","status":"failure"}"#;
         let cases = [
             (200, r#"{"access_token":"1000.a","expires_in":3600}"#, None),
-            (200, r#"{"error":"invalid_code"}"#, Some(Refused::Credentials)),
-            (200, r#"{"error":"invalid_client"}"#, Some(Refused::Credentials)),
-            (400, r#"{"error":"invalid_client_secret"}"#, Some(Refused::Credentials)),
-            (400, many, Some(Refused::TooMany)),
-            (200, many, Some(Refused::TooMany)),
-            (200, r#"{"access_token":""}"#, Some(Refused::Senseless)),
-            (200, r#"{"access_token":5}"#, Some(Refused::Senseless)),
-            (200, "{}", Some(Refused::Senseless)),
-            (200, "<html>", Some(Refused::Senseless)),
-            (302, r#"{"access_token":"1000.a"}"#, Some(Refused::Senseless)),
-            (401, "", Some(Refused::Credentials)),
+            (200, r#"{"error":"invalid_code"}"#, Some(Ending::NoRight)),
+            (200, r#"{"error":"invalid_client"}"#, Some(Ending::NoRight)),
+            (400, r#"{"error":"invalid_client_secret"}"#, Some(Ending::NoRight)),
+            (400, many, Some(Ending::Busy)),
+            (200, many, Some(Ending::Busy)),
+            (200, r#"{"access_token":""}"#, Some(Ending::Senseless)),
+            (200, r#"{"access_token":5}"#, Some(Ending::Senseless)),
+            (200, "{}", Some(Ending::Senseless)),
+            (200, "<html>", Some(Ending::Senseless)),
+            (302, r#"{"access_token":"1000.a"}"#, Some(Ending::Senseless)),
+            (401, "", Some(Ending::NoRight)),
         ];
         for (status, body, expected) in cases {
             assert_eq!(grant(&answer(status, body)).err(), expected, "{status} {body}");

@@ -12,15 +12,23 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::token::Token;
 use crate::remote::fingerprint::fingerprint;
 
 /// A token that claims a longer life comes from a wrong clock.
 const LONGEST_LIFE_SECONDS: i64 = 24 * 3600;
 
+/// An access token, which every request to the CRM needs.
+pub(super) struct Token {
+    pub(super) access: SecretString,
+    /// The only host that the token is sent to.
+    pub(super) api: Url,
+    /// The end of its life in Unix seconds, minus a safety margin.
+    pub(super) expires_at: i64,
+}
+
 #[derive(Serialize, Deserialize)]
 struct Kept {
-    /// The credentials that the token belongs to; see [`owner`].
+    /// See [`owner`].
     owner: String,
     access_token: String,
     api: String,

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::client::Zoho;
 use super::complaint::Complaint;
 use super::coql;
-use super::service::{SERVICE, USED_UP};
-use super::wire::{self, Entry, NoRows, Row, Rows, WriteAnswer};
+use super::service::{LEADS, SERVICE, USED_UP};
+use super::wire::{self, NoResult, Row, Rows};
 use crate::apply::sink::ActionOutcome;
 use crate::remote::ending::Ending;
 use crate::remote::error::{ErrorKind, RemoteError};
@@ -21,24 +21,36 @@ use crate::remote::request_kind::RequestKind;
 const MOST_ROWS: usize = 100_000;
 
 /// A write of several records in one call.
-pub(super) struct Write {
-    pub(super) method: Method,
-    /// Below `/crm/v8`.
-    pub(super) path: &'static [&'static str],
-    /// At most 100.
-    pub(super) records: Vec<Value>,
-    /// Whether Zoho finds the record to update by its e-mail (an upsert).
-    pub(super) by_email: bool,
-    pub(super) kind: RequestKind,
-    /// The scope that the call needs.
-    pub(super) scope: &'static str,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Write {
+    /// An upsert: Zoho finds the lead to update by its e-mail.
+    NewLeads,
+    LeadStatuses,
+    NewTasks,
+    TaskChanges,
+}
+
+impl Write {
+    /// The kind of request, its method and path, and the scope that it needs.
+    fn call(self) -> (RequestKind, Method, &'static [&'static str], &'static str) {
+        let leads = "ZohoCRM.modules.leads.ALL";
+        match self {
+            Write::NewLeads => (RequestKind::LeadInsert, Method::POST, &["crm", "v8", LEADS, "upsert"], leads),
+            Write::LeadStatuses => (RequestKind::LeadUpdate, Method::PUT, &["crm", "v8", LEADS], leads),
+            Write::NewTasks => {
+                (RequestKind::TaskInsert, Method::POST, &["crm", "v8", "Tasks"], "ZohoCRM.modules.tasks.CREATE")
+            }
+            Write::TaskChanges => {
+                (RequestKind::TaskUpdate, Method::PUT, &["crm", "v8", "Tasks"], "ZohoCRM.modules.tasks.UPDATE")
+            }
+        }
+    }
 }
 
 /// A record that was not written.
 #[derive(Debug)]
 pub(super) struct Refusal {
-    /// Zoho's complaint; None where its answer makes no sense.
-    pub(super) complaint: Option<Box<Complaint>>,
+    pub(super) complaint: NoResult,
     /// The outcome of the action.
     pub(super) outcome: ActionOutcome,
 }
@@ -46,10 +58,21 @@ pub(super) struct Refusal {
 /// A question that was not answered.
 #[derive(Debug)]
 pub(super) struct Trouble {
-    /// Zoho's complaint, if it sent one.
-    pub(super) complaint: Option<Complaint>,
-    /// The error.
+    pub(super) complaint: NoResult,
     pub(super) error: RemoteError,
+}
+
+impl Trouble {
+    /// Whether the requested record is not there.
+    pub(super) fn is_about_absence(&self) -> bool {
+        self.complaint.as_deref().is_some_and(Complaint::is_about_absence)
+    }
+}
+
+impl From<Trouble> for RemoteError {
+    fn from(trouble: Trouble) -> Self {
+        trouble.error
+    }
 }
 
 impl From<RemoteError> for Trouble {
@@ -65,7 +88,7 @@ impl Zoho {
         loop {
             let body = json!({"select_query": coql::page(query, page, rows.len())}).to_string();
             let request = Request::post(RequestKind::Coql, &["crm", "v8", "coql"], body.into_bytes());
-            let got = self.ask(&request, scope).await?;
+            let got = self.ask(&request, "data", scope).await?;
             let (count, more) = (got.rows.len(), got.more);
             rows.extend(got.rows);
             if !more.unwrap_or(count >= page) {
@@ -79,55 +102,40 @@ impl Zoho {
         }
     }
 
-    /// Returns the records in the answer to one request.
-    pub(super) async fn ask(&mut self, request: &Request, scope: &'static str) -> Result<Rows, Trouble> {
-        self.ask_as(request, scope, wire::rows).await
-    }
-
-    /// Returns the rows in the answer to one request, which `read` finds.
-    pub(super) async fn ask_as(
-        &mut self,
-        request: &Request,
-        scope: &'static str,
-        read: fn(u16, &[u8]) -> Result<Rows, NoRows>,
-    ) -> Result<Rows, Trouble> {
+    /// Returns the rows in the answer to one request, which stand under `key`.
+    pub(super) async fn ask(&mut self, request: &Request, key: &str, scope: &'static str) -> Result<Rows, Trouble> {
         let (client, answer) = self.send(request).await?;
-        match read(answer.status.as_u16(), &answer.body) {
-            Ok(rows) => Ok(rows),
-            Err(NoRows::Complaint(complaint)) => Err(Trouble {
-                error: failed_call(client, request, &answer, &complaint, scope),
-                complaint: Some(*complaint),
-            }),
-            Err(NoRows::Senseless) => {
-                Err(client.unreadable(request, &answer, "the answer holds no list of records").into())
-            }
-        }
+        wire::rows(answer.status.as_u16(), &answer.body, key).map_err(|complaint| {
+            let why = "the answer holds no list of records";
+            let error = failed_call(client, request, &answer, complaint.as_deref(), why, scope);
+            Trouble { complaint, error }
+        })
     }
 
-    /// Writes records. Returns, in their order, the id of each or the reason why it was not written. An error concerns all of
-    /// them.
-    pub(super) async fn write(&mut self, write: Write) -> Result<Vec<Result<String, Refusal>>, RemoteError> {
-        let Write { method, path, records, by_email, kind, scope } = write;
+    /// Writes at most 100 records. Returns, in their order, the id of each or the reason why it was not written. An error
+    /// concerns all of them.
+    pub(super) async fn write(
+        &mut self,
+        write: Write,
+        records: Vec<Value>,
+    ) -> Result<Vec<Result<String, Refusal>>, RemoteError> {
+        let (kind, method, path, scope) = write.call();
         let count = records.len();
         // Without `trigger`, Zoho would run every workflow.
-        let body = if by_email {
+        let body = if write == Write::NewLeads {
             json!({"data": records, "trigger": self.trigger, "duplicate_check_fields": ["Email"]})
         } else {
             json!({"data": records, "trigger": self.trigger})
         };
-        let mut request = Request::post(kind, &["crm", "v8"], body.to_string().into_bytes());
+        let mut request = Request::post(kind, path, body.to_string().into_bytes());
         request.method = method;
-        request.path.extend(path.iter().map(|&segment| segment.to_owned()));
         let (client, answer) = self.send(&request).await?;
-        match wire::write_answer(answer.status.as_u16(), &answer.body, count) {
-            WriteAnswer::Each(entries) => {
-                Ok(entries.into_iter().map(|entry| judge(client, &request, &answer, entry, scope)).collect())
-            }
-            WriteAnswer::Refused(complaint) => Err(failed_call(client, &request, &answer, &complaint, scope)),
-            WriteAnswer::Unclear => {
-                Err(client.unreadable(&request, &answer, "the answer does not hold one entry for each record"))
-            }
-        }
+        let entries = wire::write_answer(answer.status.as_u16(), &answer.body, count).map_err(|complaint| {
+            let why = "the answer does not hold one entry for each record";
+            failed_call(client, &request, &answer, complaint.as_deref(), why, scope)
+        })?;
+        let refused = |complaint| refusal(client, &request, &answer, complaint, scope);
+        Ok(entries.into_iter().map(|entry| entry.map_err(refused)).collect())
     }
 
     /// Sends with a token, and once more with a new one if Zoho refuses the token. Zoho checks the token before anything else,
@@ -142,8 +150,8 @@ impl Zoho {
         let client = self.api.client()?;
         if wants_new_token(request, &answer) {
             // Every further try would use up one of the few tokens that Zoho gives in ten minutes.
-            let mut error = client.error(request, ErrorKind::Credential, &answer);
-            error.details.help = wire::complaint_in(&answer).help("").or(error.details.help);
+            let error = client.error(request, ErrorKind::Credential, &answer);
+            let error = error.with_better_help(wire::complaint_in(&answer).help(""));
             self.auth.give_up(error.clone());
             return Err(error);
         }
@@ -172,36 +180,39 @@ fn wants_new_token(request: &Request, answer: &HttpAnswer) -> bool {
         && outcomes::verdict(request.kind, wire::complaint_in(answer).ending_of_call()).again == Again::WithNewToken
 }
 
+/// The error of a complete call. `why` explains an answer without a complaint.
 fn failed_call(
     client: &Client,
     request: &Request,
     answer: &HttpAnswer,
-    complaint: &Complaint,
+    complaint: Option<&Complaint>,
+    why: &str,
     scope: &'static str,
 ) -> RemoteError {
-    let mut error = client.error(request, complaint.kind_of_call(request.kind), answer);
-    error.details.help = complaint.help(scope).or(error.details.help);
-    error
+    let Some(complaint) = complaint else { return client.unreadable(request, answer, why) };
+    let kind = outcomes::error_kind(request.kind, complaint.ending_of_call());
+    client.error(request, kind, answer).with_better_help(complaint.help(scope))
 }
 
-fn judge(
+fn refusal(
     client: &Client,
     request: &Request,
     answer: &HttpAnswer,
-    entry: Entry,
+    complaint: NoResult,
     scope: &'static str,
-) -> Result<String, Refusal> {
-    let complaint = match entry {
-        Entry::Written(id) => return Ok(id),
-        Entry::Unclear => {
-            let mut error = client.unreadable(request, answer, "an entry says neither success nor error");
-            error.kind = outcomes::error_kind(request.kind, Ending::RecordUnclear);
-            return Err(Refusal { complaint: None, outcome: error.outcome() });
+) -> Refusal {
+    let ending = complaint.as_ref().map_or(Ending::RecordUnclear, |complaint| complaint.ending());
+    let kind = outcomes::error_kind(request.kind, ending);
+    let error = match &complaint {
+        Some(complaint) => {
+            let mut error = client.error(request, kind, answer);
+            client.put_words(&mut error, complaint.explanation());
+            error.with_better_help(complaint.help(scope))
         }
-        Entry::Failed(complaint) => complaint,
+        None => {
+            let error = client.unreadable(request, answer, "an entry says neither success nor error");
+            RemoteError { kind, ..error }
+        }
     };
-    let mut error = client.error(request, complaint.kind(request.kind), answer);
-    client.put_words(&mut error, complaint.explanation());
-    error.details.help = complaint.help(scope).or(error.details.help);
-    Err(Refusal { outcome: error.outcome(), complaint: Some(Box::new(complaint)) })
+    Refusal { complaint, outcome: error.outcome() }
 }

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use secrecy::SecretString;
 use url::Url;
 
 use super::auth::{self, Auth, Credentials};
@@ -24,16 +23,8 @@ pub enum TaskOn {
 
 /// The settings of the client.
 pub struct ZohoSettings {
-    /// The accounts host of the data centre, such as `https://accounts.zoho.eu`.
-    pub accounts_url: Url,
-    /// The API host. None takes the one that the token answer names, if it belongs to Zoho.
-    pub api_url: Option<Url>,
-    /// From Zoho's API console.
-    pub client_id: String,
-    /// From Zoho's API console.
-    pub client_secret: SecretString,
-    /// Made once, by hand.
-    pub refresh_token: SecretString,
+    /// The credentials, and the hosts that take them.
+    pub credentials: Credentials,
     /// The record that a task goes on.
     pub link: TaskOn,
     /// The values of Lead_Status that stay as they are, compared without case.
@@ -66,28 +57,14 @@ pub struct Zoho {
 impl Zoho {
     /// A client, which sends nothing yet. Fails for an address that is neither https nor loopback.
     pub fn new(settings: ZohoSettings) -> Result<Self, RemoteError> {
-        let ZohoSettings {
-            accounts_url,
-            api_url,
-            client_id,
-            client_secret,
-            refresh_token,
-            link,
-            keep_lead_status,
-            trigger,
-            links,
-            token_cache,
-            stop,
-            timing,
-        } = settings;
-        let secrets = vec![client_secret.clone(), refresh_token.clone()];
+        let ZohoSettings { credentials, link, keep_lead_status, trigger, links, token_cache, stop, timing } = settings;
+        let secrets = vec![credentials.client_secret.clone(), credentials.refresh_token.clone()];
         let options = Options { timing, secrets, explain: auth::explain, help: ACCOUNTS_HELP, ..Options::default() };
-        let accounts = Client::new(SERVICE, accounts_url.clone(), options)?;
+        let accounts = Client::new(SERVICE, credentials.accounts_url.clone(), options)?;
         let mut api = Api { timing, client: None };
-        if let Some(api_url) = &api_url {
+        if let Some(api_url) = &credentials.api_url {
             api.client_for(api_url)?;
         }
-        let credentials = Credentials { accounts_url, api_url, client_id, client_secret, refresh_token };
         Ok(Zoho {
             auth: Auth::new(credentials, accounts, token_cache),
             api,

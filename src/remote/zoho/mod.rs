@@ -15,11 +15,10 @@ mod auth;
 mod cache;
 mod calls;
 mod centre;
-mod class;
 mod client;
+mod codes;
 mod complaint;
 mod coql;
-mod facts;
 mod lead_fields;
 mod preflight;
 mod preview;
@@ -30,13 +29,13 @@ mod sink;
 mod task_fields;
 mod tasks;
 mod text;
-mod token;
 mod wire;
 
+pub use auth::Credentials;
 pub use client::{TaskOn, Zoho, ZohoSettings};
-pub use facts::FACTS;
 pub use preflight::{Granted, Layout, Module, Picklist, READ_FIELDS, READ_USERS, User};
 pub use preview::{Preview, foreseen_link, longest_news, preview};
+pub use sink::FACTS;
 
 #[cfg(test)]
 mod tests;

@@ -4,16 +4,15 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use strum::IntoStaticStr;
 use url::Url;
 
 use super::calls::Trouble;
-use super::class::ComplaintClass;
 use super::client::Zoho;
-use super::complaint::Complaint;
-use super::service::{CONTACTS, LEADS};
-use super::wire::{self, Row};
+use super::wire::{Row, Rows};
 use super::{centre, coql, lead_fields, task_fields};
 use crate::model::Priority;
+use crate::remote::ending::Ending;
 use crate::remote::error::RemoteError;
 use crate::remote::http::{Client, Request};
 use crate::remote::request_kind::RequestKind;
@@ -26,7 +25,7 @@ pub const READ_USERS: &str = "ZohoCRM.users.READ";
 const QUERY: &str = "ZohoCRM.coql.READ";
 
 /// A module that the program reads or writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
 pub enum Module {
     /// The people whom sales know.
     Contacts,
@@ -39,11 +38,7 @@ pub enum Module {
 impl Module {
     /// Its API name.
     pub fn name(self) -> &'static str {
-        match self {
-            Module::Contacts => CONTACTS,
-            Module::Leads => LEADS,
-            Module::Tasks => "Tasks",
-        }
+        self.into()
     }
 
     /// The scope that reads its records.
@@ -182,7 +177,7 @@ impl Zoho {
     /// question can succeed.
     pub async fn user_of_token(&mut self) -> Result<Granted<Option<User>>, RemoteError> {
         let request = Request::get(RequestKind::CrmFacts, &["crm", "v8", "users"]).query("type", "CurrentUser");
-        granted(self.ask_as(&request, READ_USERS, wire::users).await, first_user)
+        granted(self.ask(&request, "users", READ_USERS).await, first_user)
     }
 
     /// The address of the API, once there is a token.
@@ -206,15 +201,15 @@ impl Zoho {
         let request = Request::get(RequestKind::CrmFacts, &["crm", "v8", module.name()])
             .query("fields", format!("id,{}", module.shown()))
             .query("per_page", "1");
-        let read = self.ask(&request, module.scope()).await;
-        read.map(drop).map_err(|trouble| trouble.error)
+        self.ask(&request, "data", module.scope()).await?;
+        Ok(())
     }
 
     /// Runs a query for a lead that cannot exist.
     pub async fn query_one(&mut self) -> Result<(), RemoteError> {
         let nobody = BTreeSet::from(["nobody@example.invalid"]);
         for query in coql::one_of("id", Module::Leads.name(), "Email", &nobody) {
-            self.query(&query, 1, QUERY).await.map_err(|trouble| trouble.error)?;
+            self.query(&query, 1, QUERY).await?;
         }
         Ok(())
     }
@@ -223,7 +218,7 @@ impl Zoho {
     pub async fn layout(&mut self, module: Module) -> Result<Granted<Layout>, RemoteError> {
         let request =
             Request::get(RequestKind::CrmFacts, &["crm", "v8", "settings", "fields"]).query("module", module.name());
-        granted(self.ask_as(&request, READ_FIELDS, wire::fields).await, |fields| Layout { module, fields })
+        granted(self.ask(&request, "fields", READ_FIELDS).await, |fields| Layout { module, fields })
     }
 
     /// A user by id; None where there is none.
@@ -233,24 +228,17 @@ impl Zoho {
             return Ok(Granted::Yes(None));
         }
         let request = Request::get(RequestKind::CrmFacts, &["crm", "v8", "users", id]);
-        match self.ask_as(&request, READ_USERS, wire::users).await {
-            Err(trouble) if trouble.complaint.as_ref().is_some_and(Complaint::is_about_absence) => {
-                Ok(Granted::Yes(None))
-            }
+        match self.ask(&request, "users", READ_USERS).await {
+            Err(trouble) if trouble.is_about_absence() => Ok(Granted::Yes(None)),
             answer => granted(answer, first_user),
         }
     }
 }
 
-fn granted<T>(
-    answer: Result<wire::Rows, Trouble>,
-    read: impl FnOnce(Vec<Row>) -> T,
-) -> Result<Granted<T>, RemoteError> {
+fn granted<T>(answer: Result<Rows, Trouble>, read: impl FnOnce(Vec<Row>) -> T) -> Result<Granted<T>, RemoteError> {
     match answer {
         Ok(rows) => Ok(Granted::Yes(read(rows.rows))),
-        Err(Trouble { complaint: Some(complaint), .. })
-            if matches!(complaint.class_of_call(), ComplaintClass::Scope | ComplaintClass::Forbidden) =>
-        {
+        Err(Trouble { complaint: Some(complaint), .. }) if complaint.ending_of_call() == Ending::NoRight => {
             Ok(Granted::No)
         }
         Err(trouble) => Err(trouble.error),
@@ -266,11 +254,10 @@ fn first_user(rows: Vec<Row>) -> Option<User> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::remote::zoho::wire;
 
     fn layout(module: Module, fields: &str) -> Layout {
-        let Ok(rows) = wire::fields(200, format!("{{\"fields\": {fields}}}").as_bytes()) else {
-            panic!("{fields}");
-        };
+        let rows = wire::rows(200, format!("{{\"fields\": {fields}}}").as_bytes(), "fields").unwrap();
         Layout { module, fields: rows.rows }
     }
 

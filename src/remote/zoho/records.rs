@@ -5,11 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use reqwest::Method;
 use serde_json::json;
 
 use super::calls::{Refusal, Trouble, Write};
-use super::class::ComplaintClass;
 use super::client::{TaskOn, Zoho};
 use super::coql::{self, Address};
 use super::lead_fields;
@@ -17,12 +15,11 @@ use super::service::{BATCH, CONTACTS, LEADS};
 use super::wire::Row;
 use crate::apply::sink::{ActionOutcome, Failure, FailureKind};
 use crate::model::{Record, Task, TaskLink};
+use crate::remote::ending::Ending;
 use crate::remote::error::RemoteError;
-use crate::remote::request_kind::RequestKind;
 
 const FIND_CONTACTS: &str = "ZohoCRM.coql.READ with ZohoCRM.modules.contacts.READ";
 const FIND_LEADS: &str = "ZohoCRM.coql.READ with ZohoCRM.modules.leads.READ";
-const WRITE_LEADS: &str = "ZohoCRM.modules.leads.ALL";
 const CONVERTED: &str = "Converted__s";
 
 /// The rows of one page: as many as one credit buys.
@@ -85,8 +82,7 @@ fn collect<'a>(orders: &'a [Task], addresses: &[Option<Address>]) -> AllWanted<'
 /// Fills `places`. An error concerns all addresses that are not in `places` yet.
 async fn place(zoho: &mut Zoho, mut wanted: AllWanted<'_>, places: &mut Places) -> Result<(), RemoteError> {
     if zoho.link == TaskOn::ContactOrLead {
-        let contacts = find(zoho, CONTACTS, "id, Email", &wanted, FIND_CONTACTS).await;
-        for (key, contact) in contacts.map_err(|trouble| trouble.error)? {
+        for (key, contact) in find(zoho, CONTACTS, "id, Email", &wanted, FIND_CONTACTS).await? {
             wanted.remove(&key);
             places.insert(key, Ok(on(CONTACTS, contact.id())));
         }
@@ -144,10 +140,10 @@ async fn find_leads(zoho: &mut Zoho, wanted: &AllWanted<'_>) -> Result<BTreeMap<
                 tracing::info!("Zoho's leads have no column that says whether they were converted");
                 zoho.knows_converted = false;
             }
-            found => return found.map_err(|trouble| trouble.error),
+            found => return Ok(found?),
         }
     }
-    find(zoho, LEADS, "id, Email, Lead_Status", wanted, FIND_LEADS).await.map_err(|trouble| trouble.error)
+    Ok(find(zoho, LEADS, "id, Email, Lead_Status", wanted, FIND_LEADS).await?)
 }
 
 /// Places the addresses that have a lead, and sets the lead's status where an order wants one. A lead that turns out to be
@@ -168,15 +164,7 @@ async fn set_status(
     }
     for chunk in changes.chunks(BATCH) {
         let records = chunk.iter().map(|(_, id, status)| json!({"id": id, "Lead_Status": status})).collect();
-        let write = Write {
-            method: Method::PUT,
-            path: &[LEADS],
-            records,
-            by_email: false,
-            kind: RequestKind::LeadUpdate,
-            scope: WRITE_LEADS,
-        };
-        let results = zoho.write(write).await?;
+        let results = zoho.write(Write::LeadStatuses, records).await?;
         for ((key, id, _), result) in chunk.iter().zip(results) {
             if let Some(place) = place_of_updated(id, result) {
                 places.insert(key.clone(), place);
@@ -201,7 +189,7 @@ fn place_of_updated(id: &str, result: Result<String, Refusal>) -> Option<Result<
     };
     match complaint {
         Some(complaint) if complaint.is_converted() || complaint.is_about("id") => None,
-        Some(complaint) if matches!(complaint.class(), ComplaintClass::Refused | ComplaintClass::Later) => {
+        Some(complaint) if matches!(complaint.ending(), Ending::RecordRefused | Ending::RecordLater) => {
             let code = complaint.code().unwrap_or_default();
             tracing::warn!(lead.id = id, code, "lead status not set; the task still goes on the lead");
             here
@@ -211,18 +199,9 @@ fn place_of_updated(id: &str, result: Result<String, Refusal>) -> Option<Result<
 }
 
 async fn insert(zoho: &mut Zoho, chunk: &[(String, Wanted<'_>)], places: &mut Places) -> Result<(), RemoteError> {
-    let write = Write {
-        method: Method::POST,
-        path: &[LEADS, "upsert"],
-        records: chunk
-            .iter()
-            .map(|(_, wanted)| lead_fields::lead(&wanted.address, wanted.order, wanted.lead_status))
-            .collect(),
-        by_email: true,
-        kind: RequestKind::LeadInsert,
-        scope: WRITE_LEADS,
-    };
-    let results = zoho.write(write).await?;
+    let lead = |wanted: &Wanted<'_>| lead_fields::lead(&wanted.address, wanted.order, wanted.lead_status);
+    let leads = chunk.iter().map(|(_, wanted)| lead(wanted)).collect();
+    let results = zoho.write(Write::NewLeads, leads).await?;
     for ((key, wanted), result) in chunk.iter().zip(results) {
         places.insert(key.clone(), place_of_inserted(&wanted.order.short, result));
     }

@@ -118,8 +118,7 @@ async fn candidates(zoho: &mut Zoho, column: Option<&str>, group: &[Open<'_>]) -
     };
     let mut rows = Vec::new();
     for query in queries {
-        let found = zoho.query(&query, PAGE, FIND_TASKS).await;
-        rows.extend(found.map_err(|trouble| trouble.error)?);
+        rows.extend(zoho.query(&query, PAGE, FIND_TASKS).await?);
     }
     Ok(rows)
 }

@@ -143,7 +143,7 @@ mod tests {
 
     fn row(fields: &Value) -> Row {
         let body = json!({"data": [fields]}).to_string();
-        crate::remote::zoho::wire::rows(200, body.as_bytes()).unwrap().rows.remove(0)
+        crate::remote::zoho::wire::rows(200, body.as_bytes(), "data").unwrap().rows.remove(0)
     }
 
     #[test]

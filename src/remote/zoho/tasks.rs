@@ -2,12 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use reqwest::Method;
 use serde_json::Value;
 
-use super::calls::{Refusal, Trouble, Write};
+use super::calls::{Refusal, Write};
 use super::client::Zoho;
-use super::complaint::Complaint;
 use super::service::BATCH;
 use super::task_fields;
 use super::wire::Row;
@@ -17,9 +15,7 @@ use crate::remote::error::RemoteError;
 use crate::remote::http::Request;
 use crate::remote::request_kind::RequestKind;
 
-pub(super) const READ_TASKS: &str = "ZohoCRM.modules.tasks.READ";
-const CREATE_TASKS: &str = "ZohoCRM.modules.tasks.CREATE";
-const UPDATE_TASKS: &str = "ZohoCRM.modules.tasks.UPDATE";
+const READ_TASKS: &str = "ZohoCRM.modules.tasks.READ";
 const FIELDS: &str = "id,Subject,Status,Priority,Due_Date,Description";
 
 /// Splits orders into batches of at most 100. No batch brings one task forward twice, because both changes would start from
@@ -75,15 +71,7 @@ fn done(remote_id: &str) -> ActionOutcome {
 /// Creates tasks in one call. The call is sent once, because a second one would create them twice.
 async fn create(zoho: &mut Zoho, chunk: &[(usize, &Task, &TaskLink)]) -> Vec<(usize, ActionOutcome)> {
     let records = chunk.iter().map(|(_, order, link)| task_fields::task(order, link, &zoho.links)).collect();
-    let write = Write {
-        method: Method::POST,
-        path: &["Tasks"],
-        records,
-        by_email: false,
-        kind: RequestKind::TaskInsert,
-        scope: CREATE_TASKS,
-    };
-    match zoho.write(write).await {
+    match zoho.write(Write::NewTasks, records).await {
         Ok(results) => {
             chunk.iter().zip(results).map(|((index, order, _), result)| (*index, created(order, result))).collect()
         }
@@ -146,15 +134,8 @@ async fn update(zoho: &mut Zoho, changes: Vec<(usize, &Task, &str, Value)>) -> V
     if changes.is_empty() {
         return Vec::new();
     }
-    let write = Write {
-        method: Method::PUT,
-        path: &["Tasks"],
-        records: changes.iter().map(|(.., change)| change.clone()).collect(),
-        by_email: false,
-        kind: RequestKind::TaskUpdate,
-        scope: UPDATE_TASKS,
-    };
-    let results = match zoho.write(write).await {
+    let records = changes.iter().map(|(.., change)| change.clone()).collect();
+    let results = match zoho.write(Write::TaskChanges, records).await {
         Ok(results) => results,
         Err(error) => return changes.iter().map(|(index, ..)| (*index, error.outcome())).collect(),
     };
@@ -184,7 +165,7 @@ pub(super) async fn read(zoho: &mut Zoho, ids: &BTreeSet<&str>) -> Result<BTreeM
         .query("fields", FIELDS);
     let mut tasks = BTreeMap::new();
     let mut again: Vec<&str> = Vec::new();
-    match zoho.ask(&request, READ_TASKS).await {
+    match zoho.ask(&request, "data", READ_TASKS).await {
         Ok(rows) => {
             for row in rows.rows {
                 // Our tasks have a description, so this answer probably leaves long texts out.
@@ -195,20 +176,16 @@ pub(super) async fn read(zoho: &mut Zoho, ids: &BTreeSet<&str>) -> Result<BTreeM
             }
         }
         // Zoho does not document whether one unknown id fails the complete list.
-        Err(trouble) if says_gone(&trouble) => again = list,
+        Err(trouble) if trouble.is_about_absence() => again = list,
         Err(trouble) => return Err(trouble.error),
     }
     for id in again {
         let request = Request::get(RequestKind::TaskRead, &["crm", "v8", "Tasks", id]).query("fields", FIELDS);
-        match zoho.ask(&request, READ_TASKS).await {
+        match zoho.ask(&request, "data", READ_TASKS).await {
             Ok(rows) => tasks.extend(rows.rows.into_iter().map(|row| (row.id().to_owned(), row))),
-            Err(trouble) if says_gone(&trouble) => drop(tasks.remove(id)),
+            Err(trouble) if trouble.is_about_absence() => drop(tasks.remove(id)),
             Err(trouble) => return Err(trouble.error),
         }
     }
     Ok(tasks)
-}
-
-fn says_gone(trouble: &Trouble) -> bool {
-    trouble.complaint.as_ref().is_some_and(Complaint::is_about_absence)
 }

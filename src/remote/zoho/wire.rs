@@ -18,7 +18,7 @@ impl Row {
         Row(Map::from_iter([("id".to_owned(), Value::from(id))]))
     }
 
-    /// The record's id. [`rows`] refuses rows without one.
+    /// The record's id. [`rows`] refuses records without one.
     pub(super) fn id(&self) -> &str {
         self.text("id").unwrap_or_default()
     }
@@ -47,51 +47,27 @@ pub(super) struct Rows {
     pub(super) more: Option<bool>,
 }
 
-/// The reason why an answer holds no rows.
-#[derive(Debug, PartialEq)]
-pub(super) enum NoRows {
-    /// Zoho refused.
-    Complaint(Box<Complaint>),
-    /// The answer has no documented shape.
-    Senseless,
-}
+/// Zoho's complaint instead of a result. None for an answer or entry that makes no sense; the record of a write may then be
+/// there.
+pub(super) type NoResult = Option<Box<Complaint>>;
 
-/// Reads the answer to a question about records. 204 and an empty body mean that there are none, as documented.
-pub(super) fn rows(status: u16, body: &[u8]) -> Result<Rows, NoRows> {
-    let rows = list(status, body, "data")?;
-    let all_known = rows.rows.iter().all(|row| row.text("id").is_some());
-    if all_known { Ok(rows) } else { Err(NoRows::Senseless) }
-}
-
-/// Reads the answer to a question about users.
-pub(super) fn users(status: u16, body: &[u8]) -> Result<Rows, NoRows> {
-    list(status, body, "users")
-}
-
-/// Reads the answer to a question about the fields of a module.
-pub(super) fn fields(status: u16, body: &[u8]) -> Result<Rows, NoRows> {
-    list(status, body, "fields")
-}
-
-fn list(status: u16, body: &[u8], key: &str) -> Result<Rows, NoRows> {
+/// Reads the answer to a question: records under `data`, others under a `key` of their own. 204 and an empty body mean that
+/// there are none, as documented.
+pub(super) fn rows(status: u16, body: &[u8], key: &str) -> Result<Rows, NoResult> {
     if !(200..300).contains(&status) {
-        let complaint = complaint(status, body).unwrap_or_else(|| Complaint::without_words(status));
-        return Err(NoRows::Complaint(Box::new(complaint)));
+        return Err(Some(Box::new(complaint_or_status(status, body))));
     }
     if status == 204 || body.trim_ascii().is_empty() {
         return Ok(Rows { rows: Vec::new(), more: Some(false) });
     }
-    let Ok(Value::Object(mut answer)) = serde_json::from_slice(body) else {
-        return Err(NoRows::Senseless);
-    };
-    let more = answer.get("info").and_then(|info| info.get("more_records"));
-    let more = more.map(says_yes);
+    let Ok(Value::Object(mut answer)) = serde_json::from_slice(body) else { return Err(None) };
+    let more = answer.get("info").and_then(|info| info.get("more_records")).map(says_yes);
     let Some(Value::Array(entries)) = answer.remove(key) else {
-        return Err(Complaint::read(status, &Value::Object(answer))
-            .map_or(NoRows::Senseless, |complaint| NoRows::Complaint(Box::new(complaint))));
+        return Err(Complaint::read(status, &Value::Object(answer)).map(Box::new));
     };
-    let rows: Option<Vec<Row>> = entries.into_iter().map(row).collect();
-    rows.map(|rows| Rows { rows, more }).ok_or(NoRows::Senseless)
+    let has_id = |row: &Row| key != "data" || row.text("id").is_some();
+    let rows: Option<Vec<Row>> = entries.into_iter().map(|entry| row(entry).filter(has_id)).collect();
+    Ok(Rows { rows: rows.ok_or(None)?, more })
 }
 
 fn row(entry: Value) -> Option<Row> {
@@ -108,85 +84,59 @@ fn says_yes(value: &Value) -> bool {
     value.as_bool() == Some(true) || value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("true"))
 }
 
-/// The result for one record of a write.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Entry {
-    /// Written, with the record's id.
-    Written(String),
-    /// Zoho refused it, with a reason.
-    Failed(Complaint),
-    /// The entry makes no sense, so the record may be there.
-    Unclear,
-}
+/// The id of a written record.
+type Entry = Result<String, NoResult>;
 
-/// The answer to a write.
-#[derive(Debug, PartialEq)]
-pub(super) enum WriteAnswer {
-    /// One entry for each record, in order.
-    Each(Vec<Entry>),
-    /// Zoho refused the complete call.
-    Refused(Complaint),
-    /// Zoho may have written all records, some or none.
-    Unclear,
-}
-
-/// Reads the answer to a write of `expected` records.
-pub(super) fn write_answer(status: u16, body: &[u8], expected: usize) -> WriteAnswer {
+/// Reads the answer to a write of `expected` records: one entry for each record, in order. An error concerns the complete call.
+pub(super) fn write_answer(status: u16, body: &[u8], expected: usize) -> Result<Vec<Entry>, NoResult> {
     let answer = serde_json::from_slice(body).unwrap_or(Value::Null);
     let Some(entries) = answer.get("data").and_then(Value::as_array) else {
         let success = answer.get("status").and_then(Value::as_str) == Some("success");
-        return match Complaint::read(status, &answer) {
-            Some(complaint) if !success => WriteAnswer::Refused(complaint),
+        let complaint = match Complaint::read(status, &answer) {
+            Some(complaint) if !success => Some(complaint),
             // A 4xx, perhaps from a proxy, means that nothing was done; 408 may mean anything.
-            _ if (400..500).contains(&status) && status != 408 => {
-                WriteAnswer::Refused(Complaint::without_words(status))
-            }
-            _ => WriteAnswer::Unclear,
+            _ if (400..500).contains(&status) && status != 408 => Some(Complaint::without_words(status)),
+            _ => None,
         };
+        return Err(complaint.map(Box::new));
     };
     let entries: Vec<Entry> = entries.iter().map(|value| entry(status, value)).collect();
     if let Some(complaint) = about_the_call(status, &entries, expected) {
-        return WriteAnswer::Refused(complaint.clone());
+        return Err(Some(complaint));
     }
-    if entries.len() == expected { WriteAnswer::Each(entries) } else { WriteAnswer::Unclear }
+    if entries.len() == expected { Ok(entries) } else { Err(None) }
 }
 
 /// The refusal of a complete call that looks like the refusal of a record, as one source shows it. With these statuses Zoho
 /// refuses before it looks at a record, unless the code belongs to a record.
-fn about_the_call(status: u16, entries: &[Entry], expected: usize) -> Option<&Complaint> {
-    let Some(Entry::Failed(first)) = entries.first() else {
-        return None;
-    };
-    let agreed = entries.iter().all(|entry| matches!(entry, Entry::Failed(other) if other.code == first.code));
+fn about_the_call(status: u16, entries: &[Entry], expected: usize) -> Option<Box<Complaint>> {
+    let Some(Err(Some(first))) = entries.first() else { return None };
+    let agreed = entries.iter().all(|entry| matches!(entry, Err(Some(other)) if other.code == first.code));
     let before_records = match status {
         401 | 429 => true,
         403 | 404 => entries.len() != expected || first.concerns_the_call(),
         _ => false,
     };
-    (agreed && before_records).then_some(first)
+    (agreed && before_records).then(|| first.clone())
 }
 
 fn entry(http_status: u16, value: &Value) -> Entry {
     match value.get("status").and_then(Value::as_str) {
-        Some("success") => match value.get("details").and_then(|details| text_at(details, "id")) {
-            Some(id) => Entry::Written(id),
-            None => Entry::Unclear,
-        },
-        Some("error") => Complaint::read(http_status, value).map_or(Entry::Unclear, Entry::Failed),
-        _ => Entry::Unclear,
+        Some("success") => value.get("details").and_then(|details| text_at(details, "id")).ok_or(None),
+        Some("error") => Err(Complaint::read(http_status, value).map(Box::new)),
+        _ => Err(None),
     }
 }
 
-fn complaint(status: u16, body: &[u8]) -> Option<Complaint> {
-    let answer: Value = serde_json::from_slice(body).ok()?;
+fn complaint_or_status(status: u16, body: &[u8]) -> Complaint {
+    let answer: Value = serde_json::from_slice(body).unwrap_or_default();
     let entry = answer.get("data").and_then(Value::as_array).and_then(|data| data.first());
-    Complaint::read(status, entry.unwrap_or(&answer))
+    Complaint::read(status, entry.unwrap_or(&answer)).unwrap_or_else(|| Complaint::without_words(status))
 }
 
 /// Reads the complaint about a complete call, in either envelope.
 pub(super) fn complaint_in(answer: &HttpAnswer) -> Complaint {
-    let status = answer.status.as_u16();
-    complaint(status, &answer.body).unwrap_or_else(|| Complaint::without_words(status))
+    complaint_or_status(answer.status.as_u16(), &answer.body)
 }
 
 /// Reads Zoho's own words from an answer that is an error.
@@ -199,19 +149,14 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn short(answer: WriteAnswer) -> String {
+    fn short(answer: Result<Vec<Entry>, NoResult>) -> String {
+        let entry = |entry: Entry| {
+            entry.unwrap_or_else(|complaint| complaint.map_or("?".to_owned(), |complaint| complaint.code))
+        };
         match answer {
-            WriteAnswer::Each(entries) => entries
-                .into_iter()
-                .map(|entry| match entry {
-                    Entry::Written(id) => id,
-                    Entry::Failed(complaint) => complaint.code,
-                    Entry::Unclear => "?".to_owned(),
-                })
-                .collect::<Vec<_>>()
-                .join(" "),
-            WriteAnswer::Refused(complaint) => format!("refused {}", complaint.code().unwrap_or("without words")),
-            WriteAnswer::Unclear => "unclear".to_owned(),
+            Ok(entries) => entries.into_iter().map(entry).collect::<Vec<_>>().join(" "),
+            Err(Some(complaint)) => format!("refused {}", complaint.code().unwrap_or("without words")),
+            Err(None) => "unclear".to_owned(),
         }
     }
 
@@ -277,10 +222,11 @@ mod tests {
     #[test]
     fn no_rows_is_an_answer_and_a_refusal_is_not() {
         let none = Rows { rows: Vec::new(), more: Some(false) };
-        assert_eq!(rows(204, b""), Ok(none));
+        assert_eq!(rows(204, b"", "data"), Ok(none));
         let found = rows(
             200,
             br#"{"data":[{"id":5725767000000123001,"Email":"a@b.example","Converted__s":true}],"info":{"more_records":true}}"#,
+            "data",
         );
         let found = found.unwrap();
         assert_eq!(found.more, Some(true));
@@ -294,13 +240,13 @@ mod tests {
             (200, r#"{"code":"SYNTAX_ERROR","status":"error"}"#, "SYNTAX_ERROR"),
             (502, "<html>", ""),
         ] {
-            let Err(NoRows::Complaint(complaint)) = rows(status, body.as_bytes()) else {
+            let Err(Some(complaint)) = rows(status, body.as_bytes(), "data") else {
                 panic!("{status} {body}");
             };
             assert_eq!(complaint.code, code, "{status} {body}");
         }
         for senseless in ["<html>", "[]", r#"{"data":[{"Email":"a@b.example"}]}"#, r#"{"data":[1]}"#, "{}"] {
-            assert_eq!(rows(200, senseless.as_bytes()), Err(NoRows::Senseless), "{senseless}");
+            assert_eq!(rows(200, senseless.as_bytes(), "data"), Err(None), "{senseless}");
         }
     }
 }

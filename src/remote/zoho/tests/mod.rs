@@ -44,11 +44,13 @@ fn entries(status: u16, entries: &[Value]) -> Reply {
 
 fn client(script: &Script, token_cache: Option<&Path>) -> Zoho {
     Zoho::new(ZohoSettings {
-        accounts_url: script.url("/accounts"),
-        api_url: Some(script.url("/api")),
-        client_id: "id".to_owned(),
-        client_secret: "hidden".into(),
-        refresh_token: "1000.refresh".into(),
+        credentials: Credentials {
+            accounts_url: script.url("/accounts"),
+            api_url: Some(script.url("/api")),
+            client_id: "id".to_owned(),
+            client_secret: "hidden".into(),
+            refresh_token: "1000.refresh".into(),
+        },
         link: TaskOn::ContactOrLead,
         keep_lead_status: vec!["Junk Lead".to_owned()],
         trigger: Vec::new(),

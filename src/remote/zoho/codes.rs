@@ -1,62 +1,39 @@
-//! The class of a complaint: what it means for the record and for the call, and what a person can do.
+//! The meaning of a complaint's code, for the record and for the call, and what a person can do.
 
 use super::complaint::Complaint;
 use super::service::USED_UP;
 use crate::remote::ending::Ending;
-use crate::remote::error::ErrorKind;
-use crate::remote::outcomes;
-use crate::remote::request_kind::RequestKind;
-
-/// The class of a complaint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ComplaintClass {
-    /// Zoho does not know the access token, or no longer: a new one may help.
-    Token,
-    /// The refresh token lacks a scope that the call needs.
-    Scope,
-    /// The user behind the token lacks a right.
-    Forbidden,
-    /// The credits are used up, or too many calls run at once.
-    Busy,
-    /// A module is gone or renamed, or a setting in the request is wrong.
-    Misconfigured,
-    /// Zoho failed internally.
-    Fault,
-    /// It may work another day: the record is locked, or a quota is full.
-    Later,
-    /// Zoho will never take this record.
-    Refused,
-}
 
 impl Complaint {
-    /// The class by the code, for the error of one record.
-    pub(super) fn class(&self) -> ComplaintClass {
+    /// The ending of a record with this error.
+    pub(super) fn ending(&self) -> Ending {
         match self.code.as_str() {
-            "INVALID_TOKEN" | "INVALID_OAUTHTOKEN" | "AUTHENTICATION_FAILURE" => ComplaintClass::Token,
-            "OAUTH_SCOPE_MISMATCH" => ComplaintClass::Scope,
-            "NO_PERMISSION" => ComplaintClass::Forbidden,
-            "TOO_MANY_REQUESTS" => ComplaintClass::Busy,
-            "INVALID_MODULE" | "INVALID_URL_PATTERN" | "INVALID_REQUEST_METHOD" => ComplaintClass::Misconfigured,
-            "INTERNAL_ERROR" | "DEPENDENT_SERVICE_ERROR" => ComplaintClass::Fault,
-            "RECORD_LOCKED" | "NOT_APPROVED" | "LIMIT_EXCEEDED" => ComplaintClass::Later,
-            _ => ComplaintClass::Refused,
+            "INVALID_TOKEN" | "INVALID_OAUTHTOKEN" | "AUTHENTICATION_FAILURE" => Ending::TokenUnknown,
+            "OAUTH_SCOPE_MISMATCH" | "NO_PERMISSION" => Ending::NoRight,
+            "TOO_MANY_REQUESTS" => Ending::Busy,
+            // A module is gone or renamed, or a setting in the request is wrong.
+            "INVALID_MODULE" | "INVALID_URL_PATTERN" | "INVALID_REQUEST_METHOD" => Ending::Misconfigured,
+            "INTERNAL_ERROR" | "DEPENDENT_SERVICE_ERROR" => Ending::RecordFault,
+            // It may work another day: the record is locked, or a quota is full.
+            "RECORD_LOCKED" | "NOT_APPROVED" | "LIMIT_EXCEEDED" => Ending::RecordLater,
+            _ => Ending::RecordRefused,
         }
     }
 
-    /// The class for the error of a complete call. Zoho judged no record, so none is refused for good: the fault lies in the
-    /// program or in the settings.
-    pub(super) fn class_of_call(&self) -> ComplaintClass {
-        let by_code = self.class();
-        if !matches!(by_code, ComplaintClass::Refused | ComplaintClass::Later) {
-            return by_code;
-        }
-        match self.status {
-            401 => ComplaintClass::Token,
-            403 => ComplaintClass::Forbidden,
-            429 => ComplaintClass::Busy,
-            500.. => ComplaintClass::Fault,
-            _ if self.code == "AUTHORIZATION_FAILED" => ComplaintClass::Forbidden,
-            _ => ComplaintClass::Misconfigured,
+    /// The ending of a complete call with this error. Zoho judged no record, so none is refused for good: the fault lies in
+    /// the program or in the settings.
+    pub(super) fn ending_of_call(&self) -> Ending {
+        match (self.ending(), self.status) {
+            (Ending::RecordFault, _) => Ending::PerhapsDone,
+            (Ending::RecordRefused | Ending::RecordLater, status) => match status {
+                401 => Ending::TokenUnknown,
+                403 => Ending::NoRight,
+                429 => Ending::Busy,
+                500.. => Ending::PerhapsDone,
+                _ if self.code == "AUTHORIZATION_FAILED" => Ending::NoRight,
+                _ => Ending::Misconfigured,
+            },
+            (by_code, _) => by_code,
         }
     }
 
@@ -73,7 +50,7 @@ impl Complaint {
 
     /// Whether the code refuses a call (the token, the user's rights, the module) rather than a record.
     pub(super) fn concerns_the_call(&self) -> bool {
-        !matches!(self.class(), ComplaintClass::Refused | ComplaintClass::Later | ComplaintClass::Fault)
+        !matches!(self.ending(), Ending::RecordRefused | Ending::RecordLater | Ending::RecordFault)
             || self.code == "AUTHORIZATION_FAILED"
     }
 
@@ -83,44 +60,19 @@ impl Complaint {
         by_status || (self.status == 400 && self.code == "INVALID_DATA")
     }
 
-    /// The ending of a record with this error.
-    fn ending(&self) -> Ending {
-        match self.class() {
-            ComplaintClass::Fault => Ending::RecordFault,
-            ComplaintClass::Later => Ending::RecordLater,
-            ComplaintClass::Refused => Ending::RecordRefused,
-            class => ending_of_call(class),
-        }
-    }
-
-    /// The ending of a complete call with this error.
-    pub(super) fn ending_of_call(&self) -> Ending {
-        ending_of_call(self.class_of_call())
-    }
-
-    /// The class of error for one record.
-    pub(super) fn kind(&self, request: RequestKind) -> ErrorKind {
-        outcomes::error_kind(request, self.ending())
-    }
-
-    /// The class of error for a complete call.
-    pub(super) fn kind_of_call(&self, request: RequestKind) -> ErrorKind {
-        outcomes::error_kind(request, self.ending_of_call())
-    }
-
     /// Advice for a person. `scope` is the scope that the call needs.
     pub(super) fn help(&self, scope: &str) -> Option<String> {
-        let help = match (self.class(), self.code.as_str()) {
-            (ComplaintClass::Scope, _) => return Some(format!("make a new refresh token that has the scope {scope}")),
-            (ComplaintClass::Forbidden, _) | (_, "AUTHORIZATION_FAILED") => {
+        let help = match (self.ending(), self.code.as_str()) {
+            (_, "OAUTH_SCOPE_MISMATCH") => return Some(format!("make a new refresh token that has the scope {scope}")),
+            (_, "NO_PERMISSION" | "AUTHORIZATION_FAILED") => {
                 return Some(format!(
                     "the Zoho user behind the refresh token lacks a right: the call needs {scope}, and the matching right in the user's profile"
                 ));
             }
-            (ComplaintClass::Token, _) => {
+            (Ending::TokenUnknown, _) => {
                 "check the data centre and the credentials: Zoho refuses the token that it has just issued"
             }
-            (ComplaintClass::Busy, _) => USED_UP,
+            (Ending::Busy, _) => USED_UP,
             (_, "MANDATORY_NOT_FOUND") => {
                 "a field that this program does not fill is mandatory in Zoho; make it optional there"
             }
@@ -144,21 +96,14 @@ impl Complaint {
     }
 }
 
-fn ending_of_call(class: ComplaintClass) -> Ending {
-    match class {
-        ComplaintClass::Token => Ending::TokenUnknown,
-        ComplaintClass::Scope | ComplaintClass::Forbidden => Ending::NoRight,
-        ComplaintClass::Busy => Ending::Busy,
-        ComplaintClass::Fault => Ending::PerhapsDone,
-        ComplaintClass::Misconfigured | ComplaintClass::Later | ComplaintClass::Refused => Ending::Misconfigured,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::remote::error::ErrorKind;
+    use crate::remote::outcomes::error_kind;
+    use crate::remote::request_kind::RequestKind;
 
     fn complaint(status: u16, value: &Value) -> Complaint {
         Complaint::read(status, value).unwrap()
@@ -179,10 +124,11 @@ mod tests {
             ("INVALID_MODULE", ErrorKind::Settings),
         ];
         for (code, kind) in cases {
-            assert_eq!(complaint(400, &json!({"code": code})).kind(RequestKind::TaskInsert), kind, "{code}");
+            let ending = complaint(400, &json!({"code": code})).ending();
+            assert_eq!(error_kind(RequestKind::TaskInsert, ending), kind, "{code}");
         }
         let fault = complaint(200, &json!({"code": "INTERNAL_ERROR"}));
-        assert_eq!(fault.kind(RequestKind::TaskUpdate), ErrorKind::Later);
+        assert_eq!(error_kind(RequestKind::TaskUpdate, fault.ending()), ErrorKind::Later);
     }
 
     #[test]
@@ -202,11 +148,11 @@ mod tests {
             (503, "SOMETHING_NEW", ErrorKind::OutcomeUnknown),
         ];
         for (status, code, kind) in cases {
-            let complaint = complaint(status, &json!({"code": code}));
-            assert_eq!(complaint.kind_of_call(RequestKind::TaskInsert), kind, "{status} {code}");
+            let ending = complaint(status, &json!({"code": code})).ending_of_call();
+            assert_eq!(error_kind(RequestKind::TaskInsert, ending), kind, "{status} {code}");
         }
         let fault = complaint(500, &json!({"code": "INTERNAL_ERROR"}));
-        assert_eq!(fault.kind_of_call(RequestKind::Coql), ErrorKind::Unreachable);
+        assert_eq!(error_kind(RequestKind::Coql, fault.ending_of_call()), ErrorKind::Unreachable);
     }
 
     #[test]
