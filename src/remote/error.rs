@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-pub use super::error_kind::ErrorKind;
+pub use super::outcomes::ErrorKind;
 use super::outcomes::{self, Fate};
 use super::scrub::scrub;
 use crate::apply::sink::{ActionOutcome, Answer, Failure};
@@ -207,10 +207,10 @@ mod tests {
             ErrorKind::Later,
             ErrorKind::Stopped(StopReason::Deadline),
         ] {
-            assert!(matches!(error(kind).outcome(), ActionOutcome::CarriedOver(_)), "{kind}");
+            assert!(matches!(error(kind).outcome(), ActionOutcome::CarriedOver(_)), "{kind:?}");
         }
         for kind in [ErrorKind::NotFound, ErrorKind::Rejected] {
-            assert!(matches!(error(kind).outcome(), ActionOutcome::Refused(_)), "{kind}");
+            assert!(matches!(error(kind).outcome(), ActionOutcome::Refused(_)), "{kind:?}");
         }
         assert!(matches!(error(ErrorKind::OutcomeUnknown).outcome(), ActionOutcome::InDoubt(_)));
         assert_eq!(error(ErrorKind::Credential).failure().kind, FailureKind::Credential);

@@ -4,11 +4,11 @@
 //! |---|---|
 //! | `request_kind` | the kinds of requests, and what a second sending of each would do |
 //! | `ending` | the ways in which one try can end |
-//! | `outcomes` | the table: for each kind and ending, whether to retry, and what the end means |
+//! | `outcomes` | the table: for each kind and ending, whether to retry, and the class of error that the end means |
 //! | `retry` | the decision after a try, by that table |
 //! | `pace` | the wait that keeps requests below the service's limit |
 //! | `http` | sending: paced, retried, with an answer or an error at the end |
-//! | `error`, `error_kind`, `scrub` | the error: its class for programs, its message for people, without secrets |
+//! | `error`, `scrub` | the error and its message for people, without secrets |
 //! | `service_status` | the service's clock and limits, by the headers of its answers |
 //! | `sinks`, `sink_facts` | the registry of sinks: the facts about each that need no client |
 //! | `page_guard` | the end of a loop over pages whose service names no end |
@@ -18,8 +18,6 @@
 
 mod ending;
 pub mod error;
-mod error_kind;
-mod fingerprint;
 pub mod http;
 pub mod intercom;
 mod outcomes;

@@ -5,12 +5,58 @@
 //! message.
 
 use super::ending::{Ending, Hint, NoAnswer};
-use super::error_kind::ErrorKind;
 use super::request_kind::RequestKind::{
     self, Attach, BotPost, BotRead, Detach, Facts, FindTag, MakeTag, Tags, TaskRead, Token, WebhookPost,
 };
 use super::request_kind::Safety;
 use crate::apply::sink::FailureKind;
+use crate::apply::stop::StopReason;
+
+/// The class of a [`RemoteError`](super::error::RemoteError), by which callers decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// There was no answer, and certainly no effect: nothing was sent (DNS, refused, TLS), or the request only read.
+    Unreachable,
+    /// A change was sent, and nobody knows whether it took effect.
+    OutcomeUnknown,
+    /// The service asked for a pause that is longer than this run waits. No effect.
+    Throttled,
+    /// The service refused a credential or permission. No effect.
+    Credential,
+    /// The request names something that is not there.
+    NotFound,
+    /// The service understood and refused. No effect.
+    Rejected,
+    /// The service cannot do this one now: the record is locked, or the service failed at it. No effect.
+    Later,
+    /// The settings are wrong, and only the service could find out; or they cannot be used at all. No effect.
+    Settings,
+    /// An unusable answer to a request that only reads: not JSON, an undocumented shape, a redirect.
+    BadAnswer,
+    /// The run had to stop before the answer arrived. No effect.
+    Stopped(StopReason),
+}
+
+impl ErrorKind {
+    /// Advice that holds for every service; empty where the advice depends on the service.
+    pub fn usual_help(self) -> &'static str {
+        match self {
+            ErrorKind::Credential | ErrorKind::Unreachable | ErrorKind::Settings | ErrorKind::BadAnswer => "",
+            ErrorKind::OutcomeUnknown => {
+                "the next run first asks the service whether it happened, if the service can tell"
+            }
+            ErrorKind::Throttled => "other programs may use up the same limit; the next run goes on from here",
+            ErrorKind::NotFound | ErrorKind::Rejected => {
+                "no run tries it again, and every report names it: see why the service refused it, and do it by hand"
+            }
+            ErrorKind::Later => "the next run tries again",
+            ErrorKind::Stopped(StopReason::Deadline) => {
+                "the next run goes on from here; --deadline (or scan.deadline) gives a run more time"
+            }
+            ErrorKind::Stopped(StopReason::Interrupted | StopReason::Terminated) => "the next run goes on from here",
+        }
+    }
+}
 
 /// Whether a request is sent again in this run, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -43,22 +89,20 @@ pub enum End {
 /// A cell of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AnswerVerdict {
-    /// What to do first.
     pub again: Again,
-    /// What it comes to after that.
     pub end: End,
 }
 
-impl AnswerVerdict {
-    fn fail(again: Again, error: ErrorKind) -> AnswerVerdict {
-        AnswerVerdict { again, end: End::Fail(error) }
-    }
+fn again(again: Again, error: ErrorKind) -> AnswerVerdict {
+    AnswerVerdict { again, end: End::Fail(error) }
 }
 
-/// The table itself.
+fn last(error: ErrorKind) -> AnswerVerdict {
+    again(Again::No, error)
+}
+
+/// The table.
 pub fn verdict(kind: RequestKind, ending: Ending) -> AnswerVerdict {
-    let again = AnswerVerdict::fail;
-    let last = |error| AnswerVerdict::fail(Again::No, error);
     match ending {
         Ending::Success => AnswerVerdict { again: Again::No, end: End::Accept },
         Ending::NoAnswer(NoAnswer::Unsent) => again(Again::AfterWait, ErrorKind::Unreachable),
@@ -96,7 +140,6 @@ pub fn verdict(kind: RequestKind, ending: Ending) -> AnswerVerdict {
 
 /// A refusal explained by its status alone. It certainly had no effect.
 fn by_status(kind: RequestKind, ending: Ending) -> AnswerVerdict {
-    let last = |error| AnswerVerdict::fail(Again::No, error);
     match (kind, ending) {
         (Facts | Attach | Detach | TaskRead, Ending::NotFound) => AnswerVerdict { again: Again::No, end: End::Absent },
         // Intercom always has its list of tags, and Slack its methods: the address is another host's.

@@ -9,6 +9,7 @@ use reqwest::header::HeaderMap;
 use tokio::time::Instant;
 
 use super::retry::until_reset;
+use super::service_status::number;
 
 /// The last quarter of a window's requests is spread over the rest of its time. Until then no request waits.
 const SPREAD_BELOW: u64 = 4;
@@ -76,10 +77,9 @@ impl Pace {
 
     /// Learns from the headers of an answer.
     pub fn learn(&self, headers: &HeaderMap, now: Instant, clock: DateTime<Utc>) {
-        let number = |name| -> Option<u64> { headers.get(name)?.to_str().ok()?.trim().parse().ok() };
-        let (Some(limit), Some(remaining), Some(left)) =
-            (number("x-ratelimit-limit"), number("x-ratelimit-remaining"), until_reset(headers, clock))
-        else {
+        let (limit, remaining) =
+            (number(headers, "x-ratelimit-limit"), number::<u64>(headers, "x-ratelimit-remaining"));
+        let (Some(limit), Some(remaining), Some(left)) = (limit, remaining, until_reset(headers, clock)) else {
             return;
         };
         let ends = now + left;

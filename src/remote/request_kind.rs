@@ -71,16 +71,7 @@ impl RequestKind {
     /// Whether the request is the action itself. Without its answer the action is in doubt. A request that only prepares an
     /// action (it creates a tag or a lead) is simply sent again in the next run.
     pub fn is_the_action(self) -> bool {
-        match self {
-            Attach | Detach | TaskInsert | TaskUpdate | BotPost | WebhookPost => true,
-            Search | Tags | Facts | FindTag | MakeTag | Token | Coql | CrmFacts | LeadInsert | LeadUpdate
-            | TaskRead | BotRead => false,
-        }
-    }
-
-    /// Whether the plan depends on the request, rather than one sink.
-    pub fn is_needed_to_plan(self) -> bool {
-        matches!(self, Search | Tags | Facts)
+        matches!(self, Attach | Detach | TaskInsert | TaskUpdate | BotPost | WebhookPost)
     }
 
     /// Whether the request goes to Zoho's CRM, with an access token.

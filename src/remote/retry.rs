@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use reqwest::StatusCode;
-use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use super::ending::{Ending, Hint, NoAnswer};
-use super::error_kind::ErrorKind;
-use super::outcomes::{self, Again, AnswerVerdict, End};
+use super::outcomes::{self, Again, AnswerVerdict, End, ErrorKind};
 use super::request_kind::RequestKind;
+use super::service_status::{date, number};
 
 /// The most tries where the service names the time of the next one: other programs may use up the same limit.
 const TRIES_BY_HEADER: u32 = 10;
@@ -19,22 +19,12 @@ const LONGEST_WAIT: Duration = Duration::from_secs(120);
 pub const FIRST_WAIT: Duration = Duration::from_millis(500);
 const BACKOFF_CAP: Duration = Duration::from_secs(30);
 
-/// The result of one try.
-#[derive(Debug, Clone, Copy)]
-pub enum TryResult<'a> {
-    /// A complete answer.
-    Answer(StatusCode, &'a HeaderMap),
-    /// No answer.
-    Nothing(NoAnswer),
-}
-
 /// One try of a request, as far as the decision depends on it.
 #[derive(Debug, Clone, Copy)]
 pub struct Attempt<'a> {
-    /// The kind of request.
     pub kind: RequestKind,
-    /// The result of the try.
-    pub result: TryResult<'a>,
+    /// A complete answer, or the reason why there is none.
+    pub result: Result<(StatusCode, &'a HeaderMap), NoAnswer>,
     /// 1 for the first try.
     pub number: u32,
     /// Whether an earlier try may have taken effect.
@@ -69,10 +59,10 @@ pub fn decide(attempt: &Attempt<'_>, now: DateTime<Utc>) -> Decision {
         return Decision::Done;
     }
     let (wait, tries) = match (again, attempt.result) {
-        (Again::WhenAsked, TryResult::Answer(_, headers)) => {
+        (Again::WhenAsked, Ok((_, headers))) => {
             (asked(headers, now).unwrap_or_default() + spread(attempt), TRIES_BY_HEADER)
         }
-        (Again::AfterWait, TryResult::Answer(_, headers)) if ending == Ending::Fault => {
+        (Again::AfterWait, Ok((_, headers))) if ending == Ending::Fault => {
             let asked = retry_after(headers, now).filter(|asked| *asked <= LONGEST_WAIT);
             (asked.unwrap_or_else(|| backoff(attempt)), attempt.kind.tries())
         }
@@ -100,8 +90,8 @@ pub fn may_have_worked(attempt: &Attempt<'_>, now: DateTime<Utc>) -> bool {
 
 fn ending(attempt: &Attempt<'_>, now: DateTime<Utc>) -> Ending {
     match attempt.result {
-        TryResult::Nothing(why) => Ending::NoAnswer(why),
-        TryResult::Answer(status, headers) => Ending::of_status(status, hint(headers, now)),
+        Err(why) => Ending::NoAnswer(why),
+        Ok((status, headers)) => Ending::of_status(status, hint(headers, now)),
     }
 }
 
@@ -133,26 +123,19 @@ fn spread(attempt: &Attempt<'_>) -> Duration {
 
 /// `Retry-After`, as seconds or as a date.
 fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = value.parse() {
+    if let Some(seconds) = number(headers, RETRY_AFTER.as_str()) {
         return Some(Duration::from_secs(seconds));
     }
-    let at = DateTime::parse_from_rfc2822(value).ok()?.with_timezone(&Utc);
-    Some((at - server_now(headers, now)).to_std().unwrap_or_default())
+    let at = DateTime::parse_from_rfc2822(headers.get(RETRY_AFTER)?.to_str().ok()?.trim()).ok()?.with_timezone(&Utc);
+    Some((at - date(headers).unwrap_or(now)).to_std().unwrap_or_default())
 }
 
 /// The time until `X-RateLimit-Reset` (Unix seconds). Windows last seconds or a minute, so a longer time comes from a wrong
 /// clock and is cut.
 pub fn until_reset(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
-    let seconds = headers.get("x-ratelimit-reset")?.to_str().ok()?.trim().parse().ok()?;
-    let reset = DateTime::from_timestamp(seconds, 0)?;
-    let wait = (reset - server_now(headers, now)).to_std().unwrap_or_default();
+    let reset = DateTime::from_timestamp(number(headers, "x-ratelimit-reset")?, 0)?;
+    let wait = (reset - date(headers).unwrap_or(now)).to_std().unwrap_or_default();
     Some(wait.min(LONGEST_WAIT))
-}
-
-fn server_now(headers: &HeaderMap, now: DateTime<Utc>) -> DateTime<Utc> {
-    let date = headers.get(DATE).and_then(|value| value.to_str().ok());
-    date.and_then(|date| DateTime::parse_from_rfc2822(date).ok()).map_or(now, |date| date.with_timezone(&Utc))
 }
 
 #[cfg(test)]
@@ -170,16 +153,20 @@ mod tests {
         pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
     }
 
-    fn attempt(kind: RequestKind, result: TryResult<'_>, number: u32) -> Attempt<'_> {
+    fn attempt<'a>(
+        kind: RequestKind,
+        result: Result<(StatusCode, &'a HeaderMap), NoAnswer>,
+        number: u32,
+    ) -> Attempt<'a> {
         Attempt { kind, result, number, in_doubt: false, first_wait: FIRST_WAIT, jitter: 0.5 }
     }
 
     /// The decision after the first try and after the last: `again`, `done`, or the kind of the error.
-    fn words(safety: RequestKind, result: TryResult<'_>) -> [String; 2] {
+    fn words(safety: RequestKind, result: Result<(StatusCode, &HeaderMap), NoAnswer>) -> [String; 2] {
         [1, TRIES].map(|number| match decide(&attempt(safety, result, number), now()) {
             Decision::Done => "done".to_owned(),
             Decision::RetryAfter(_) => "again".to_owned(),
-            Decision::GiveUp(kind) => kind.to_string(),
+            Decision::GiveUp(kind) => format!("{kind:?}"),
         })
     }
 
@@ -190,36 +177,36 @@ mod tests {
             [200, 201, 202, 204, 207, 301, 302, 307, 400, 401, 402, 403, 404, 405, 406, 409, 410, 415, 422, 451];
         for status in final_statuses.map(|status| StatusCode::from_u16(status).unwrap()) {
             for safety in [Read, Repeatable, Once] {
-                assert_eq!(words(safety, TryResult::Answer(status, &none)), ["done", "done"], "{status} {safety:?}");
+                assert_eq!(words(safety, Ok((status, &none))), ["done", "done"], "{status} {safety:?}");
             }
         }
-        let throttled = TryResult::Answer(StatusCode::TOO_MANY_REQUESTS, &none);
+        let throttled = Ok((StatusCode::TOO_MANY_REQUESTS, &none));
         for safety in [Read, Repeatable, Once] {
-            assert_eq!(words(safety, throttled), ["again", "throttled"], "{safety:?}");
+            assert_eq!(words(safety, throttled), ["again", "Throttled"], "{safety:?}");
         }
         for status in [408, 500, 501, 502, 503, 504, 520, 599] {
-            let result = TryResult::Answer(StatusCode::from_u16(status).unwrap(), &none);
-            assert_eq!(words(Read, result), ["again", "unreachable"], "{status}");
-            assert_eq!(words(Repeatable, result), ["again", "outcome unknown"], "{status}");
-            assert_eq!(words(Once, result), ["outcome unknown", "outcome unknown"], "{status}");
+            let result = Ok((StatusCode::from_u16(status).unwrap(), &none));
+            assert_eq!(words(Read, result), ["again", "Unreachable"], "{status}");
+            assert_eq!(words(Repeatable, result), ["again", "OutcomeUnknown"], "{status}");
+            assert_eq!(words(Once, result), ["OutcomeUnknown", "OutcomeUnknown"], "{status}");
         }
     }
 
     #[test]
     fn every_fault_for_every_safety() {
         for safety in [Read, Repeatable, Once] {
-            assert_eq!(words(safety, TryResult::Nothing(NoAnswer::Unsent)), ["again", "unreachable"], "{safety:?}");
+            assert_eq!(words(safety, Err(NoAnswer::Unsent)), ["again", "Unreachable"], "{safety:?}");
         }
-        let lost = TryResult::Nothing(NoAnswer::CutOff);
-        assert_eq!(words(Read, lost), ["again", "unreachable"]);
-        assert_eq!(words(Repeatable, lost), ["again", "outcome unknown"]);
-        assert_eq!(words(Once, lost), ["outcome unknown", "outcome unknown"]);
+        let lost = Err(NoAnswer::CutOff);
+        assert_eq!(words(Read, lost), ["again", "Unreachable"]);
+        assert_eq!(words(Repeatable, lost), ["again", "OutcomeUnknown"]);
+        assert_eq!(words(Once, lost), ["OutcomeUnknown", "OutcomeUnknown"]);
     }
 
     #[test]
     fn a_last_refusal_does_not_settle_an_earlier_doubt() {
         let none = HeaderMap::new();
-        for result in [TryResult::Answer(StatusCode::TOO_MANY_REQUESTS, &none), TryResult::Nothing(NoAnswer::Unsent)] {
+        for result in [Ok((StatusCode::TOO_MANY_REQUESTS, &none)), Err(NoAnswer::Unsent)] {
             let last = Attempt { in_doubt: true, ..attempt(Repeatable, result, TRIES) };
             assert_eq!(decide(&last, now()), Decision::GiveUp(ErrorKind::OutcomeUnknown));
         }
@@ -229,11 +216,11 @@ mod tests {
     fn only_changes_whose_answer_is_missing_are_in_doubt() {
         let none = HeaderMap::new();
         let cases = [
-            (Repeatable, TryResult::Nothing(NoAnswer::CutOff), true),
-            (Repeatable, TryResult::Nothing(NoAnswer::Unsent), false),
-            (Repeatable, TryResult::Answer(StatusCode::BAD_GATEWAY, &none), true),
-            (Repeatable, TryResult::Answer(StatusCode::TOO_MANY_REQUESTS, &none), false),
-            (Read, TryResult::Nothing(NoAnswer::CutOff), false),
+            (Repeatable, Err(NoAnswer::CutOff), true),
+            (Repeatable, Err(NoAnswer::Unsent), false),
+            (Repeatable, Ok((StatusCode::BAD_GATEWAY, &none)), true),
+            (Repeatable, Ok((StatusCode::TOO_MANY_REQUESTS, &none)), false),
+            (Read, Err(NoAnswer::CutOff), false),
         ];
         for (safety, result, expected) in cases {
             assert_eq!(may_have_worked(&attempt(safety, result, 1), now()), expected, "{safety:?} {result:?}");
@@ -273,7 +260,7 @@ mod tests {
             ("an hour is not waited for", headers(&[("retry-after", "3600")]), Decision::GiveUp(ErrorKind::Throttled)),
         ];
         for (name, headers, expected) in cases {
-            let result = TryResult::Answer(StatusCode::TOO_MANY_REQUESTS, &headers);
+            let result = Ok((StatusCode::TOO_MANY_REQUESTS, &headers));
             assert_eq!(decide(&attempt(Once, result, 1), now()), expected, "{name}");
         }
     }
@@ -281,7 +268,7 @@ mod tests {
     #[test]
     fn backoff_doubles_up_to_its_cap_and_never_exceeds_the_step() {
         let step = |number, jitter| {
-            let lost = TryResult::Nothing(NoAnswer::CutOff);
+            let lost = Err(NoAnswer::CutOff);
             backoff(&Attempt { jitter, ..attempt(Read, lost, number) })
         };
         assert_eq!([1, 2, 3, 4].map(|number| step(number, 1.0).as_millis()), [500, 1000, 2000, 4000]);

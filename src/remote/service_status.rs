@@ -1,7 +1,20 @@
 //! The service's clock and limits, by the headers of its answers.
 
+use std::str::FromStr;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::header::{DATE, HeaderMap};
+
+/// Reads the number in a header. None if there is no such header, or no number in it.
+pub(super) fn number<T: FromStr>(headers: &HeaderMap, name: &str) -> Option<T> {
+    headers.get(name)?.to_str().ok()?.trim().parse().ok()
+}
+
+/// The service's clock at the time of an answer.
+pub(super) fn date(headers: &HeaderMap) -> Option<DateTime<Utc>> {
+    let date = DateTime::parse_from_rfc2822(headers.get(DATE)?.to_str().ok()?).ok()?;
+    Some(date.with_timezone(&Utc))
+}
 
 /// The clock and limits by the last answer, refusals included. A field is None where the service does not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,14 +31,11 @@ pub struct ServiceStatus {
 
 impl ServiceStatus {
     /// Notes the headers of an answer that arrived at `now`.
-    pub fn observe(&mut self, headers: &HeaderMap, now: DateTime<Utc>) {
-        let text = |name: &str| headers.get(name)?.to_str().ok();
-        let number = |name: &str| text(name)?.trim().parse().ok();
-        let date = text(DATE.as_str()).and_then(|date| DateTime::parse_from_rfc2822(date).ok());
-        self.clock_ahead = date.map(|date| now - date.with_timezone(&Utc)).or(self.clock_ahead);
-        self.limit = number("x-ratelimit-limit").or(self.limit);
-        self.remaining = number("x-ratelimit-remaining").or(self.remaining);
-        self.credits_left = number("x-api-credits-remaining").or(self.credits_left);
+    pub(super) fn observe(&mut self, headers: &HeaderMap, now: DateTime<Utc>) {
+        self.clock_ahead = date(headers).map(|date| now - date).or(self.clock_ahead);
+        self.limit = number(headers, "x-ratelimit-limit").or(self.limit);
+        self.remaining = number(headers, "x-ratelimit-remaining").or(self.remaining);
+        self.credits_left = number(headers, "x-api-credits-remaining").or(self.credits_left);
     }
 }
 

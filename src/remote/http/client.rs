@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use reqwest::redirect;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
-use super::options::{Help, Options};
-use super::request::{Explanation, HttpAnswer, Request};
+use super::request::{Explanation, HttpAnswer, Request, explain_text};
 use super::secrets::Secrets;
 use crate::remote::ending::Ending;
 use crate::remote::error::{Details, ErrorKind, RemoteError};
 use crate::remote::outcomes;
 use crate::remote::pace::Pace;
 use crate::remote::request_kind::Safety;
+use crate::remote::retry;
 use crate::remote::scrub::{is_code, scrub};
 use crate::remote::service_status::ServiceStatus;
 
@@ -25,6 +25,60 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
+/// The options of a client.
+pub struct Options {
+    pub timing: Timing,
+    /// The largest answer that is accepted, after decompression.
+    pub max_body_bytes: usize,
+    /// Sent with every request. Make credentials with [`secret_value`](super::secret_value).
+    pub headers: HeaderMap,
+    /// Credentials that are not sent in a header. A service may quote them, so they are removed from its words.
+    pub secrets: Vec<SecretString>,
+    /// Whether the address itself is the secret (a webhook). Errors and logs then leave the path out.
+    pub path_is_secret: bool,
+    /// Reads the service's own words from an answer that is an error.
+    pub explain: fn(&HttpAnswer) -> Explanation,
+    pub help: Help,
+}
+
+/// How long to wait for an answer and between tries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// For one try, from the first byte sent to the last received.
+    pub timeout: Duration,
+    /// The longest wait before the second try; doubles from try to try. A wait that the service names takes precedence.
+    pub first_wait: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Timing { timeout: Duration::from_secs(60), first_wait: retry::FIRST_WAIT }
+    }
+}
+
+/// Advice that depends on the service.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Help {
+    /// For a refused credential or permission.
+    pub credential: &'static str,
+    /// For a service that cannot be reached, or answers like another service.
+    pub unreachable: &'static str,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            timing: Timing::default(),
+            max_body_bytes: 64 * 1024 * 1024,
+            headers: HeaderMap::new(),
+            secrets: Vec::new(),
+            path_is_secret: false,
+            explain: explain_text,
+            help: Help::default(),
+        }
+    }
+}
+
 /// A client of one service. Share it by reference: connections and the pace belong to the client.
 pub struct Client {
     pub(super) service: &'static str,
@@ -32,12 +86,8 @@ pub struct Client {
     pub(super) http: reqwest::Client,
     pub(super) pace: Pace,
     pub(super) status: Mutex<ServiceStatus>,
-    pub(super) first_wait: Duration,
-    pub(super) max_body_bytes: usize,
-    path_is_secret: bool,
     pub(super) secrets: Secrets,
-    explain: fn(&HttpAnswer) -> Explanation,
-    help: Help,
+    pub(super) options: Options,
 }
 
 impl fmt::Debug for Client {
@@ -62,23 +112,11 @@ impl Client {
             // The service may also quote the last segment alone, which is the part that nobody could guess.
             base.path_segments().and_then(|mut path| path.next_back()).into_iter().for_each(|last| secrets.learn(last));
         }
-        let http = connections(&base, options.headers, options.timing.timeout).map_err(|error| {
+        let http = connections(&base, &options).map_err(|error| {
             RemoteError::new(ErrorKind::Settings, service, &innermost_cause(&error.without_url()))
                 .with_help("check that this machine's certificates and proxy settings can be used")
         })?;
-        Ok(Client {
-            service,
-            base,
-            http,
-            pace: Pace::default(),
-            status: Mutex::default(),
-            first_wait: options.timing.first_wait,
-            max_body_bytes: options.max_body_bytes,
-            path_is_secret: options.path_is_secret,
-            secrets,
-            explain: options.explain,
-            help: options.help,
-        })
+        Ok(Client { service, base, http, pace: Pace::default(), status: Mutex::default(), secrets, options })
     }
 
     /// The service's clock and limits, by its answers so far.
@@ -88,7 +126,7 @@ impl Client {
 
     /// The error of class `kind` for an answer, with the service's own words.
     pub fn error(&self, request: &Request, kind: ErrorKind, answer: &HttpAnswer) -> RemoteError {
-        let explanation = (self.explain)(answer);
+        let explanation = (self.options.explain)(answer);
         let header = || Some(answer.headers.get("x-request-id")?.to_str().ok()?.to_owned());
         let request_id = explanation.request_id.clone().or_else(header);
         let mut error = self.describe(request, kind, "", answer.tries, answer.elapsed);
@@ -145,7 +183,7 @@ impl Client {
 
     /// The path for errors and logs.
     pub(super) fn path(&self, request: &Request) -> String {
-        if self.path_is_secret { String::new() } else { scrub(&format!("/{}", request.path.join("/"))) }
+        if self.options.path_is_secret { String::new() } else { scrub(&format!("/{}", request.path.join("/"))) }
     }
 
     pub(super) fn describe(
@@ -157,10 +195,12 @@ impl Client {
         elapsed: Duration,
     ) -> RemoteError {
         let help = match kind {
-            ErrorKind::Credential => self.help.credential,
-            ErrorKind::Unreachable | ErrorKind::Settings | ErrorKind::BadAnswer => self.help.unreachable,
+            ErrorKind::Credential => self.options.help.credential,
+            ErrorKind::Unreachable | ErrorKind::Settings | ErrorKind::BadAnswer => self.options.help.unreachable,
             // A refused read gives no action up.
-            ErrorKind::Rejected | ErrorKind::NotFound if request.kind.safety() == Safety::Read => self.help.unreachable,
+            ErrorKind::Rejected | ErrorKind::NotFound if request.kind.safety() == Safety::Read => {
+                self.options.help.unreachable
+            }
             kind => kind.usual_help(),
         };
         let details = Details {
@@ -177,7 +217,8 @@ impl Client {
     }
 }
 
-fn connections(base: &Url, mut headers: HeaderMap, timeout: Duration) -> reqwest::Result<reqwest::Client> {
+fn connections(base: &Url, options: &Options) -> reqwest::Result<reqwest::Client> {
+    let mut headers = options.headers.clone();
     headers.entry(ACCEPT).or_insert(JSON);
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("usage-signals/", env!("CARGO_PKG_VERSION")))
@@ -185,7 +226,7 @@ fn connections(base: &Url, mut headers: HeaderMap, timeout: Duration) -> reqwest
         .redirect(redirect::Policy::none())
         .referer(false)
         .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(timeout)
+        .timeout(options.timing.timeout)
         .pool_idle_timeout(IDLE_TIMEOUT);
     if is_loopback(base) {
         // A proxy of the environment cannot reach this machine's own addresses.

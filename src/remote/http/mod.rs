@@ -3,15 +3,16 @@
 //! [`RemoteError`]: super::error::RemoteError
 
 mod client;
-mod options;
 mod request;
 mod secrets;
 mod send;
 
-pub use client::Client;
-pub use options::{Help, Options, Timing};
-pub use request::{Body, Expect, Explanation, HttpAnswer, Request, explain_text};
-pub use secrets::secret_value;
+pub use client::Timing;
+pub(super) use client::{Client, Help, Options};
+pub(super) use request::{Body, Explanation, HttpAnswer, Request, explain_text};
+pub(super) use secrets::{fingerprint, secret_value};
+
+pub(super) use super::request_kind::RequestKind;
 
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,11 @@
-//! The secrets that a client sends, and their removal from texts.
+//! The secrets that a client sends: their fingerprint, and their removal from texts.
 
 use std::cmp::Reverse;
 use std::sync::{Mutex, PoisonError};
 
 use reqwest::header::{HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
 
 use crate::remote::error::{ErrorKind, RemoteError};
 
@@ -16,6 +17,17 @@ pub fn secret_value(service: &'static str, value: &str) -> Result<HeaderValue, R
     })?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+/// A fingerprint that tells one set of credentials from another without revealing either: SHA-256 over the parts, in
+/// hexadecimal. A credential is long and random, so nobody can find it from its hash.
+pub fn fingerprint(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        // The length keeps ("ab", "c") and ("a", "bc") apart.
+        hash.update(format!("{}:{part}", part.len()));
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Every secret that a client has sent.

@@ -4,7 +4,9 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use chrono::Utc;
+use reqwest::StatusCode;
 use reqwest::header::CONTENT_TYPE;
+use serde::de::IgnoredAny;
 use tokio::time::Instant;
 
 use super::client::{Client, JSON, innermost_cause};
@@ -12,7 +14,7 @@ use super::request::{Body, HttpAnswer, Request};
 use crate::apply::stop::{Stop, StopReason};
 use crate::remote::ending::NoAnswer;
 use crate::remote::error::{ErrorKind, RemoteError};
-use crate::remote::retry::{self, Attempt, Decision, TryResult};
+use crate::remote::retry::{self, Attempt, Decision};
 
 /// A try without a usable answer: the class, and the reason in words.
 struct Lost(NoAnswer, String);
@@ -29,14 +31,16 @@ struct Progress<'a> {
 impl Client {
     /// Sends until an answer is final, the tries are used up, or the run has to stop.
     pub async fn send(&self, request: &Request, stop: &Stop) -> Result<HttpAnswer, RemoteError> {
-        let fits = |answer: &HttpAnswer| request.expect.fits(answer.status, &answer.body).then_some(());
+        let fits = |answer: &HttpAnswer| {
+            let is_json = || serde_json::from_slice::<IgnoredAny>(&answer.body).is_ok();
+            (!request.expects_json || answer.status == StatusCode::NO_CONTENT || is_json()).then_some(())
+        };
         Ok(self.send_and_read(request, stop, fits).await?.0)
     }
 
     /// Like `send`, and parses the body with `read`. A body that `read` refuses counts as a lost answer.
     ///
-    /// `read` replaces the check by the request's [`Expect`](super::Expect). It is not called for an answer that is no
-    /// success.
+    /// `read` replaces the check by `expects_json`. It is not called for an answer that is no success.
     pub async fn send_and_read<T>(
         &self,
         request: &Request,
@@ -54,13 +58,13 @@ impl Client {
             drop(under_way);
             let attempt = Attempt {
                 kind: request.kind,
-                result: match &result {
-                    Ok((answer, _)) => TryResult::Answer(answer.status, &answer.headers),
-                    Err(Lost(why, _)) => TryResult::Nothing(*why),
-                },
+                result: result
+                    .as_ref()
+                    .map(|(answer, _)| (answer.status, &answer.headers))
+                    .map_err(|Lost(why, _)| *why),
                 number: progress.tries,
                 in_doubt: progress.in_doubt,
-                first_wait: self.first_wait,
+                first_wait: self.options.timing.first_wait,
                 jitter: fastrand::f64(),
             };
             let now = Utc::now();
@@ -116,16 +120,14 @@ impl Client {
 
     /// Reads to the end, within the timeout that began when the request was sent.
     async fn read_body(&self, mut response: reqwest::Response) -> Result<Vec<u8>, Lost> {
-        let too_large = || Lost(NoAnswer::TooLarge, format!("the answer is larger than {} bytes", self.max_body_bytes));
-        let fits = |length: u64| usize::try_from(length).is_ok_and(|length| length <= self.max_body_bytes);
+        let most = self.options.max_body_bytes;
+        let too_large = || Lost(NoAnswer::TooLarge, format!("the answer is larger than {most} bytes"));
+        let announced = response.content_length().unwrap_or_default();
         // Nothing is read of an answer that announces too large a body.
-        if response.content_length().is_some_and(|length| !fits(length)) {
-            return Err(too_large());
-        }
-        let length = response.content_length().and_then(|length| usize::try_from(length).ok());
-        let mut body = Vec::with_capacity(length.unwrap_or_default());
+        let announced = usize::try_from(announced).ok().filter(|length| *length <= most).ok_or_else(too_large)?;
+        let mut body = Vec::with_capacity(announced);
         while let Some(chunk) = response.chunk().await.map_err(lost)? {
-            if body.len() + chunk.len() > self.max_body_bytes {
+            if body.len() + chunk.len() > most {
                 return Err(too_large());
             }
             body.extend_from_slice(&chunk);

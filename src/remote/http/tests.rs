@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use reqwest::Method;
 use reqwest::header::HeaderMap;
+use serde_json::json;
 
 use super::*;
 use crate::apply::stop::{Stop, StopReason};
 use crate::remote::ending::Ending;
 use crate::remote::error::{ErrorKind, RemoteError};
-use crate::remote::request_kind::RequestKind::{self, Attach, BotPost, Search};
+use crate::remote::request_kind::RequestKind::{Attach, BotPost, Search};
 use crate::remote::script::{self, Reply, Script};
 
 fn client(script: &Script, options: Options) -> Client {
@@ -17,7 +18,7 @@ fn client(script: &Script, options: Options) -> Client {
 }
 
 async fn send(script: &Script, kind: RequestKind) -> Result<HttpAnswer, RemoteError> {
-    let request = Request::post(kind, &["a", "b c/d"], b"{}".to_vec());
+    let request = Request::post(kind, &["a", "b c/d"], &json!({}));
     client(script, Options::default()).send(&request, &script::stop()).await
 }
 
@@ -50,7 +51,7 @@ async fn a_refused_connection_is_unreachable_even_for_requests_sent_once() {
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     let client = Client::new("Slack", url.parse().unwrap(), Options::default()).unwrap();
-    let request = Request::post(BotPost, &["x"], Vec::new());
+    let request = Request::post(BotPost, &["x"], &json!({}));
     let error = client.send(&request, &script::stop()).await.unwrap_err();
     assert_eq!((error.kind, error.details.tries), (ErrorKind::Unreachable, 5), "{error}");
 }
@@ -104,7 +105,7 @@ async fn a_stop_between_tries_leaves_the_action_in_doubt() {
         let slow = Reply::status(503).header("Retry-After", "60");
         let script = Script::play([slow, Reply::json("{}")]).await;
         let (_switch, stop) = Stop::after(Duration::from_millis(200));
-        let request = Request::post(safety, &["x"], Vec::new());
+        let request = Request::post(safety, &["x"], &json!({}));
         let error = client(&script, Options::default()).send(&request, &stop).await.unwrap_err();
         assert_eq!(error.kind, kind, "{safety:?}");
     }
@@ -135,7 +136,7 @@ async fn no_secret_shows_in_errors_and_debug_output() {
     headers.insert(reqwest::header::AUTHORIZATION, secret_value("Slack", "Bearer hush").unwrap());
     let options = Options { headers, path_is_secret: true, ..Options::default() };
     let client = Client::new("Slack", script.url("/services/hush"), options).unwrap();
-    let request = Request::post(BotPost, &[], Vec::new());
+    let request = Request::post(BotPost, &[], &json!({}));
     let answer = client.send(&request, &script::stop()).await.unwrap();
     let error = client.refused(&request, &answer);
     let shown = format!("{client:?} {error} {error:?}");

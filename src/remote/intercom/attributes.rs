@@ -4,8 +4,7 @@ use super::client::{HELP, Intercom, SERVICE};
 use super::wire::{Any, DataAttribute};
 use crate::model::AttributeDefinition;
 use crate::remote::error::{ErrorKind, RemoteError};
-use crate::remote::http::Request;
-use crate::remote::request_kind::RequestKind;
+use crate::remote::http::{Request, RequestKind};
 
 impl Intercom {
     /// Returns the attributes of contacts, archived ones included, in Intercom's order. An archived attribute may share its name

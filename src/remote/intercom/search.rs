@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 
-use chrono::DateTime;
 use reqwest::StatusCode;
 use serde_json::json;
 
@@ -15,8 +14,8 @@ use super::seen_ids::SeenIds;
 use super::wire::List;
 use crate::read::Page;
 use crate::remote::error::RemoteError;
-use crate::remote::http::{HttpAnswer, Request};
-use crate::remote::request_kind::RequestKind;
+use crate::remote::http::{HttpAnswer, Request, RequestKind};
+use crate::remote::service_status::date;
 
 impl Intercom {
     /// Returns the number of contacts that the workspace lists, from an endpoint that does not depend on the search. None if
@@ -43,7 +42,7 @@ impl Intercom {
         }
         let sort = json!({ "field": "created_at", "order": "ascending" });
         let body = json!({ "query": query, "sort": sort, "pagination": pagination });
-        let request = Request::post(RequestKind::Search, &["contacts", "search"], body.to_string().into_bytes());
+        let request = Request::post(RequestKind::Search, &["contacts", "search"], &body);
         // Reading the page tells whether it is JSON, so nothing checks the body before.
         let read = |answer: &HttpAnswer| match read_page(&answer.body, wanted) {
             Err(NoPage::NotJson) if answer.status != StatusCode::NO_CONTENT => None,
@@ -52,7 +51,7 @@ impl Intercom {
         let (answer, page) = self.0.client.send_and_read(&request, &self.0.stop, read).await?;
         let page = page.ok_or_else(|| self.0.client.refused(&request, &answer))?;
         let found = page.map_err(|_| self.unreadable(&request, &answer))?;
-        Ok(SearchPage { answered_at: date(&answer), ..found })
+        Ok(SearchPage { answered_at: date(&answer.headers).map(|date| date.timestamp()), ..found })
     }
 }
 
@@ -64,9 +63,4 @@ impl SearchPage {
         undecodable.retain(|broken| broken.id.as_deref().is_none_or(|id| seen.is_new(id)));
         Page { contacts, undecodable, place }
     }
-}
-
-fn date(answer: &HttpAnswer) -> Option<i64> {
-    let text = answer.headers.get(reqwest::header::DATE)?.to_str().ok()?;
-    Some(DateTime::parse_from_rfc2822(text).ok()?.timestamp())
 }

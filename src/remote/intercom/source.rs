@@ -15,8 +15,7 @@ use super::walk::Walk;
 use crate::model::Contact;
 use crate::read::{Company, ContactSource, ContactsRead, Page, SourceError, TagName, Undecodable};
 use crate::remote::error::{ErrorKind, RemoteError};
-use crate::remote::http::Request;
-use crate::remote::request_kind::RequestKind;
+use crate::remote::http::{Request, RequestKind};
 
 /// The contacts that were read from Intercom.
 pub type IntercomRead = ContactsRead<RemoteError>;

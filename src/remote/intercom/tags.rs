@@ -6,8 +6,7 @@ use super::client::Intercom;
 use super::wire::{Any, Tag, is_id};
 use crate::read::TagName;
 use crate::remote::error::RemoteError;
-use crate::remote::http::Request;
-use crate::remote::request_kind::RequestKind;
+use crate::remote::http::{Request, RequestKind};
 use reqwest::Method;
 
 impl Intercom {
@@ -19,8 +18,7 @@ impl Intercom {
 
     /// Returns the tag with a name. Intercom creates it if it is missing.
     pub(super) async fn make_tag(&self, name: &str) -> Result<TagName, RemoteError> {
-        let body = json!({ "name": name }).to_string().into_bytes();
-        let request = Request::post(RequestKind::MakeTag, &["tags"], body);
+        let request = Request::post(RequestKind::MakeTag, &["tags"], &json!({ "name": name }));
         let answer = self.success(&request).await?;
         let text = String::from_utf8_lossy(&answer.body);
         read_tag(&text).ok_or_else(|| self.unreadable(&request, &answer))
@@ -28,8 +26,7 @@ impl Intercom {
 
     /// Attaches a tag; false if the contact or the tag is not there.
     pub(super) async fn attach_tag(&self, contact: &str, tag: &str) -> Result<bool, RemoteError> {
-        let body = json!({ "id": tag }).to_string().into_bytes();
-        let request = Request::post(RequestKind::Attach, &["contacts", contact, "tags"], body);
+        let request = Request::post(RequestKind::Attach, &["contacts", contact, "tags"], &json!({ "id": tag }));
         Ok(self.tag_answered(contact, &request).await?.is_some())
     }
 

@@ -3,8 +3,7 @@
 use super::client::{Intercom, SERVICE};
 use super::wire::{self, is_id};
 use crate::remote::error::{ErrorKind, RemoteError};
-use crate::remote::http::Request;
-use crate::remote::request_kind::RequestKind;
+use crate::remote::http::{Request, RequestKind};
 
 /// The workspace that a token belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]

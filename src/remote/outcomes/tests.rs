@@ -5,7 +5,7 @@ use reqwest::StatusCode;
 
 use super::*;
 use crate::remote::request_kind::RequestKind::*;
-use crate::remote::retry::{self, Attempt, Decision, TryResult};
+use crate::remote::retry::{self, Attempt, Decision};
 
 const KINDS: [(RequestKind, &str); 18] = [
     (Search, "search"),
@@ -27,6 +27,11 @@ const KINDS: [(RequestKind, &str); 18] = [
     (WebhookPost, "hook"),
     (BotRead, "bot?"),
 ];
+
+/// Whether the plan depends on the request, rather than one sink.
+fn is_needed_to_plan(kind: RequestKind) -> bool {
+    matches!(kind, Search | Tags | Facts)
+}
 
 /// Every ending, as the wire shows it.
 fn endings() -> Vec<(&'static str, Ending)> {
@@ -115,7 +120,7 @@ fn word(kind: RequestKind, ending: Ending) -> String {
         End::Fail(error) => {
             let tries = if again.is_empty() { 1 } else { kind.tries() };
             match consequence(error, tries) {
-                _ if kind.is_needed_to_plan() => "RUN",
+                _ if is_needed_to_plan(kind) => "RUN",
                 (Fate::Later, FailureKind::Action) => "later",
                 (Fate::Later, _) => "SINK",
                 (Fate::AskFirst, FailureKind::Action) => "ask",
@@ -224,7 +229,7 @@ fn only_an_action_that_may_have_worked_is_in_doubt() {
 fn only_an_ending_about_one_action_gives_it_up() {
     for (kind, ending, verdict) in every_cell() {
         let End::Fail(error) = verdict.end else { continue };
-        if consequence(error, 1).0 == Fate::GivenUp && !kind.is_needed_to_plan() {
+        if consequence(error, 1).0 == Fate::GivenUp && !is_needed_to_plan(kind) {
             let by_code = matches!(ending, Ending::RecordRefused | Ending::LayoutRefused);
             let about_one = matches!(kind, MakeTag | Attach | Detach | BotPost | WebhookPost);
             assert!(by_code || about_one, "{kind:?} {ending:?}");
@@ -238,7 +243,7 @@ fn retries_come_to_an_end() {
     let headers = reqwest::header::HeaderMap::new();
     for (kind, _) in KINDS {
         for status in [429, 500] {
-            let result = TryResult::Answer(StatusCode::from_u16(status).unwrap(), &headers);
+            let result = Ok((StatusCode::from_u16(status).unwrap(), &headers));
             let attempt =
                 |number| Attempt { kind, result, number, in_doubt: false, first_wait: Duration::ZERO, jitter: 0.5 };
             let now = DateTime::UNIX_EPOCH;

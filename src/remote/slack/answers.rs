@@ -10,6 +10,7 @@ use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::http::{Client, Explanation, Help, HttpAnswer, Request, explain_text};
 use crate::remote::outcomes::{self, Again};
 use crate::remote::scrub::is_code;
+use crate::remote::service_status::number;
 
 pub(super) const SERVICE: &str = "Slack";
 pub(super) const WEBHOOK_HELP: Help = Help {
@@ -165,13 +166,8 @@ pub(super) fn check_webhook(client: &Client, request: &Request, answer: &HttpAns
 fn refusal(client: &Client, request: &Request, answer: &HttpAnswer, ending: Ending) -> SlackRefusal {
     let again = outcomes::verdict(request.kind, ending).again;
     let wait = match again {
-        Again::WhenAsked => retry_after(answer).unwrap_or(USUAL_WAIT),
+        Again::WhenAsked => number(&answer.headers, RETRY_AFTER.as_str()).map_or(USUAL_WAIT, Duration::from_secs),
         _ => Duration::ZERO,
     };
     SlackRefusal { error: client.error(request, outcomes::error_kind(request.kind, ending), answer), again, wait }
-}
-
-fn retry_after(answer: &HttpAnswer) -> Option<Duration> {
-    let seconds = answer.headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
 }

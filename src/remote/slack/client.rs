@@ -5,14 +5,14 @@ use std::time::Duration;
 use reqwest::header::{AUTHORIZATION, HeaderMap};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde_json::json;
 use tokio::time::Instant;
 use url::Url;
 
 use super::answers::{self, SERVICE, WEBHOOK_HELP};
 use crate::apply::stop::Stop;
 use crate::remote::error::{ErrorKind, RemoteError};
-use crate::remote::http::{self, Client, Help, Request, Timing, secret_value};
-use crate::remote::request_kind::RequestKind;
+use crate::remote::http::{self, Client, Help, Request, RequestKind, Timing, secret_value};
 use crate::remote::service_status::ServiceStatus;
 
 /// A channel takes about one message a second, and Slack may switch off apps that go on beyond that.
@@ -120,7 +120,7 @@ impl Slack {
         if self.channel.is_none() {
             return Ok(None);
         }
-        let request = Request::post(RequestKind::BotRead, &["auth.test"], b"{}".to_vec());
+        let request = Request::post(RequestKind::BotRead, &["auth.test"], &json!({}));
         let answer = self.client.send(&request, &self.stop).await?;
         answers::check_bot(&self.client, &request, &answer)?;
         let who: Who = serde_json::from_slice(&answer.body)

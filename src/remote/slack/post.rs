@@ -12,9 +12,8 @@ use super::client::Slack;
 use super::markup;
 use crate::model::{Message, MessageRef};
 use crate::remote::error::{ErrorKind, RemoteError};
-use crate::remote::http::{Expect, Request};
+use crate::remote::http::{Request, RequestKind};
 use crate::remote::outcomes::Again;
-use crate::remote::request_kind::RequestKind;
 
 /// Marks our messages in their metadata. Every app of the workspace can read metadata, so it holds keys only.
 pub(super) const EVENT_TYPE: &str = "usage_signal";
@@ -126,12 +125,12 @@ impl Slack {
         if let Some(posted) = self.posted {
             self.sleep(self.options.spacing.saturating_sub(posted.elapsed())).await?;
         }
-        let body = letter.body(self.channel.as_deref(), with_blocks).to_string().into_bytes();
+        let body = letter.body(self.channel.as_deref(), with_blocks);
         let is_bot = self.channel.is_some();
         let path: &[&str] = if is_bot { &["chat.postMessage"] } else { &[] };
         let kind = if is_bot { RequestKind::BotPost } else { RequestKind::WebhookPost };
-        let mut request = Request::post(kind, path, body);
-        request.expect = if is_bot { Expect::Json } else { Expect::Anything };
+        let mut request = Request::post(kind, path, &body);
+        request.expects_json = is_bot;
         let sent = self.client.send(&request, &self.stop).await;
         self.posted = Some(Instant::now());
         let answer = sent?;

@@ -12,9 +12,8 @@ use super::post::EVENT_TYPE;
 use crate::apply::sink::{Answer, Claim, Receipt};
 use crate::model::MessageRef;
 use crate::remote::error::{ErrorKind, RemoteError};
-use crate::remote::http::Request;
+use crate::remote::http::{Request, RequestKind};
 use crate::remote::page_guard::PageGuard;
-use crate::remote::request_kind::RequestKind;
 
 /// How far the search goes back before the first claim. Our clock dates a claim and Slack's clock a message. A day and an
 /// hour covers a clock in the wrong time zone or a day ahead, and costs a page or two more of the history.

@@ -10,16 +10,15 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
 
-use super::complaint::text_at;
-use super::service::{CHECK_CREDENTIALS, SERVICE};
 use super::cache::{self, Token};
 use super::centre;
+use super::complaint::text_at;
+use super::service::{CHECK_CREDENTIALS, SERVICE};
 use crate::apply::stop::Stop;
 use crate::remote::ending::Ending;
 use crate::remote::error::{ErrorKind, RemoteError};
-use crate::remote::http::{Body, Client, Expect, Explanation, HttpAnswer, Request};
+use crate::remote::http::{Body, Client, Explanation, HttpAnswer, Request, RequestKind};
 use crate::remote::outcomes;
-use crate::remote::request_kind::RequestKind;
 use crate::remote::service_status::ServiceStatus;
 
 /// A token is renewed this long before it expires, so that no request carries an expired one.
@@ -128,7 +127,7 @@ impl Auth {
     async fn fetch(&mut self, stop: &Stop) -> Result<Token, RemoteError> {
         let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let mut request = Request::new(Method::POST, RequestKind::Token, &["oauth", "v2", "token"]);
-        request.expect = Expect::Anything;
+        request.expects_json = false;
         request.body = Body::Form(vec![
             field("refresh_token", self.credentials.refresh_token.expose_secret()),
             field("client_id", &self.credentials.client_id),

@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::remote::fingerprint::fingerprint;
+use crate::remote::http::fingerprint;
 
 /// A token that claims a longer life comes from a wrong clock.
 const LONGEST_LIFE_SECONDS: i64 = 24 * 3600;

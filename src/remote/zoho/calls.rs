@@ -13,9 +13,8 @@ use super::wire::{self, NoResult, Row, Rows};
 use crate::apply::sink::ActionOutcome;
 use crate::remote::ending::Ending;
 use crate::remote::error::{ErrorKind, RemoteError};
-use crate::remote::http::{Client, HttpAnswer, Request, secret_value};
+use crate::remote::http::{Client, HttpAnswer, Request, RequestKind, secret_value};
 use crate::remote::outcomes::{self, Again};
-use crate::remote::request_kind::RequestKind;
 
 /// The most rows that Zoho gives for one query, over all its pages.
 const MOST_ROWS: usize = 100_000;
@@ -86,8 +85,8 @@ impl Zoho {
     pub(super) async fn query(&mut self, query: &str, page: usize, scope: &'static str) -> Result<Vec<Row>, Trouble> {
         let mut rows = Vec::new();
         loop {
-            let body = json!({"select_query": coql::page(query, page, rows.len())}).to_string();
-            let request = Request::post(RequestKind::Coql, &["crm", "v8", "coql"], body.into_bytes());
+            let body = json!({"select_query": coql::page(query, page, rows.len())});
+            let request = Request::post(RequestKind::Coql, &["crm", "v8", "coql"], &body);
             let got = self.ask(&request, "data", scope).await?;
             let (count, more) = (got.rows.len(), got.more);
             rows.extend(got.rows);
@@ -127,7 +126,7 @@ impl Zoho {
         } else {
             json!({"data": records, "trigger": self.trigger})
         };
-        let mut request = Request::post(kind, path, body.to_string().into_bytes());
+        let mut request = Request::post(kind, path, &body);
         request.method = method;
         let (client, answer) = self.send(&request).await?;
         let entries = wire::write_answer(answer.status.as_u16(), &answer.body, count).map_err(|complaint| {
@@ -162,7 +161,8 @@ impl Zoho {
         let token = self.auth.token(&self.stop).await?;
         let value = secret_value(SERVICE, &format!("Zoho-oauthtoken {}", token.access.expose_secret()))?;
         let client = self.api.client_for(&token.api)?;
-        let request = request.clone().header(AUTHORIZATION, value);
+        let mut request = request.clone();
+        request.headers.insert(AUTHORIZATION, value);
         match client.send(&request, &self.stop).await {
             // The tries are used up. Settling, linking and creating tasks would each use up as many more, for the same error.
             Err(error) if error.kind == ErrorKind::Throttled => {

@@ -14,8 +14,7 @@ use super::{centre, coql, lead_fields, task_fields};
 use crate::model::Priority;
 use crate::remote::ending::Ending;
 use crate::remote::error::RemoteError;
-use crate::remote::http::{Client, Request};
-use crate::remote::request_kind::RequestKind;
+use crate::remote::http::{Client, Request, RequestKind};
 use crate::remote::service_status::ServiceStatus;
 
 /// The scope that reads fields; a run does not need it.

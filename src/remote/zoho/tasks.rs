@@ -12,8 +12,7 @@ use super::wire::Row;
 use crate::apply::sink::{ActionOutcome, Failure, FailureKind, Receipt};
 use crate::model::{Task, TaskLink};
 use crate::remote::error::RemoteError;
-use crate::remote::http::Request;
-use crate::remote::request_kind::RequestKind;
+use crate::remote::http::{Request, RequestKind};
 
 const READ_TASKS: &str = "ZohoCRM.modules.tasks.READ";
 const FIELDS: &str = "id,Subject,Status,Priority,Due_Date,Description";
