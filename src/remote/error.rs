@@ -138,6 +138,12 @@ impl RemoteError {
     }
 }
 
+impl From<RemoteError> for ActionOutcome {
+    fn from(error: RemoteError) -> Self {
+        error.outcome()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

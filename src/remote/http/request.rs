@@ -1,5 +1,6 @@
 //! Requests and answers.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
@@ -94,6 +95,11 @@ pub struct HttpAnswer {
 }
 
 impl HttpAnswer {
+    /// The body as text, whatever bytes are broken in it.
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.body)
+    }
+
     /// The ending, as far as the status tells. A 429 gets here only where no run waits for it.
     pub fn ending(&self) -> Ending {
         Ending::of_status(self.status, Hint::Late)

@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use serde::de::DeserializeSeed;
 use serde_json::error::Category;
 
-use super::dates::{date_by_number, sensible_date};
 use super::fields::{Fields, FieldsReader, Leniency};
-use super::wanted::{Slot, Wanted};
+use super::wanted::{Slot, Wanted, date_by_number, sensible_date};
 use super::wire::{OnlyId, is_id};
 use crate::model::{Contact, Value};
 use crate::read::Undecodable;

@@ -3,21 +3,16 @@
 //! The search does not evaluate rules: it compares dates by calendar day in the workspace's time zone, knows no fractions, and
 //! says nothing about null. The program evaluates them itself, on the contacts that the search returns.
 
-mod attributes;
 mod client;
-mod companies;
 mod completeness;
 mod contact;
-mod dates;
 mod fields;
 mod page;
 mod part_walk;
 mod parts;
 mod search;
-mod seen_ids;
 mod sink;
 mod source;
-mod tags;
 mod tally;
 mod walk;
 mod wanted;

@@ -10,22 +10,24 @@ use serde_json::json;
 
 use super::client::Intercom;
 use super::page::{NoPage, SearchPage, read_page};
-use super::seen_ids::SeenIds;
 use super::wire::List;
-use crate::read::Page;
 use crate::remote::error::RemoteError;
 use crate::remote::http::{HttpAnswer, Request, RequestKind};
 use crate::remote::service_status::date;
 
 impl Intercom {
     /// Returns the number of contacts that the workspace lists, from an endpoint that does not depend on the search. None if
-    /// Intercom does not say.
-    pub(super) async fn count(&self) -> Result<Option<u64>, RemoteError> {
-        let mut request = Request::get(RequestKind::Facts, &["contacts"]);
-        request.query = vec![("per_page".to_owned(), "1".to_owned())];
-        let answer = self.success(&request).await?;
-        let list: List<'_> = self.decode(&request, &answer)?;
-        Ok(list.total())
+    /// Intercom does not say, or if the request fails, which is no reason to end a walk.
+    pub(super) async fn listed(&self) -> Option<u64> {
+        let request = Request::get(RequestKind::Facts, &["contacts"]).query("per_page", "1");
+        let counted = self.success(&request).await.and_then(|answer| {
+            let list: List<'_> = self.decode(&request, &answer)?;
+            Ok(list.total())
+        });
+        counted.unwrap_or_else(|error| {
+            tracing::warn!("the number of contacts in the workspace is unknown: {error}");
+            None
+        })
     }
 
     /// Returns one page of a query.
@@ -52,15 +54,5 @@ impl Intercom {
         let page = page.ok_or_else(|| self.0.client.refused(&request, &answer))?;
         let found = page.map_err(|_| self.unreadable(&request, &answer))?;
         Ok(SearchPage { answered_at: date(&answer.headers).map(|date| date.timestamp()), ..found })
-    }
-}
-
-impl SearchPage {
-    /// The contacts that are not in `seen` yet.
-    pub(super) fn into_page(self, seen: &mut SeenIds, place: String) -> Page {
-        let SearchPage { mut contacts, mut undecodable, total: _, next: _, answered_at: _ } = self;
-        contacts.retain(|contact| seen.is_new(&contact.id));
-        undecodable.retain(|broken| broken.id.as_deref().is_none_or(|id| seen.is_new(id)));
-        Page { contacts, undecodable, place }
     }
 }

@@ -3,13 +3,18 @@
 use std::collections::BTreeMap;
 
 use futures_util::stream::{self, StreamExt};
+use reqwest::Method;
+use serde_json::json;
 use tokio::sync::Mutex;
 
 use super::client::Intercom;
+use super::wire::is_id;
+use super::workspace::read_tag;
 use crate::apply::sink::{ActionOutcome, Answer, Claim, Receipt, Sink};
 use crate::model::{ActionKind, Tag, TagChange, tag_key};
 use crate::read::{ContactSource, TagName};
-use crate::remote::request_kind::RequestKind;
+use crate::remote::error::RemoteError;
+use crate::remote::http::{Request, RequestKind};
 use crate::remote::sink_facts::{SinkFacts, WrongId};
 
 /// The facts about the sink of tags.
@@ -69,29 +74,45 @@ impl TagSink {
         };
         // A tag that the workspace does not have is on nobody.
         let Some(id) = id else { return Ok(done(String::new())) };
-        let detached = self.intercom.detach_tag(contact, &id).await;
-        detached.map_err(|error| error.outcome())?;
+        if is_id(&id) {
+            // A missing contact or tag is no error.
+            let path = ["contacts", contact, "tags", &id];
+            self.change(contact, &Request::new(Method::DELETE, RequestKind::Detach, &path)).await?;
+        }
         Ok(done(id))
     }
 
-    async fn attach(&self, contact: &str, id: &str) -> Result<bool, ActionOutcome> {
-        let attached = self.intercom.attach_tag(contact, id).await;
-        attached.map_err(|error| error.outcome())
+    async fn attach(&self, contact: &str, id: &str) -> Result<bool, RemoteError> {
+        let path = ["contacts", contact, "tags"];
+        self.change(contact, &Request::post(RequestKind::Attach, &path, &json!({ "id": id }))).await
     }
 
-    async fn id(&self, name: &str) -> Result<Option<String>, ActionOutcome> {
+    /// Sends a change of a contact's tag; false if the contact or the tag is not there. A success that does not name the tag
+    /// may come from a gateway, and then nobody knows whether the change happened.
+    async fn change(&self, contact: &str, request: &Request) -> Result<bool, RemoteError> {
+        let Some(answer) = self.intercom.found(contact, request).await? else { return Ok(false) };
+        match read_tag(&answer.text()) {
+            Some(_) => Ok(true),
+            None => Err(self.intercom.unreadable(request, &answer)),
+        }
+    }
+
+    async fn id(&self, name: &str) -> Result<Option<String>, RemoteError> {
         let mut known = self.ids.lock().await;
         let ids = self.ask_once(&mut known).await?;
         Ok(ids.get(&tag_key(name)).cloned())
     }
 
+    /// Returns the id of the tag with a name. Intercom creates the tag if it is missing.
     async fn id_or_make(&self, name: &str) -> Result<String, ActionOutcome> {
         let mut known = self.ids.lock().await;
         let ids = self.ask_once(&mut known).await?;
         if let Some(id) = ids.get(&tag_key(name)) {
             return Ok(id.clone());
         }
-        let made = self.intercom.make_tag(name).await.map_err(|error| error.outcome())?;
+        let request = Request::post(RequestKind::MakeTag, &["tags"], &json!({ "name": name }));
+        let answer = self.intercom.success(&request).await?;
+        let made = read_tag(&answer.text()).ok_or_else(|| self.intercom.unreadable(&request, &answer))?;
         ids.insert(tag_key(name), made.id.clone());
         Ok(made.id)
     }
@@ -99,11 +120,11 @@ impl TagSink {
     async fn ask_once<'k>(
         &self,
         known: &'k mut Option<BTreeMap<String, String>>,
-    ) -> Result<&'k mut BTreeMap<String, String>, ActionOutcome> {
+    ) -> Result<&'k mut BTreeMap<String, String>, RemoteError> {
         let ids = match known.take() {
             Some(ids) => ids,
             None => {
-                let tags = self.intercom.tags_for(RequestKind::FindTag).await.map_err(|error| error.outcome())?;
+                let tags = self.intercom.tags_for(RequestKind::FindTag).await?;
                 tags.into_iter().map(|tag| (tag_key(&tag.name), tag.id)).collect()
             }
         };

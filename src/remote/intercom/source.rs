@@ -5,13 +5,12 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::client::Intercom;
-use super::companies::read_company;
 use super::contact::read_contact;
 use super::part_walk::PartWalk;
 use super::parts::Part;
-use super::seen_ids::SeenIds;
-use super::tags::read_tag;
+use super::tally::Tally;
 use super::walk::Walk;
+use super::workspace::{read_company, read_tag};
 use crate::model::Contact;
 use crate::read::{Company, ContactSource, ContactsRead, Page, SourceError, TagName, Undecodable};
 use crate::remote::error::{ErrorKind, RemoteError};
@@ -50,13 +49,13 @@ impl ContactSource for Intercom {
     ) -> Result<Option<Result<Contact, Undecodable>>, RemoteError> {
         let request = Request::get(RequestKind::Facts, &["contacts", id]);
         let answer = self.found(id, &request).await?;
-        Ok(answer.map(|answer| read_contact(&String::from_utf8_lossy(&answer.body), wanted)))
+        Ok(answer.map(|answer| read_contact(&answer.text(), wanted)))
     }
 
     async fn contacts_with_email(&self, email: &str, wanted: &BTreeSet<String>) -> Result<Page, RemoteError> {
         let query = json!({ "field": "email", "operator": "=", "value": email });
         let found = self.search(&query, None, wanted).await?;
-        Ok(found.into_page(&mut SeenIds::default(), "asked for".to_owned()))
+        Ok(Tally::default().take(found, "asked for".to_owned(), false))
     }
 
     async fn contact_tags(&self, id: &str) -> Result<Option<Vec<TagName>>, RemoteError> {
@@ -72,7 +71,7 @@ impl ContactSource for Intercom {
         let Some(answer) = self.found(id, &request).await? else {
             return Ok(None);
         };
-        let company = read_company(&String::from_utf8_lossy(&answer.body));
+        let company = read_company(&answer.text());
         company.map(Some).ok_or_else(|| self.unreadable(&request, &answer))
     }
 

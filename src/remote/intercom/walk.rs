@@ -39,17 +39,6 @@ pub struct Walk {
     doubt: Option<String>,
 }
 
-impl Intercom {
-    /// The number of contacts that the workspace lists; None if the request fails, which is no reason to end a walk.
-    async fn listed(&self) -> Option<u64> {
-        let counted = self.count().await;
-        counted.unwrap_or_else(|error| {
-            tracing::warn!("the number of contacts in the workspace is unknown: {error}");
-            None
-        })
-    }
-}
-
 impl Pages for Walk {
     type Error = RemoteError;
 
@@ -178,10 +167,10 @@ impl Walk {
     /// Whether all contacts came. If some are missing, queues a second read of all, one page after the other.
     async fn is_complete(&mut self) -> Result<bool, RemoteError> {
         while let Some(listed) = self.counting.join_next().await {
-            self.tally.listed = listed.ok().flatten();
+            self.tally.counted.listed = listed.ok().flatten();
         }
         if self.tally.counts().completeness() != Completeness::Complete
-            && self.tally.listed.is_some()
+            && self.tally.counted.listed.is_some()
             && let Some(now) = self.intercom.listed().await
         {
             self.tally.recount(now);

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::dates::own_value;
-use crate::model::{Value, Values};
+use chrono::DateTime;
+
+use crate::model::{Date, Value, Values};
 
 /// Intercom's own fields that rules can use. All other attributes come from `custom_attributes`.
 pub const OWN_FIELDS: [&str; 20] = [
@@ -29,6 +30,9 @@ pub const OWN_FIELDS: [&str; 20] = [
     "unsubscribed_from_emails",
     "has_hard_bounced",
 ];
+
+/// The end of the dates that make sense here: the year 2100. Milliseconds lie far beyond it.
+const LATEST: i64 = 4_102_444_800;
 
 /// Whether an attribute is Intercom's own; the others are custom attributes.
 pub fn is_own_field(name: &str) -> bool {
@@ -120,6 +124,29 @@ impl Wanted {
         }));
         Values::from_sorted(values)
     }
+}
+
+pub(super) fn date_by_number(value: &Value) -> Option<Date> {
+    match value {
+        Value::Number(_) => value.read_date().ok(),
+        _ => None,
+    }
+}
+
+/// The value of one of Intercom's own fields. Customers' code writes milliseconds, the year 1 and negative numbers into dates.
+/// Such a value is present but unreadable.
+fn own_value(name: &str, value: Value) -> Value {
+    match value {
+        Value::Number(number) if name.ends_with("_at") && sensible_date(&value).is_none() => {
+            Value::Text(format!("no date: {number}"))
+        }
+        _ => value,
+    }
+}
+
+pub(super) fn sensible_date(value: &Value) -> Option<Date> {
+    let latest = DateTime::from_timestamp(LATEST, 0)?;
+    value.read_date().ok().filter(|date| *date > DateTime::UNIX_EPOCH && *date < latest)
 }
 
 /// The wanted members by their key, grouped by the length of the key. Most keys of a contact are not wanted, and most of

@@ -131,22 +131,20 @@ pub(super) fn check_bot(client: &Client, request: &Request, answer: &HttpAnswer)
     let mut refusal = refusal(client, request, answer, ending(code));
     let help = match refusal.error.kind {
         ErrorKind::Settings => {
-            Some("invite the bot to the channel (/invite @name), and give the channel by its id in SLACK_CHANNEL")
+            "invite the bot to the channel (/invite @name), and give the channel by its id in SLACK_CHANNEL"
         }
         ErrorKind::Credential if code == "missing_scope" => {
-            Some("give the app the scope it needs, and install it in the workspace again")
+            "give the app the scope it needs, and install it in the workspace again"
         }
-        _ => None,
+        _ => return Err(refusal),
     };
-    if let Some(help) = help {
-        refusal.error.details.help = Some(help.to_owned());
-    }
+    refusal.error.details.help = Some(help.to_owned());
     Err(refusal)
 }
 
 /// Checks that an answer of a webhook is a success. Slack documents only six bodies, so the status leads.
 pub(super) fn check_webhook(client: &Client, request: &Request, answer: &HttpAnswer) -> Result<(), SlackRefusal> {
-    let body = String::from_utf8_lossy(&answer.body);
+    let body = answer.text();
     let status = answer.status.as_u16();
     let ending = match (status, body.trim()) {
         (200..=299, "ok") => return Ok(()),

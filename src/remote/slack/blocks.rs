@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::fragments::{account, body, date, fields, joined, links, name, notes, or_signal, priority, summary};
+use super::fragments::{account, body, date, fields, joined, links, name, notes, or_signal, summary, words};
 use super::markup::{line, lines, plain, units, unlinked};
 use crate::model::Message;
 
@@ -31,10 +31,7 @@ pub(super) struct Layout {
 pub(super) fn message(order: &Message) -> Layout {
     let brief = &order.brief;
     let title = or_signal(plain(&brief.title, 140), brief);
-    let mut blocks = vec![json!({
-        "type": "header",
-        "text": { "type": "plain_text", "text": title, "emoji": false },
-    })];
+    let mut blocks = vec![header(&title)];
     let notes = notes(order);
     if !notes.is_empty() {
         blocks.push(json!({ "type": "context", "elements": [mrkdwn(&notes)] }));
@@ -63,10 +60,7 @@ pub(super) fn message(order: &Message) -> Layout {
 /// Lays out several messages in one, in their order.
 pub(super) fn digest(orders: &[Message]) -> Layout {
     let title = format!("{} signals, most urgent first", orders.len());
-    let mut blocks = vec![json!({
-        "type": "header",
-        "text": { "type": "plain_text", "text": title, "emoji": false },
-    })];
+    let mut blocks = vec![header(&title)];
     let entries = || orders.iter().zip(1_usize..).map(|(order, rank)| entry(order, rank));
     blocks.extend(entries().map(|(text, links)| section(&joined([text, links], "\n"))));
     let titles: Vec<&str> = orders.iter().map(|order| order.brief.title.as_str()).collect();
@@ -93,10 +87,14 @@ pub(super) fn fits_digest(orders: &[Message]) -> usize {
 fn entry(order: &Message, rank: usize) -> (String, String) {
     let brief = &order.brief;
     let who = joined([name(&brief.representative), account(brief)], ", ");
-    let when = format!("{}, by {}", priority(brief.priority), date(brief.due_date));
+    let when = format!("{}, by {}", words(brief.priority.name()), date(brief.due_date));
     let title = format!("*{rank}. {}*", or_signal(line(&brief.title, 200), brief));
     let text = joined([title, joined([who, when, notes(order)], " · "), line(&brief.action, 200)], "\n");
     (text, links(order))
+}
+
+fn header(title: &str) -> Value {
+    json!({ "type": "header", "text": { "type": "plain_text", "text": title, "emoji": false } })
 }
 
 fn section(text: &str) -> Value {

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::markup::{line, link};
-use crate::model::{ActionKind, Brief, Message, Person, Priority, TaskNews};
+use crate::model::{ActionKind, Brief, Message, Person, TaskNews};
 
 /// The most characters of a name, an e-mail or an account.
 const NAME_CHARS: usize = 100;
@@ -14,7 +14,7 @@ const PEOPLE: usize = 10;
 
 /// The fields of the first section, each under its label.
 pub(super) fn fields(brief: &Brief) -> Vec<String> {
-    let Brief { level, representative: person, priority: urgency, respond_within_days, details, .. } = brief;
+    let Brief { level, representative: person, priority, respond_within_days, details, .. } = brief;
     let days = if *respond_within_days == 1 { "day" } else { "days" };
     let name = name(person);
     let email = line(person.email.as_deref().unwrap_or_default(), NAME_CHARS);
@@ -25,7 +25,7 @@ pub(super) fn fields(brief: &Brief) -> Vec<String> {
         ("Contact", joined([name, email], "\n")),
         ("Account", account(brief)),
         ("Signal", joined([format!("{}{level}", words(&brief.signal)), line(details, 400)], "\n")),
-        ("Urgency", format!("{}, within {respond_within_days} {days}", priority(*urgency))),
+        ("Urgency", format!("{}, within {respond_within_days} {days}", words(priority.name()))),
     ];
     all.into_iter().filter(|(_, text)| !text.is_empty()).map(|(label, text)| format!("*{label}*\n{text}")).collect()
 }
@@ -121,19 +121,10 @@ pub(super) fn or_signal(title: String, brief: &Brief) -> String {
 }
 
 /// An identifier as people write it: `hot_lead` becomes `Hot lead`.
-fn words(id: &str) -> String {
+pub(super) fn words(id: &str) -> String {
     let text = line(&id.replace('_', " "), 60);
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
-}
-
-pub(super) fn priority(priority: Priority) -> &'static str {
-    match priority {
-        Priority::Low => "Low",
-        Priority::Medium => "Medium",
-        Priority::High => "High",
-        Priority::Urgent => "Urgent",
-    }
 }
 
 pub(super) fn date(date: NaiveDate) -> String {

@@ -6,7 +6,6 @@
 mod answers;
 mod blocks;
 mod client;
-mod facts;
 mod fragments;
 mod markup;
 mod post;
@@ -14,9 +13,8 @@ mod settle;
 mod sink;
 
 pub use client::{Identity, Options, SPACING, Slack, is_webhook_shaped};
-pub use facts::FACTS;
 pub use post::Preview;
-pub use sink::batches;
+pub use sink::{FACTS, batches};
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::answers::{self, SERVICE, SlackRefusal};
 use super::blocks::{self, Layout};
-use super::client::Slack;
+use super::client::{Slack, WEBHOOK};
 use super::markup;
 use crate::model::{Message, MessageRef};
 use crate::remote::error::{ErrorKind, RemoteError};
@@ -37,15 +37,6 @@ pub struct Preview {
     pub page: String,
     /// The body of the request.
     pub body: Value,
-}
-
-/// The place of a posted message.
-#[derive(Debug)]
-pub(super) enum Posted {
-    /// Posted by a bot.
-    Bot { channel: String, ts: String },
-    /// Posted by a webhook, whose answer names no place.
-    Webhook,
 }
 
 impl Letter {
@@ -98,13 +89,14 @@ impl Preview {
 }
 
 impl Slack {
-    /// Posts a message. Each other way that may help is tried once.
-    pub(super) async fn post(&mut self, mut letter: Letter) -> Result<Posted, RemoteError> {
+    /// Posts a message. Each other way that may help is tried once. Returns the place, `channel/ts`, or [`WEBHOOK`]: the
+    /// answer of a webhook names no place.
+    pub(super) async fn post(&mut self, mut letter: Letter) -> Result<String, RemoteError> {
         let mut with_blocks = true;
         let mut waits = 0;
         loop {
             let SlackRefusal { error, again, wait } = match self.post_once(&letter, with_blocks).await {
-                Ok(posted) => return Ok(posted),
+                Ok(place) => return Ok(place),
                 Err(refusal) => refusal,
             };
             match again {
@@ -121,7 +113,7 @@ impl Slack {
         }
     }
 
-    async fn post_once(&mut self, letter: &Letter, with_blocks: bool) -> Result<Posted, SlackRefusal> {
+    async fn post_once(&mut self, letter: &Letter, with_blocks: bool) -> Result<String, SlackRefusal> {
         if let Some(posted) = self.posted {
             self.sleep(self.options.spacing.saturating_sub(posted.elapsed())).await?;
         }
@@ -136,11 +128,11 @@ impl Slack {
         let answer = sent?;
         if !is_bot {
             answers::check_webhook(&self.client, &request, &answer)?;
-            return Ok(Posted::Webhook);
+            return Ok(WEBHOOK.to_owned());
         }
         answers::check_bot(&self.client, &request, &answer)?;
         match serde_json::from_slice::<Place>(&answer.body) {
-            Ok(Place { channel, ts }) => Ok(Posted::Bot { channel, ts }),
+            Ok(Place { channel, ts }) => Ok(format!("{channel}/{ts}")),
             Err(_) => Err(self.client.unreadable(&request, &answer, "the answer names no channel and ts").into()),
         }
     }

@@ -6,8 +6,7 @@ use chrono::TimeDelta;
 use serde::Deserialize;
 
 use super::answers;
-use super::client::Slack;
-use super::facts::{IN_DIGEST, WEBHOOK};
+use super::client::{IN_DIGEST, Slack, WEBHOOK};
 use super::post::EVENT_TYPE;
 use crate::apply::sink::{Answer, Claim, Receipt};
 use crate::model::MessageRef;
@@ -143,31 +142,30 @@ impl Slack {
         wanted: &BTreeSet<&str>,
         found: &mut PostedByKey,
     ) -> Result<(), Unsearched> {
-        let missing = |found: &PostedByKey| wanted.iter().any(|key| !found.contains_key(*key));
         let history = Request::get(RequestKind::BotRead, &["conversations.history"])
             .query("channel", channel)
             .query("oldest", oldest);
-        let mut threads = self.walk(channel, history, found, |found| !missing(found)).await?;
+        let mut threads = self.walk(channel, history, wanted, found).await?;
         threads.extend(parents);
         // The history lists a reply only if it was broadcast to the channel, and then perhaps without its metadata.
-        while missing(found) {
+        while !has_all(found, wanted) {
             let Some(thread) = threads.pop_first() else { return Ok(()) };
             let replies = Request::get(RequestKind::BotRead, &["conversations.replies"])
                 .query("channel", channel)
                 .query("ts", thread)
                 .query("oldest", oldest);
-            self.walk(channel, replies, found, |found| !missing(found)).await?;
+            self.walk(channel, replies, wanted, found).await?;
         }
         Ok(())
     }
 
-    /// Collects the keys of all pages until they are `enough`. Returns the threads on these pages.
+    /// Collects the keys of all pages until all wanted ones are found. Returns the threads on these pages.
     async fn walk(
         &self,
         channel: &str,
         request: Request,
+        wanted: &BTreeSet<&str>,
         found: &mut PostedByKey,
-        enough: impl Fn(&PostedByKey) -> bool,
     ) -> Result<BTreeSet<String>, Unsearched> {
         let request = request.query("include_all_metadata", "true").query("limit", "200");
         let mut threads = BTreeSet::new();
@@ -180,7 +178,7 @@ impl Slack {
                 threads.extend(message.thread_ts.filter(|_| threads.len() < MOST_THREADS));
             }
             let cursor = response_metadata.unwrap_or_default().next_cursor;
-            if cursor.is_empty() || enough(found) {
+            if cursor.is_empty() || has_all(found, wanted) {
                 return Ok(threads);
             }
             pages.allow(cursor.clone()).map_err(|_| Unsearched::CannotTell)?;
@@ -217,6 +215,10 @@ fn weight(answer: &Answer) -> u8 {
 fn is_closed_to_us(error: &RemoteError) -> bool {
     error.details.code.is_some()
         && (error.kind == ErrorKind::Settings || error.details.code.as_deref() == Some("missing_scope"))
+}
+
+fn has_all(found: &PostedByKey, wanted: &BTreeSet<&str>) -> bool {
+    wanted.iter().all(|key| found.contains_key(*key))
 }
 
 fn collect_keys(channel: &str, message: &HistoryMessage, found: &mut PostedByKey) {

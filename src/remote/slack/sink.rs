@@ -1,11 +1,33 @@
 //! Slack as the sink of messages: which messages go out together, posting them, and settling those in doubt.
 
 use super::blocks;
-use super::client::Slack;
-use super::facts::{IN_DIGEST, WEBHOOK};
-use super::post::{Letter, Posted};
+use super::client::{IN_DIGEST, Slack, WEBHOOK};
+use super::post::Letter;
 use crate::apply::sink::{ActionOutcome, Answer, Claim, Receipt, Sink};
-use crate::model::Message;
+use crate::model::{ActionKind, Message, MessageRef};
+use crate::remote::sink_facts::{SinkFacts, WrongId};
+
+/// The facts about the sink of messages.
+pub const FACTS: SinkFacts = SinkFacts { place, check_remote_id };
+
+/// Where a message is, as far as its remote id says so.
+fn place(remote_id: &str) -> String {
+    match (MessageRef::from_remote_id(remote_id), remote_id.strip_suffix(IN_DIGEST)) {
+        (Some(MessageRef { channel, ts }), _) => format!("in channel {channel}, ts {ts}"),
+        (None, Some(digest)) => format!("in a digest, {digest}"),
+        (None, None) => format!("by {WEBHOOK}"),
+    }
+}
+
+fn check_remote_id(id: &str) -> Result<(), WrongId> {
+    if MessageRef::from_remote_id(id).is_some() {
+        return Ok(());
+    }
+    Err(WrongId {
+        message: format!("{id:?} is not the id of a {}", ActionKind::Message.label()),
+        help: "give the channel's id and the message's ts, such as C0123456789/1766210400.000100",
+    })
+}
 
 impl Sink for Slack {
     type Order = Message;
@@ -15,13 +37,10 @@ impl Sink for Slack {
     }
 
     async fn perform(&mut self, batch: &[Message]) -> Vec<ActionOutcome> {
-        let suffix = if batch.len() > 1 { IN_DIGEST } else { "" };
+        let suffix = if batch.len() > 1 && self.channel.is_some() { IN_DIGEST } else { "" };
         let Some(letter) = Letter::of(batch, self.channel.is_some()) else { return Vec::new() };
         let outcome = match self.post(letter).await {
-            Ok(Posted::Bot { channel, ts }) => {
-                ActionOutcome::Done(Receipt { remote_id: format!("{channel}/{ts}{suffix}") })
-            }
-            Ok(Posted::Webhook) => ActionOutcome::Done(Receipt { remote_id: WEBHOOK.to_owned() }),
+            Ok(place) => ActionOutcome::Done(Receipt { remote_id: place + suffix }),
             Err(error) => error.outcome(),
         };
         vec![outcome; batch.len()]
@@ -67,4 +86,16 @@ fn digests(mut orders: Vec<Message>) -> Vec<Vec<Message>> {
         digests.push(std::mem::replace(&mut orders, rest));
     }
     digests
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_remote_id_says_where_a_message_is() {
+        assert_eq!(place("C1/1766210400.000100"), "in channel C1, ts 1766210400.000100");
+        assert_eq!(place("C1/1766210400.000100/digest"), "in a digest, C1/1766210400.000100");
+        assert_eq!(place(WEBHOOK), "by webhook");
+    }
 }
