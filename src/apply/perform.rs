@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::circuit_breaker::CircuitBreaker;
 use super::results::{ActionStatus, Performed, Results};
-use super::sink::{ActionOutcome, Failure, FailureKind};
+use super::sink::{ActionOutcome, Failure};
 use super::sinks::{AnySink, Sinks};
 use super::stop::Stop;
 use super::waiting::{self, MessageQueue, TasksSoFar, Waiting, held_back};
@@ -310,7 +310,7 @@ fn refuse_fresh((short, outcome): (String, ActionOutcome), fresh: &BTreeSet<Stri
 }
 
 fn no_answer() -> Failure {
-    Failure { message: "the sink gave no outcome".to_owned(), quote: None, help: None, kind: FailureKind::Action }
+    Failure::of_action("the sink gave no outcome")
 }
 
 fn performed(outcome: &ActionOutcome) -> Performed {

@@ -99,6 +99,11 @@ pub enum FailureKind {
 }
 
 impl Failure {
+    /// A failure of this action alone, which a service said nothing about.
+    pub fn of_action(message: &str) -> Failure {
+        Failure { message: message.to_owned(), quote: None, help: None, kind: FailureKind::Action }
+    }
+
     /// The message with the service's words, for the report, which names people anyway.
     pub fn full_message(&self) -> String {
         match &self.quote {

@@ -10,7 +10,7 @@ use secrecy::ExposeSecret;
 use crate::apply::Sinks;
 use crate::apply::stop::Stop;
 use crate::cli::{Common, Scan};
-use crate::config::{self, Config, Credentials, SlackCredentials, TaskOn};
+use crate::config::{self, Config, Credentials, SlackCredentials};
 use crate::exit::Fatal;
 use crate::model::{Links, SinkKind};
 use crate::remote::http::Timing;
@@ -155,10 +155,7 @@ impl Setup {
                 client_secret: credentials.client_secret,
                 refresh_token: credentials.refresh_token,
             },
-            link: match settings.link {
-                TaskOn::ContactOrLead => zoho::TaskOn::ContactOrLead,
-                TaskOn::Lead => zoho::TaskOn::Lead,
-            },
+            link: settings.link,
             keep_lead_status: settings.keep_lead_status.clone(),
             trigger: settings.trigger.clone(),
             links: self.links.clone(),

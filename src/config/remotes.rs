@@ -8,7 +8,7 @@ use url::{Host, Url};
 use super::problem::Problem;
 use super::scan::duration;
 use super::table::Table;
-use crate::model::SinkKind;
+use crate::model::{SinkKind, TaskOn};
 
 /// Returns the value of an environment variable; an empty one counts as unset.
 pub(super) type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -26,15 +26,6 @@ pub struct Intercom {
     pub requests_at_once: usize,
     /// Timeout of one request.
     pub request_timeout: Duration,
-}
-
-/// Which record gets a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TaskOn {
-    /// The Zoho contact with the e-mail, or the lead if there is none.
-    ContactOrLead,
-    /// The lead, without a search for a contact.
-    Lead,
 }
 
 /// Settings of the Zoho client.

@@ -22,7 +22,7 @@ pub use definition::AttributeDefinition;
 pub use instant::{age, duration, minute, rfc3339, second};
 pub use kind::{ActionKind, SinkKind};
 pub use occasion::{Change, Entry, FORGOTTEN, Known, Occasion, OccasionId, forgotten_mark};
-pub use order::{Brief, Links, Message, MessageRef, Person, Record, Tag, TagChange, Task, TaskLink, TaskNews};
+pub use order::{Brief, Links, Message, MessageRef, Person, Record, Tag, TagChange, Task, TaskLink, TaskNews, TaskOn};
 pub use share::Share;
 pub use signal::{Evidence, Priority, Truth};
 pub use subject::{Subject, SubjectKind};

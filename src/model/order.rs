@@ -13,6 +13,15 @@ pub struct Record {
     pub id: String,
 }
 
+/// The kind of record that gets a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskOn {
+    /// The Zoho contact with the e-mail, or the lead if there is none.
+    ContactOrLead,
+    /// The lead, without a search for a contact.
+    Lead,
+}
+
 /// The record that a task goes on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum TaskLink {

@@ -95,11 +95,6 @@ impl RemoteError {
         }
     }
 
-    /// The answer to "did it happen?" where the question failed with this error.
-    pub fn no_answer(&self) -> Answer {
-        Answer::NoAnswer(self.failure())
-    }
-
     fn sentence(&self) -> String {
         let Details { service, method, path, status, code, request_id, message, quote: _, help: _, tries, elapsed } =
             &*self.details;
@@ -135,6 +130,13 @@ impl RemoteError {
             clause(", ", &format!("tried {tries} times in {} s", elapsed.as_secs()));
         }
         text
+    }
+}
+
+/// The answer to "did it happen?" where the question failed.
+impl From<RemoteError> for Answer {
+    fn from(error: RemoteError) -> Self {
+        Answer::NoAnswer(error.failure())
     }
 }
 

@@ -6,8 +6,7 @@ use super::super::setup::Setup;
 use super::check::Group;
 use super::service::{CREDENTIAL, made, ready};
 use crate::apply::stop::Stop;
-use crate::config::TaskOn;
-use crate::model::{Priority, SinkKind};
+use crate::model::{Priority, SinkKind, TaskOn};
 use crate::remote::service_status::ServiceStatus;
 use crate::remote::zoho::{Granted, Layout, Module, READ_FIELDS, READ_USERS, User, Zoho};
 

@@ -139,7 +139,7 @@ impl TagSink {
         let tags = match self.intercom.contact_tags(&claim.key.contact).await {
             Ok(Some(tags)) => tags,
             Ok(None) => return Answer::Gone,
-            Err(error) => return error.no_answer(),
+            Err(error) => return error.into(),
         };
         let ours = |tag: &TagName| id.map_or_else(|| tag.is_named(&claim.tag), |id| tag.id == id);
         let carried = tags.into_iter().find(ours);

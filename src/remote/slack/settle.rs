@@ -59,20 +59,6 @@ struct Payload {
 /// The remote id of each key that was found.
 type PostedByKey = BTreeMap<String, String>;
 
-/// Why the search is not complete.
-enum Unsearched {
-    /// The channel cannot be searched.
-    CannotTell,
-    /// A request failed; another run may ask again.
-    NoAnswer(RemoteError),
-}
-
-impl From<RemoteError> for Unsearched {
-    fn from(error: RemoteError) -> Self {
-        Unsearched::NoAnswer(error)
-    }
-}
-
 impl Slack {
     /// Reads the newest message of a bot's channel. A success means that the bot sees the channel, and that a message in
     /// doubt could be looked up in it.
@@ -125,15 +111,12 @@ impl Slack {
         let parents = claims.iter().filter_map(|claim| MessageRef::from_remote_id(claim.prior.as_deref()?));
         let parents = parents.filter(|parent| parent.channel == channel).map(|parent| parent.ts).collect();
         let searched = self.search(channel, &format!("{oldest}.000000"), parents, &wanted, &mut found).await;
-        let missing = || match &searched {
-            Ok(()) => Answer::DidNotHappen,
-            Err(Unsearched::CannotTell) => Answer::CannotTell,
-            Err(Unsearched::NoAnswer(error)) => error.no_answer(),
-        };
+        let missing = || searched.clone().err().unwrap_or(Answer::DidNotHappen);
         let happened = |id: &String| Answer::Happened(Receipt { remote_id: id.clone() });
         claims.iter().map(|claim| found.get(&claim.short).map_or_else(missing, happened)).collect()
     }
 
+    /// Fills `found`. An error is the answer for the messages that were not found.
     async fn search(
         &self,
         channel: &str,
@@ -141,7 +124,7 @@ impl Slack {
         parents: BTreeSet<String>,
         wanted: &BTreeSet<&str>,
         found: &mut PostedByKey,
-    ) -> Result<(), Unsearched> {
+    ) -> Result<(), Answer> {
         let history = Request::get(RequestKind::BotRead, &["conversations.history"])
             .query("channel", channel)
             .query("oldest", oldest);
@@ -166,7 +149,7 @@ impl Slack {
         request: Request,
         wanted: &BTreeSet<&str>,
         found: &mut PostedByKey,
-    ) -> Result<BTreeSet<String>, Unsearched> {
+    ) -> Result<BTreeSet<String>, Answer> {
         let request = request.query("include_all_metadata", "true").query("limit", "200");
         let mut threads = BTreeSet::new();
         let mut page = request.clone();
@@ -181,12 +164,12 @@ impl Slack {
             if cursor.is_empty() || has_all(found, wanted) {
                 return Ok(threads);
             }
-            pages.allow(cursor.clone()).map_err(|_| Unsearched::CannotTell)?;
+            pages.allow(cursor.clone()).map_err(|_| Answer::CannotTell)?;
             page = request.clone().query("cursor", cursor);
         }
     }
 
-    async fn ask(&self, request: &Request) -> Result<History, Unsearched> {
+    async fn ask(&self, request: &Request) -> Result<History, Answer> {
         let answer = self.client.send(request, &self.stop).await?;
         if let Err(refusal) = answers::check_bot(&self.client, request, &answer) {
             let error = RemoteError::from(refusal);
@@ -195,7 +178,7 @@ impl Slack {
             }
             // A bot may post without the right to read.
             tracing::info!(%error, "the channel's history cannot be read");
-            return Err(Unsearched::CannotTell);
+            return Err(Answer::CannotTell);
         }
         let why = "the answer is not of the documented shape";
         serde_json::from_slice(&answer.body).map_err(|_| self.client.unreadable(request, &answer, why).into())

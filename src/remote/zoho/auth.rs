@@ -19,7 +19,6 @@ use crate::remote::ending::Ending;
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::http::{Body, Client, Explanation, HttpAnswer, Request, RequestKind};
 use crate::remote::outcomes;
-use crate::remote::service_status::ServiceStatus;
 
 /// A token is renewed this long before it expires, so that no request carries an expired one.
 const MARGIN_SECONDS: i64 = 60;
@@ -49,17 +48,17 @@ pub struct Credentials {
 
 /// Provides access tokens: from the file, else from Zoho.
 pub(super) struct Auth {
-    credentials: Credentials,
-    client: Client,
+    pub(super) credentials: Credentials,
+    pub(super) client: Client,
     cache: Option<PathBuf>,
     /// Whether a new token is written into the file.
-    keeps: bool,
+    pub(super) keeps: bool,
     owner: String,
     token: Option<Token>,
     /// Whether the file was read. It is read once: a second read could only bring the token that Zoho refused.
     has_read_cache: bool,
     /// The error of every further request for a token in this run. Asking Zoho again would make it worse.
-    hopeless: Option<RemoteError>,
+    pub(super) hopeless: Option<RemoteError>,
 }
 
 impl Auth {
@@ -67,21 +66,6 @@ impl Auth {
         let Credentials { accounts_url, client_id, refresh_token, .. } = &credentials;
         let owner = cache::owner(accounts_url, client_id, refresh_token);
         Auth { credentials, client, cache, keeps: true, owner, token: None, has_read_cache: false, hopeless: None }
-    }
-
-    /// Makes the file read-only from now on.
-    pub(super) fn keep_nothing(&mut self) {
-        self.keeps = false;
-    }
-
-    /// The accounts host, which gives out tokens.
-    pub(super) fn accounts_url(&self) -> &Url {
-        &self.credentials.accounts_url
-    }
-
-    /// Zoho's clock and limits, by the token endpoint's answers so far.
-    pub(super) fn service_status(&self) -> ServiceStatus {
-        self.client.service_status()
     }
 
     /// Returns a token that is good now.
@@ -108,20 +92,17 @@ impl Auth {
         self.has_read_cache = true;
     }
 
-    /// Makes every further request for a token fail with `error`.
-    pub(super) fn give_up(&mut self, error: RemoteError) {
-        self.hopeless = Some(error);
-    }
-
     fn load(&self, path: &Path, now: i64) -> Option<Token> {
         let token = cache::load(path, &self.owner, now)?;
         // The setting may have changed since. And the host in a file is checked like the host in an answer.
-        let Credentials { accounts_url, api_url, .. } = &self.credentials;
-        let api = match api_url {
-            Some(api_url) => api_url.clone(),
-            None => centre::api_base(Some(token.api.as_str()), accounts_url)?,
-        };
+        let api = self.api(Some(token.api.as_str()))?;
         Some(Token { api, ..token })
+    }
+
+    /// The API host: by the setting, else as `named` with the token.
+    fn api(&self, named: Option<&str>) -> Option<Url> {
+        let Credentials { accounts_url, api_url, .. } = &self.credentials;
+        api_url.clone().or_else(|| centre::api_base(named, accounts_url))
     }
 
     async fn fetch(&mut self, stop: &Stop) -> Result<Token, RemoteError> {
@@ -145,24 +126,18 @@ impl Auth {
             Ok(token) => self.save(token),
             // Even without an answer, the tries may have used up tokens that never arrived. Settling, linking and creating
             // tasks would each try again.
-            Err(error) => self.give_up(error.clone()),
+            Err(error) => self.hopeless = Some(error.clone()),
         }
         token
     }
 
     fn accept(&self, grant: Grant) -> Result<Token, RemoteError> {
-        let Credentials { accounts_url, api_url, .. } = &self.credentials;
-        let api = api_url.clone().or_else(|| centre::api_base(grant.api_domain.as_deref(), accounts_url)).ok_or_else(
-            || {
-                RemoteError::new(ErrorKind::Settings, SERVICE, "the token answer names no API host of Zoho")
-                    .with_help("set ZOHO_API_URL to the API host of your data centre, such as https://www.zohoapis.eu")
-            },
-        )?;
-        Ok(Token {
-            access: grant.access,
-            api,
-            expires_at: Utc::now().timestamp() + grant.life_seconds - MARGIN_SECONDS,
-        })
+        let api = self.api(grant.api_domain.as_deref()).ok_or_else(|| {
+            RemoteError::new(ErrorKind::Settings, SERVICE, "the token answer names no API host of Zoho")
+                .with_help("set ZOHO_API_URL to the API host of your data centre, such as https://www.zohoapis.eu")
+        })?;
+        let expires_at = Utc::now().timestamp() + grant.life_seconds - MARGIN_SECONDS;
+        Ok(Token { access: grant.access, api, expires_at })
     }
 
     fn refused(&self, request: &Request, answer: &HttpAnswer, ending: Ending) -> RemoteError {

@@ -10,7 +10,6 @@ use super::complaint::Complaint;
 use super::coql;
 use super::service::{LEADS, SERVICE, USED_UP};
 use super::wire::{self, NoResult, Row, Rows};
-use crate::apply::sink::ActionOutcome;
 use crate::remote::ending::Ending;
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::http::{Client, HttpAnswer, Request, RequestKind, secret_value};
@@ -46,15 +45,7 @@ impl Write {
     }
 }
 
-/// A record that was not written.
-#[derive(Debug)]
-pub(super) struct Refusal {
-    pub(super) complaint: NoResult,
-    /// The outcome of the action.
-    pub(super) outcome: ActionOutcome,
-}
-
-/// A question that was not answered.
+/// A question that was not answered, or a record that was not written.
 #[derive(Debug)]
 pub(super) struct Trouble {
     pub(super) complaint: NoResult,
@@ -105,9 +96,9 @@ impl Zoho {
     pub(super) async fn ask(&mut self, request: &Request, key: &str, scope: &'static str) -> Result<Rows, Trouble> {
         let (client, answer) = self.send(request).await?;
         wire::rows(answer.status.as_u16(), &answer.body, key).map_err(|complaint| {
+            let ending = ending_of_call(&complaint);
             let why = "the answer holds no list of records";
-            let error = failed_call(client, request, &answer, complaint.as_deref(), why, scope);
-            Trouble { complaint, error }
+            trouble(client, request, &answer, complaint, ending, why, scope)
         })
     }
 
@@ -117,7 +108,10 @@ impl Zoho {
         &mut self,
         write: Write,
         records: Vec<Value>,
-    ) -> Result<Vec<Result<String, Refusal>>, RemoteError> {
+    ) -> Result<Vec<Result<String, Trouble>>, RemoteError> {
+        if records.is_empty() {
+            return Ok(Vec::new());
+        }
         let (kind, method, path, scope) = write.call();
         let count = records.len();
         // Without `trigger`, Zoho would run every workflow.
@@ -130,10 +124,15 @@ impl Zoho {
         request.method = method;
         let (client, answer) = self.send(&request).await?;
         let entries = wire::write_answer(answer.status.as_u16(), &answer.body, count).map_err(|complaint| {
+            let ending = ending_of_call(&complaint);
             let why = "the answer does not hold one entry for each record";
-            failed_call(client, &request, &answer, complaint.as_deref(), why, scope)
+            trouble(client, &request, &answer, complaint, ending, why, scope)
         })?;
-        let refused = |complaint| refusal(client, &request, &answer, complaint, scope);
+        let refused = |complaint: NoResult| {
+            let ending = complaint.as_ref().map_or(Ending::RecordUnclear, |complaint| complaint.ending());
+            let why = "an entry says neither success nor error";
+            trouble(client, &request, &answer, complaint, ending, why, scope)
+        };
         Ok(entries.into_iter().map(|entry| entry.map_err(refused)).collect())
     }
 
@@ -151,7 +150,7 @@ impl Zoho {
             // Every further try would use up one of the few tokens that Zoho gives in ten minutes.
             let error = client.error(request, ErrorKind::Credential, &answer);
             let error = error.with_better_help(wire::complaint_in(&answer).help(""));
-            self.auth.give_up(error.clone());
+            self.auth.hopeless = Some(error.clone());
             return Err(error);
         }
         Ok((client, answer))
@@ -167,7 +166,7 @@ impl Zoho {
             // The tries are used up. Settling, linking and creating tasks would each use up as many more, for the same error.
             Err(error) if error.kind == ErrorKind::Throttled => {
                 let error = error.with_help(USED_UP);
-                self.auth.give_up(error.clone());
+                self.auth.hopeless = Some(error.clone());
                 Err(error)
             }
             sent => sent,
@@ -180,28 +179,20 @@ fn wants_new_token(request: &Request, answer: &HttpAnswer) -> bool {
         && outcomes::verdict(request.kind, wire::complaint_in(answer).ending_of_call()).again == Again::WithNewToken
 }
 
-/// The error of a complete call. `why` explains an answer without a complaint.
-fn failed_call(
-    client: &Client,
-    request: &Request,
-    answer: &HttpAnswer,
-    complaint: Option<&Complaint>,
-    why: &str,
-    scope: &'static str,
-) -> RemoteError {
-    let Some(complaint) = complaint else { return client.unreadable(request, answer, why) };
-    let kind = outcomes::error_kind(request.kind, complaint.ending_of_call());
-    client.error(request, kind, answer).with_better_help(complaint.help(scope))
+fn ending_of_call(complaint: &NoResult) -> Ending {
+    complaint.as_ref().map_or(Ending::Senseless, |complaint| complaint.ending_of_call())
 }
 
-fn refusal(
+/// The trouble with a call or a record. `why` explains an answer or entry without a complaint.
+fn trouble(
     client: &Client,
     request: &Request,
     answer: &HttpAnswer,
     complaint: NoResult,
+    ending: Ending,
+    why: &str,
     scope: &'static str,
-) -> Refusal {
-    let ending = complaint.as_ref().map_or(Ending::RecordUnclear, |complaint| complaint.ending());
+) -> Trouble {
     let kind = outcomes::error_kind(request.kind, ending);
     let error = match &complaint {
         Some(complaint) => {
@@ -209,10 +200,7 @@ fn refusal(
             client.put_words(&mut error, complaint.explanation());
             error.with_better_help(complaint.help(scope))
         }
-        None => {
-            let error = client.unreadable(request, answer, "an entry says neither success nor error");
-            RemoteError { kind, ..error }
-        }
+        None => RemoteError { kind, ..client.unreadable(request, answer, why) },
     };
-    Refusal { complaint, outcome: error.outcome() }
+    Trouble { complaint, error }
 }

@@ -8,18 +8,9 @@ use super::auth::{self, Auth, Credentials};
 use super::service::{ACCOUNTS_HELP, API_HELP, SERVICE};
 use super::wire;
 use crate::apply::stop::Stop;
-use crate::model::Links;
+use crate::model::{Links, TaskOn};
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::http::{Client, Options, Timing};
-
-/// The record that a task goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TaskOn {
-    /// The Contact with the e-mail, else the Lead.
-    ContactOrLead,
-    /// Always the Lead.
-    Lead,
-}
 
 /// The settings of the client.
 pub struct ZohoSettings {
@@ -90,8 +81,8 @@ impl Api {
         let made = match self.client.take() {
             Some((url, client)) if url == *base => (url, client),
             _ => {
-                let options =
-                    Options { timing: self.timing, explain: wire::explain, help: API_HELP, ..Options::default() };
+                let explain = |answer: &_| wire::complaint_in(answer).explanation();
+                let options = Options { timing: self.timing, explain, help: API_HELP, ..Options::default() };
                 (base.clone(), Client::new(SERVICE, base.clone(), options)?)
             }
         };

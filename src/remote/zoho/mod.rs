@@ -32,7 +32,7 @@ mod text;
 mod wire;
 
 pub use auth::Credentials;
-pub use client::{TaskOn, Zoho, ZohoSettings};
+pub use client::{Zoho, ZohoSettings};
 pub use preflight::{Granted, Layout, Module, Picklist, READ_FIELDS, READ_USERS, User};
 pub use preview::{Preview, foreseen_link, longest_news, preview};
 pub use sink::FACTS;

@@ -168,7 +168,7 @@ impl Zoho {
     /// Makes the client leave the file with the access token as it is, for commands that must not write.
     #[must_use]
     pub fn without_keeping_the_token(mut self) -> Zoho {
-        self.auth.keep_nothing();
+        self.auth.keeps = false;
         self
     }
 
@@ -186,13 +186,13 @@ impl Zoho {
 
     /// Whether the API is known to belong to another data centre than the credentials.
     pub fn crosses_data_centres(&self) -> bool {
-        self.api.url().is_some_and(|api| centre::differ(self.auth.accounts_url(), api))
+        self.api.url().is_some_and(|api| centre::differ(&self.auth.credentials.accounts_url, api))
     }
 
     /// Zoho's clock and limits, by its answers so far.
     pub fn service_status(&self) -> ServiceStatus {
         let api = self.api.client().map(Client::service_status).unwrap_or_default();
-        if api == ServiceStatus::default() { self.auth.service_status() } else { api }
+        if api == ServiceStatus::default() { self.auth.client.service_status() } else { api }
     }
 
     /// Reads one record of a module, if there is one.

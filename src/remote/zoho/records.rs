@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::calls::{Refusal, Trouble, Write};
-use super::client::{TaskOn, Zoho};
+use super::calls::{Trouble, Write};
+use super::client::Zoho;
 use super::coql::{self, Address};
 use super::lead_fields;
-use super::service::{BATCH, CONTACTS, LEADS};
+use super::service::{CONTACTS, LEADS};
 use super::wire::Row;
-use crate::apply::sink::{ActionOutcome, Failure, FailureKind};
-use crate::model::{Record, Task, TaskLink};
+use crate::apply::sink::{ActionOutcome, Failure};
+use crate::model::{Record, Task, TaskLink, TaskOn};
 use crate::remote::ending::Ending;
 use crate::remote::error::RemoteError;
 
@@ -48,12 +48,7 @@ pub(super) async fn link(zoho: &mut Zoho, orders: &[Task]) -> Vec<Result<TaskLin
     let wanted = collect(orders, &addresses);
     let mut places = Places::new();
     let left = match place(zoho, wanted, &mut places).await {
-        Ok(()) => Failure {
-            message: "Zoho returned no record for this task".to_owned(),
-            quote: None,
-            help: None,
-            kind: FailureKind::Action,
-        },
+        Ok(()) => Failure::of_action("Zoho returned no record for this task"),
         Err(error) => error.failure(),
     };
     let place = |address: &Address| match places.get(&address.key) {
@@ -92,11 +87,7 @@ async fn place(zoho: &mut Zoho, mut wanted: AllWanted<'_>, places: &mut Places) 
         set_status(zoho, &wanted, leads, places).await?;
         wanted.retain(|key, _| !places.contains_key(key));
     }
-    let wanted: Vec<(String, Wanted<'_>)> = wanted.into_iter().collect();
-    for chunk in wanted.chunks(BATCH) {
-        insert(zoho, chunk, places).await?;
-    }
-    Ok(())
+    insert(zoho, &wanted, places).await
 }
 
 fn on(module: &str, id: &str) -> TaskLink {
@@ -162,13 +153,11 @@ async fn set_status(
             None => drop(places.insert(key, Ok(on(LEADS, lead.id())))),
         }
     }
-    for chunk in changes.chunks(BATCH) {
-        let records = chunk.iter().map(|(_, id, status)| json!({"id": id, "Lead_Status": status})).collect();
-        let results = zoho.write(Write::LeadStatuses, records).await?;
-        for ((key, id, _), result) in chunk.iter().zip(results) {
-            if let Some(place) = place_of_updated(id, result) {
-                places.insert(key.clone(), place);
-            }
+    let records = changes.iter().map(|(_, id, status)| json!({"id": id, "Lead_Status": status})).collect();
+    let results = zoho.write(Write::LeadStatuses, records).await?;
+    for ((key, id, _), result) in changes.into_iter().zip(results) {
+        if let Some(place) = place_of_updated(&id, result) {
+            places.insert(key, place);
         }
     }
     Ok(())
@@ -178,14 +167,14 @@ async fn set_status(
 ///
 /// The status matters less than the task: if Zoho refuses the status (the lead is locked, or in a blueprint), the task still
 /// goes on the lead.
-fn place_of_updated(id: &str, result: Result<String, Refusal>) -> Option<Result<TaskLink, ActionOutcome>> {
+fn place_of_updated(id: &str, result: Result<String, Trouble>) -> Option<Result<TaskLink, ActionOutcome>> {
     let here = Some(Ok(on(LEADS, id)));
-    let Refusal { complaint, outcome } = match result {
+    let Trouble { complaint, error } = match result {
         Ok(_) => {
             tracing::info!(lead.id = id, "lead status set");
             return here;
         }
-        Err(refusal) => refusal,
+        Err(trouble) => trouble,
     };
     match complaint {
         Some(complaint) if complaint.is_converted() || complaint.is_about("id") => None,
@@ -194,29 +183,29 @@ fn place_of_updated(id: &str, result: Result<String, Refusal>) -> Option<Result<
             tracing::warn!(lead.id = id, code, "lead status not set; the task still goes on the lead");
             here
         }
-        _ => Some(Err(outcome)),
+        _ => Some(Err(error.outcome())),
     }
 }
 
-async fn insert(zoho: &mut Zoho, chunk: &[(String, Wanted<'_>)], places: &mut Places) -> Result<(), RemoteError> {
+async fn insert(zoho: &mut Zoho, wanted: &AllWanted<'_>, places: &mut Places) -> Result<(), RemoteError> {
     let lead = |wanted: &Wanted<'_>| lead_fields::lead(&wanted.address, wanted.order, wanted.lead_status);
-    let leads = chunk.iter().map(|(_, wanted)| lead(wanted)).collect();
+    let leads = wanted.values().map(lead).collect();
     let results = zoho.write(Write::NewLeads, leads).await?;
-    for ((key, wanted), result) in chunk.iter().zip(results) {
+    for ((key, wanted), result) in wanted.iter().zip(results) {
         places.insert(key.clone(), place_of_inserted(&wanted.order.short, result));
     }
     Ok(())
 }
 
-fn place_of_inserted(action: &str, result: Result<String, Refusal>) -> Result<TaskLink, ActionOutcome> {
-    let Refusal { complaint, outcome } = match result {
+fn place_of_inserted(action: &str, result: Result<String, Trouble>) -> Result<TaskLink, ActionOutcome> {
+    let Trouble { complaint, error } = match result {
         Ok(id) => {
             tracing::info!(action.key = action, lead.id = id, "lead created");
             return Ok(on(LEADS, &id));
         }
-        Err(refusal) => refusal,
+        Err(trouble) => trouble,
     };
-    let complaint = complaint.ok_or_else(|| outcome.clone())?;
+    let complaint = complaint.ok_or_else(|| error.outcome())?;
     if let Some((module, id)) = complaint.duplicate() {
         let module = module.unwrap_or_else(|| LEADS.to_owned());
         if module == LEADS || module == CONTACTS {
@@ -228,7 +217,7 @@ fn place_of_inserted(action: &str, result: Result<String, Refusal>) -> Result<Ta
         tracing::warn!(action.key = action, "Zoho refuses the e-mail; the task goes on no record");
         return Ok(TaskLink::Unlinked);
     }
-    Err(outcome)
+    Err(error.outcome())
 }
 
 #[cfg(test)]

@@ -79,7 +79,7 @@ async fn brought_forward(zoho: &mut Zoho, open: &[Open<'_>]) -> BTreeMap<usize, 
                 let description = tasks.get(*prior)?.text("Description")?;
                 text::mentions(description, &claim.short).then(|| (*index, happened(claim, prior)))
             })),
-            Err(error) => answers.extend(chunk.iter().map(|(index, ..)| (*index, error.no_answer()))),
+            Err(error) => answers.extend(chunk.iter().map(|(index, ..)| (*index, error.clone().into()))),
         }
     }
     answers
@@ -89,7 +89,7 @@ async fn brought_forward(zoho: &mut Zoho, open: &[Open<'_>]) -> BTreeMap<usize, 
 async fn created(zoho: &mut Zoho, column: Option<&str>, group: &[Open<'_>]) -> Vec<(usize, Answer)> {
     let found = match candidates(zoho, column, group).await {
         Ok(found) => found,
-        Err(error) => return group.iter().map(|(index, ..)| (*index, error.no_answer())).collect(),
+        Err(error) => return group.iter().map(|(index, ..)| (*index, error.clone().into())).collect(),
     };
     let bears = |task: &Row, key: &str| task.text("Subject").is_some_and(|subject| text::mentions(subject, key));
     let answer = |claim: &Claim| {

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::calls::{Refusal, Write};
+use super::calls::{Trouble, Write};
 use super::client::Zoho;
 use super::service::BATCH;
 use super::task_fields;
 use super::wire::Row;
-use crate::apply::sink::{ActionOutcome, Failure, FailureKind, Receipt};
+use crate::apply::sink::{ActionOutcome, Failure, Receipt};
 use crate::model::{Task, TaskLink};
 use crate::remote::error::RemoteError;
 use crate::remote::http::{Request, RequestKind};
@@ -46,21 +46,11 @@ pub(super) async fn perform(zoho: &mut Zoho, orders: &[Task]) -> Vec<ActionOutco
         .filter(|(index, _)| !outcomes.contains_key(index))
         .filter_map(|(index, order)| Some((index, order, order.link.as_ref()?)))
         .collect();
-    for chunk in fresh.chunks(BATCH) {
-        outcomes.extend(create(zoho, chunk).await);
-    }
-    let outcome = |index| outcomes.remove(&index).unwrap_or(ActionOutcome::CarriedOver(no_link()));
+    outcomes.extend(create(zoho, &fresh).await);
+    // Nothing was sent for a task without a link.
+    let no_link = || ActionOutcome::CarriedOver(Failure::of_action("the Zoho record of the task was not looked up"));
+    let outcome = |index| outcomes.remove(&index).unwrap_or_else(no_link);
     (0..orders.len()).map(outcome).collect()
-}
-
-/// The failure of a task without a link. Nothing was sent for it.
-fn no_link() -> Failure {
-    Failure {
-        message: "the Zoho record of the task was not looked up".to_owned(),
-        quote: None,
-        help: None,
-        kind: FailureKind::Action,
-    }
 }
 
 fn done(remote_id: &str) -> ActionOutcome {
@@ -68,30 +58,31 @@ fn done(remote_id: &str) -> ActionOutcome {
 }
 
 /// Creates tasks in one call. The call is sent once, because a second one would create them twice.
-async fn create(zoho: &mut Zoho, chunk: &[(usize, &Task, &TaskLink)]) -> Vec<(usize, ActionOutcome)> {
-    let records = chunk.iter().map(|(_, order, link)| task_fields::task(order, link, &zoho.links)).collect();
+async fn create(zoho: &mut Zoho, fresh: &[(usize, &Task, &TaskLink)]) -> Vec<(usize, ActionOutcome)> {
+    let records = fresh.iter().map(|(_, order, link)| task_fields::task(order, link, &zoho.links)).collect();
     match zoho.write(Write::NewTasks, records).await {
         Ok(results) => {
-            chunk.iter().zip(results).map(|((index, order, _), result)| (*index, created(order, result))).collect()
+            fresh.iter().zip(results).map(|((index, order, _), result)| (*index, created(order, result))).collect()
         }
-        Err(error) => chunk.iter().map(|(index, ..)| (*index, error.outcome())).collect(),
+        Err(error) => fresh.iter().map(|(index, ..)| (*index, error.outcome())).collect(),
     }
 }
 
-fn created(order: &Task, result: Result<String, Refusal>) -> ActionOutcome {
+fn created(order: &Task, result: Result<String, Trouble>) -> ActionOutcome {
     let action = order.short.as_str();
-    match result {
+    let Trouble { complaint, error } = match result {
         Ok(id) => {
             tracing::info!(action.key = action, task.id = id, "task created");
-            done(&id)
+            return done(&id);
         }
-        Err(Refusal { complaint: Some(complaint), outcome: ActionOutcome::Refused(failure) })
-            if complaint.is_about_record() =>
-        {
+        Err(trouble) => trouble,
+    };
+    match (error.outcome(), complaint) {
+        (ActionOutcome::Refused(failure), Some(complaint)) if complaint.is_about_record() => {
             tracing::warn!(action.key = action, "the record of a task is gone");
             ActionOutcome::RecordGone(failure)
         }
-        Err(Refusal { complaint, outcome }) => {
+        (outcome, complaint) => {
             let code = complaint.as_ref().and_then(|complaint| complaint.code()).unwrap_or_default();
             tracing::warn!(action.key = action, code, "task not created");
             outcome
@@ -103,36 +94,28 @@ fn created(order: &Task, result: Result<String, Refusal>) -> ActionOutcome {
 async fn bring_forward(zoho: &mut Zoho, orders: &[Task]) -> BTreeMap<usize, ActionOutcome> {
     let wanted: Vec<(usize, &Task, &str)> =
         orders.iter().enumerate().filter_map(|(index, order)| Some((index, order, order.prior.as_deref()?))).collect();
-    let mut outcomes = BTreeMap::new();
-    for chunk in wanted.chunks(BATCH) {
-        let ids: BTreeSet<&str> = chunk.iter().map(|(_, _, prior)| *prior).collect();
-        let tasks = match read(zoho, &ids).await {
-            Ok(tasks) => tasks,
-            Err(error) => {
-                let carried = |(index, ..): &(usize, _, _)| (*index, ActionOutcome::CarriedOver(error.failure()));
-                outcomes.extend(chunk.iter().map(carried));
-                continue;
-            }
-        };
-        let mut changes = Vec::new();
-        for (index, order, prior) in chunk {
-            let Some(task) = tasks.get(*prior).filter(|task| task_fields::is_open(task)) else {
-                continue;
-            };
-            match task_fields::change(task, order) {
-                Some(change) => changes.push((*index, *order, *prior, change)),
-                None => drop(outcomes.insert(*index, done(prior))),
-            }
+    let ids: BTreeSet<&str> = wanted.iter().map(|(_, _, prior)| *prior).collect();
+    let tasks = match read(zoho, &ids).await {
+        Ok(tasks) => tasks,
+        Err(error) => {
+            let carried = ActionOutcome::CarriedOver(error.failure());
+            return wanted.iter().map(|(index, ..)| (*index, carried.clone())).collect();
         }
-        outcomes.extend(update(zoho, changes).await);
+    };
+    let mut outcomes = BTreeMap::new();
+    let mut changes = Vec::new();
+    for (index, order, prior) in wanted {
+        let Some(task) = tasks.get(prior).filter(|task| task_fields::is_open(task)) else { continue };
+        match task_fields::change(task, order) {
+            Some(change) => changes.push((index, order, prior, change)),
+            None => drop(outcomes.insert(index, done(prior))),
+        }
     }
+    outcomes.extend(update(zoho, changes).await);
     outcomes
 }
 
 async fn update(zoho: &mut Zoho, changes: Vec<(usize, &Task, &str, Value)>) -> Vec<(usize, ActionOutcome)> {
-    if changes.is_empty() {
-        return Vec::new();
-    }
     let records = changes.iter().map(|(.., change)| change.clone()).collect();
     let results = match zoho.write(Write::TaskChanges, records).await {
         Ok(results) => results,
@@ -149,8 +132,8 @@ async fn update(zoho: &mut Zoho, changes: Vec<(usize, &Task, &str, Value)>) -> V
                     Some((*index, done(prior)))
                 }
                 // A person deleted the task after it was read.
-                Err(Refusal { complaint: Some(complaint), .. }) if complaint.is_about("id") => None,
-                Err(refusal) => Some((*index, refusal.outcome)),
+                Err(Trouble { complaint: Some(complaint), .. }) if complaint.is_about("id") => None,
+                Err(trouble) => Some((*index, trouble.error.outcome())),
             }
         })
         .collect()
@@ -158,6 +141,9 @@ async fn update(zoho: &mut Zoho, changes: Vec<(usize, &Task, &str, Value)>) -> V
 
 /// Reads at most 100 tasks by id. Leaves out those that are gone.
 pub(super) async fn read(zoho: &mut Zoho, ids: &BTreeSet<&str>) -> Result<BTreeMap<String, Row>, RemoteError> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     let list: Vec<&str> = ids.iter().copied().collect();
     let request = Request::get(RequestKind::TaskRead, &["crm", "v8", "Tasks"])
         .query("ids", list.join(","))

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::complaint::{Complaint, text_at};
-use crate::remote::http::{Explanation, HttpAnswer};
+use crate::remote::http::HttpAnswer;
 
 /// One row of an answer, with Zoho's field names.
 #[derive(Debug, Clone, PartialEq)]
@@ -137,11 +137,6 @@ fn complaint_or_status(status: u16, body: &[u8]) -> Complaint {
 /// Reads the complaint about a complete call, in either envelope.
 pub(super) fn complaint_in(answer: &HttpAnswer) -> Complaint {
     complaint_or_status(answer.status.as_u16(), &answer.body)
-}
-
-/// Reads Zoho's own words from an answer that is an error.
-pub(super) fn explain(answer: &HttpAnswer) -> Explanation {
-    complaint_in(answer).explanation()
 }
 
 #[cfg(test)]

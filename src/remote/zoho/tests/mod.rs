@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::apply::sink::{ActionOutcome, Answer, Claim, FailureKind, Receipt, Sink};
-use crate::model::{ActionKey, ActionKind, Links, Person, Priority, Record, Task, TaskLink};
+use crate::model::{ActionKey, ActionKind, Links, Person, Priority, Record, Task, TaskLink, TaskOn};
 use crate::remote::http::Timing;
 use crate::remote::script::{self, Asked, Reply, Script};
 
