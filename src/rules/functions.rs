@@ -66,7 +66,7 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "days_since",
         parameters: &["date"],
-        gives: "whole days up to the run's instant, rounded down. A date in the future is unknown",
+        gives: "whole days from the date to the time of the run, rounded down. A date in the future is unknown",
         calculation: Calculation::OfDate(|at, as_of| match at > as_of {
             true => Err(UnknownReason::InTheFuture),
             false => Ok(whole_days(at, as_of)),
