@@ -4,7 +4,7 @@
 //! misread figure costs a customer's trust, and a rule that takes a missing figure for zero fires on everybody.
 
 use std::borrow::Cow;
-use strum::IntoStaticStr;
+use strum::{EnumIter, IntoStaticStr};
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 
@@ -53,7 +53,7 @@ impl Type {
 pub type Date = DateTime<Utc>;
 
 /// Why a value is unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, EnumIter)]
 #[strum(serialize_all = "snake_case")]
 pub enum UnknownReason {
     /// Absent, null, or an empty text.

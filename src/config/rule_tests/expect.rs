@@ -14,9 +14,6 @@ use crate::rules::{Rule, nearest};
 /// The reasons that a scan without an earlier run can give for a signal.
 const REASONS: [&str; 3] = ["new", "already_tagged", "snoozed"];
 
-const UNKNOWN: [UnknownReason; 4] =
-    [UnknownReason::Missing, UnknownReason::Unreadable, UnknownReason::InTheFuture, UnknownReason::WholeIsZero];
-
 impl RuleTestReader<'_> {
     pub fn expect(&self, table: &Table<'_>) -> Option<BTreeMap<String, Expected>> {
         if !table.has("expect") {
@@ -96,8 +93,9 @@ impl RuleTestReader<'_> {
                 DeValue::Boolean(false) => None,
                 other => Some(other.as_str().unwrap_or_default().to_owned()),
             };
-            if !reason.iter().all(|word| UNKNOWN.iter().any(|reason| reason.name() == word)) {
-                let words = UNKNOWN.map(|reason| format!("\"{}\"", reason.name())).join(", ");
+            if !reason.iter().all(|word| UnknownReason::iter().any(|reason| reason.name() == word)) {
+                let words: Vec<_> = UnknownReason::iter().map(|reason| format!("\"{}\"", reason.name())).collect();
+                let words = words.join(", ");
                 let message = format!("`{}` must be the reason why it is unknown, or false", name.value);
                 self.findings.add(&table.place_at(&name.value, value), message, Some(format!("it is one of {words}")));
             }

@@ -119,11 +119,11 @@ impl Cause {
                 CauseKind::NeverKnown,
                 format!("{name} is zero for every contact that has it, and the rule needs a share of it"),
             ),
-            _ if alone => {
+            None | Some(UnknownReason::Missing | UnknownReason::Unreadable) if alone => {
                 let message = format!("[scan] include leaves out all {} contacts that have {name}", attribute.readable);
                 (CauseKind::LeftOut, message)
             }
-            _ => {
+            None | Some(UnknownReason::Missing | UnknownReason::Unreadable) => {
                 (CauseKind::NeverBoth, format!("no contact has both {name} and the attribute that it is compared with"))
             }
         };
