@@ -146,7 +146,7 @@ impl From<LedgerError> for Fatal {
             | LedgerError::IllegalStep { .. }
             | LedgerError::Unknown { .. } => Exit::Failed,
         };
-        Fatal { exit, help: error.help(), error: anyhow::Error::msg(error.full_message()) }
+        Fatal { exit, help: Some(error.help().to_owned()), error: anyhow::Error::msg(error.full_message()) }
     }
 }
 

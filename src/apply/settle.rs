@@ -6,8 +6,8 @@
 
 use super::Sinks;
 use super::sink::{Answer, Claim, Failure};
-use crate::ledger::{Closing, LedgerError, OpenClaim, Writer};
-use crate::model::{ActionKind, Date, Reason, Step};
+use crate::ledger::{Closing, LedgerError, Writer};
+use crate::model::{ActionKind, Date, Entry, Known, Occasion, Reason, SinkKind, State, Step};
 
 /// What to do with a message whose outcome cannot be found out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub struct Settled {
 /// `tag_of` returns the tag of a signal's rule. A claim stays in doubt if its sink is off or the question failed. It also stays
 /// in doubt if the service cannot tell, unless it is a message and `when_in_doubt` says to resend it.
 pub async fn settle(
-    claims: &[OpenClaim],
+    known: &Known,
     ledger: &Writer,
     sinks: &mut Sinks<'_>,
     tag_of: impl Fn(&str) -> Option<String>,
@@ -42,12 +42,11 @@ pub async fn settle(
     let mut settled = Settled::default();
     let mut closings = Vec::new();
     for (kind, sink) in sinks.iter_mut() {
-        let ours = claims.iter().filter(|claim| claim.entry.key.kind.sink() == kind);
-        let ours: Vec<_> = ours.map(|claim| question(claim, &tag_of)).collect();
-        if ours.is_empty() {
+        let claims: Vec<_> = known.occasions.iter().flat_map(|occasion| open_claims(occasion, kind, &tag_of)).collect();
+        if claims.is_empty() {
             continue;
         }
-        for (claim, answer) in ours.iter().zip(sink.settle(&ours).await) {
+        for (claim, answer) in claims.iter().zip(sink.settle(&claims).await) {
             match answer {
                 Answer::NoAnswer(failure) => settled.failures.push(failure),
                 answer => closings.extend(closing(claim, answer, when_in_doubt)),
@@ -61,9 +60,10 @@ pub async fn settle(
     Ok(settled)
 }
 
-fn question(claim: &OpenClaim, tag_of: &impl Fn(&str) -> Option<String>) -> Claim {
-    let OpenClaim { occasion, entry } = claim;
-    Claim {
+/// The claims of an occasion at one sink that have no recorded outcome.
+fn open_claims(occasion: &Occasion, sink: SinkKind, tag_of: &impl Fn(&str) -> Option<String>) -> Vec<Claim> {
+    let claimed = |entry: &&Entry| entry.state == State::Claimed && entry.key.kind.sink() == sink;
+    let claim = |entry: &Entry| Claim {
         key: entry.key.clone(),
         short: entry.short.clone(),
         claimed_at: entry.claimed_at.unwrap_or(occasion.id.opened_at),
@@ -71,7 +71,8 @@ fn question(claim: &OpenClaim, tag_of: &impl Fn(&str) -> Option<String>) -> Clai
         prior: entry.prior.clone(),
         sent_to: entry.sent_to.clone(),
         tag: tag_of(&occasion.id.signal).unwrap_or_default(),
-    }
+    };
+    occasion.entries.iter().filter(claimed).map(claim).collect()
 }
 
 fn closing(claim: &Claim, answer: Answer, when_in_doubt: MessageInDoubt) -> Option<Closing> {

@@ -32,7 +32,7 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
 /// Accepts the names of the sinks.
 pub(super) fn sink_parser() -> impl TypedValueParser<Value = SinkKind> {
     let names = SinkKind::iter().map(|sink| PossibleValue::new(sink.name()).help(sink.label()));
-    PossibleValuesParser::new(names).try_map(|name| SinkKind::from_name(&name).ok_or("unknown sink"))
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<SinkKind>())
 }
 
 /// Days and weeks, too.

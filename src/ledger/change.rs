@@ -131,7 +131,7 @@ pub(super) fn step(transaction: &Transaction<'_>, short: &str, step: Step) -> Re
     let names: Vec<String> = rows(transaction, "take a step", sql, [short], |row| Ok(row.get(0)?))?;
     let unknown = || LedgerError::Unknown { what: format!("action {short}") };
     let name = names.into_iter().next().ok_or_else(unknown)?;
-    let state = State::from_name(&name).ok_or(LedgerError::Nonsense { what: "state", value: name })?;
+    let state: State = name.parse().map_err(|_| LedgerError::Nonsense { what: "state", value: name })?;
     let next = state.after(step).ok_or(LedgerError::IllegalStep { short: short.to_owned(), state, step })?;
     let sql = "UPDATE entries SET state = $1 WHERE short = $2";
     execute(transaction, "take a step", sql, params![next.name(), short])?;

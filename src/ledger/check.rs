@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row};
 use super::error::{LedgerError, RESTORE};
 use super::statement::rows;
 use super::{file, read, schema};
-use crate::model::{ActionKind, FORGOTTEN, Reason, State, SubjectKind};
+use crate::model::{ActionKey, ActionKind, FORGOTTEN, Reason, State, Subject, SubjectKind};
 
 /// The number of findings that are reported: one damage can show in thousands of rows.
 const MAX_FINDINGS: usize = 20;
@@ -31,7 +31,7 @@ pub struct Finding {
     /// The problem, in one sentence.
     pub message: String,
     /// How to repair it.
-    pub help: Option<String>,
+    pub help: &'static str,
 }
 
 /// Checks the ledger without changing it: the file and its references are sound, every value in a row is known, and every short
@@ -51,7 +51,7 @@ pub fn check(path: &Path) -> Checked {
         let (entries, wrong) = check_entries(connection)?;
         findings.extend(wrong);
         findings.truncate(MAX_FINDINGS);
-        let finding = |message| Finding { message, help: Some(RESTORE.to_owned()) };
+        let finding = |message| Finding { message, help: RESTORE };
         let findings = findings.into_iter().map(finding).collect();
         Ok(Checked { version: Some(version), entries, findings, ..Checked::default() })
     });
@@ -71,14 +71,12 @@ fn failed(error: &LedgerError) -> Checked {
         LedgerError::Folder { source, .. } => source.kind() == std::io::ErrorKind::PermissionDenied,
         _ => false,
     };
-    let help = if denied { Some("run the command as the user of the scheduled runs".to_owned()) } else { error.help() };
+    let help = if denied { "run the command as the user of the scheduled runs" } else { error.help() };
     let finding = Finding { message: error.full_message(), help };
-    match error {
-        LedgerError::Newer { .. } | LedgerError::Folder { .. } => {
-            Checked { closed: Some(finding), ..Checked::default() }
-        }
-        _ if denied => Checked { closed: Some(finding), ..Checked::default() },
-        _ => Checked { findings: vec![finding], ..Checked::default() },
+    if denied || matches!(error, LedgerError::Newer { .. } | LedgerError::Folder { .. }) {
+        Checked { closed: Some(finding), ..Checked::default() }
+    } else {
+        Checked { findings: vec![finding], ..Checked::default() }
     }
 }
 
@@ -103,10 +101,10 @@ fn entry(row: &Row<'_>, workspace: Option<&str>) -> Result<Option<String>, Ledge
     let text = |column: usize| row.get::<_, String>(column);
     let short = text(0)?;
     let known = [
-        ("kind", 1, ActionKind::from_name(&text(1)?).is_some()),
-        ("state", 2, State::from_name(&text(2)?).is_some()),
-        ("reason", 3, Reason::from_name(&text(3)?).is_some()),
-        ("kind of subject", 4, SubjectKind::from_name(&text(4)?).is_some()),
+        ("kind", 1, text(1)?.parse::<ActionKind>().is_ok()),
+        ("state", 2, text(2)?.parse::<State>().is_ok()),
+        ("reason", 3, text(3)?.parse::<Reason>().is_ok()),
+        ("kind of subject", 4, text(4)?.parse::<SubjectKind>().is_ok()),
     ];
     if let Some((what, column, _)) = known.iter().find(|(_, _, known)| !known) {
         return Ok(Some(format!("{short} has the unknown {what} {:?}", text(*column)?)));
@@ -120,13 +118,11 @@ fn entry(row: &Row<'_>, workspace: Option<&str>) -> Result<Option<String>, Ledge
     if [&subject, &contact].iter().any(|id| id.starts_with(FORGOTTEN)) {
         return Ok(None);
     }
-    let (Some(workspace), Some(kind), Some(subject_kind)) =
-        (workspace, ActionKind::from_name(&text(1)?), SubjectKind::from_name(&text(4)?))
-    else {
+    let Some(workspace) = workspace else {
         return Ok(Some(format!("{short} belongs to a ledger without a workspace")));
     };
-    let key = crate::model::ActionKey { kind, level: text(9)?, contact };
-    let subject = crate::model::Subject { kind: subject_kind, id: subject };
+    let key = ActionKey { kind: read::named(row, 1, "kind of action")?, level: text(9)?, contact };
+    let subject = Subject { kind: read::named(row, 4, "kind of subject")?, id: subject };
     let opened_at = read::time(row, 8)?.unwrap_or_default();
     let digits = short.chars().count().saturating_sub("US-".len());
     let expected = key.short(workspace, &text(6)?, &subject, opened_at, digits);
@@ -157,7 +153,7 @@ mod tests {
             let checked = failed(&error);
             assert_eq!((checked.closed.is_some(), checked.findings.is_empty()), (closed, closed), "{error:?}");
             let finding = checked.closed.iter().chain(&checked.findings).next().unwrap();
-            assert!(help.is_none_or(|help| finding.help.as_deref() == Some(help)), "{finding:?}");
+            assert!(help.is_none_or(|help| finding.help == help), "{finding:?}");
         }
     }
 }

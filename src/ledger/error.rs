@@ -6,89 +6,38 @@ use crate::model::{State, Step};
 
 /// An error of the ledger. The failed transaction was rolled back, and no request left without a claim.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of a variant says what its fields are")]
 pub enum LedgerError {
     /// The file cannot be opened or made.
     #[error("open the ledger {path}")]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: rusqlite::Error,
-    },
+    Open { path: PathBuf, source: rusqlite::Error },
     /// A newer version of the program wrote the ledger.
     #[error("the ledger {path} has schema version {found}, and this program knows versions up to {known}")]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// Its version.
-        found: i64,
-        /// Ours.
-        known: i64,
-    },
+    Newer { path: PathBuf, found: i64, known: i64 },
     /// A database, but not a ledger.
     #[error("{path} is not a ledger of usage-signals")]
-    NotALedger {
-        /// The file.
-        path: PathBuf,
-    },
+    NotALedger { path: PathBuf },
     /// The ledger belongs to another workspace.
     #[error("the ledger {path} belongs to the Intercom workspace {bound}, and the token is for {asked}")]
-    OtherWorkspace {
-        /// The file.
-        path: PathBuf,
-        /// The workspace it belongs to.
-        bound: String,
-        /// The workspace of the token.
-        asked: String,
-    },
+    OtherWorkspace { path: PathBuf, bound: String, asked: String },
     /// A statement failed.
     #[error("{doing}")]
-    Statement {
-        /// The failed operation.
-        doing: &'static str,
-        /// Why it failed.
-        source: rusqlite::Error,
-    },
+    Statement { doing: &'static str, source: rusqlite::Error },
     /// The ledger holds a value that no version of the program writes.
     #[error("the ledger holds the unknown value {value:?} as {what}")]
-    Nonsense {
-        /// The meaning of the column.
-        what: &'static str,
-        /// The value.
-        value: String,
-    },
+    Nonsense { what: &'static str, value: String },
     /// A step that the state does not allow. This is a defect of the program; the step was not taken.
     #[error("the action {short} is {state:?} and cannot take the step {step:?}")]
-    IllegalStep {
-        /// The action's short key.
-        short: String,
-        /// Its state.
-        state: State,
-        /// The step.
-        step: Step,
-    },
+    IllegalStep { short: String, state: State, step: Step },
     /// An action or occasion that the ledger does not have.
     #[error("the ledger has no {what}")]
-    Unknown {
-        /// The missing thing.
-        what: String,
-    },
+    Unknown { what: String },
     /// Another run holds the lock.
     #[error("another run holds the lock {path}: {holder}")]
-    Locked {
-        /// The lock file.
-        path: PathBuf,
-        /// The line in which its holder names itself.
-        holder: String,
-    },
+    Locked { path: PathBuf, holder: String },
     /// The state folder or the lock file cannot be made.
     #[error("use the state folder, {path}")]
-    Folder {
-        /// The path.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    Folder { path: PathBuf, source: std::io::Error },
 }
 
 /// The way out for a damaged ledger.
@@ -105,6 +54,10 @@ impl From<rusqlite::Error> for LedgerError {
 impl LedgerError {
     pub(super) fn statement(doing: &'static str) -> impl Fn(rusqlite::Error) -> LedgerError {
         move |source| LedgerError::Statement { doing, source }
+    }
+
+    pub(super) fn open(path: &Path) -> impl Fn(rusqlite::Error) -> LedgerError + '_ {
+        move |source| LedgerError::Open { path: path.to_owned(), source }
     }
 
     pub(super) fn folder(path: &Path) -> impl Fn(std::io::Error) -> LedgerError + '_ {
@@ -124,7 +77,7 @@ impl LedgerError {
     }
 
     /// The way out, for the line that begins with `help:`.
-    pub fn help(&self) -> Option<String> {
+    pub fn help(&self) -> &'static str {
         use rusqlite::ErrorCode::{
             CannotOpen, ConstraintViolation, DatabaseBusy, DatabaseLocked, DiskFull, PermissionDenied, ReadOnly,
             SystemIoFailure,
@@ -134,35 +87,31 @@ impl LedgerError {
             continues";
         const DEFECT: &str = "this is a defect of the program; every request that left is in the ledger. Keep a copy of the \
             ledger, and report the defect";
-        Some(match self {
+        match self {
             LedgerError::Newer { .. } => {
-                "run the newer program, or restore a backup of the ledger from before the newer program ran".into()
+                "run the newer program, or restore a backup of the ledger from before the newer program ran"
             }
-            LedgerError::NotALedger { .. } => "name another folder with --state-dir".into(),
-            LedgerError::OtherWorkspace { .. } => "use one --state-dir for each workspace".into(),
-            LedgerError::Locked { .. } => "wait for the other run (--wait-lock 10m), or stop it".into(),
-            LedgerError::Folder { source, .. }
-                if matches!(source.kind(), StorageFull | FileTooLarge | QuotaExceeded) =>
-            {
-                ROOM.into()
-            }
-            LedgerError::Folder { .. } => "make the folder writable, or name another with --state-dir".into(),
+            LedgerError::NotALedger { .. } => "name another folder with --state-dir",
+            LedgerError::OtherWorkspace { .. } => "use one --state-dir for each workspace",
+            LedgerError::Locked { .. } => "wait for the other run (--wait-lock 10m), or stop it",
+            LedgerError::Folder { source, .. } => match source.kind() {
+                StorageFull | FileTooLarge | QuotaExceeded => ROOM,
+                _ => "make the folder writable, or name another with --state-dir",
+            },
             LedgerError::Open { source, .. } | LedgerError::Statement { source, .. } => {
                 match source.sqlite_error_code() {
-                    Some(DiskFull | SystemIoFailure) => ROOM.into(),
+                    Some(DiskFull | SystemIoFailure) => ROOM,
                     Some(ReadOnly | CannotOpen | PermissionDenied) => {
-                        "make the state folder writable, or name another with --state-dir".into()
+                        "make the state folder writable, or name another with --state-dir"
                     }
-                    Some(DatabaseBusy | DatabaseLocked) => {
-                        "another program holds the ledger file open; close it".into()
-                    }
-                    Some(ConstraintViolation) => DEFECT.into(),
+                    Some(DatabaseBusy | DatabaseLocked) => "another program holds the ledger file open; close it",
+                    Some(ConstraintViolation) => DEFECT,
                     // The file is corrupt, or has other tables or types than ours.
-                    _ => RESTORE.into(),
+                    _ => RESTORE,
                 }
             }
-            LedgerError::Nonsense { .. } => RESTORE.into(),
-            LedgerError::IllegalStep { .. } | LedgerError::Unknown { .. } => DEFECT.into(),
-        })
+            LedgerError::Nonsense { .. } => RESTORE,
+            LedgerError::IllegalStep { .. } | LedgerError::Unknown { .. } => DEFECT,
+        }
     }
 }

@@ -33,10 +33,10 @@ fn read<T>(
     how: &str,
     work: impl FnOnce(&Connection, i64) -> Result<T, LedgerError>,
 ) -> Result<Option<T>, LedgerError> {
-    let open_error = |source| LedgerError::Open { path: path.to_owned(), source };
-    let name: String = path.to_string_lossy().chars().flat_map(escape_in_uri).collect();
+    let name = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(format!("file:{name}?{how}"), flags).map_err(open_error)?;
+    let connection =
+        Connection::open_with_flags(format!("file:{name}?{how}"), flags).map_err(LedgerError::open(path))?;
     match schema::check(&connection, path)? {
         0 => Ok(None),
         version => work(&connection, version).map(Some),
@@ -71,14 +71,5 @@ impl Drop for Copy {
     fn drop(&mut self) {
         // If this fails, the system clears its temporary folder anyway.
         let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-fn escape_in_uri(character: char) -> Vec<char> {
-    match character {
-        '%' => "%25".chars().collect(),
-        '?' => "%3f".chars().collect(),
-        '#' => "%23".chars().collect(),
-        other => vec![other],
     }
 }

@@ -101,8 +101,8 @@ fn resolutions(connection: &Connection) -> Result<BTreeMap<String, Vec<Resolved>
          FROM resolutions AS r JOIN entries AS e ON e.id = r.entry_id ORDER BY r.id";
     rows::<_, ()>(connection, "read the decisions of people", sql, [], |row| {
         let resolved = Resolved {
-            resolution: read::named(row, 1, "resolution", Resolution::from_name)?,
-            state: read::named(row, 2, "state", State::from_name)?,
+            resolution: read::named(row, 1, "resolution")?,
+            state: read::named(row, 2, "state")?,
             note: row.get(3)?,
             by: row.get(4)?,
             at: read::time(row, 5)?.unwrap_or_default(),

@@ -25,7 +25,7 @@ pub use error::LedgerError;
 pub use forget::Forgotten;
 pub use history::{History, Resolved};
 pub use prune::Pruned;
-pub use read::{LedgerReader, OpenClaim, open_claims};
+pub use read::LedgerReader;
 pub use resolve::ManualResolution;
 pub use write::{RunRecord, Writer};
 

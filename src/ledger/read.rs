@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::str::FromStr;
 
 use chrono::DateTime;
 use rusqlite::{Connection, Row};
@@ -9,37 +10,18 @@ use rusqlite::{Connection, Row};
 use super::error::LedgerError;
 use super::statement::rows;
 use super::{file, schema};
-use crate::model::{
-    ActionKey, ActionKind, Date, Entry, Known, Occasion, OccasionId, Reason, Record, Share, State, Subject,
-    SubjectKind, TaskLink,
-};
-
-/// A claim without an outcome, with its occasion.
-#[derive(Debug, Clone, PartialEq)]
-pub struct OpenClaim {
-    /// The occasion.
-    pub occasion: Occasion,
-    /// The claimed entry.
-    pub entry: Entry,
-}
-
-/// The claims without a recorded outcome.
-pub fn open_claims(known: &Known) -> Vec<OpenClaim> {
-    let claimed = |entry: &&Entry| entry.state == State::Claimed;
-    let claims = |occasion: &Occasion| -> Vec<OpenClaim> {
-        let claim = |entry: &Entry| OpenClaim { occasion: occasion.clone(), entry: entry.clone() };
-        occasion.entries.iter().filter(claimed).map(claim).collect()
-    };
-    known.occasions.iter().flat_map(claims).collect()
-}
+use crate::model::{ActionKey, Date, Entry, Known, Occasion, OccasionId, Record, Share, Subject, TaskLink};
 
 /// A ledger that was read without changing a byte of it. A dry run has nothing else.
 #[derive(Debug, Default)]
 pub struct LedgerReader {
-    version: i64,
-    workspace: Option<String>,
+    /// The schema version; 0 while the ledger is empty.
+    pub version: i64,
+    /// The workspace that the ledger belongs to; None while it is empty.
+    pub workspace: Option<String>,
     credential: Option<String>,
-    known: Known,
+    /// Everything that decisions need.
+    pub known: Known,
 }
 
 impl LedgerReader {
@@ -54,24 +36,9 @@ impl LedgerReader {
         Ok(read?.unwrap_or_default())
     }
 
-    /// The schema version; 0 while the ledger is empty.
-    pub fn version(&self) -> i64 {
-        self.version
-    }
-
-    /// The workspace that the ledger belongs to; None while it is empty.
-    pub fn workspace(&self) -> Option<&str> {
-        self.workspace.as_deref()
-    }
-
     /// The workspace, if `credential` is the fingerprint that was recorded last.
     pub fn workspace_of(&self, credential: &str) -> Option<&str> {
-        self.workspace().filter(|_| self.credential.as_deref() == Some(credential))
-    }
-
-    /// Everything that decisions need.
-    pub fn known(&self) -> &Known {
-        &self.known
+        self.workspace.as_deref().filter(|_| self.credential.as_deref() == Some(credential))
     }
 }
 
@@ -180,7 +147,7 @@ fn occasion(row: &Row<'_>) -> Result<Occasion, LedgerError> {
     };
     let id = OccasionId {
         signal: row.get(1)?,
-        subject: Subject { kind: named(row, 2, "kind of subject", SubjectKind::from_name)?, id: row.get(3)? },
+        subject: Subject { kind: named(row, 2, "kind of subject")?, id: row.get(3)? },
         opened_at: time(row, 4)?.unwrap_or_default(),
     };
     Ok(Occasion {
@@ -198,14 +165,10 @@ fn occasion(row: &Row<'_>) -> Result<Occasion, LedgerError> {
 
 fn entry(row: &Row<'_>) -> Result<Entry, LedgerError> {
     Ok(Entry {
-        key: ActionKey {
-            level: row.get(1)?,
-            kind: named(row, 2, "kind of action", ActionKind::from_name)?,
-            contact: row.get(3)?,
-        },
+        key: ActionKey { level: row.get(1)?, kind: named(row, 2, "kind of action")?, contact: row.get(3)? },
         short: row.get(4)?,
-        state: named(row, 5, "state", State::from_name)?,
-        reason: named(row, 6, "reason", Reason::from_name)?,
+        state: named(row, 5, "state")?,
+        reason: named(row, 6, "reason")?,
         remote_id: row.get(7)?,
         error: row.get(8)?,
         claimed_at: time(row, 9)?,
@@ -218,20 +181,12 @@ fn entry(row: &Row<'_>) -> Result<Entry, LedgerError> {
 
 pub(super) fn time(row: &Row<'_>, column: usize) -> Result<Option<Date>, LedgerError> {
     let seconds: Option<i64> = row.get(column)?;
-    seconds
-        .map(|seconds| {
-            let nonsense = || LedgerError::Nonsense { what: "a time", value: seconds.to_string() };
-            DateTime::from_timestamp(seconds, 0).ok_or_else(nonsense)
-        })
-        .transpose()
+    let Some(seconds) = seconds else { return Ok(None) };
+    let nonsense = || LedgerError::Nonsense { what: "a time", value: seconds.to_string() };
+    DateTime::from_timestamp(seconds, 0).ok_or_else(nonsense).map(Some)
 }
 
-pub(super) fn named<T>(
-    row: &Row<'_>,
-    column: usize,
-    what: &'static str,
-    read: impl Fn(&str) -> Option<T>,
-) -> Result<T, LedgerError> {
+pub(super) fn named<T: FromStr>(row: &Row<'_>, column: usize, what: &'static str) -> Result<T, LedgerError> {
     let name: String = row.get(column)?;
-    read(&name).ok_or(LedgerError::Nonsense { what, value: name })
+    name.parse().map_err(|_| LedgerError::Nonsense { what, value: name })
 }

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::error::LedgerError;
 
 /// The version this program writes. Version 0 is an empty file.
-pub const VERSION: i64 = 3;
+pub(super) const VERSION: i64 = 3;
 
 /// "USIG": marks the file as ours.
 const APPLICATION_ID: i64 = 0x5553_4947;
@@ -105,38 +105,27 @@ ALTER TABLE entries ADD COLUMN sent_to TEXT;
 ];
 
 /// The first version that has the table `shares`.
-pub const WITH_SHARES: i64 = 2;
+pub(super) const WITH_SHARES: i64 = 2;
 
 /// The first version that has the tables `resolutions` and `forgotten`, the start of a run, and where a claim was sent.
-pub const WITH_RESOLUTIONS: i64 = 3;
+pub(super) const WITH_RESOLUTIONS: i64 = 3;
 
 /// Checks that this program can read the file as a ledger, and returns the schema version; 0 for an empty file.
-pub fn check(connection: &Connection, path: &Path) -> Result<i64, LedgerError> {
-    let pragma = |name| {
-        connection
-            .pragma_query_value(None, name, |row| row.get::<_, i64>(0))
-            .map_err(|source| LedgerError::Open { path: path.to_owned(), source })
-    };
-    let version = pragma("user_version")?;
+pub(super) fn check(connection: &Connection, path: &Path) -> Result<i64, LedgerError> {
+    let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(LedgerError::open(path));
+    let version = number("PRAGMA user_version")?;
     if version > VERSION {
         return Err(LedgerError::Newer { path: path.to_owned(), found: version, known: VERSION });
     }
-    if version > 0 && pragma("application_id")? != APPLICATION_ID {
-        return Err(LedgerError::NotALedger { path: path.to_owned() });
-    }
-    if version == 0 {
-        let tables: i64 = connection
-            .query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))
-            .map_err(|source| LedgerError::Open { path: path.to_owned(), source })?;
-        if tables > 0 {
-            return Err(LedgerError::NotALedger { path: path.to_owned() });
-        }
-    }
-    Ok(version)
+    let is_ours = match version {
+        0 => number("SELECT count(*) FROM sqlite_master")? == 0,
+        _ => number("PRAGMA application_id")? == APPLICATION_ID,
+    };
+    if is_ours { Ok(version) } else { Err(LedgerError::NotALedger { path: path.to_owned() }) }
 }
 
 /// Migrates the file to this program's version, each step in its own transaction.
-pub fn migrate(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
+pub(super) fn migrate(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
     let version = check(connection, path)?;
     for (number, statements) in (1i64..).zip(MIGRATIONS).filter(|(number, _)| *number > version) {
         let step = format!(
@@ -145,7 +134,7 @@ pub fn migrate(connection: &Connection, path: &Path) -> Result<(), LedgerError> 
         connection.execute_batch(&step).map_err(|source| {
             // If BEGIN itself failed, there is nothing to roll back.
             let _ = connection.execute_batch("ROLLBACK");
-            LedgerError::Open { path: path.to_owned(), source }
+            LedgerError::open(path)(source)
         })?;
     }
     Ok(())
@@ -184,7 +173,7 @@ mod tests {
         let path = folder.path().join(LEDGER_FILE);
         of_version_1(&path);
         let before = std::fs::read(&path).unwrap();
-        let known = LedgerReader::open(&path).unwrap().known().clone();
+        let known = LedgerReader::open(&path).unwrap().known;
         assert_eq!((known.occasions.len(), known.shares), (1, BTreeMap::new()));
         assert_eq!(std::fs::read(&path).unwrap(), before, "a reader changes nothing");
 
@@ -196,7 +185,7 @@ mod tests {
             BTreeMap::from([("storage_percent".to_owned(), Share { readable: 3, scanned: 4, ..Share::default() })]);
         writer.remember("run1", &shares).unwrap();
         drop(writer);
-        let known = LedgerReader::open(&path).unwrap().known().clone();
+        let known = LedgerReader::open(&path).unwrap().known;
         assert_eq!(known.shares["storage_percent"], [shares["storage_percent"]]);
         assert_eq!(known.occasions.len(), 1);
     }

@@ -44,14 +44,13 @@ pub struct Writer {
 impl Writer {
     /// Opens the ledger, and makes it if it is missing. `_lock` proves that no other run writes.
     pub fn open(path: &Path, _lock: &super::lock::Lock) -> Result<Writer, LedgerError> {
-        let open_error = |source| LedgerError::Open { path: path.to_owned(), source };
-        let connection = Connection::open(path).map_err(open_error)?;
-        connection.busy_timeout(Duration::from_secs(5)).map_err(open_error)?;
+        let connection = Connection::open(path).map_err(LedgerError::open(path))?;
+        connection.busy_timeout(Duration::from_secs(5)).map_err(LedgerError::open(path))?;
         schema::check(&connection, path)?;
         // With NORMAL, a power failure can lose the last commits. A lost claim means a second task, so FULL it is.
         connection
             .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
-            .map_err(open_error)?;
+            .map_err(LedgerError::open(path))?;
         schema::migrate(&connection, path)?;
         Ok(Writer { connection, path: path.to_owned() })
     }

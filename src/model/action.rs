@@ -20,6 +20,16 @@ pub struct ActionKey {
 }
 
 impl ActionKey {
+    /// The key of an action that an occasion has once for each level.
+    pub fn of_level(kind: ActionKind, level: &str) -> Self {
+        ActionKey { kind, level: level.to_owned(), contact: String::new() }
+    }
+
+    /// The key of an action about one contact.
+    pub fn of_contact(kind: ActionKind, contact: &str) -> Self {
+        ActionKey { kind, level: String::new(), contact: contact.to_owned() }
+    }
+
     /// Returns the short form of the full key: `US-` and `digits` characters of the hash of all parts.
     ///
     /// Eight characters hold 40 bits. The caller asks for more where another action of the ledger has the short form.
@@ -94,18 +104,6 @@ pub enum Reason {
     Forgotten,
 }
 
-impl Reason {
-    /// The name in reports and the ledger.
-    pub fn name(self) -> &'static str {
-        self.into()
-    }
-
-    /// The inverse of [`Reason::name`].
-    pub fn from_name(name: &str) -> Option<Self> {
-        name.parse().ok()
-    }
-}
-
 /// The state of an action in the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumString, EnumIter)]
 #[strum(serialize_all = "snake_case")]
@@ -136,18 +134,6 @@ pub enum Resolution {
     Failed,
     /// The action is not to be done in this occasion.
     Dismissed,
-}
-
-impl Resolution {
-    /// The name on the command line and in the ledger.
-    pub fn name(self) -> &'static str {
-        self.into()
-    }
-
-    /// The inverse of [`Resolution::name`].
-    pub fn from_name(name: &str) -> Option<Self> {
-        name.parse().ok()
-    }
 }
 
 /// A change of an entry's state.
@@ -202,16 +188,6 @@ impl State {
             _ => None,
         }
     }
-
-    /// The name in the ledger.
-    pub fn name(self) -> &'static str {
-        self.into()
-    }
-
-    /// The inverse of [`State::name`].
-    pub fn from_name(name: &str) -> Option<Self> {
-        name.parse().ok()
-    }
 }
 
 #[cfg(test)]
@@ -262,13 +238,13 @@ mod tests {
     #[test]
     fn names_are_unique_and_read_back() {
         for reason in Reason::iter() {
-            assert_eq!(Reason::from_name(reason.name()), Some(reason));
+            assert_eq!(reason.name().parse(), Ok(reason));
         }
         for state in State::iter() {
-            assert_eq!(State::from_name(state.name()), Some(state));
+            assert_eq!(state.name().parse(), Ok(state));
         }
         for resolution in Resolution::iter() {
-            assert_eq!(Resolution::from_name(resolution.name()), Some(resolution));
+            assert_eq!(resolution.name().parse(), Ok(resolution));
         }
     }
 

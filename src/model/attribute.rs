@@ -1,4 +1,4 @@
-//! The values of attributes as the workspace holds them, and how each type is read from them.
+//! Attributes: their definitions, their values as the workspace holds them, and how each type is read from a value.
 //!
 //! Reading never guesses. A value that cannot be read as the wanted type is unknown, with a reason. A rule that fires on a
 //! misread figure costs a customer's trust, and a rule that takes a missing figure for zero fires on everybody.
@@ -42,11 +42,17 @@ pub enum Type {
     Date,
 }
 
-impl Type {
-    /// The word that users read and write.
-    pub fn name(self) -> &'static str {
-        self.into()
-    }
+/// An attribute that contacts of this workspace can have.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AttributeDefinition {
+    /// The name in rules.
+    pub name: String,
+    /// Intercom's type: `string`, `integer`, `float`, `boolean`, `date`, or a new one. Empty if Intercom names none.
+    pub data_type: String,
+    /// Whether the customer's code pushes it. False for Intercom's own fields.
+    pub custom: bool,
+    /// Whether it is out of use. Contacts may still carry values, but nobody updates them.
+    pub archived: bool,
 }
 
 /// An instant, to the second.
@@ -64,13 +70,6 @@ pub enum UnknownReason {
     InTheFuture,
     /// `percent` of a whole that is zero.
     WholeIsZero,
-}
-
-impl UnknownReason {
-    /// The name in reports.
-    pub fn name(self) -> &'static str {
-        self.into()
-    }
 }
 
 impl Value {

@@ -15,16 +15,6 @@ pub enum SinkKind {
 }
 
 impl SinkKind {
-    /// The name on the command line and in reports.
-    pub fn name(self) -> &'static str {
-        self.into()
-    }
-
-    /// The inverse of [`SinkKind::name`].
-    pub fn from_name(name: &str) -> Option<Self> {
-        name.parse().ok()
-    }
-
     /// What the sink makes, for people: `Zoho tasks`.
     pub fn label(self) -> &'static str {
         ActionKind::iter().find(|kind| kind.sink() == self).map_or(self.name(), |kind| kind.row().many)
@@ -76,16 +66,6 @@ impl ActionKind {
         }
     }
 
-    /// The name in reports and the ledger.
-    pub fn name(self) -> &'static str {
-        self.into()
-    }
-
-    /// The inverse of [`ActionKind::name`].
-    pub fn from_name(name: &str) -> Option<Self> {
-        name.parse().ok()
-    }
-
     /// The sink that performs the action.
     pub fn sink(self) -> SinkKind {
         self.row().sink
@@ -132,7 +112,7 @@ mod tests {
         let labels: Vec<_> = SinkKind::iter().map(|sink| (sink.name(), sink.label())).collect();
         assert_eq!(labels, [("tasks", "Zoho tasks"), ("messages", "Slack messages"), ("tags", "Intercom tags")]);
         for sink in SinkKind::iter() {
-            assert_eq!(SinkKind::from_name(sink.name()), Some(sink));
+            assert_eq!(sink.name().parse(), Ok(sink));
             assert!(ActionKind::iter().any(|kind| kind.sink() == sink), "{sink:?}");
         }
     }
@@ -146,7 +126,7 @@ mod tests {
     #[test]
     fn names_are_read_back() {
         for kind in ActionKind::iter() {
-            assert_eq!(ActionKind::from_name(kind.name()), Some(kind));
+            assert_eq!(kind.name().parse(), Ok(kind));
         }
     }
 }

@@ -3,7 +3,6 @@
 pub mod action;
 pub mod attribute;
 pub mod contact;
-mod definition;
 mod instant;
 pub mod kind;
 pub mod occasion;
@@ -11,14 +10,12 @@ pub mod order;
 pub mod share;
 pub mod signal;
 pub mod subject;
-mod tag;
-mod unseen;
+mod text;
 mod values;
 
 pub use action::{ActionKey, Reason, Resolution, State, Step};
-pub use attribute::{Date, Type, UnknownReason, Value};
+pub use attribute::{AttributeDefinition, Date, Type, UnknownReason, Value};
 pub use contact::{Contact, References, person_of};
-pub use definition::AttributeDefinition;
 pub use instant::{age, duration, minute, rfc3339, second};
 pub use kind::{ActionKind, SinkKind};
 pub use occasion::{Change, Entry, FORGOTTEN, Known, Occasion, OccasionId, forgotten_mark};
@@ -26,6 +23,18 @@ pub use order::{Brief, Links, Message, MessageRef, Person, Record, Tag, TagChang
 pub use share::Share;
 pub use signal::{Evidence, Priority, Truth};
 pub use subject::{Subject, SubjectKind};
-pub use tag::tag_key;
-pub use unseen::is_unseen;
+pub use text::{is_unseen, tag_key};
 pub use values::Values;
+
+/// Gives enumerations the method `name`. The names are strum's; most types also read them back, with `parse`.
+macro_rules! named {
+    ($($type:ty),+) => {$(
+        impl $type {
+            /// The name in configuration, reports and the ledger.
+            pub fn name(self) -> &'static str {
+                self.into()
+            }
+        }
+    )+};
+}
+named!(ActionKind, Priority, Reason, Resolution, SinkKind, State, SubjectKind, Type, UnknownReason);

@@ -142,64 +142,27 @@ pub struct Entry {
 
 /// A change to the ledger that a plan asks for. All changes of a plan are committed together, before any request leaves.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "the fields are those of `Occasion` and `Entry`")]
 pub enum Change {
-    /// An occasion opens.
+    /// An occasion opens. An earlier occasion may know the Zoho record of its task.
     Open {
-        /// The new occasion.
         id: OccasionId,
-        /// The level reached.
         level: String,
-        /// The contact whose figures are shown and whose Zoho record the task is on.
         representative: String,
-        /// The contacts concerned.
         contacts: BTreeSet<String>,
-        /// The Zoho record of the task, if an earlier occasion knows it.
         link: Option<TaskLink>,
-        /// See [`Occasion::person`].
         person: Option<String>,
     },
     /// A contact joins an open occasion.
-    Join {
-        /// The occasion.
-        id: OccasionId,
-        /// Intercom's contact id.
-        contact: String,
-    },
+    Join { id: OccasionId, contact: String },
     /// The occasion reaches a higher level.
-    Raise {
-        /// The occasion.
-        id: OccasionId,
-        /// The new level.
-        level: String,
-    },
-    /// The signal is false for the first time since it was true, or is true again.
-    FalseSince {
-        /// The occasion.
-        id: OccasionId,
-        /// The instant of the first *false*; None if the signal is true again.
-        since: Option<Date>,
-    },
-    /// The occasion ends.
-    End {
-        /// The occasion.
-        id: OccasionId,
-        /// The second observation of *false*.
-        at: Date,
-    },
-    /// A new entry.
-    Enter {
-        /// The occasion.
-        id: OccasionId,
-        /// The entry: planned, skipped, or done by an earlier occasion.
-        entry: Entry,
-    },
+    Raise { id: OccasionId, level: String },
+    /// The signal is false for the first time since it was true, or is true again. `since` is None then.
+    FalseSince { id: OccasionId, since: Option<Date> },
+    /// The occasion ends, at the second observation of *false*.
+    End { id: OccasionId, at: Date },
+    /// A new entry: planned, skipped, or done by an earlier occasion.
+    Enter { id: OccasionId, entry: Entry },
     /// A step of an existing entry.
-    Step {
-        /// The entry's short key.
-        short: String,
-        /// The step.
-        step: Step,
-        /// Why.
-        reason: Reason,
-    },
+    Step { short: String, step: Step, reason: Reason },
 }

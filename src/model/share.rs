@@ -18,8 +18,13 @@ pub struct Share {
 impl Share {
     /// The share in percent; 0 of no contacts. A search that suddenly finds nobody is an outage too.
     pub fn percent(&self) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "counts of contacts are far below 2^53")]
-        let of = |count: usize| count as f64;
-        if self.scanned == 0 { 0.0 } else { of(self.readable) * 100.0 / of(self.scanned) }
+        percent(self.readable, self.scanned)
     }
+}
+
+/// The share of a number of contacts in percent; 0 of none.
+pub fn percent(part: usize, all: usize) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "counts of contacts are far below 2^53")]
+    let of = |count: usize| count as f64;
+    if all == 0 { 0.0 } else { of(part) * 100.0 / of(all) }
 }

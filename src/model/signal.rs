@@ -40,10 +40,3 @@ pub enum Priority {
     /// Now.
     Urgent,
 }
-
-impl Priority {
-    /// The name in configuration and reports.
-    pub fn name(self) -> &'static str {
-        self.into()
-    }
-}

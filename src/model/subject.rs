@@ -13,18 +13,6 @@ pub enum SubjectKind {
     Contact,
 }
 
-impl SubjectKind {
-    /// The name in configuration, reports and the ledger.
-    pub fn name(self) -> &'static str {
-        self.into()
-    }
-
-    /// The inverse of [`SubjectKind::name`].
-    pub fn from_name(name: &str) -> Option<Self> {
-        name.parse().ok()
-    }
-}
-
 /// An account, by its company id, or a person, by the lowest id of the contacts that had the e-mail when the occasion opened.
 /// An e-mail is no identity, because it changes and is personal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

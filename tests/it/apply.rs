@@ -7,7 +7,7 @@ use usage_signals::apply::sink::{ActionOutcome, Answer, Claim, Failure, FailureK
 use usage_signals::apply::stop::{Stop, StopReason};
 use usage_signals::apply::{ActionStatus, MessageInDoubt, Results, Sinks, apply, settle};
 use usage_signals::ledger::lock::Lock;
-use usage_signals::ledger::{LEDGER_FILE, LedgerReader, Writer, open_claims};
+use usage_signals::ledger::{LEDGER_FILE, LedgerReader, Writer};
 use usage_signals::model::{
     ActionKind, Entry, Links, Message, Reason, Record, SinkKind, State, Tag, Task, TaskLink, TaskNews,
 };
@@ -26,7 +26,7 @@ struct Scripted<'a, O> {
 
 impl<O: SinkOrder> Scripted<'_, O> {
     fn states(&self, batch: &[O]) -> Vec<(State, bool)> {
-        let known = LedgerReader::open(&self.ledger).unwrap().known().clone();
+        let known = LedgerReader::open(&self.ledger).unwrap().known;
         let entry = |order: &O| {
             let of_order = |entry: &&Entry| entry.short == order.short();
             let occasion = known.occasions.iter().find(|occasion| occasion.entries.iter().any(|one| of_order(&one)));
@@ -144,14 +144,14 @@ impl Run {
     async fn settle(&self, when_in_doubt: MessageInDoubt) -> Vec<Entry> {
         let lock = Lock::take(self.folder.path(), "test").unwrap();
         let ledger = Writer::open(&self.folder.path().join(LEDGER_FILE), &lock).unwrap();
-        let claims = open_claims(&ledger.known().unwrap());
+        let known = ledger.known().unwrap();
         let sent = Sent::default();
-        settle(&claims, &ledger, &mut self.sinks(&sent), |_| None, when_in_doubt, hour(6)).await.unwrap();
+        settle(&known, &ledger, &mut self.sinks(&sent), |_| None, when_in_doubt, hour(6)).await.unwrap();
         self.entries()
     }
 
     fn entries(&self) -> Vec<Entry> {
-        let known = LedgerReader::open(&self.folder.path().join(LEDGER_FILE)).unwrap().known().clone();
+        let known = LedgerReader::open(&self.folder.path().join(LEDGER_FILE)).unwrap().known;
         known.occasions.into_iter().flat_map(|occasion| occasion.entries).collect()
     }
 

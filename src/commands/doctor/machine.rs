@@ -131,30 +131,30 @@ fn ledger(group: &mut Group, path: &Path, workspace: Option<&Workspace>) {
         } else {
             format!("{places} findings; the first: {}", first.message)
         };
-        group.fail("ledger", message, first.help.as_deref());
+        group.fail("ledger", message, Some(first.help));
         return group.skip(&["workspace", "actions"], "the ledger is not sound");
     }
     let reader = match LedgerReader::open(path) {
         Ok(reader) => reader,
         Err(error) => {
-            group.fail("ledger", error.full_message(), error.help().as_deref());
+            group.fail("ledger", error.full_message(), Some(error.help()));
             return group.skip(&["workspace", "actions"], "the ledger cannot be read");
         }
     };
-    let version = reader.version();
+    let version = reader.version;
     let older = if ledger::check::is_older(version) { "; the next run migrates it" } else { "" };
     group.ok("ledger", format!("sound, schema version {version}{older}"));
-    match (reader.workspace(), workspace) {
+    match (reader.workspace.as_deref(), workspace) {
         (Some(bound), Some(asked)) if bound != asked.id => {
             let (bound, asked) = (bound.to_owned(), asked.id.clone());
             let error = LedgerError::OtherWorkspace { path: path.to_owned(), bound, asked };
-            group.fail("workspace", error.to_string(), error.help().as_deref());
+            group.fail("workspace", error.to_string(), Some(error.help()));
         }
         (Some(bound), Some(_)) => group.ok("workspace", format!("the ledger and the token belong to {bound}")),
         (None, _) => group.ok("workspace", "the ledger belongs to no workspace yet"),
         (Some(_), None) => group.skip(&["workspace"], "Intercom did not confirm the token"),
     }
-    actions(group, reader.known());
+    actions(group, &reader.known);
 }
 
 fn actions(group: &mut Group, known: &Known) {

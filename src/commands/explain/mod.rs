@@ -107,8 +107,8 @@ async fn given<'a>(common: &Common, setup: &'a Setup, stop: Stop) -> Result<(Exp
     };
     report.notes.push(format!("Not shown: the plan of a scan, and the names of tags and accounts ({why})."));
     let ledger = LedgerReader::open(&setup.state_dir.join(LEDGER_FILE))?;
-    report.workspace = ledger.workspace().map(str::to_owned);
-    report.add_known(ledger.known());
+    report.workspace = ledger.workspace.clone();
+    report.add_known(&ledger.known);
     Ok((report, exit))
 }
 

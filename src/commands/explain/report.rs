@@ -87,7 +87,7 @@ impl<'a> ExplainReport<'a> {
     /// Adds the dry run, and returns its exit code.
     pub(super) fn add_dry_run(&mut self, dry_run: DryRun) -> Exit {
         self.workspace = Some(dry_run.plan.workspace.clone());
-        self.add_known(dry_run.ledger.known());
+        self.add_known(&dry_run.ledger.known);
         let exit = dry_run.report().1;
         self.dry_run = Some(dry_run);
         exit

@@ -35,7 +35,7 @@ fn text(place: &Place, checked: &Checked) -> String {
         for finding in &found {
             let _ = writeln!(text, "  {}", clean(&finding.message));
         }
-        let mut helps: Vec<_> = found.iter().filter_map(|finding| finding.help.as_ref()).collect();
+        let mut helps: Vec<_> = found.iter().map(|finding| finding.help).collect();
         helps.dedup();
         for help in helps {
             let _ = writeln!(text, "help: {help}");

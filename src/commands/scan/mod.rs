@@ -18,7 +18,7 @@ use crate::cli::{Common, Scan};
 use crate::config::WhenInDoubt;
 use crate::exit::{Exit, Fatal, exit_of};
 use crate::ledger::lock::Lock;
-use crate::ledger::{self, LEDGER_FILE, LedgerError, LedgerReader, RunRecord, Writer};
+use crate::ledger::{LEDGER_FILE, LedgerError, LedgerReader, RunRecord, Writer};
 use crate::model::Known;
 use crate::plan::{self, Input, Mode, Plan};
 use crate::read::{ReadFailure, ReadRequest, read_contacts};
@@ -150,14 +150,12 @@ impl Stages<'_> {
         let intercom = self.setup.intercom(&self.stop)?;
         let known_for = ledger.workspace_of(intercom.credential()).map(str::to_owned);
         let (workspace, unconfirmed) = workspace(&intercom, known_for).await?;
-        if let Some(bound) = ledger.workspace().filter(|bound| *bound != workspace.id) {
+        if let Some(bound) = ledger.workspace.clone().filter(|bound| *bound != workspace.id) {
             let path = self.setup.state_dir.join(LEDGER_FILE);
-            let bound = bound.to_owned();
             return Err(LedgerError::OtherWorkspace { path, bound, asked: workspace.id }.into());
         }
-        let known = ledger.known();
-        let read = self.read(&intercom, known, unconfirmed).await?;
-        let plan = self.plan(&workspace, &read, known);
+        let read = self.read(&intercom, &ledger.known, unconfirmed).await?;
+        let plan = self.plan(&workspace, &read, &ledger.known);
         let run = self.described(&workspace, RunMode::DryRun);
         Ok(DryRun { arguments: self.arguments.clone(), run, ledger, read, plan })
     }
@@ -242,17 +240,13 @@ impl Stages<'_> {
 
     /// Asks about the claims that earlier runs left open.
     async fn settle(&self, ledger: &Writer, sinks: &mut Sinks<'_>) -> Result<Settled, Fatal> {
-        let claims = ledger::open_claims(&ledger.known()?);
-        if claims.is_empty() {
-            return Ok(Settled::default());
-        }
         let when_in_doubt = match self.setup.config.slack.when_in_doubt {
             WhenInDoubt::Resend => apply::MessageInDoubt::Resend,
             WhenInDoubt::Hold => apply::MessageInDoubt::Hold,
         };
         let rules = &self.setup.config.rules;
         let tag_of = |signal: &str| rules.rule(signal).map(|rule| rule.tag.clone());
-        Ok(apply::settle(&claims, ledger, sinks, tag_of, when_in_doubt, self.setup.as_of).await?)
+        Ok(apply::settle(&ledger.known()?, ledger, sinks, tag_of, when_in_doubt, self.setup.as_of).await?)
     }
 
     async fn read(

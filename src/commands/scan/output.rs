@@ -114,7 +114,7 @@ impl Ending {
         }
         for error in run_errors.ledger_errors {
             let message = format!("the ledger could not be written any further: {}", error.full_message());
-            self.add(Exit::Failed, message, error.help());
+            self.add(Exit::Failed, message, Some(error.help().to_owned()));
         }
     }
 

@@ -19,7 +19,7 @@ use usage_signals::apply::stop::Stop;
 use usage_signals::apply::{MessageInDoubt, apply, settle};
 use usage_signals::config::Config;
 use usage_signals::ledger::lock::Lock;
-use usage_signals::ledger::{LEDGER_FILE, Writer, open_claims};
+use usage_signals::ledger::{LEDGER_FILE, Writer};
 use usage_signals::model::{ActionKind, Contact, Known, Links, Occasion, OccasionId, SinkKind, Value};
 use usage_signals::plan::{self, Company, Input, Mode, Plan, Scope};
 use usage_signals::read::{ReadRequest, read_contacts};
@@ -228,10 +228,10 @@ impl PlanWorld {
     /// Asks what became of the claims of earlier runs, and closes them with the answers.
     pub fn settle(&mut self, at: DateTime<Utc>) {
         let ledger = self.ledger();
-        let claims = open_claims(&self.known());
+        let known = self.known();
         let world = RefCell::new(self);
         let mut sinks = sinks(&world, None);
-        let settled = settle(&claims, &ledger, &mut sinks, |_| None, MessageInDoubt::Resend, at);
+        let settled = settle(&known, &ledger, &mut sinks, |_| None, MessageInDoubt::Resend, at);
         at_once(settled).unwrap();
     }
 

@@ -1,4 +1,9 @@
-//! Invisible characters that change how a text is read.
+//! Texts: how names of tags are compared, and which characters are invisible.
+
+/// The name by which tags are compared. Intercom ignores the case of tag names, and people do not mean the blanks around one.
+pub fn tag_key(name: &str) -> String {
+    name.trim().to_lowercase()
+}
 
 /// Whether a character is invisible and can make a line read as another: overrides of the writing direction, word joiners,
 /// marks of tags and annotations. No name needs them.
