@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::results::{ActionStatus, Performed, Results};
 use super::sinks::AnySink;
-use crate::model::{ActionKind, Links, Message, Reason, SinkKind, TaskLink, TaskNews};
-use crate::plan::{Decision, Item, Order, Plan};
+use crate::model::{Links, Message, Reason, SinkKind, TaskLink, TaskNews};
+use crate::plan::{Order, Plan};
 
 /// An order, and the task that it waits for: a task of its signal that this run does too, by short key.
 pub(super) struct Waiting {
@@ -20,16 +20,10 @@ pub(super) fn orders(plan: &Plan) -> BTreeMap<SinkKind, Vec<Waiting>> {
     for (item, action) in plan.to_do() {
         let Some(order) = action.order.clone() else { continue };
         let kind = action.key.kind;
-        let task = if kind.waits_for_task() { task_of(item) } else { None };
+        let task = item.task_to_do().filter(|_| kind.waits_for_task()).map(|task| task.short.clone());
         orders.entry(kind.sink()).or_default().push(Waiting { order, task });
     }
     orders
-}
-
-fn task_of(item: &Item) -> Option<String> {
-    let task =
-        item.actions.iter().find(|action| action.key.kind == ActionKind::Task && action.decision == Decision::Do);
-    task.map(|action| action.short.clone())
 }
 
 /// Messages in batches, most urgent first. A batch is ready once this run is done with the task of every message in it.

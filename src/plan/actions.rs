@@ -24,12 +24,7 @@ impl Builder<'_> {
             ActionKind::Message => last.and_then(thread_root),
             _ => None,
         };
-        PlannedAction {
-            decision: Decision::Do,
-            order: Some(self.order(rendering, &entry)),
-            changes: vec![Change::Enter { id: id.clone(), entry: entry.clone() }],
-            ..self.skip(&entry, reason)
-        }
+        self.record(id, &entry).with_order(self.order(rendering, &entry))
     }
 
     /// Skips a new action, and records that in the ledger.
@@ -39,7 +34,7 @@ impl Builder<'_> {
         self.record(id, &entry)
     }
 
-    /// Skips a new action whose entry is in its last state already.
+    /// A new action whose entry is in its last state already: skipped, and recorded in the ledger.
     pub(super) fn record(&self, id: &OccasionId, entry: &Entry) -> PlannedAction {
         let change = Change::Enter { id: id.clone(), entry: entry.clone() };
         PlannedAction { changes: vec![change], ..self.skip(entry, entry.reason) }
@@ -49,11 +44,7 @@ impl Builder<'_> {
     pub(super) fn resume(&self, rendering: &Rendering<'_>, entry: &Entry) -> PlannedAction {
         match entry.state {
             State::Planned if !self.sink_on(&entry.key) => self.skip_and_step(entry, Step::Skip, Reason::SinkOff),
-            State::Planned => PlannedAction {
-                decision: Decision::Do,
-                order: Some(self.order(rendering, entry)),
-                ..self.skip(entry, Reason::Unfinished)
-            },
+            State::Planned => self.skip(entry, Reason::Unfinished).with_order(self.order(rendering, entry)),
             State::Claimed => self.in_doubt(entry),
             State::Done => self.skip(entry, Reason::AlreadyDone),
             State::Refused => self.skip(entry, Reason::Refused),

@@ -74,7 +74,7 @@ impl Builder<'_> {
             item.changes.extend(self.keep_pending_untags(group.rule, &hit.contact));
         }
         for kind in ActionKind::PER_OCCASION {
-            let key = ActionKey { kind, level: group.level().to_owned(), contact: String::new() };
+            let key = ActionKey::of_level(kind, group.level());
             item.actions.push(match reason {
                 Reason::New | Reason::Returned => self.plan_action(&rendering, &id, &key, reason),
                 _ => self.record_skipped(&id, &key, reason),
@@ -161,7 +161,7 @@ impl Builder<'_> {
         let Some(level) = escalated_to else { return };
         item.changes.push(Change::Raise { id: open.id.clone(), level: level.to_owned() });
         for kind in ActionKind::PER_OCCASION {
-            let key = ActionKey { kind, level: level.to_owned(), contact: String::new() };
+            let key = ActionKey::of_level(kind, level);
             item.actions.push(match reason {
                 Reason::Escalated => self.plan_action(rendering, &open.id, &key, reason),
                 _ => self.record_skipped(&open.id, &key, reason),
@@ -179,8 +179,8 @@ impl Builder<'_> {
         let hits = group.hits.iter().filter(|hit| !self.was_untagged(group, open, &hit.contact));
         let level = hits.map(|hit| hit.level.as_str()).max_by_key(|level| group.rule.rank(level))?;
         // A level that was acted on once is not acted on again, even after the rule's levels were put in another order.
-        let key = |kind| ActionKey { kind, level: level.to_owned(), contact: String::new() };
-        let acted_on = ActionKind::PER_OCCASION.into_iter().any(|kind| open.entry(&key(kind)).is_some());
+        let entry = |kind| open.entry(&ActionKey::of_level(kind, level));
+        let acted_on = ActionKind::PER_OCCASION.into_iter().any(|kind| entry(kind).is_some());
         (group.rule.rank(level) > group.rule.rank(&open.level) && !acted_on).then(|| level.to_owned())
     }
 

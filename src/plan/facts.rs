@@ -32,10 +32,8 @@ pub struct Facts {
 
 /// Whether a contact has a tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Carries {
-    /// It has.
+pub(super) enum Carries {
     Yes,
-    /// It has not.
     No,
     /// The contact is not in Intercom any more.
     Gone,
@@ -53,7 +51,7 @@ impl Facts {
     }
 
     /// Whether the contact carries the tag, by its complete list if that was asked for, else by its own list.
-    pub fn carries(&self, contact: &Contact, tag_id: &str) -> Carries {
+    pub(super) fn carries(&self, contact: &Contact, tag_id: &str) -> Carries {
         match self.tags_of.get(&contact.id) {
             Some(None) => Carries::Gone,
             Some(Some(ids)) if ids.iter().any(|id| id == tag_id) => Carries::Yes,

@@ -9,14 +9,11 @@ use crate::rules::{Rule, RuleSet};
 
 /// The contacts that make one rule hold for one subject.
 #[derive(Debug, Clone)]
-pub struct Group<'a> {
-    /// The rule.
+pub(crate) struct Group<'a> {
     pub rule: &'a Rule,
-    /// The account or person that the signal is about.
     pub subject: Subject,
     /// The contacts for which the rule holds, by id; never empty.
     pub hits: Vec<&'a Hit>,
-    /// The open occasion, if there is one.
     pub open: Option<&'a Occasion>,
     /// The last occasion that ended, if none is open.
     pub ended: Option<&'a Occasion>,
@@ -92,14 +89,19 @@ impl<'s> SubjectIndex<'s> {
 }
 
 /// Groups the contacts of every rule into subjects, sorted by rule and subject.
-pub fn group<'a>(rules: &'a RuleSet, sightings: &'a Sightings, facts: &Facts, known: &'a Known) -> Vec<Group<'a>> {
+pub(crate) fn group<'a>(
+    rules: &'a RuleSet,
+    sightings: &'a Sightings,
+    facts: &Facts,
+    known: &'a Known,
+) -> Vec<Group<'a>> {
     let mut groups = Vec::new();
     for rule in &rules.rules {
         let occasions = Occasions::of(rule, known);
-        let persons = Persons::of(rule, sightings, facts, &occasions);
+        let by_email = subjects_by_email(rule, sightings, facts, &occasions);
         let mut subjects: BTreeMap<Subject, Vec<&Hit>> = BTreeMap::new();
         for hit in sightings.hits(&rule.signal) {
-            subjects.entry(subject_of(rule, hit, facts, &occasions, &persons)).or_default().push(hit);
+            subjects.entry(subject_of(rule, hit, facts, &occasions, &by_email)).or_default().push(hit);
         }
         groups.extend(subjects.into_iter().map(|(subject, hits)| {
             let open = occasions.open(&subject);
@@ -126,20 +128,26 @@ fn choose_continuing_groups(groups: &mut [Group<'_>]) {
     }
 }
 
-fn subject_of(rule: &Rule, hit: &Hit, facts: &Facts, occasions: &Occasions<'_>, persons: &Persons) -> Subject {
+fn subject_of(
+    rule: &Rule,
+    hit: &Hit,
+    facts: &Facts,
+    occasions: &Occasions<'_>,
+    by_email: &BTreeMap<String, Subject>,
+) -> Subject {
     if let Some(occasion) = occasions.concerning(&hit.contact.id) {
         return occasion.id.subject.clone(); // a contact stays in the occasion that concerns it
     }
     if rule.scope == SubjectKind::Account {
-        let accounts =
-            facts.companies_of(&hit.contact).into_iter().map(|id| Subject { kind: SubjectKind::Account, id });
-        let accounts: Vec<_> = accounts.collect();
+        let account = |id| Subject { kind: SubjectKind::Account, id };
+        let accounts: Vec<_> = facts.companies_of(&hit.contact).into_iter().map(account).collect();
         let with_occasion = accounts.iter().find(|account| occasions.open(account).is_some());
         if let Some(account) = with_occasion.or_else(|| accounts.first()) {
             return account.clone();
         }
     }
-    persons.subject(&hit.contact)
+    let of_person = hit.contact.email_key().and_then(|email| by_email.get(&email).cloned());
+    of_person.unwrap_or_else(|| Subject { kind: SubjectKind::Contact, id: hit.contact.id.clone() })
 }
 
 /// The ledger's occasions of one rule.
@@ -205,43 +213,37 @@ impl<'a> Occasions<'a> {
 }
 
 /// The subject of each e-mail: contacts with one e-mail are one person.
-struct Persons {
-    by_email: BTreeMap<String, Subject>,
-}
-
-impl Persons {
-    fn of(rule: &Rule, sightings: &Sightings, facts: &Facts, occasions: &Occasions<'_>) -> Self {
-        let mut by_email: BTreeMap<String, Subject> = BTreeMap::new();
-        let hits: Vec<_> = sightings.hits(&rule.signal).collect();
-        if rule.scope == SubjectKind::Account {
-            // A contact without a company belongs to the company of another contact with its e-mail.
-            for hit in &hits {
-                let account = facts.companies_of(&hit.contact).into_iter().next();
-                if let (Some(email), Some(id)) = (hit.contact.email_key(), account) {
-                    by_email.entry(email).or_insert(Subject { kind: SubjectKind::Account, id });
-                }
-            }
-        }
+fn subjects_by_email(
+    rule: &Rule,
+    sightings: &Sightings,
+    facts: &Facts,
+    occasions: &Occasions<'_>,
+) -> BTreeMap<String, Subject> {
+    let mut by_email: BTreeMap<String, Subject> = BTreeMap::new();
+    let hits: Vec<_> = sightings.hits(&rule.signal).collect();
+    if rule.scope == SubjectKind::Account {
+        // A contact without a company belongs to the company of another contact with its e-mail.
         for hit in &hits {
-            // Hits are sorted by id, so the first contact of an e-mail has the lowest id.
-            if let Some(email) = hit.contact.email_key() {
-                let id = hit.contact.id.clone();
-                by_email.entry(email).or_insert(Subject { kind: SubjectKind::Contact, id });
+            let account = facts.companies_of(&hit.contact).into_iter().next();
+            if let (Some(email), Some(id)) = (hit.contact.email_key(), account) {
+                by_email.entry(email).or_insert(Subject { kind: SubjectKind::Account, id });
             }
         }
-        // An open occasion of one contact is the occasion of the person, whether or not that contact signals now.
-        for contact in sightings.kept() {
-            let occasion = occasions.concerning(&contact.id).or_else(|| occasions.of_person(contact));
-            let occasion = occasion.filter(|occasion| occasion.id.subject.kind == SubjectKind::Contact);
-            if let (Some(occasion), Some(email)) = (occasion, contact.email_key()) {
-                by_email.insert(email, occasion.id.subject.clone());
-            }
+    }
+    for hit in &hits {
+        // Hits are sorted by id, so the first contact of an e-mail has the lowest id.
+        if let Some(email) = hit.contact.email_key() {
+            let id = hit.contact.id.clone();
+            by_email.entry(email).or_insert(Subject { kind: SubjectKind::Contact, id });
         }
-        Persons { by_email }
     }
-
-    fn subject(&self, contact: &Contact) -> Subject {
-        let by_email = contact.email_key().and_then(|email| self.by_email.get(&email).cloned());
-        by_email.unwrap_or_else(|| Subject { kind: SubjectKind::Contact, id: contact.id.clone() })
+    // An open occasion of one contact is the occasion of the person, whether or not that contact signals now.
+    for contact in sightings.kept() {
+        let occasion = occasions.concerning(&contact.id).or_else(|| occasions.of_person(contact));
+        let occasion = occasion.filter(|occasion| occasion.id.subject.kind == SubjectKind::Contact);
+        if let (Some(occasion), Some(email)) = (occasion, contact.email_key()) {
+            by_email.insert(email, occasion.id.subject.clone());
+        }
     }
+    by_email
 }

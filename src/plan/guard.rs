@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::input::Input;
-use super::item::Item;
-use super::refusal::{Refusal, percent};
+use super::item::{Item, Refusal};
+use crate::model::share::percent;
 use crate::model::{Reason, Subject};
 
 /// Holds every item beyond `--top`, then every new item if the rest still exceeds a limit.

@@ -1,11 +1,12 @@
 //! The plan as a value.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use chrono::NaiveDate;
 
 use super::outage::Outage;
-use super::refusal::Refusal;
+use crate::model::share::percent;
 use crate::model::{
     ActionKey, ActionKind, Change, Date, Evidence, Message, OccasionId, Person, Priority, Reason, Share, Subject, Tag,
     Task,
@@ -49,6 +50,51 @@ impl Plan {
     }
 }
 
+/// Why the guard refused the new part of a plan, with the figures.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refusal {
+    /// Items with something new: `new`, `returned` or `escalated`, whether or not the task sink is on.
+    pub new_tasks: usize,
+    /// `scan.max_new_tasks`.
+    pub max_new_tasks: usize,
+    /// Contacts that newly signal.
+    pub new_contacts: usize,
+    /// Contacts read.
+    pub scanned: usize,
+    /// `scan.max_share`, in percent.
+    pub max_share_percent: f64,
+    /// Whether there are too many new tasks.
+    pub by_tasks: bool,
+    /// Whether too large a share of the contacts newly signals.
+    pub by_share: bool,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the guard refused the new part of this plan: ")?;
+        if self.by_tasks {
+            write!(f, "{} new tasks, and scan.max_new_tasks is {}", self.new_tasks, self.max_new_tasks)?;
+        }
+        if self.by_tasks && self.by_share {
+            f.write_str("; ")?;
+        }
+        if self.by_share {
+            let share = percent(self.new_contacts, self.scanned);
+            write!(
+                f,
+                "{} of {} scanned contacts ({share:.0} %) newly signal, and scan.max_share is {} %",
+                self.new_contacts, self.scanned, self.max_share_percent
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// The ways out, for the line that begins with `help:`.
+pub const WAYS_OUT: &str = "look at the plan with --dry-run, then run once with --baseline (record the present signals as handled, \
+    without tasks and messages), --top N (only the N most urgent subjects; later runs take up the rest), or \
+    --allow-large-plan";
+
 /// One signal of one subject, with its actions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Item {
@@ -86,9 +132,9 @@ pub struct Item {
 }
 
 impl Item {
-    /// Whether a task is to be made or brought forward.
-    pub fn makes_task(&self) -> bool {
-        self.actions.iter().any(|action| action.key.kind == ActionKind::Task && action.decision == Decision::Do)
+    /// The task that is to be made or brought forward, if there is one.
+    pub fn task_to_do(&self) -> Option<&PlannedAction> {
+        self.actions.iter().find(|action| action.key.kind == ActionKind::Task && action.decision == Decision::Do)
     }
 
     /// The account or person that the item is about.
@@ -99,6 +145,49 @@ impl Item {
     /// Whether anything is to be done.
     pub fn has_work(&self) -> bool {
         self.actions.iter().any(|action| action.decision == Decision::Do)
+    }
+
+    /// Holds the new part for a later run: nothing of it is done or recorded. An item without a new part does not change.
+    pub(super) fn hold(&mut self, reason: Reason) {
+        if let Some(rest) = self.if_held.take() {
+            *self = *rest;
+            for action in self.actions.iter_mut().filter(|action| action.reason == Reason::Held) {
+                action.reason = reason;
+            }
+            if !self.has_work() {
+                self.reason = reason;
+            }
+        }
+    }
+
+    /// Skips every action that would be done or recorded, but shows it. The occasion does not change.
+    pub(super) fn skip_all(&mut self, reason: Reason) {
+        self.if_held = None;
+        self.changes.clear();
+        self.reason = reason;
+        for action in self.actions.iter_mut().filter(|action| action.decision != Decision::InDoubt) {
+            // A finished action keeps its own reason.
+            if action.decision == Decision::Do || !action.changes.is_empty() {
+                action.skip(reason);
+            }
+        }
+    }
+
+    /// Makes tags wait for a task whose outcome is unknown.
+    pub(super) fn wait_for_task(&mut self) {
+        let doubtful =
+            |action: &PlannedAction| action.key.kind == ActionKind::Task && action.decision == Decision::InDoubt;
+        if self.actions.iter().any(doubtful) {
+            let tags = self.actions.iter_mut().filter(|action| action.key.kind == ActionKind::Tag);
+            for tag in tags.filter(|tag| tag.decision == Decision::Do) {
+                tag.decision = Decision::Skip; // the ledger keeps the planned entry
+                tag.reason = Reason::WaitsForTask;
+                tag.order = None;
+            }
+            if self.reason == Reason::Unfinished && !self.has_work() {
+                self.reason = Reason::InDoubt;
+            }
+        }
     }
 }
 
@@ -156,52 +245,12 @@ impl Order {
     }
 }
 
-impl Item {
-    /// Holds the new part for a later run: nothing of it is done or recorded. An item without a new part does not change.
-    pub(super) fn hold(&mut self, reason: Reason) {
-        if let Some(rest) = self.if_held.take() {
-            *self = *rest;
-            for action in self.actions.iter_mut().filter(|action| action.reason == Reason::Held) {
-                action.reason = reason;
-            }
-            if !self.has_work() {
-                self.reason = reason;
-            }
-        }
-    }
-
-    /// Skips every action that would be done or recorded, but shows it. The occasion does not change.
-    pub(super) fn skip_all(&mut self, reason: Reason) {
-        self.if_held = None;
-        self.changes.clear();
-        self.reason = reason;
-        for action in self.actions.iter_mut().filter(|action| action.decision != Decision::InDoubt) {
-            // A finished action keeps its own reason.
-            if action.decision == Decision::Do || !action.changes.is_empty() {
-                action.skip(reason);
-            }
-        }
-    }
-
-    /// Makes tags wait for a task whose outcome is unknown.
-    pub(super) fn wait_for_task(&mut self) {
-        let doubtful =
-            |action: &PlannedAction| action.key.kind == ActionKind::Task && action.decision == Decision::InDoubt;
-        if self.actions.iter().any(doubtful) {
-            let tags = self.actions.iter_mut().filter(|action| action.key.kind == ActionKind::Tag);
-            for tag in tags.filter(|tag| tag.decision == Decision::Do) {
-                tag.decision = Decision::Skip; // the ledger keeps the planned entry
-                tag.reason = Reason::WaitsForTask;
-                tag.order = None;
-            }
-            if self.reason == Reason::Unfinished && !self.has_work() {
-                self.reason = Reason::InDoubt;
-            }
-        }
-    }
-}
-
 impl PlannedAction {
+    /// The action, to be done by this order.
+    pub(super) fn with_order(self, order: Order) -> Self {
+        PlannedAction { decision: Decision::Do, order: Some(order), ..self }
+    }
+
     fn skip(&mut self, reason: Reason) {
         self.decision = Decision::Skip;
         self.reason = reason;

@@ -7,12 +7,12 @@ use super::group::{Group, SubjectIndex};
 use super::input::Scope;
 use super::sightings::{Hit, Sightings};
 use super::unseen_occasions::occasion_company;
-use crate::model::{ActionKey, ActionKind, Contact, Known, Occasion, State, SubjectKind, Truth};
+use crate::model::{ActionKey, ActionKind, Contact, Entry, Known, Occasion, State, SubjectKind, Truth};
 use crate::rules::RuleSet;
 
 /// The ids to ask Intercom about.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Questions {
+pub(crate) struct Questions {
     /// Companies whose name and tags are needed.
     pub companies: BTreeSet<String>,
     /// Contacts whose complete list of tags is needed.
@@ -24,7 +24,7 @@ pub struct Questions {
 /// Questions about contacts that were not read, with `--contact` or after an incomplete read. Their answers make the run decide
 /// about the other contacts as a full scan would.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Colleagues {
+pub(crate) struct Colleagues {
     /// Contacts of the groups' occasions: one of them may be snoozed.
     pub concerned: BTreeSet<String>,
     /// Ids of tags that a colleague may carry, which would mean that the signal was handled before.
@@ -35,7 +35,13 @@ pub struct Colleagues {
 
 impl Colleagues {
     /// The questions of the chosen groups and of unfinished occasions; none where every contact was read.
-    pub fn of(groups: &[Group<'_>], scope: &Scope, sightings: &Sightings, facts: &Facts, known: &Known) -> Colleagues {
+    pub(crate) fn of(
+        groups: &[Group<'_>],
+        scope: &Scope,
+        sightings: &Sightings,
+        facts: &Facts,
+        known: &Known,
+    ) -> Colleagues {
         let mut colleagues = Colleagues::default();
         let unread = |id: &&String| sightings.contact(id).is_none();
         if scope.contacts.is_some() || !scope.complete {
@@ -57,43 +63,51 @@ impl Colleagues {
 }
 
 /// Representatives that were not read in this run, and whose figures an unfinished action of an occasion needs.
-pub fn unread_contacts(rules: &RuleSet, scope: &Scope, known: &Known, sightings: &Sightings) -> BTreeSet<String> {
-    let has_rule = |signal: &str| rules.rules.iter().any(|rule| rule.signal == signal);
-    let covered = known.occasions.iter().filter(|occasion| scope.covers(occasion) && has_rule(&occasion.id.signal));
-    let unfinished = covered.filter(|occasion| {
-        let planned =
-            |kind| occasion.entries.iter().any(|entry| entry.state == State::Planned && entry.key.kind == kind);
-        occasion.is_open() && ActionKind::PER_OCCASION.into_iter().any(planned)
-    });
-    let ids = unfinished.map(|occasion| occasion.representative.clone());
-    ids.filter(|id| sightings.contact(id).is_none()).collect()
+pub(crate) fn unread_contacts(
+    rules: &RuleSet,
+    scope: &Scope,
+    known: &Known,
+    sightings: &Sightings,
+) -> BTreeSet<String> {
+    let is_planned = |entry: &Entry| entry.state == State::Planned && entry.key.kind.is_per_occasion();
+    let needs_figures = |occasion: &&Occasion| {
+        let has_rule = rules.rule(&occasion.id.signal).is_some();
+        has_rule && scope.covers(occasion) && occasion.is_open() && occasion.entries.iter().any(is_planned)
+    };
+    let ids = known.occasions.iter().filter(needs_figures).map(|occasion| &occasion.representative);
+    ids.filter(|id| sightings.contact(id).is_none()).cloned().collect()
 }
 
 /// Concerned contacts that the search did not bring, where they alone decide whether an open occasion is over: gone from
 /// Intercom, or only not seen?
-pub fn missing_contacts(rules: &RuleSet, scope: &Scope, known: &Known, sightings: &Sightings) -> BTreeSet<String> {
-    let mut missing = BTreeSet::new();
-    let has_rule = |signal: &str| rules.rule(signal).is_some();
-    let open = known.occasions.iter().filter(|occasion| occasion.is_open() && has_rule(&occasion.id.signal));
-    for occasion in open.filter(|_| scope.sees_absence()) {
-        let truth = |contact: &String| sightings.truth(contact, &occasion.id.signal);
-        if occasion.contacts.iter().all(|contact| matches!(truth(contact), None | Some(Truth::False))) {
-            let unseen = occasion.contacts.iter().filter(|contact| sightings.contact(contact).is_none());
-            missing.extend(unseen.cloned());
-        }
+pub(crate) fn missing_contacts(
+    rules: &RuleSet,
+    scope: &Scope,
+    known: &Known,
+    sightings: &Sightings,
+) -> BTreeSet<String> {
+    if !scope.sees_absence() {
+        return BTreeSet::new();
     }
-    missing
+    let may_be_over = |occasion: &&Occasion| {
+        let truth = |contact: &String| sightings.truth(contact, &occasion.id.signal);
+        occasion.is_open()
+            && rules.rule(&occasion.id.signal).is_some()
+            && occasion.contacts.iter().all(|contact| matches!(truth(contact), None | Some(Truth::False)))
+    };
+    let contacts = known.occasions.iter().filter(may_be_over).flat_map(|occasion| &occasion.contacts);
+    contacts.filter(|contact| sightings.contact(contact).is_none()).cloned().collect()
 }
 
 impl Questions {
     /// The contacts that signal and have more companies than they list.
-    pub fn company_lists(rules: &RuleSet, sightings: &Sightings) -> BTreeSet<String> {
+    pub(crate) fn company_lists(rules: &RuleSet, sightings: &Sightings) -> BTreeSet<String> {
         let hits = rules.rules.iter().flat_map(|rule| sightings.hits(&rule.signal));
         hits.filter(|hit| !hit.contact.companies.complete).map(|hit| hit.contact.id.clone()).collect()
     }
 
     /// The questions of the groups.
-    pub fn of(groups: &[Group<'_>], sightings: &Sightings, facts: &Facts, known: &Known) -> Questions {
+    pub(crate) fn of(groups: &[Group<'_>], sightings: &Sightings, facts: &Facts, known: &Known) -> Questions {
         let mut questions = Questions::default();
         let unfinished: Vec<&Occasion> = known.occasions.iter().filter(|occasion| is_unfinished(occasion)).collect();
         let companies = unfinished.iter().filter_map(|occasion| occasion_company(occasion, facts, sightings));
@@ -134,7 +148,7 @@ fn is_unfinished(occasion: &Occasion) -> bool {
 /// Whether the search shows a tag that an earlier occasion took off. The search may be behind, and the occasion that opens would
 /// then wrongly count its tag as present.
 fn shows_tag_taken_off(group: &Group<'_>, hit: &Hit, facts: &Facts, known: &Known) -> bool {
-    let key = |kind| ActionKey { kind, level: String::new(), contact: hit.contact.id.clone() };
+    let key = |kind| ActionKey::of_contact(kind, &hit.contact.id);
     let is_new = group.open.is_none_or(|open| open.entry(&key(ActionKind::Tag)).is_none());
     let shown = facts.tag_id(&group.rule.tag).is_some_and(|id| hit.contact.tags.lists(id));
     let untag = key(ActionKind::Untag);
@@ -145,7 +159,7 @@ fn shows_tag_taken_off(group: &Group<'_>, hit: &Hit, facts: &Facts, known: &Know
 /// Whether the ledger has the tag as done, and the search does not show it. The search may be behind, so the contact itself is
 /// asked before the run concludes that a person took the tag off.
 fn lost_our_tag(group: &Group<'_>, hit: &Hit, facts: &Facts) -> bool {
-    let key = ActionKey { kind: ActionKind::Tag, level: String::new(), contact: hit.contact.id.clone() };
+    let key = ActionKey::of_contact(ActionKind::Tag, &hit.contact.id);
     let entry = group.open.and_then(|open| open.entry(&key)).filter(|entry| entry.state == State::Done);
     let tag_id = entry.and_then(|entry| entry.remote_id.as_deref());
     tag_id.is_some_and(|id| facts.has_tag(id) && !hit.contact.tags.lists(id))

@@ -6,7 +6,7 @@ use super::builder::Builder;
 use super::decide::{Continuation, Extent};
 use super::facts::Carries;
 use super::group::Group;
-use super::item::{Decision, Item, PlannedAction};
+use super::item::{Item, PlannedAction};
 use super::rendering::Rendering;
 use super::settings::OnUntag;
 use crate::model::{ActionKey, ActionKind, Change, Contact, Entry, Occasion, OccasionId, Reason, State, Step};
@@ -35,7 +35,7 @@ impl Builder<'_> {
         contact: &Contact,
         reason: Reason,
     ) -> PlannedAction {
-        let key = tag_action(contact);
+        let key = ActionKey::of_contact(ActionKind::Tag, &contact.id);
         match self.carries(group, contact) {
             Carries::Yes => self.record_existing_tag(group, id, &key),
             Carries::No => self.plan_action(rendering, id, &key, reason),
@@ -86,7 +86,7 @@ impl Builder<'_> {
         let Continuation { group, open, rendering, extent, .. } = continuation;
         for hit in &group.hits {
             let contact = &hit.contact;
-            let action = match open.entry(&tag_action(contact)) {
+            let action = match open.entry(&ActionKey::of_contact(ActionKind::Tag, &contact.id)) {
                 Some(entry) => self.continue_tag(continuation, entry, contact),
                 None if extent == Extent::UnfinishedOnly => continue,
                 None => {
@@ -144,13 +144,12 @@ impl Builder<'_> {
         if !self.sink_on(&entry.key) {
             return self.skip(entry, Reason::SinkOff); // the entry stays done, and comes up again when the sink is on
         }
-        let order = Some(self.order(continuation.rendering, entry));
-        PlannedAction { decision: Decision::Do, order, ..self.skip_and_step(entry, step, reason) }
+        self.skip_and_step(entry, step, reason).with_order(self.order(continuation.rendering, entry))
     }
 
     /// Whether a person took our tag off the contact, and the settings say to leave it off.
     pub(super) fn was_untagged(&self, group: &Group<'_>, open: &Occasion, contact: &Contact) -> bool {
-        let entry = open.entry(&tag_action(contact));
+        let entry = open.entry(&ActionKey::of_contact(ActionKind::Tag, &contact.id));
         // A tag that was never on was not taken off.
         let entry = entry.filter(|entry| matches!(entry.state, State::Done | State::Undone));
         self.input.settings.on_untag == OnUntag::Keep
@@ -174,8 +173,4 @@ impl Builder<'_> {
             Carries::No => TagPresence::Present,
         }
     }
-}
-
-fn tag_action(contact: &Contact) -> ActionKey {
-    ActionKey { kind: ActionKind::Tag, level: String::new(), contact: contact.id.clone() }
 }

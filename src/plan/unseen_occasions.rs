@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::builder::Builder;
 use super::decide::leading_reason;
 use super::facts::Facts;
-use super::item::{Decision, Item, PlannedAction};
+use super::item::{Item, PlannedAction};
 use super::orders::tag_order;
 use super::rendering::{Earlier, Rendering, person};
 use super::sightings::Sightings;
@@ -31,8 +31,7 @@ impl Builder<'_> {
         if !self.input.scope.covers(occasion) {
             return None;
         }
-        let rule = self.input.rules.rules.iter().find(|rule| rule.signal == occasion.id.signal);
-        let Some(rule) = rule else { return self.frozen(occasion) };
+        let Some(rule) = self.input.rules.rule(&occasion.id.signal) else { return self.frozen(occasion) };
         let mut changes = Vec::new();
         let actions = if occasion.is_open() {
             match self.observe(rule, occasion) {
@@ -46,8 +45,12 @@ impl Builder<'_> {
         } else {
             self.finish_ended(rule, occasion)
         };
-        let idle = changes.is_empty() && actions.is_empty();
-        (!idle).then(|| self.unseen_item(rule, occasion, changes, actions))
+        if changes.is_empty() && actions.is_empty() {
+            return None;
+        }
+        let reason = if changes.is_empty() { leading_reason(&actions) } else { Reason::Cleared };
+        let item = self.render_unseen(rule, occasion).item(occasion.id.clone(), reason);
+        Some(Item { changes, actions, ..item })
     }
 
     /// Observes whether the signal is false. It is false if every concerned contact was read and is false, or is not in
@@ -59,8 +62,7 @@ impl Builder<'_> {
         }
         let truth = |contact: &String| input.sightings.truth(contact, &occasion.id.signal);
         let is_false = |contact: &String| truth(contact) == Some(Truth::False) || input.facts.gone.contains(contact);
-        let all_false = occasion.contacts.iter().all(is_false);
-        if !all_false || !input.scope.complete {
+        if !input.scope.complete || !occasion.contacts.iter().all(is_false) {
             return Observation::Unknown;
         }
         if !input.scope.sees_absence() {
@@ -134,10 +136,7 @@ impl Builder<'_> {
         let mut entry = self.entry(&occasion.id, &key, state, reason);
         entry.prior.clone_from(&tagged.remote_id);
         let recorded = self.record(&occasion.id, &entry);
-        if !on {
-            return recorded;
-        }
-        PlannedAction { decision: Decision::Do, order: Some(tag_order(&rule.tag, &entry)), ..recorded }
+        if on { recorded.with_order(tag_order(&rule.tag, &entry)) } else { recorded }
     }
 
     /// An ended occasion with something left: tags to take off, a claim in doubt, a refusal.
@@ -167,8 +166,7 @@ impl Builder<'_> {
         if !self.sink_on(&entry.key) {
             return self.skip_and_step(entry, Step::Skip, Reason::SinkOff);
         }
-        let order = Some(tag_order(&rule.tag, entry));
-        PlannedAction { decision: Decision::Do, order, ..self.skip(entry, Reason::Unfinished) }
+        self.skip(entry, Reason::Unfinished).with_order(tag_order(&rule.tag, entry))
     }
 
     /// The signal is false, but not for long enough to end the occasion. Nothing is done; the report shows what is left.
@@ -214,19 +212,6 @@ impl Builder<'_> {
         let people = kept.iter().map(|contact| person(contact)).collect();
         let company = occasion_company(occasion, self.input.facts, sightings);
         self.render(rule, &occasion.level, representative, people, company.as_deref(), earlier)
-    }
-
-    fn unseen_item(
-        &mut self,
-        rule: &Rule,
-        occasion: &Occasion,
-        changes: Vec<Change>,
-        actions: Vec<PlannedAction>,
-    ) -> Item {
-        let ends = changes.iter().any(|change| matches!(change, Change::End { .. }));
-        let reason = if ends { Reason::Cleared } else { leading_reason(&actions) };
-        let item = self.render_unseen(rule, occasion).item(occasion.id.clone(), reason);
-        Item { changes, actions, ..item }
     }
 }
 
