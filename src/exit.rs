@@ -56,7 +56,7 @@ impl Exit {
         match self {
             Exit::Done => "done",
             Exit::Failed => "something failed or is in doubt",
-            Exit::Usage => "usage or configuration",
+            Exit::Usage => "wrong command line or configuration",
             Exit::Credential => "a credential or permission was refused",
             Exit::Locked => "another run held the lock",
             Exit::Guard => "stopped by the guard, or rules are paused",

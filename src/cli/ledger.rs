@@ -10,7 +10,7 @@ use super::parse::{Since, parse_days, parse_duration, parse_since};
 /// Which ledger.
 #[derive(Debug, Clone, Default, Args)]
 pub struct LedgerPlace {
-    /// The ledger of `scan --sandbox`: of the built-in demo workspace, or of the one in DIR
+    /// Use the ledger of `scan --sandbox`; with =DIR, that of the workspace in DIR
     #[arg(long, global = true, value_name = "DIR", num_args = 0..=1, require_equals = true)]
     #[expect(clippy::option_option, reason = "clap's shape of an option with an optional value")]
     pub sandbox: Option<Option<PathBuf>>,
@@ -37,22 +37,22 @@ pub enum LedgerCommand {
         /// The action's key, such as US-7K3F9Q2M; capitals and the US- do not matter
         key: String,
     },
-    /// Record the outcome of an action that was refused or is in doubt, or that is not wanted
+    /// Record the outcome of an action that was refused or is in doubt, or should not be done
     Resolve(LedgerResolve),
     /// Export every action with all its fields: as CSV with --format csv, else as JSON
     Export,
     /// Check that the ledger is sound; exit with 1 if it is not
     Check,
-    /// Remove signals that ended long ago, if no decision needs them
+    /// Delete old, ended signals that no later run needs
     ///
-    /// Keeps, however old: open signals; actions that are unfinished, refused or in doubt; the last 20 runs; and for every
+    /// Always keeps: open signals; actions that are unfinished, refused or in doubt; the last 20 runs; and for every
     /// signal and subject the occasion that ended last, which shows whether a signal is new or has returned.
     Prune(LedgerPrune),
     /// Remove the personal data of a contact for good; no run evaluates the contact again
     ///
-    /// Removes the ids of the contact, of its Zoho record, tasks and messages, the hash of its e-mail, and notes, also from unused
-    /// bytes of the file. Keys stay, so that no action is done twice. Unfinished actions for the contact are dropped. Backups of
-    /// the ledger, Intercom, Zoho and Slack keep their data: clean them yourself.
+    /// These are erased: the ids of the contact, of its Zoho record, tasks and messages; the hash of its e-mail; notes. Keys stay,
+    /// so that no action is done twice. Unfinished actions for the contact are cancelled. You must delete the data in backups,
+    /// Intercom, Zoho and Slack yourself.
     Forget(LedgerForget),
 }
 

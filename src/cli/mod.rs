@@ -29,15 +29,15 @@ Begin with real accounts:
 Exit codes:
   0   done, also when there was nothing to do
   1   finished, but something failed or is in doubt; the next run tries again
-  2   usage or configuration
+  2   wrong command line or configuration
   3   a credential or permission was refused
   4   another run holds the lock
-  5   the guard stopped the plan, or rules are paused: the attribute they use stopped arriving
+  5   the guard stopped the plan, or rules are paused, because their data stopped arriving
   6   a service was unreachable, so the scan is incomplete
   10  scan --dry-run --detailed-exit-code: there is something to do
-  130, 143  interrupted; the next run goes on from there
+  130, 143  interrupted; the next run continues
 
-Environment (each credential also as NAME_FILE, a file that holds it):
+Environment (for each credential, NAME_FILE can name a file instead):
   INTERCOM_ACCESS_TOKEN
   ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET, ZOHO_REFRESH_TOKEN
   SLACK_BOT_TOKEN with SLACK_CHANNEL, or SLACK_WEBHOOK_URL
@@ -65,7 +65,7 @@ pub struct Common {
     /// How reports are printed, on stdout
     #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
     pub format: Format,
-    /// Decide as of this instant instead of now, such as 2025-12-20T06:00:00Z (dry runs and the sandbox only)
+    /// Decide as of this instant instead of now, such as 2025-12-20T06:00:00Z (not for a real run)
     #[arg(long, global = true, value_name = "TIME", value_parser = parse_instant)]
     pub as_of: Option<DateTime<Utc>>,
     /// Folder of ledger, lock and token cache [default: usage-signals in the XDG state folder]
@@ -122,7 +122,7 @@ pub enum Color {
 pub enum Command {
     /// Scan the contacts, and act on every new signal: Zoho task, Slack message, Intercom tag
     Scan(Box<Scan>),
-    /// Explain why a contact signals or not, which actions were done, and which a scan would do now
+    /// Show which rules are true for a contact and why, what was done, and what a scan would do now
     Explain(Explain),
     /// Check configuration, credentials, services and this machine, and say how to repair each problem; changes nothing
     Doctor(Doctor),
@@ -141,7 +141,7 @@ pub enum Command {
     Rules(Rules),
     /// Write a commented configuration: every key with its default and a sentence of explanation
     Init(Init),
-    /// Print a script that makes a shell complete commands and options
+    /// Print a shell completion script
     Completions {
         /// The shell
         shell: clap_complete::Shell,
@@ -160,7 +160,7 @@ pub struct Scan {
     /// Show the plan, and write nothing anywhere
     #[arg(long)]
     pub dry_run: bool,
-    /// With --dry-run: show every task and message as it would look; with --format json, as it would be sent
+    /// With --dry-run: show every task and message as it would look. With --format json, show the requests
     #[arg(long, requires = "dry_run")]
     pub preview: bool,
     /// Scan the built-in demo workspace, or the one in DIR, instead of the real services
@@ -173,13 +173,13 @@ pub struct Scan {
     /// Perform only the actions of these sinks, such as --sinks tags,tasks
     #[arg(long, value_parser = sink_parser(), value_delimiter = ',', value_name = "SINK")]
     pub sinks: Option<Vec<SinkKind>>,
-    /// Evaluate only these signals. Signals that no longer hold are not closed
+    /// Evaluate only these signals. No signal ends in this run
     #[arg(long, value_delimiter = ',', value_name = "SIGNAL")]
     pub only: Vec<String>,
-    /// Evaluate only this contact, by Intercom id or e-mail. Signals that no longer hold are not closed. Can be repeated
+    /// Evaluate only this contact, by Intercom id or e-mail. No signal ends in this run. Can be repeated
     #[arg(long, value_name = "ID|EMAIL")]
     pub contact: Vec<String>,
-    /// Record what holds now as handled: tags, but no tasks and no messages
+    /// Record all current signals as handled: add tags, make no tasks and no messages
     #[arg(long, conflicts_with_all = ["top", "allow_large_plan"])]
     pub baseline: bool,
     /// Act on the N most urgent subjects only; the rest come up in later runs
@@ -188,10 +188,10 @@ pub struct Scan {
     /// Carry out a plan even if it is larger than the guard allows
     #[arg(long)]
     pub allow_large_plan: bool,
-    /// Do not pause these signals although an attribute they use stopped arriving. Use it if the figures are right
+    /// Do not pause these rules, although their data stopped arriving. Use it if the change is real
     #[arg(long, value_delimiter = ',', value_name = "SIGNAL")]
     pub accept: Vec<String>,
-    /// Stop after this time, such as 90m; the next run does the rest [default: scan.deadline, 2h]
+    /// Stop after this time, such as 90m; the next run does the rest [default: deadline in [scan], which is 2h]
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub deadline: Option<Duration>,
     /// If another run holds the lock, wait up to this long for it, such as 10m
@@ -205,8 +205,8 @@ pub struct Scan {
 /// Options of `explain`.
 #[derive(Debug, Clone, Args)]
 pub struct Explain {
-    /// The contact: its id in Intercom, its e-mail, or - for JSON on standard input (a contact as the API returns it, or a
-    /// webhook's notification), which needs no token
+    /// The contact: its id in Intercom, or its e-mail. With -, read the contact's JSON from standard input, as the API returns
+    /// it or as a webhook sends it; this needs no token
     #[arg(value_name = "CONTACT")]
     pub contact: String,
 }
@@ -267,12 +267,12 @@ pub struct Init {
 pub enum Rules {
     /// Show every rule, on or off: condition, urgency, tag
     List,
-    /// Check a configuration file, and show every problem in it at its place
+    /// Check a configuration file, and list every error with its line and column
     Check {
         /// The file [default: as for other commands]
         file: Option<PathBuf>,
     },
-    /// Run rule tests: files that say which signals a contact must give, no more and no fewer
+    /// Run rule tests. Each lists exactly the signals that are expected for a contact
     Test {
         /// Files of rule tests, as TOML; fixtures/rules/defaults.test.toml explains their format
         #[arg(required = true, value_name = "FILE")]
