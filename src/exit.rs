@@ -35,35 +35,29 @@ pub enum Exit {
 }
 
 impl Exit {
+    fn code_and_meaning(self) -> (u8, &'static str) {
+        match self {
+            Exit::Done => (0, "done"),
+            Exit::Failed => (1, "something failed or is in doubt"),
+            Exit::Usage => (2, "wrong command line or configuration"),
+            Exit::Credential => (3, "a credential or permission was refused"),
+            Exit::Locked => (4, "another run held the lock"),
+            Exit::Guard => (5, "stopped by the guard, or rules are paused"),
+            Exit::Incomplete => (6, "a service was unreachable"),
+            Exit::ToDo => (10, "there is something to do"),
+            Exit::Interrupted => (130, "interrupted"),
+            Exit::Terminated => (143, "interrupted"),
+        }
+    }
+
     /// The number that the shell sees.
     pub fn code(self) -> u8 {
-        match self {
-            Exit::Done => 0,
-            Exit::Failed => 1,
-            Exit::Usage => 2,
-            Exit::Credential => 3,
-            Exit::Locked => 4,
-            Exit::Guard => 5,
-            Exit::Incomplete => 6,
-            Exit::ToDo => 10,
-            Exit::Interrupted => 130,
-            Exit::Terminated => 143,
-        }
+        self.code_and_meaning().0
     }
 
     /// The meaning in a few words, for people.
     pub fn meaning(self) -> &'static str {
-        match self {
-            Exit::Done => "done",
-            Exit::Failed => "something failed or is in doubt",
-            Exit::Usage => "wrong command line or configuration",
-            Exit::Credential => "a credential or permission was refused",
-            Exit::Locked => "another run held the lock",
-            Exit::Guard => "stopped by the guard, or rules are paused",
-            Exit::Incomplete => "a service was unreachable",
-            Exit::ToDo => "there is something to do",
-            Exit::Interrupted | Exit::Terminated => "interrupted",
-        }
+        self.code_and_meaning().1
     }
 
     /// The inverse of [`Exit::code`].

@@ -44,7 +44,7 @@ pub mod ledger;
 
 pub mod apply;
 
-pub mod report;
+mod report;
 
 pub mod sandbox;
 

@@ -10,7 +10,6 @@ use crate::cli::{Common, Init as Arguments};
 use crate::config::{EXAMPLE, FILE_NAME};
 use crate::exit::{Exit, Fatal};
 
-/// Writes the example. Overwrites an existing file only with `--force`.
 pub fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> {
     let named = arguments.file.clone().or_else(|| common.config.clone());
     let file = named.unwrap_or_else(|| PathBuf::from(FILE_NAME));

@@ -10,7 +10,6 @@ use clap_mangen::Man;
 use crate::cli::Cli;
 use crate::exit::{Exit, Fatal};
 
-/// Prints the completion script of a shell.
 pub fn completions(shell: Shell) -> Result<Exit, Fatal> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "usage-signals", &mut script);
@@ -18,7 +17,6 @@ pub fn completions(shell: Shell) -> Result<Exit, Fatal> {
     Ok(Exit::Done)
 }
 
-/// Prints the manual page, or writes the pages of all commands into a folder.
 pub fn man(dir: Option<&Path>) -> Result<Exit, Fatal> {
     match dir {
         None => {

@@ -7,11 +7,11 @@ mod init;
 mod ledger;
 mod lock;
 mod manual;
-pub mod replay;
+mod replay;
 mod rule_tests;
 mod rules;
 mod sandbox;
-pub mod scan;
+mod scan;
 mod setup;
 mod status;
 mod terminal;
@@ -20,8 +20,9 @@ use crate::cli::{Cli, Command, Format, LedgerCommand};
 use crate::exit::{Exit, Fatal};
 use crate::telemetry;
 
+pub use scan::scan;
 pub use setup::{Environment, Setup};
-use terminal::{complain, print, print_json};
+use terminal::{complain, print, show_result};
 
 /// Runs a command, and returns its exit code.
 pub fn run(cli: &Cli) -> u8 {

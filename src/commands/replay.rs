@@ -15,12 +15,13 @@ use serde::Deserialize;
 use super::sandbox::in_sandbox;
 use super::scan::{self, ScanOutcome};
 use super::setup::{Environment, Setup};
+use crate::apply::Results;
 use crate::apply::stop::Stop;
-use crate::apply::{ActionStatus, Results};
 use crate::cli::{Cli, Command, Common, Replay as Arguments};
 use crate::exit::{Exit, Fatal};
 use crate::ledger::LEDGER_FILE;
-use crate::plan::{Decision, Item, PlannedAction};
+use crate::plan::Item;
+use crate::report::Ended;
 use crate::sandbox::{Effect, Fault, Sandbox, World};
 
 #[derive(Debug, Deserialize)]
@@ -44,7 +45,6 @@ fn own_workspace() -> PathBuf {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Step {
-    /// The instant of the step.
     at: DateTime<Utc>,
     /// The changes of people and of the product before the step; see `World::apply_change`.
     #[serde(default)]
@@ -58,7 +58,6 @@ struct Step {
     /// The command line after the program's name.
     #[serde(default = "plain_scan")]
     args: Vec<String>,
-    /// The exit code.
     #[serde(default)]
     exit: u8,
     /// The number of effects of each kind, counted by hand. Kinds that are not named must not occur.
@@ -69,7 +68,6 @@ fn plain_scan() -> Vec<String> {
     vec!["scan".to_owned()]
 }
 
-/// Effects by kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Counts {
@@ -262,24 +260,14 @@ fn describe_actions(item: &Item, results: Option<&Results>, text: &mut String) {
     let mut lines: BTreeMap<(crate::model::ActionKind, String), Vec<&str>> = BTreeMap::new();
     for action in &item.actions {
         let contact = action.key.contact.as_str();
-        lines.entry((action.key.kind, ending(action, results))).or_default().push(contact);
+        let Ended { status, reason, .. } = Ended::of(action, results);
+        let ending = format!("{} ({})", status.name(), reason.name());
+        lines.entry((action.key.kind, ending)).or_default().push(contact);
     }
     for ((kind, ending), contacts) in lines {
         let contacts: Vec<_> = contacts.into_iter().filter(|contact| !contact.is_empty()).collect();
         let _ = writeln!(text, "    {} {ending} {}", kind.name(), contacts.join(" ").trim_end());
     }
-}
-
-fn ending(action: &PlannedAction, results: Option<&Results>) -> String {
-    let performed = results.and_then(|results| results.performed.get(&action.short));
-    let reason = performed.and_then(|performed| performed.reason).unwrap_or(action.reason);
-    let status = match (performed, action.decision) {
-        (Some(performed), _) => performed.status,
-        (None, Decision::Do) => ActionStatus::Planned,
-        (None, Decision::Skip) => ActionStatus::Skipped,
-        (None, Decision::InDoubt) => ActionStatus::InDoubt,
-    };
-    format!("{} ({})", status.name(), reason.name())
 }
 
 /// The differing lines between the common beginning and the common end.

@@ -7,12 +7,11 @@ use serde_json::{Value, json};
 
 use super::setup;
 use super::terminal::terminal_width;
-use crate::cli::{Common, Format, Rules as Arguments};
+use crate::cli::{Common, Rules as Arguments};
 use crate::exit::{Exit, Fatal};
 use crate::report::{DEFAULT_WIDTH, Ruling, TextTable, plural};
 use crate::rules::{Rule, RuleSet};
 
-/// Runs a command about rules.
 pub fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> {
     match arguments {
         Arguments::List => list(common),
@@ -23,10 +22,7 @@ pub fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> {
 
 fn list(common: &Common) -> Result<Exit, Fatal> {
     let config = setup::load_config(common, &setup::process_environment())?;
-    match common.format {
-        Format::Table | Format::Csv => super::print(&table(&config.rules))?,
-        Format::Json => super::print_json(&as_json(&config.rules))?,
-    }
+    super::show_result(common, &table(&config.rules), &as_json(&config.rules))?;
     Ok(Exit::Done)
 }
 

@@ -7,14 +7,12 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use super::lock;
-use super::setup::Environment;
-use crate::apply::stop::Stop;
+use super::setup::{Environment, listen};
 use crate::cli::{Common, Sandbox as Arguments, Scan};
 use crate::exit::{Exit, Fatal};
 use crate::ledger::LEDGER_FILE;
 use crate::ledger::lock::Lock;
 use crate::sandbox::{Sandbox, World};
-use crate::shutdown;
 
 /// The demo workspace, built in, so that the program needs no other files.
 const DEMO: [(&str, &str); 7] = [
@@ -43,8 +41,7 @@ pub async fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> 
         writeln!(text, "# or, for a webhook instead of the bot: export SLACK_WEBHOOK_URL='{}'", sandbox.webhook_url());
     let _ = writeln!(text, "# serving until interrupted (ctrl-c)");
     super::print(&text)?;
-    let (switch, stop) = Stop::after(std::time::Duration::MAX);
-    shutdown::listen(switch).map_err(Fatal::usage)?;
+    let stop = listen(std::time::Duration::MAX)?;
     let _ = stop.sleep(std::time::Duration::MAX).await;
     Ok(Exit::Done)
 }
@@ -66,7 +63,6 @@ pub struct Opened {
     sandbox: Sandbox,
     /// Taken before the world is read, so that no run overwrites the effects of another. None in a dry run.
     pub lock: Option<Lock>,
-    /// The folder of its ledger.
     pub state_dir: PathBuf,
 }
 

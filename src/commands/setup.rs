@@ -51,9 +51,8 @@ impl Setup {
     ) -> Result<Setup, Fatal> {
         let setup = Setup::load(common, arguments, environment, state_dir, in_sandbox)?;
         // A dry run only reads, so it needs Intercom's token alone.
-        let none = BTreeSet::new();
-        let needed = if arguments.dry_run { &none } else { &setup.sinks_on };
-        config::missing(&setup.credentials, &setup.config.slack, needed).map_err(config_problem)?;
+        let needed = if arguments.dry_run { &BTreeSet::new() } else { &setup.sinks_on };
+        config::missing(&setup.credentials, &setup.config.slack, needed).map_err(Fatal::usage)?;
         Ok(setup)
     }
 
@@ -76,13 +75,13 @@ impl Setup {
         }
         let sinks_on = sinks_on(&config, arguments.sinks.as_deref());
         let credentials =
-            config::credentials(environment, &|path| std::fs::read_to_string(path)).map_err(config_problem)?;
+            config::credentials(environment, &|path| std::fs::read_to_string(path)).map_err(Fatal::usage)?;
         let as_of = as_of(common, arguments, in_sandbox)?;
         Ok(Setup { sinks_on, as_of, in_sandbox, ..Setup::of(config, credentials, state_dir) })
     }
 
     /// Puts the parts together, without any check.
-    pub fn of(mut config: Config, credentials: Credentials, state_dir: PathBuf) -> Setup {
+    pub(super) fn of(mut config: Config, credentials: Credentials, state_dir: PathBuf) -> Setup {
         for rule in &mut config.rules.rules {
             rule.task_owner = rule.task_owner.take().or_else(|| config.zoho.task_owner.clone());
         }
@@ -92,41 +91,30 @@ impl Setup {
     }
 
     /// The setup of a command that only reads. It needs Intercom's token alone, and accepts any `--as-of`.
-    pub fn to_look(common: &Common) -> Result<Setup, Fatal> {
-        Setup::for_looking(common, Setup::new)
+    pub(super) fn to_look(common: &Common) -> Result<Setup, Fatal> {
+        let setup = Setup::to_look_offline(common)?;
+        config::missing(&setup.credentials, &setup.config.slack, &BTreeSet::new()).map_err(Fatal::usage)?;
+        Ok(setup)
     }
 
     /// Like [`Setup::to_look`], for a command that works without any credentials.
-    pub fn to_look_offline(common: &Common) -> Result<Setup, Fatal> {
-        Setup::for_looking(common, Setup::load)
-    }
-
-    fn for_looking(
-        common: &Common,
-        make: impl FnOnce(&Common, &Scan, &Environment, PathBuf, bool) -> Result<Setup, Fatal>,
-    ) -> Result<Setup, Fatal> {
+    pub(super) fn to_look_offline(common: &Common) -> Result<Setup, Fatal> {
         let environment = process_environment();
         let state_dir = state_dir(common, &environment)?;
-        make(common, &Scan { dry_run: true, ..Scan::default() }, &environment, state_dir, false)
+        Setup::load(common, &Scan { dry_run: true, ..Scan::default() }, &environment, state_dir, false)
     }
 
-    /// The client of Intercom.
-    pub fn intercom(&self, stop: &Stop) -> Result<Intercom, Fatal> {
+    pub(super) fn intercom(&self, stop: &Stop) -> Result<Intercom, Fatal> {
         let settings = &self.config.intercom;
-        let token =
-            self.credentials.intercom.clone().ok_or_else(|| Fatal::usage(anyhow::anyhow!("no Intercom token")))?;
-        let client = Intercom::new(
-            settings.base_url.clone(),
-            &token,
-            Paging { per_page: settings.per_page, at_once: settings.requests_at_once },
-            self.timing(settings.request_timeout),
-            stop.clone(),
-        )?;
-        Ok(client)
+        let token = self.credentials.intercom.as_ref();
+        let token = token.ok_or_else(|| Fatal::usage(anyhow::anyhow!("no Intercom token")))?;
+        let paging = Paging { per_page: settings.per_page, at_once: settings.requests_at_once };
+        let timing = self.timing(settings.request_timeout);
+        Ok(Intercom::new(settings.base_url.clone(), token, paging, timing, stop.clone())?)
     }
 
     /// Makes the sinks that are on. Every sink is registered here.
-    pub fn sinks(&self, intercom: &Intercom, stop: &Stop) -> Result<Sinks<'static>, Fatal> {
+    pub(super) fn sinks(&self, intercom: &Intercom, stop: &Stop) -> Result<Sinks<'static>, Fatal> {
         let mut sinks = Sinks::default();
         for kind in &self.sinks_on {
             match kind {
@@ -142,8 +130,7 @@ impl Setup {
         Timing { timeout, first_wait: self.config.first_wait }
     }
 
-    /// The client of Zoho.
-    pub fn zoho(&self, stop: &Stop) -> Result<Zoho, Fatal> {
+    pub(super) fn zoho(&self, stop: &Stop) -> Result<Zoho, Fatal> {
         let settings = &self.config.zoho;
         let credentials = self.credentials.zoho.clone();
         let credentials = credentials.ok_or_else(|| Fatal::usage(anyhow::anyhow!("no Zoho credentials")))?;
@@ -165,34 +152,24 @@ impl Setup {
         })?)
     }
 
-    /// The client of Slack.
-    pub fn slack(&self, stop: &Stop) -> Result<Slack, Fatal> {
+    pub(super) fn slack(&self, stop: &Stop) -> Result<Slack, Fatal> {
         let settings = &self.config.slack;
-        let credentials = self.credentials.slack.clone();
-        let credentials = credentials.ok_or_else(|| Fatal::usage(anyhow::anyhow!("no Slack credentials")))?;
         let spacing = if self.in_sandbox { Duration::ZERO } else { slack::SPACING };
-        let options = slack::Options {
-            max_messages: settings.max_messages,
-            spacing,
-            timing: self.timing(settings.request_timeout),
-        };
-        Ok(match credentials {
-            SlackCredentials::Bot(token) => {
+        let timing = self.timing(settings.request_timeout);
+        let options = slack::Options { max_messages: settings.max_messages, spacing, timing };
+        match &self.credentials.slack {
+            Some(SlackCredentials::Bot(token)) => {
                 let channel = settings.channel.clone().unwrap_or_default();
-                Slack::bot(settings.api_url.clone(), &token, channel, options, stop.clone())?
+                Ok(Slack::bot(settings.api_url.clone(), token, channel, options, stop.clone())?)
             }
-            SlackCredentials::Webhook(url) => Slack::webhook(&url, options, stop.clone())?,
-        })
+            Some(SlackCredentials::Webhook(url)) => Ok(Slack::webhook(url, options, stop.clone())?),
+            None => Err(Fatal::usage(anyhow::anyhow!("no Slack credentials"))),
+        }
     }
 }
 
-/// Loads the configuration that the options and the environment name.
 pub fn load_config(common: &Common, environment: &Environment) -> Result<Config, Fatal> {
-    config::load(common.config.as_deref(), environment).map_err(config_problem)
-}
-
-fn config_problem(problems: config::Problems) -> Fatal {
-    Fatal::usage(problems)
+    config::load(common.config.as_deref(), environment).map_err(Fatal::usage)
 }
 
 fn check_signals(config: &Config, option: &str, named: &[String]) -> Result<(), Fatal> {
@@ -220,6 +197,13 @@ fn as_of(common: &Common, arguments: &Scan, in_sandbox: bool) -> Result<DateTime
         Some(instant) => Ok(instant),
         None => Ok(now()),
     }
+}
+
+/// Starts the deadline. From here on, SIGINT and SIGTERM stop the command.
+pub(super) fn listen(deadline: Duration) -> Result<Stop, Fatal> {
+    let (switch, stop) = Stop::after(deadline);
+    crate::shutdown::listen(switch).map_err(Fatal::usage)?;
+    Ok(stop)
 }
 
 /// The present instant in whole seconds, as the ledger keeps instants.

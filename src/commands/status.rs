@@ -16,24 +16,18 @@ use crate::ledger::{History, RunRecord};
 use crate::model::{ActionKind, Date, Entry, State, age, duration, minute, rfc3339};
 use crate::report::{Ruling, TextTable, clean, one_line, plural};
 
-/// The number of runs shown.
 const RUNS: usize = 5;
 /// The number of runs from which the usual gap is derived.
 const RUNS_FOR_THE_GAP: usize = 20;
 /// With fewer gaps, no gap is usual.
 const GAPS_NEEDED: usize = 2;
-/// The number of errors shown for each state.
 const ERRORS: usize = 5;
-/// The length at which an error is cut.
 const ERROR_CHARS: usize = 200;
 
-/// The facts that `status` shows.
 struct Status<'a> {
     place: &'a Place,
     history: Option<&'a History>,
-    /// The holder of the lock.
     holder: Option<String>,
-    /// The numbers of open actions.
     open: Open,
     errors: Vec<StoredError>,
     next_steps: Vec<String>,
@@ -50,7 +44,6 @@ struct StoredError {
     count: usize,
 }
 
-/// Prints the status. Changes nothing.
 pub fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> {
     let place = Place::of(common, &arguments.place)?;
     let history = place.history()?;

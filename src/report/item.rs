@@ -8,7 +8,6 @@ use crate::apply::ActionStatus;
 use crate::model::{ActionKind, Person, Reason, SubjectKind, UnknownReason};
 use crate::plan::Item;
 
-/// The length at which a name is cut.
 const NAME_CHARS: usize = 80;
 
 /// The subject of a signal in one or two lines: the account and its people, or the person and the account.

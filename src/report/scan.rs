@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
 use serde_json::Value as Json;
 use strum::IntoEnumIterator;
 
@@ -10,12 +11,9 @@ use crate::apply::{ActionStatus, Results};
 use crate::model::{ActionKind, Date, Reason, SinkKind, UnknownReason};
 use crate::plan::{Decision, Plan, PlannedAction};
 
-/// The kind of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunMode {
-    /// The plan was applied.
     Apply,
-    /// The plan was only shown.
     DryRun,
 }
 
@@ -24,22 +22,17 @@ pub enum RunMode {
 pub struct Run {
     /// A fresh id, on every log line too.
     pub id: String,
-    /// Apply or dry run.
     pub mode: RunMode,
     /// The instant for which everything was decided.
     pub as_of: Date,
-    /// When it began.
     pub started_at: Date,
-    /// When it ended.
     pub finished_at: Date,
-    /// The workspace's id.
     pub workspace: String,
 }
 
 /// Something that went wrong, with the way out.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Problem {
-    /// One sentence.
     pub message: String,
     /// The way out, if there is one.
     pub help: Option<String>,
@@ -59,12 +52,9 @@ pub struct Preview {
 /// The requests that a run would send, by sink, most urgent first. Sinks without a preview are left out.
 pub type Previews = BTreeMap<SinkKind, Vec<Preview>>;
 
-/// The report of a scan.
 #[derive(Debug, Clone)]
 pub struct Report<'a> {
-    /// The run.
     pub run: Run,
-    /// Contacts read.
     pub scanned: usize,
     /// Contacts that were left out, because `ledger forget` removed them.
     pub forgotten: usize,
@@ -72,9 +62,7 @@ pub struct Report<'a> {
     pub undecodable: Vec<(String, String)>,
     /// Contacts for which at least one rule holds.
     pub signalled: usize,
-    /// The plan.
     pub plan: &'a Plan,
-    /// The results of its actions; None in a dry run.
     pub results: Option<&'a Results>,
     /// How many contacts had an unknown value, by attribute and reason.
     pub unknown: &'a BTreeMap<(String, UnknownReason), usize>,
@@ -82,7 +70,6 @@ pub struct Report<'a> {
     pub previews: Option<Previews>,
     /// Facts that a person should know, although nothing failed.
     pub warnings: Vec<Problem>,
-    /// The failures.
     pub errors: Vec<Problem>,
     /// See `exit.rs`.
     pub exit_code: u8,
@@ -91,9 +78,7 @@ pub struct Report<'a> {
 /// The end of an action, as reports show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
-    /// Planned, done, ….
     pub status: ActionStatus,
-    /// Why.
     pub reason: Reason,
     /// The remote's id, where there is one.
     pub remote_id: Option<String>,
@@ -101,29 +86,29 @@ pub struct Ended {
     pub error: Option<String>,
 }
 
-impl Report<'_> {
-    /// Returns how an action ended.
-    pub fn ended(&self, action: &PlannedAction) -> Ended {
-        let performed = self.results.and_then(|results| results.performed.get(&action.short));
-        let planned = match action.decision {
-            Decision::Do => ActionStatus::Planned,
-            Decision::Skip => ActionStatus::Skipped,
-            Decision::InDoubt => ActionStatus::InDoubt,
+impl Ended {
+    pub fn of(action: &PlannedAction, results: Option<&Results>) -> Ended {
+        let PlannedAction { decision, reason, remote_id, error, .. } = action;
+        let Some(performed) = results.and_then(|results| results.performed.get(&action.short)) else {
+            let status = match decision {
+                Decision::Do => ActionStatus::Planned,
+                Decision::Skip => ActionStatus::Skipped,
+                Decision::InDoubt => ActionStatus::InDoubt,
+            };
+            return Ended { status, reason: *reason, remote_id: remote_id.clone(), error: error.clone() };
         };
-        match performed {
-            Some(performed) => Ended {
-                status: performed.status,
-                reason: performed.reason.unwrap_or(action.reason),
-                remote_id: performed.remote_id.clone().or_else(|| action.remote_id.clone()),
-                error: performed.failure.as_ref().map(Failure::full_message),
-            },
-            None => Ended {
-                status: planned,
-                reason: action.reason,
-                remote_id: action.remote_id.clone(),
-                error: action.error.clone(),
-            },
+        Ended {
+            status: performed.status,
+            reason: performed.reason.unwrap_or(*reason),
+            remote_id: performed.remote_id.as_ref().or(remote_id.as_ref()).cloned(),
+            error: performed.failure.as_ref().map(Failure::full_message),
         }
+    }
+}
+
+impl Report<'_> {
+    pub fn ended(&self, action: &PlannedAction) -> Ended {
+        Ended::of(action, self.results)
     }
 
     /// Returns how many actions of a kind ended in each way.

@@ -12,9 +12,7 @@ use crate::apply::ActionStatus;
 use crate::model::{ActionKind, Reason, second};
 use crate::plan::{Decision, Item};
 
-/// The length at which a text with figures is cut.
 const TEXT_CHARS: usize = 300;
-/// The number of names shown for each reason.
 const NAMES: usize = 5;
 
 /// The report as text, with a final line break.

@@ -4,14 +4,10 @@ use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle
 
 use super::text::clean;
 
-/// The lines that a table draws between its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ruling {
-    /// A line between all rows.
     Rows,
-    /// A line below the header only.
     Header,
-    /// No lines.
     None,
 }
 
@@ -28,7 +24,6 @@ pub struct TextTable {
 }
 
 impl TextTable {
-    /// A table without rows.
     pub fn new(ruling: Ruling) -> TextTable {
         TextTable {
             ruling,
@@ -46,7 +41,6 @@ impl TextTable {
         TextTable { padding: (left, right), ..self }
     }
 
-    /// Sets the titles of the columns.
     #[must_use]
     pub fn header(self, titles: impl IntoIterator<Item = impl Into<String>>) -> TextTable {
         TextTable { header: titles.into_iter().map(Into::into).collect(), ..self }
@@ -58,7 +52,6 @@ impl TextTable {
         TextTable { never_wrapped: columns.into_iter().collect(), ..self }
     }
 
-    /// Aligns these columns to the right.
     #[must_use]
     pub fn align_right(self, columns: impl IntoIterator<Item = usize>) -> TextTable {
         TextTable { right_aligned: columns.into_iter().collect(), ..self }

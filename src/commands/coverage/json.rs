@@ -9,10 +9,8 @@ use crate::rules::coverage::{
     Attribute, Cause, ConditionFinding, Numbers, Plan, PlanName, RuleFinding, Spread, ToDo, date_of,
 };
 
-/// The number of frequent values shown.
 const FREQUENT: usize = 20;
 
-/// The report as JSON.
 pub(super) fn json(report: &CoverageReport<'_>) -> Value {
     let CoverageReport { coverage, findings, to_do, workspace, as_of, undecodable, not_usable, complete, errors, exit } =
         report;
@@ -38,7 +36,7 @@ pub(super) fn json(report: &CoverageReport<'_>) -> Value {
         "not_usable": not_usable,
         "rules": findings.iter().map(|it| finding(it, coverage.included())).collect::<Vec<_>>(),
         "to_do": to_do.iter().map(step).collect::<Vec<_>>(),
-        "errors": errors.iter().map(|it| json!({ "message": it.message, "help": it.help })).collect::<Vec<_>>(),
+        "errors": errors,
         "exit_code": exit.code(),
     })
 }

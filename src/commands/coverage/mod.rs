@@ -4,26 +4,20 @@ mod json;
 mod report;
 mod table;
 
-use std::time::Duration;
-
-use super::scan::ProgressLine;
-use super::setup::Setup;
-use super::terminal::terminal_width;
-use crate::apply::stop::Stop;
-use crate::cli::{Common, Coverage as Arguments, Format};
+use super::setup::{self, Setup};
+use super::terminal::{ProgressLine, terminal_width};
+use crate::cli::{Common, Coverage as Arguments};
 use crate::exit::{Exit, Fatal, exit_of};
 use crate::read::{ContactSource as _, Pages as _, for_each_page};
 use crate::remote::error::RemoteError;
 use crate::remote::intercom::{Intercom, is_own_field};
 use crate::report::DEFAULT_WIDTH;
 use crate::rules::coverage::Coverage;
-use crate::shutdown;
 use report::CoverageReport;
 
-/// Runs the command as it was typed.
 pub async fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> {
     let setup = Setup::to_look(common)?;
-    let stop = listen(setup.config.deadline)?;
+    let stop = setup::listen(setup.config.deadline)?;
     let intercom = setup.intercom(&stop)?;
     let workspace = intercom.workspace().await?.id;
     // Rules can use a part of Intercom's own attributes. The others are not read, and would look as if nobody had them.
@@ -54,17 +48,9 @@ pub async fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> 
         exit: Exit::Done,
     };
     report.judge(broken_off.as_ref(), walk.doubt, arguments.fail_on);
-    match common.format {
-        Format::Table | Format::Csv => super::print(&table::table(&report, terminal_width().unwrap_or(DEFAULT_WIDTH)))?,
-        Format::Json => super::print_json(&json::json(&report))?,
-    }
+    let width = terminal_width().unwrap_or(DEFAULT_WIDTH);
+    super::show_result(common, &table::table(&report, width), &json::json(&report))?;
     Ok(report.exit)
-}
-
-fn listen(deadline: Duration) -> Result<Stop, Fatal> {
-    let (switch, stop) = Stop::after(deadline);
-    shutdown::listen(switch).map_err(Fatal::usage)?;
-    Ok(stop)
 }
 
 /// The findings of a walk over the contacts, besides their values.
@@ -76,7 +62,6 @@ struct Walk {
     doubt: Option<String>,
 }
 
-/// Counts every contact, page by page.
 async fn read(
     intercom: &Intercom,
     coverage: &mut Coverage<'_>,

@@ -7,7 +7,6 @@ use crate::remote::error::RemoteError;
 use crate::report::Problem;
 use crate::rules::coverage::{ConditionVerdict, Coverage, RuleFinding, ToDo};
 
-/// The result of `coverage`, from which text and JSON are rendered.
 pub(super) struct CoverageReport<'a> {
     pub coverage: &'a Coverage<'a>,
     pub findings: Vec<RuleFinding<'a>>,
@@ -18,7 +17,6 @@ pub(super) struct CoverageReport<'a> {
     pub undecodable: Vec<(String, String)>,
     /// Intercom's own attributes that rules cannot use.
     pub not_usable: Vec<String>,
-    /// Whether all contacts were read.
     pub complete: bool,
     pub errors: Vec<Problem>,
     pub exit: Exit,
@@ -30,7 +28,6 @@ impl CoverageReport<'_> {
         self.findings.iter().filter(|finding| finding.enabled && finding.outcome.verdict == ConditionVerdict::Never)
     }
 
-    /// Sets the errors and the exit code.
     pub(super) fn judge(&mut self, broken_off: Option<&RemoteError>, doubt: Option<String>, fail_on: Option<FailOn>) {
         let mut exits = Vec::new();
         let mut errors: Vec<Problem> = doubt.into_iter().map(|message| Problem { message, help: None }).collect();

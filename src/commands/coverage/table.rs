@@ -11,11 +11,8 @@ use crate::rules::coverage::{
 
 /// The length at which the name of an attribute or a plan is cut.
 const NAME_CHARS: usize = 40;
-/// The length at which a value is cut.
 const VALUE_CHARS: usize = 24;
-/// The number of frequent values shown.
 const VALUES: usize = 4;
-/// The number of undecodable contacts named.
 const UNDECODABLE: usize = 5;
 
 /// The report as text, with a final line break.

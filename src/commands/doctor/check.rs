@@ -1,4 +1,5 @@
-//! A check as a value, and its two forms: text and JSON.
+//! A check as a value, its two forms (text and JSON), and the first checks of every service: is it configured, and can its
+//! credential be sent?
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -6,12 +7,15 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 use strum::{EnumIter, IntoEnumIterator, IntoStaticStr};
 
-use crate::config::Problems;
-use crate::exit::Exit;
+use crate::commands::setup::Setup;
+use crate::config::{self, Problems};
+use crate::exit::{Exit, Fatal};
 use crate::model::is_unseen;
 use crate::remote::error::{ErrorKind, RemoteError};
 
-/// How a check ended.
+/// The check on which all others of a service depend.
+pub const CREDENTIAL: &str = "credential";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, EnumIter, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum CheckStatus {
@@ -31,21 +35,22 @@ impl CheckStatus {
     }
 }
 
-/// One check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
     /// Unique within its group.
     pub name: String,
-    /// How it ended.
     pub status: CheckStatus,
-    /// What was found.
+    /// If it was not checked: the reason.
     pub message: String,
-    /// The way out.
     pub help: Option<String>,
     /// The exit code that it asks for.
     exit: Exit,
-    /// The reason if it was not checked.
-    skipped: Option<String>,
+}
+
+impl Check {
+    fn was_run(&self) -> bool {
+        self.status != CheckStatus::NotChecked
+    }
 }
 
 /// Checks of one service, of the configuration or of the machine.
@@ -58,7 +63,6 @@ pub struct Group {
 }
 
 impl Group {
-    /// A group without checks.
     pub fn new(name: &'static str, title: &'static str) -> Group {
         Group { name, title, checks: Vec::new() }
     }
@@ -66,20 +70,17 @@ impl Group {
     fn add(&mut self, name: &str, status: CheckStatus, message: &str, help: Option<&str>, exit: Exit) {
         let (name, message, help) = (clean(name), clean(message), help.map(clean));
         let help = help.filter(|help| !help.is_empty());
-        self.checks.push(Check { name, status, message, help, exit, skipped: None });
+        self.checks.push(Check { name, status, message, help, exit });
     }
 
-    /// Adds a check that passed.
     pub fn ok(&mut self, name: &str, message: impl AsRef<str>) {
         self.add(name, CheckStatus::Ok, message.as_ref(), None, Exit::Done);
     }
 
-    /// Adds a warning.
     pub fn warn(&mut self, name: &str, message: impl AsRef<str>, help: impl AsRef<str>) {
         self.add(name, CheckStatus::Warn, message.as_ref(), Some(help.as_ref()), Exit::Done);
     }
 
-    /// Adds a failure.
     pub fn fail(&mut self, name: &str, message: impl AsRef<str>, help: Option<&str>) {
         self.add(name, CheckStatus::Fail, message.as_ref(), help, Exit::Failed);
     }
@@ -87,11 +88,6 @@ impl Group {
     /// Adds the refusal of a credential or permission that a run needs.
     pub fn refused(&mut self, name: &str, message: impl AsRef<str>, help: impl AsRef<str>) {
         self.add(name, CheckStatus::Fail, message.as_ref(), Some(help.as_ref()), Exit::Credential);
-    }
-
-    /// Adds the problems of a configuration that cannot be used, in the form that every command shows.
-    pub fn problems(&mut self, name: &str, problems: &Problems) {
-        self.unusable(name, problems.to_string(), None);
     }
 
     /// Adds a failure with which no run can start.
@@ -110,11 +106,30 @@ impl Group {
     /// Adds checks that could not run, because something else is wrong.
     pub fn skip(&mut self, names: &[&str], why: &str) {
         for name in names {
-            self.add(name, CheckStatus::NotChecked, &format!("not checked: {why}"), None, Exit::Done);
-            if let Some(check) = self.checks.last_mut() {
-                check.skipped = Some(why.to_owned());
-            }
+            self.add(name, CheckStatus::NotChecked, why, None, Exit::Done);
         }
+    }
+
+    /// Returns the setup if the service can be asked at all; else reports why, and shows `rest` as not checked.
+    pub fn ready<'s>(&mut self, setup: Result<&'s Setup, &str>, variables: &str, rest: &[&str]) -> Option<&'s Setup> {
+        let setup = setup.map_err(|why| self.skip(&[&[CREDENTIAL], rest].concat(), why)).ok()?;
+        let lacking = config::missing(&setup.credentials, &setup.config.slack, &setup.sinks_on);
+        let Problems(lacking) = lacking.err().unwrap_or_else(|| Problems(Vec::new()));
+        let Some(problem) = lacking.into_iter().find(|problem| problem.file.contains(variables)) else {
+            return Some(setup);
+        };
+        self.fail(CREDENTIAL, &problem.message, problem.help.as_deref());
+        self.skip(rest, "the service is not set up");
+        None
+    }
+
+    /// Returns the client, unless the credential has a form that cannot be sent.
+    pub fn made<C>(&mut self, client: Result<C, Fatal>, rest: &[&str]) -> Option<C> {
+        let refused = |fatal: Fatal| {
+            self.fail(CREDENTIAL, fatal.error.to_string(), fatal.help.as_deref());
+            self.skip(rest, "the credential cannot be sent");
+        };
+        client.map_err(refused).ok()
     }
 }
 
@@ -153,20 +168,20 @@ fn counts(groups: &[Group]) -> BTreeMap<CheckStatus, usize> {
 pub fn to_table(groups: &[Group]) -> String {
     let mut text = String::new();
     for group in groups {
-        let names = group.checks.iter().filter(|check| check.skipped.is_none()).map(|check| check.name.chars().count());
+        let names = group.checks.iter().filter(|check| check.was_run()).map(|check| check.name.chars().count());
         let width = names.max().unwrap_or_default();
         let _ = writeln!(text, "{}", group.title);
         let mut rest = group.checks.iter().peekable();
         while let Some(check) = rest.next() {
-            let Some(why) = &check.skipped else {
+            if check.was_run() {
                 show(check, width, &mut text);
                 continue;
-            };
+            }
             let mut names = vec![check.name.as_str()];
-            while let Some(next) = rest.next_if(|next| next.skipped.as_ref() == Some(why)) {
+            while let Some(next) = rest.next_if(|next| !next.was_run() && next.message == check.message) {
                 names.push(&next.name);
             }
-            let _ = writeln!(text, "  -     not checked, {why}: {}", names.join(", "));
+            let _ = writeln!(text, "  -     not checked, {}: {}", check.message, names.join(", "));
         }
         text.push('\n');
     }
@@ -202,21 +217,19 @@ fn show(check: &Check, width: usize, text: &mut String) {
 
 /// Renders JSON. docs/json.md documents the shape.
 pub fn to_json(groups: &[Group], exit: Exit) -> Value {
-    let checks = groups.iter().flat_map(|group| {
-        group.checks.iter().map(|check| {
-            let Check { name, status, message, help, exit: _, skipped: _ } = check;
-            json!({
-                "name": format!("{}.{name}", group.name),
-                "status": status.name(),
-                "message": message,
-                "help": help,
-            })
-        })
-    });
-    let checks: Vec<_> = checks.collect();
-    let counts: serde_json::Map<_, _> =
-        counts(groups).into_iter().map(|(status, count)| (status.name().to_owned(), json!(count))).collect();
-    json!({ "schema": 1, "checks": checks, "counts": counts, "exit_code": exit.code() })
+    let one = |group: &Group, Check { name, status, message, help, exit: _ }: &Check| {
+        let not_checked = if *status == CheckStatus::NotChecked { "not checked: " } else { "" };
+        let message = format!("{not_checked}{message}");
+        json!({ "name": format!("{}.{name}", group.name), "status": status.name(), "message": message, "help": help })
+    };
+    let checks = groups.iter().flat_map(|group| group.checks.iter().map(move |check| one(group, check)));
+    let counts = counts(groups).into_iter().map(|(status, count)| (status.name().to_owned(), json!(count)));
+    json!({
+        "schema": 1,
+        "checks": checks.collect::<Value>(),
+        "counts": counts.collect::<Value>(),
+        "exit_code": exit.code(),
+    })
 }
 
 #[cfg(test)]
@@ -265,7 +278,7 @@ mod tests {
         assert_eq!(exit(&[warned.clone()], false), Exit::Done);
         assert_eq!(exit(&[warned.clone()], true), Exit::Failed);
         assert_eq!(exit(&groups(), true), Exit::Credential);
-        warned.problems("second", &Problems(Vec::new()));
+        warned.unusable("second", "no", None);
         warned.refused("third", "no", "ask");
         assert_eq!(exit(&[warned], false), Exit::Usage);
     }

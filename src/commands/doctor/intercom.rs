@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use url::Url;
 
 use super::super::setup::Setup;
-use super::check::Group;
-use super::service::{CREDENTIAL, made, ready};
+use super::check::{CREDENTIAL, Group};
 use crate::apply::stop::Stop;
 use crate::model::{AttributeDefinition, SinkKind, Type};
 use crate::read::{ContactSource as _, Pages as _, TagName};
@@ -19,20 +18,14 @@ use crate::rules::{Rule, RuleSet};
 /// The checks that depend on the token.
 const REST: [&str; 6] = ["version", "region", "rate_limit", "contacts", "tags", "attributes"];
 
-/// Runs the checks. Returns them with the token's workspace and the status of the service.
-pub async fn examine(setup: Result<&Setup, &str>, stop: &Stop) -> (Group, Option<Workspace>, ServiceStatus) {
-    let mut group = Group::new("intercom", "Intercom");
-    let (workspace, service_status) = look(&mut group, setup, stop).await.unwrap_or_default();
-    (group, workspace, service_status)
-}
-
-async fn look(
+/// Adds the checks. Returns the token's workspace and the status of the service, if it was asked.
+pub async fn examine(
     group: &mut Group,
     setup: Result<&Setup, &str>,
     stop: &Stop,
 ) -> Option<(Option<Workspace>, ServiceStatus)> {
-    let setup = ready(group, setup, "INTERCOM_", &REST)?;
-    let client = made(group, setup.intercom(stop), &REST)?;
+    let setup = group.ready(setup, "INTERCOM_", &REST)?;
+    let client = group.made(setup.intercom(stop), &REST)?;
     let workspace = match client.workspace().await {
         Ok(workspace) => workspace,
         Err(error) => {
@@ -56,10 +49,8 @@ async fn look(
 fn refused(group: &mut Group, error: &RemoteError) {
     if error.details.code.as_deref() == Some("intercom_version_invalid") {
         group.fail("version", error.to_string(), Some("install a newer version of this program"));
-        group.skip(&[CREDENTIAL], "Intercom refuses the API version");
-        let rest: Vec<_> = REST.into_iter().filter(|name| *name != "version").collect();
-        group.skip(&rest, "Intercom refuses the API version");
-        return;
+        let rest: Vec<_> = [CREDENTIAL].into_iter().chain(REST).filter(|name| *name != "version").collect();
+        return group.skip(&rest, "Intercom refuses the API version");
     }
     group.remote(CREDENTIAL, error, None);
     group.skip(&REST, "Intercom did not confirm the token");

@@ -24,7 +24,6 @@ const DISK_WARN_BYTES: u64 = 500 << 20;
 /// The free space below which the next commit may fail.
 const DISK_FAIL_BYTES: u64 = 50 << 20;
 
-/// The facts that the checks need, as far as they are known.
 pub struct Machine<'a> {
     pub config: Option<&'a Config>,
     pub credentials: Option<&'a Credentials>,
@@ -33,7 +32,6 @@ pub struct Machine<'a> {
     pub statuses: &'a [(&'static str, ServiceStatus)],
 }
 
-/// Runs the checks.
 pub fn examine(machine: &Machine<'_>) -> Group {
     let mut group = Group::new("machine", "This machine");
     clock(&mut group, machine.statuses);

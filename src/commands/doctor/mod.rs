@@ -6,14 +6,13 @@
 mod check;
 mod intercom;
 mod machine;
-mod service;
 mod slack;
 mod zoho;
 
 use std::time::Duration;
 
 use crate::apply::stop::Stop;
-use crate::cli::{Common, Doctor as Arguments, Format};
+use crate::cli::{Common, Doctor as Arguments};
 use crate::config::{self, Config, Credentials, Problems};
 use crate::exit::{Exit, Fatal};
 
@@ -23,14 +22,10 @@ use check::Group;
 /// The timeout of a request: a person waits for the answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Runs the command as it was typed.
 pub async fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> {
     let groups = examine(common, &*setup::process_environment()).await;
     let exit = check::exit(&groups, arguments.strict);
-    match common.format {
-        Format::Table | Format::Csv => super::print(&check::to_table(&groups))?,
-        Format::Json => super::print_json(&check::to_json(&groups, exit))?,
-    }
+    super::show_result(common, &check::to_table(&groups), &check::to_json(&groups, exit))?;
     Ok(exit)
 }
 
@@ -51,9 +46,12 @@ async fn examine(common: &Common, environment: &Environment) -> Vec<Group> {
     };
     let (_switch, stop) = Stop::after(Duration::MAX);
     let setup = setup.as_ref().map_err(|why| *why);
-    let (about_intercom, workspace, intercom) = intercom::examine(setup, &stop).await;
-    let (about_zoho, zoho) = zoho::examine(setup, &stop).await;
-    let (about_slack, slack) = slack::examine(setup, &stop).await;
+    let mut about_intercom = Group::new("intercom", "Intercom");
+    let (workspace, intercom) = intercom::examine(&mut about_intercom, setup, &stop).await.unwrap_or_default();
+    let mut about_zoho = Group::new("zoho", "Zoho CRM");
+    let zoho = zoho::examine(&mut about_zoho, setup, &stop).await.unwrap_or_default();
+    let mut about_slack = Group::new("slack", "Slack");
+    let slack = slack::examine(&mut about_slack, setup, &stop).await.unwrap_or_default();
     let statuses = [("Intercom", intercom), ("Zoho", zoho), ("Slack", slack)];
     let about_machine = machine::examine(&machine::Machine {
         config: config.as_ref().ok(),
@@ -93,13 +91,13 @@ fn configuration(config: &Result<Config, Problems>, credentials: &Result<Credent
             }
         }
         Err(problems) => {
-            group.problems("file", problems);
+            group.unusable("file", problems.to_string(), None);
             group.skip(&["rules"], "the configuration cannot be used");
         }
     }
     match credentials {
         Ok(credentials) => group.ok("credentials", found(credentials)),
-        Err(problems) => group.problems("credentials", problems),
+        Err(problems) => group.unusable("credentials", problems.to_string(), None),
     }
     group
 }

@@ -1,8 +1,7 @@
 //! Slack: the bot token, its scopes and its channel. Of a webhook only the address is checked, since any request would post a message.
 
 use super::super::setup::Setup;
-use super::check::Group;
-use super::service::{CREDENTIAL, made, ready};
+use super::check::{CREDENTIAL, Group};
 use crate::apply::stop::Stop;
 use crate::config::SlackCredentials;
 use crate::model::SinkKind;
@@ -15,15 +14,9 @@ const REST: [&str; 2] = ["scopes", "channel"];
 const WITHOUT_HISTORY: &str = "add channels:history (groups:history for a private channel), and install the app again; without it, a run sends a message \
      whose answer was lost a second time, marked as a possible repeat";
 
-/// Runs the checks. Returns them with the status of the service.
-pub async fn examine(setup: Result<&Setup, &str>, stop: &Stop) -> (Group, ServiceStatus) {
-    let mut group = Group::new("slack", "Slack");
-    let service_status = look(&mut group, setup, stop).await.unwrap_or_default();
-    (group, service_status)
-}
-
-async fn look(group: &mut Group, setup: Result<&Setup, &str>, stop: &Stop) -> Option<ServiceStatus> {
-    let setup = ready(group, setup, "SLACK_", &REST)?;
+/// Adds the checks. Returns the status of the service, if it was asked.
+pub async fn examine(group: &mut Group, setup: Result<&Setup, &str>, stop: &Stop) -> Option<ServiceStatus> {
+    let setup = group.ready(setup, "SLACK_", &REST)?;
     if !setup.sinks_on.contains(&SinkKind::Messages) {
         group.ok("sink", "off: no messages are posted (enabled = false in [slack])");
         return None;
@@ -40,7 +33,7 @@ async fn look(group: &mut Group, setup: Result<&Setup, &str>, stop: &Stop) -> Op
         }
         return None;
     }
-    let client = made(group, setup.slack(stop), &REST)?;
+    let client = group.made(setup.slack(stop), &REST)?;
     match client.identity().await {
         Ok(identity) => {
             let Identity { team, user, scopes } = identity.unwrap_or_default();

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::setup::Setup;
-use super::check::Group;
-use super::service::{CREDENTIAL, made, ready};
+use super::check::{CREDENTIAL, Group};
 use crate::apply::stop::Stop;
 use crate::model::{Priority, SinkKind, TaskOn};
 use crate::remote::service_status::ServiceStatus;
@@ -18,20 +17,14 @@ const FEW_CREDITS: u64 = 500;
 /// Zoho's list of fields shows which fields Zoho demands, but not which fields a layout demands.
 const UNSEEN: &str = "fields that a layout demands show only in a real run";
 
-/// Runs the checks. Returns them with the status of the service.
-pub async fn examine(setup: Result<&Setup, &str>, stop: &Stop) -> (Group, ServiceStatus) {
-    let mut group = Group::new("zoho", "Zoho CRM");
-    let service_status = look(&mut group, setup, stop).await.unwrap_or_default();
-    (group, service_status)
-}
-
-async fn look(group: &mut Group, setup: Result<&Setup, &str>, stop: &Stop) -> Option<ServiceStatus> {
-    let setup = ready(group, setup, "ZOHO_", &REST)?;
+/// Adds the checks. Returns the status of the service, if it was asked.
+pub async fn examine(group: &mut Group, setup: Result<&Setup, &str>, stop: &Stop) -> Option<ServiceStatus> {
+    let setup = group.ready(setup, "ZOHO_", &REST)?;
     if !setup.sinks_on.contains(&SinkKind::Tasks) {
         group.ok("sink", "off: no tasks are created (enabled = false in [zoho])");
         return None;
     }
-    let mut client = made(group, setup.zoho(stop), &REST)?.without_keeping_the_token();
+    let mut client = group.made(setup.zoho(stop), &REST)?.without_keeping_the_token();
     let user = match client.user_of_token().await {
         Ok(user) => user,
         Err(error) => {

@@ -8,9 +8,8 @@ use super::words::sentence;
 use crate::model::{ActionKind, Entry, Occasion, State, SubjectKind, minute};
 use crate::plan::{Decision, Item};
 use crate::remote::sinks;
-use crate::report::{clean, explain, explain_work, performed, plural, who};
+use crate::report::{clean, explain, explain_work, performed, plural, who, with_level};
 
-/// Writes the occasions of the ledger.
 pub(super) fn ledger(report: &ExplainReport<'_>, page: &mut TextPage) {
     page.title("Actions so far");
     if report.occasions.is_empty() {
@@ -64,9 +63,8 @@ fn one_occasion(report: &ExplainReport<'_>, occasion: &Occasion, page: &mut Text
 
 /// Action; state and time; reason and error; key or place.
 fn entry_row(entry: &Entry) -> [String; 4] {
-    let level = if entry.key.level.is_empty() { String::new() } else { format!(", {}", entry.key.level) };
     let kind = entry.key.kind;
-    let what = format!("{}{level}", kind.label());
+    let what = with_level(kind.label(), &entry.key.level);
     let state = match entry.state {
         State::Planned => "not done yet",
         State::Claimed => "in doubt",
@@ -88,7 +86,6 @@ fn entry_row(entry: &Entry) -> [String; 4] {
     [what, format!("{state} {at}").trim_end().to_owned(), format!("{}{error}", entry.reason.name()), place]
 }
 
-/// Writes the plan of a scan of this contact.
 pub(super) fn scan(report: &ExplainReport<'_>, page: &mut TextPage) {
     let Some(dry_run) = &report.dry_run else { return };
     page.title("Plan of a scan of this contact now");

@@ -6,10 +6,9 @@ use super::report::{ContactReport, ExplainReport};
 use crate::exit::Exit;
 use crate::model::{ActionKind, Entry, Occasion, Truth, UnknownReason, Value, rfc3339};
 use crate::remote::intercom::is_own_field;
-use crate::report::{item_to_json, problem_to_json, value_to_json};
+use crate::report::{item_to_json, value_to_json};
 use crate::rules::{AttributeSeen, Explained, ExplainedComparison, ExplainedRule, Miss, Origin, Traced};
 
-/// Renders the answer.
 pub(super) fn render(report: &ExplainReport<'_>, exit: Exit) -> Json {
     json!({
         "schema": 1,
@@ -173,8 +172,8 @@ fn scan(report: &ExplainReport<'_>) -> Json {
     let report = dry_run.report().0;
     json!({
         "signals": dry_run.plan.items.iter().map(|item| item_to_json(&report, item)).collect::<Vec<_>>(),
-        "warnings": report.warnings.iter().map(problem_to_json).collect::<Vec<_>>(),
-        "errors": report.errors.iter().map(problem_to_json).collect::<Vec<_>>(),
+        "warnings": report.warnings,
+        "errors": report.errors,
     })
 }
 

@@ -8,15 +8,14 @@ mod json;
 mod page;
 mod report;
 mod text_page;
-mod verdicts;
 mod words;
 
 use std::io::{IsTerminal, Read as _};
 
 use super::scan::{self, DryRun, NoContact};
-use super::setup::Setup;
+use super::setup::{self, Setup};
 use crate::apply::stop::Stop;
-use crate::cli::{Common, Explain as Arguments, Format, Scan};
+use crate::cli::{Common, Explain as Arguments};
 use crate::exit::{Exit, Fatal};
 use crate::ledger::{LEDGER_FILE, LedgerReader};
 use crate::model::Contact;
@@ -25,22 +24,17 @@ use crate::remote::intercom::{Intercom, read_webhook_payload};
 use crate::telemetry;
 use report::{ContactReport, ExplainReport};
 
-/// Runs the command as it was typed.
 pub async fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> {
     let from_stdin = arguments.contact == "-";
     let setup = if from_stdin { Setup::to_look_offline(common)? } else { Setup::to_look(common)? };
-    let stop = scan::listen(&Scan::default(), &setup)?;
+    let stop = setup::listen(setup.config.deadline)?;
     let (report, exit) = match from_stdin {
         true => given(common, &setup, stop).await?,
         false => asked(common, &setup, stop, &arguments.contact).await?,
     };
-    match common.format {
-        Format::Json => super::print_json(&json::render(&report, exit))?,
-        Format::Table | Format::Csv => {
-            let colored = telemetry::colored(common.color, std::io::stdout().is_terminal());
-            super::print(&page::render(&report, super::terminal::terminal_width(), colored))?;
-        }
-    }
+    let colored = telemetry::colored(common.color, std::io::stdout().is_terminal());
+    let page = page::render(&report, super::terminal::terminal_width(), colored);
+    super::show_result(common, &page, &json::render(&report, exit))?;
     Ok(exit)
 }
 

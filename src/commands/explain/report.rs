@@ -7,7 +7,6 @@ use crate::model::{Contact, Known, Occasion, SubjectKind, Truth, forgotten_mark}
 use crate::read::{Company, TagName};
 use crate::rules::Explanation;
 
-/// The answer of `explain`, from which the page and the JSON are rendered.
 pub(super) struct ExplainReport<'a> {
     pub setup: &'a Setup,
     /// The Intercom workspace, if it is known. Without a token, the ledger may know it.
@@ -22,7 +21,6 @@ pub(super) struct ExplainReport<'a> {
     pub notes: Vec<String>,
 }
 
-/// One contact with its explanation.
 pub(super) struct ContactReport {
     pub contact: Contact,
     pub explanation: Explanation,
@@ -94,7 +92,6 @@ impl<'a> ExplainReport<'a> {
     }
 }
 
-/// Returns the occasions of the people and of their accounts, open ones first.
 fn concerning(known: &Known, people: &[ContactReport]) -> Vec<Occasion> {
     let concerns = |occasion: &&Occasion| {
         let subject = &occasion.id.subject;

@@ -9,7 +9,6 @@ use crate::report::{Ruling, TextTable};
 /// The width of a page if no terminal says it.
 const WIDTH: u16 = 120;
 
-/// A page that is being written.
 pub(super) struct TextPage {
     text: String,
     pub(super) width: u16,
@@ -17,12 +16,10 @@ pub(super) struct TextPage {
 }
 
 impl TextPage {
-    /// An empty page.
     pub(super) fn new(width: Option<u16>, colored: bool) -> TextPage {
         TextPage { text: String::new(), width: width.unwrap_or(WIDTH), colored }
     }
 
-    /// The finished text.
     pub(super) fn into_text(self) -> String {
         self.text
     }

@@ -5,11 +5,8 @@ use crate::remote::intercom::is_own_field;
 use crate::report::{clean, explain_unknown, one_line, plural};
 use crate::rules::{Origin, Traced, figure};
 
-/// The length at which a customer's text is cut.
 const TEXT_CHARS: usize = 60;
-/// The length at which a sentence with figures is cut.
 const SENTENCE_CHARS: usize = 300;
-/// The number of list items shown.
 const ITEMS: usize = 12;
 
 /// A customer's text on one line, without characters that steer the terminal.
@@ -93,7 +90,6 @@ pub(super) fn seen(value: &Traced) -> String {
     }
 }
 
-/// The origin of the value.
 pub(super) fn source(value: &Traced) -> String {
     let parts = |values: &[(String, Value)]| {
         let part = |(name, value): &(String, Value)| match (value, value.read_date()) {

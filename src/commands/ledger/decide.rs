@@ -3,8 +3,7 @@
 use serde_json::json;
 
 use super::super::terminal::show_result;
-use super::entry::{state_name, when};
-use super::find::{find, known_contacts};
+use super::entry::{find, known_contacts, state_name, when};
 use super::place::Place;
 use crate::cli::{Common, LedgerForget, LedgerPrune, LedgerResolve, ResolutionName};
 use crate::exit::{Exit, Fatal};
@@ -16,7 +15,6 @@ use crate::remote::sink_facts::WrongId;
 use crate::remote::sinks;
 use crate::report::{plural, with_level};
 
-/// Records a person's decision about an action.
 pub(super) fn resolve(common: &Common, place: &Place, arguments: &LedgerResolve) -> Result<Exit, Fatal> {
     // The key is looked up twice: before the lock, so that a mistyped key fails at once, and again under it.
     find(place, &place.some_history()?, &arguments.key)?;
@@ -114,7 +112,6 @@ pub(super) fn prune(common: &Common, place: &Place, arguments: &LedgerPrune) -> 
     Ok(Exit::Done)
 }
 
-/// Forgets a person.
 pub(super) fn forget(common: &Common, place: &Place, arguments: &LedgerForget) -> Result<Exit, Fatal> {
     let who = arguments.contact.trim();
     let history = place.some_history()?;

@@ -2,38 +2,51 @@
 
 use serde_json::json;
 
-use super::super::terminal::{print, print_json};
+use super::super::terminal::{json_text, print};
 use super::entry::{as_json, state_name};
 use super::place::Place;
 use crate::cli::{Common, Format};
 use crate::exit::{Exit, Fatal};
-use crate::ledger::History;
-use crate::model::{Date, Entry, Occasion, Record, rfc3339};
+use crate::ledger::{History, Resolved};
+use crate::model::{Date, Entry, Occasion, rfc3339};
 
-const COLUMNS: [&str; 22] = [
-    "key",
-    "kind",
-    "state",
-    "reason",
-    "signal",
-    "level",
-    "subject_kind",
-    "subject_id",
-    "contact",
-    "opened_at",
-    "ended_at",
-    "claimed_at",
-    "closed_at",
-    "record_module",
-    "record_id",
-    "remote_id",
-    "error",
-    "may_repeat",
-    "resolved_as",
-    "resolved_at",
-    "resolved_by",
-    "note",
+/// An action with all that a row tells about it.
+struct Row<'a> {
+    occasion: &'a Occasion,
+    entry: &'a Entry,
+    /// The last decision of a person.
+    resolved: Option<&'a Resolved>,
+}
+
+/// The columns in their order: the title, and the cell of a row.
+const COLUMNS: [(&str, fn(&Row<'_>) -> String); 22] = [
+    ("key", |row| row.entry.short.clone()),
+    ("kind", |row| row.entry.key.kind.name().to_owned()),
+    ("state", |row| state_name(row.entry.state).to_owned()),
+    ("reason", |row| row.entry.reason.name().to_owned()),
+    ("signal", |row| row.occasion.id.signal.clone()),
+    ("level", |row| row.entry.key.level.clone()),
+    ("subject_kind", |row| row.occasion.id.subject.kind.name().to_owned()),
+    ("subject_id", |row| row.occasion.id.subject.id.clone()),
+    ("contact", |row| row.entry.key.contact.clone()),
+    ("opened_at", |row| rfc3339(row.occasion.id.opened_at)),
+    ("ended_at", |row| time(row.occasion.ended_at)),
+    ("claimed_at", |row| time(row.entry.claimed_at)),
+    ("closed_at", |row| time(row.entry.closed_at)),
+    ("record_module", |row| row.occasion.record().map(|record| record.module.clone()).unwrap_or_default()),
+    ("record_id", |row| row.occasion.record().map(|record| record.id.clone()).unwrap_or_default()),
+    ("remote_id", |row| row.entry.remote_id.clone().unwrap_or_default()),
+    ("error", |row| row.entry.error.clone().unwrap_or_default()),
+    ("may_repeat", |row| row.entry.may_repeat.to_string()),
+    ("resolved_as", |row| row.resolved.map_or("", |resolved| resolved.resolution.name()).to_owned()),
+    ("resolved_at", |row| time(row.resolved.map(|resolved| resolved.at))),
+    ("resolved_by", |row| row.resolved.and_then(|resolved| resolved.by.clone()).unwrap_or_default()),
+    ("note", |row| row.resolved.and_then(|resolved| resolved.note.clone()).unwrap_or_default()),
 ];
+
+fn time(at: Option<Date>) -> String {
+    at.map(rfc3339).unwrap_or_default()
+}
 
 pub(super) fn run(common: &Common, place: &Place) -> Result<Exit, Fatal> {
     let history = place.some_history()?;
@@ -43,7 +56,8 @@ pub(super) fn run(common: &Common, place: &Place) -> Result<Exit, Fatal> {
         Format::Json | Format::Table => {
             let actions = history.entries().map(|(occasion, entry)| as_json(&history, occasion, entry));
             let actions: Vec<_> = actions.collect();
-            print_json(&json!({ "schema": 1, "workspace": history.workspace, "actions": actions }))?;
+            let all = json!({ "schema": 1, "workspace": history.workspace, "actions": actions });
+            print(&json_text(&all))?;
         }
     }
     Ok(Exit::Done)
@@ -51,45 +65,14 @@ pub(super) fn run(common: &Common, place: &Place) -> Result<Exit, Fatal> {
 
 fn csv(history: &History) -> Result<String, Fatal> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let mut write =
-        |row: Vec<String>| writer.write_record(row.iter().map(|cell| no_formula(cell))).map_err(Fatal::usage);
-    write(COLUMNS.map(str::to_owned).to_vec())?;
+    writer.write_record(COLUMNS.map(|(title, _)| title)).map_err(Fatal::usage)?;
     for (occasion, entry) in history.entries() {
-        write(row(history, occasion, entry))?;
+        let resolved = history.resolutions.get(&entry.short).and_then(|all| all.last());
+        let row = Row { occasion, entry, resolved };
+        writer.write_record(COLUMNS.map(|(_, cell)| no_formula(&cell(&row)))).map_err(Fatal::usage)?;
     }
     let bytes = writer.into_inner().map_err(|error| Fatal::usage(anyhow::anyhow!("write the export: {error}")))?;
     String::from_utf8(bytes).map_err(Fatal::usage)
-}
-
-fn row(history: &History, occasion: &Occasion, entry: &Entry) -> Vec<String> {
-    let time = |at: Option<Date>| at.map(rfc3339).unwrap_or_default();
-    let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    let record = |part: fn(&Record) -> &String| occasion.record().map(part).cloned().unwrap_or_default();
-    let resolved = history.resolutions.get(&entry.short).and_then(|all| all.last());
-    vec![
-        entry.short.clone(),
-        entry.key.kind.name().to_owned(),
-        state_name(entry.state).to_owned(),
-        entry.reason.name().to_owned(),
-        occasion.id.signal.clone(),
-        entry.key.level.clone(),
-        occasion.id.subject.kind.name().to_owned(),
-        occasion.id.subject.id.clone(),
-        entry.key.contact.clone(),
-        rfc3339(occasion.id.opened_at),
-        time(occasion.ended_at),
-        time(entry.claimed_at),
-        time(entry.closed_at),
-        record(|record| &record.module),
-        record(|record| &record.id),
-        text(&entry.remote_id),
-        text(&entry.error),
-        entry.may_repeat.to_string(),
-        resolved.map(|resolved| resolved.resolution.name().to_owned()).unwrap_or_default(),
-        time(resolved.map(|resolved| resolved.at)),
-        resolved.map(|resolved| text(&resolved.by)).unwrap_or_default(),
-        resolved.map(|resolved| text(&resolved.note)).unwrap_or_default(),
-    ]
 }
 
 /// Keeps a spreadsheet from reading a cell as a formula, since notes and errors may hold any text. A leading apostrophe makes the

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use super::super::terminal::{show_result, terminal_width};
-use super::entry::{as_json, state_name, when, why};
-use super::find::known_contacts;
+use super::entry::{as_json, known_contacts, state_name, when, why};
 use super::place::Place;
 use crate::cli::{Common, LedgerList as Filters, Since, StateName};
 use crate::exit::{Exit, Fatal};

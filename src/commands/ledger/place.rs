@@ -17,7 +17,6 @@ use crate::model::Date;
 pub struct Place {
     /// The folder of ledger and lock.
     pub state_dir: PathBuf,
-    /// The ledger's file.
     pub file: PathBuf,
     /// The instant from which ages are counted.
     pub now: Date,

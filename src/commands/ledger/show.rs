@@ -5,8 +5,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::super::terminal::{show_result, terminal_width};
-use super::entry::{as_json, filled, state_name, why};
-use super::find::find;
+use super::entry::{as_json, filled, find, state_name, why};
 use super::place::Place;
 use crate::cli::Common;
 use crate::exit::{Exit, Fatal};

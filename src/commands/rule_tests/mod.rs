@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value as Json, json};
 
 use super::setup::{self, Environment};
-use crate::cli::{Common, Format};
+use crate::cli::Common;
 use crate::config::rule_tests::{self, RuleTest};
 use crate::config::{Config, Problem, Problems};
 use crate::exit::{Exit, Fatal};
@@ -50,12 +50,8 @@ pub fn run(common: &Common, files: &[PathBuf]) -> Result<Exit, Fatal> {
     }
     let results = suites.iter().map(|suite| Ok((suite, suite.run()?)));
     let results = results.collect::<Result<Vec<_>, Fatal>>()?;
-    match common.format {
-        Format::Table | Format::Csv => {
-            super::print(&results.iter().map(|(suite, outcomes)| as_text(suite, outcomes)).collect::<String>())?
-        }
-        Format::Json => super::print_json(&as_json(&results))?,
-    }
+    let text: String = results.iter().map(|(suite, outcomes)| as_text(suite, outcomes)).collect();
+    super::show_result(common, &text, &as_json(&results))?;
     let passed = results.iter().flat_map(|(_, outcomes)| outcomes).all(TestResult::passed);
     Ok(if passed { Exit::Done } else { Exit::Failed })
 }

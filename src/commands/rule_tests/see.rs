@@ -18,9 +18,7 @@ const WORKSPACE: &str = "test";
 const CONTACT: &str = "contact";
 const ACCOUNT: &str = "account";
 
-/// What a contact gives.
 pub(super) struct Seen {
-    /// By name.
     pub signals: BTreeMap<String, SeenSignal>,
     /// For each rule without a signal: why it has none.
     pub why_not: BTreeMap<String, String>,
@@ -28,7 +26,6 @@ pub(super) struct Seen {
     pub unknown: BTreeMap<String, String>,
 }
 
-/// A signal of the contact.
 pub(super) struct SeenSignal {
     /// Empty for the rule's own.
     pub level: String,
@@ -40,7 +37,6 @@ pub(super) struct SeenSignal {
     pub warnings: Vec<String>,
 }
 
-/// Holds the test's contact against the rules.
 pub(super) fn see(config: &Config, test: &RuleTest) -> anyhow::Result<Seen> {
     let rules = &config.rules;
     let contact = read_contact(&contact_json(test), rules.wanted())

@@ -2,7 +2,6 @@
 
 mod output;
 mod preview;
-mod progress;
 
 use std::collections::BTreeSet;
 
@@ -12,6 +11,7 @@ use tracing::Instrument;
 use super::lock;
 use super::sandbox::Opened;
 use super::setup::{self, Setup};
+use super::terminal::ProgressLine;
 use crate::apply::stop::Stop;
 use crate::apply::{self, Results, Settled, Sinks};
 use crate::cli::{Common, Scan};
@@ -25,9 +25,6 @@ use crate::read::{ReadFailure, ReadRequest, read_contacts};
 use crate::remote::error::RemoteError;
 use crate::remote::intercom::{Intercom, IntercomRead, Workspace};
 use crate::report::{Report, Run, RunMode};
-use crate::shutdown;
-
-pub(super) use progress::ProgressLine;
 
 /// `--contact` names a contact that Intercom does not have.
 #[derive(Debug, thiserror::Error)]
@@ -37,43 +34,32 @@ pub struct NoContact(String);
 /// How a scan ended.
 #[derive(Debug)]
 pub struct ScanOutcome {
-    /// The plan.
     pub plan: Plan,
-    /// The results of its actions; None in a dry run.
     pub results: Option<Results>,
-    /// The report, as it is printed.
     pub report: String,
-    /// The exit code.
     pub exit: Exit,
 }
 
-/// Runs the command as it was typed.
 pub async fn run(common: &Common, arguments: &Scan) -> Result<Exit, Fatal> {
     let process = setup::process_environment();
     let state_dir = setup::state_dir(common, &process)?;
-    let outcome = match &arguments.sandbox {
-        Some(dir) => {
-            let mut opened = Opened::open(dir.as_deref(), &state_dir, arguments, common.as_of)?;
-            let environment = opened.environment(process);
-            let setup = Setup::new(common, arguments, &environment, opened.state_dir.clone(), true)?;
-            let stop = listen(arguments, &setup)?;
-            scan(common, arguments, &setup, stop, opened.lock.take()).await?
-        }
-        None => {
-            let setup = Setup::new(common, arguments, &process, state_dir, false)?;
-            let stop = listen(arguments, &setup)?;
-            scan(common, arguments, &setup, stop, None).await?
-        }
+    // The sandbox serves until it is dropped.
+    let mut opened = match &arguments.sandbox {
+        Some(dir) => Some(Opened::open(dir.as_deref(), &state_dir, arguments, common.as_of)?),
+        None => None,
     };
+    let setup = match &opened {
+        Some(opened) => {
+            let environment = opened.environment(process);
+            Setup::new(common, arguments, &environment, opened.state_dir.clone(), true)?
+        }
+        None => Setup::new(common, arguments, &process, state_dir, false)?,
+    };
+    let stop = setup::listen(arguments.deadline.unwrap_or(setup.config.deadline))?;
+    let lock = opened.as_mut().and_then(|opened| opened.lock.take());
+    let outcome = scan(common, arguments, &setup, stop, lock).await?;
     super::print(&outcome.report)?;
     Ok(outcome.exit)
-}
-
-/// Starts the deadline, and from here on SIGINT and SIGTERM stop the run.
-pub(super) fn listen(arguments: &Scan, setup: &Setup) -> Result<Stop, Fatal> {
-    let (switch, stop) = Stop::after(arguments.deadline.unwrap_or(setup.config.deadline));
-    shutdown::listen(switch).map_err(Fatal::usage)?;
-    Ok(stop)
 }
 
 /// Scans with a finished setup. A real run takes the lock, unless the caller passes one.
@@ -95,12 +81,9 @@ pub async fn scan(
 /// A dry run: the contacts it read, and the plan it made.
 #[derive(Debug)]
 pub struct DryRun {
-    /// The options it was made with.
     arguments: Scan,
     run: Run,
-    /// The ledger as it was.
     pub ledger: LedgerReader,
-    /// What was read.
     pub read: IntercomRead,
     /// What a run would do now.
     pub plan: Plan,

@@ -1,7 +1,5 @@
 //! The report of a run, and its exit code.
 
-use std::io::IsTerminal;
-
 use crate::apply::sink::Failure;
 use crate::apply::stop::StopReason;
 use crate::apply::{ActionStatus, Results, Settled};
@@ -12,11 +10,10 @@ use crate::plan::{Decision, Plan, WAYS_OUT};
 use crate::remote::intercom::IntercomRead;
 use crate::report::{self, Previews, Problem, Report, Run};
 
-use super::super::terminal::terminal_width;
+use super::super::terminal::{json_text, terminal_width};
 
 /// The plan, with its results or previews.
 pub(super) struct PlanReport<'a> {
-    /// The plan.
     pub plan: &'a Plan,
     /// None in a dry run.
     pub results: Option<&'a Results>,
@@ -162,7 +159,7 @@ fn warnings(read: &IntercomRead, plan: &Plan) -> Vec<Problem> {
 /// Renders the report in the format asked for.
 pub(super) fn show(common: &Common, report: &Report<'_>) -> String {
     match common.format {
-        Format::Json => report::to_json(report, std::io::stdout().is_terminal()) + "\n",
+        Format::Json => json_text(&report::to_json(report)),
         Format::Table | Format::Csv => report::to_table(report, terminal_width()),
     }
 }
