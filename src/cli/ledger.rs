@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::PossibleValue;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::parse::{Since, parse_days, parse_duration, parse_since};
+use crate::model::{Resolution, State};
 
-/// Which ledger.
 #[derive(Debug, Clone, Default, Args)]
 pub struct LedgerPlace {
     /// Use the ledger of `scan --sandbox`; with =DIR, that of the workspace in DIR
@@ -16,18 +17,14 @@ pub struct LedgerPlace {
     pub sandbox: Option<Option<PathBuf>>,
 }
 
-/// Options of `ledger`.
 #[derive(Debug, Clone, Args)]
 pub struct Ledger {
-    /// Which ledger.
     #[command(flatten)]
     pub place: LedgerPlace,
-    /// What to do.
     #[command(subcommand)]
     pub command: LedgerCommand,
 }
 
-/// The commands about the ledger.
 #[derive(Debug, Clone, Subcommand)]
 pub enum LedgerCommand {
     /// List every action with its state, one a line
@@ -56,7 +53,6 @@ pub enum LedgerCommand {
     Forget(LedgerForget),
 }
 
-/// Options of `ledger list`.
 #[derive(Debug, Clone, Args)]
 pub struct LedgerList {
     /// Only these signals
@@ -64,7 +60,7 @@ pub struct LedgerList {
     pub signal: Vec<String>,
     /// Only actions in these states
     #[arg(long, value_enum, value_delimiter = ',', value_name = "STATE")]
-    pub state: Vec<StateName>,
+    pub state: Vec<State>,
     /// Only actions since this time: 2025-12-01, or 7d for the last seven days
     #[arg(long, value_name = "TIME", value_parser = parse_since)]
     pub since: Option<Since>,
@@ -73,34 +69,35 @@ pub struct LedgerList {
     pub contact: Option<String>,
 }
 
-/// How far an action got, by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum StateName {
-    /// To be done by the next run
-    Planned,
-    /// The request was sent, but no answer came
-    #[value(alias = "claimed", alias = "in_doubt")]
-    InDoubt,
-    /// The service refused it for good
-    Refused,
-    /// Done
-    Done,
-    /// Not to be done in this occasion
-    Skipped,
-    /// No longer needed before it was done
-    Dropped,
-    /// Done, then undone by a person
-    Undone,
+impl ValueEnum for State {
+    fn value_variants<'a>() -> &'a [State] {
+        use State::{Claimed, Done, Dropped, Planned, Refused, Skipped, Undone};
+        &[Planned, Claimed, Refused, Done, Skipped, Dropped, Undone]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let value = match self {
+            State::Planned => PossibleValue::new("planned").help("To be done by the next run"),
+            State::Claimed => PossibleValue::new("in-doubt")
+                .aliases(["claimed", "in_doubt"])
+                .help("The request was sent, but no answer came"),
+            State::Refused => PossibleValue::new("refused").help("The service refused it for good"),
+            State::Done => PossibleValue::new("done").help("Done"),
+            State::Skipped => PossibleValue::new("skipped").help("Not to be done in this occasion"),
+            State::Dropped => PossibleValue::new("dropped").help("No longer needed before it was done"),
+            State::Undone => PossibleValue::new("undone").help("Done, then undone by a person"),
+        };
+        Some(value)
+    }
 }
 
-/// Options of `ledger resolve`.
 #[derive(Debug, Clone, Args)]
 pub struct LedgerResolve {
     /// The action's key, such as US-7K3F9Q2M; capitals and the US- do not matter
     pub key: String,
     /// The outcome
     #[arg(long = "as", value_enum, value_name = "WHAT")]
-    pub resolution: ResolutionName,
+    pub resolution: Resolution,
     /// The reason, which the ledger keeps
     #[arg(long, value_name = "TEXT")]
     pub note: Option<String>,
@@ -112,18 +109,21 @@ pub struct LedgerResolve {
     pub wait_lock: Option<Duration>,
 }
 
-/// The outcomes that a person can record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ResolutionName {
-    /// It exists: somebody made it by hand, or found it. No run does it again
-    Done,
-    /// It did not happen: the next run does it
-    Failed,
-    /// Not wanted in this occasion. A signal that ends and comes back is a new one
-    Dismissed,
+impl ValueEnum for Resolution {
+    fn value_variants<'a>() -> &'a [Resolution] {
+        &[Resolution::Done, Resolution::Failed, Resolution::Dismissed]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Resolution::Done => "It exists: somebody made it by hand, or found it. No run does it again",
+            Resolution::Failed => "It did not happen: the next run does it",
+            Resolution::Dismissed => "Not wanted in this occasion. A signal that ends and comes back is a new one",
+        };
+        Some(PossibleValue::new(self.name()).help(help))
+    }
 }
 
-/// Options of `ledger prune`.
 #[derive(Debug, Clone, Args)]
 pub struct LedgerPrune {
     /// Remove only signals that ended at least this long ago, such as 365d or 26w
@@ -134,7 +134,6 @@ pub struct LedgerPrune {
     pub wait_lock: Option<Duration>,
 }
 
-/// Options of `ledger forget`.
 #[derive(Debug, Clone, Args)]
 pub struct LedgerForget {
     /// The contact's id in Intercom, or the e-mail

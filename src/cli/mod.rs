@@ -9,9 +9,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-pub use ledger::{
-    Ledger, LedgerCommand, LedgerForget, LedgerList, LedgerPlace, LedgerPrune, LedgerResolve, ResolutionName, StateName,
-};
+pub use ledger::{Ledger, LedgerCommand, LedgerForget, LedgerList, LedgerPlace, LedgerPrune, LedgerResolve};
 pub use parse::Since;
 use parse::{parse_duration, parse_instant, sink_parser};
 
@@ -55,7 +53,6 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// Options of every command.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub struct Common {
@@ -85,7 +82,6 @@ pub struct Common {
     pub color: Color,
 }
 
-/// How reports are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people.
@@ -97,7 +93,6 @@ pub enum Format {
     Csv,
 }
 
-/// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// For people.
@@ -106,7 +101,6 @@ pub enum LogFormat {
     Json,
 }
 
-/// Colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Color {
     /// On a terminal.
@@ -154,7 +148,6 @@ pub enum Command {
     },
 }
 
-/// Options of `scan`.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Scan {
     /// Show the plan, and write nothing anywhere
@@ -202,7 +195,6 @@ pub struct Scan {
     pub detailed_exit_code: bool,
 }
 
-/// Options of `explain`.
 #[derive(Debug, Clone, Args)]
 pub struct Explain {
     /// The contact: its id in Intercom, or its e-mail. With -, read the contact's JSON from standard input, as the API returns
@@ -211,7 +203,6 @@ pub struct Explain {
     pub contact: String,
 }
 
-/// Options of `doctor`.
 #[derive(Debug, Clone, Args)]
 pub struct Doctor {
     /// Exit with 1 for warnings too
@@ -219,14 +210,12 @@ pub struct Doctor {
     pub strict: bool,
 }
 
-/// Options of `sandbox`.
 #[derive(Debug, Clone, Args)]
 pub struct Sandbox {
     /// The workspace to serve [default: the built-in demo]
     pub dir: Option<PathBuf>,
 }
 
-/// Options of `replay`.
 #[derive(Debug, Clone, Args)]
 pub struct Replay {
     /// Scenario folders, such as fixtures/replay/*/
@@ -237,7 +226,6 @@ pub struct Replay {
     pub bless: bool,
 }
 
-/// Options of `coverage`.
 #[derive(Debug, Clone, Args)]
 pub struct Coverage {
     /// Exit with 1 if a problem of this kind is found
@@ -245,14 +233,12 @@ pub struct Coverage {
     pub fail_on: Option<FailOn>,
 }
 
-/// What `coverage` can fail on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum FailOn {
     /// A rule that is on, but can never fire with the current data
     DeadRule,
 }
 
-/// Options of `init`.
 #[derive(Debug, Clone, Args)]
 pub struct Init {
     /// The file to write [default: the file of --config, else usage-signals.toml in this folder]
@@ -262,7 +248,6 @@ pub struct Init {
     pub force: bool,
 }
 
-/// The commands about rules.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Rules {
     /// Show every rule, on or off: condition, urgency, tag
@@ -280,10 +265,8 @@ pub enum Rules {
     },
 }
 
-/// Options of `status`.
 #[derive(Debug, Clone, Args)]
 pub struct Status {
-    /// Which ledger.
     #[command(flatten)]
     pub place: LedgerPlace,
 }

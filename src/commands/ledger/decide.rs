@@ -5,7 +5,7 @@ use serde_json::json;
 use super::super::terminal::show_result;
 use super::entry::{find, known_contacts, state_name, when};
 use super::place::Place;
-use crate::cli::{Common, LedgerForget, LedgerPrune, LedgerResolve, ResolutionName};
+use crate::cli::{Common, LedgerForget, LedgerPrune, LedgerResolve};
 use crate::exit::{Exit, Fatal};
 use crate::ledger::{Forgotten, History, ManualResolution, Pruned};
 use crate::model::{
@@ -21,11 +21,7 @@ pub(super) fn resolve(common: &Common, place: &Place, arguments: &LedgerResolve)
     let (_lock, ledger) = place.writer("resolve", arguments.wait_lock)?;
     let history = place.some_history()?;
     let (occasion, entry) = find(place, &history, &arguments.key)?;
-    let resolution = match arguments.resolution {
-        ResolutionName::Done => Resolution::Done,
-        ResolutionName::Failed => Resolution::Failed,
-        ResolutionName::Dismissed => Resolution::Dismissed,
-    };
+    let resolution = arguments.resolution;
     let after =
         entry.state.after(Step::Resolve(resolution)).ok_or_else(|| nothing_to_decide(place, occasion, entry))?;
     check_remote_id(entry.key.kind, resolution, arguments.remote_id.as_deref())?;

@@ -7,10 +7,10 @@ use serde_json::json;
 use super::super::terminal::{show_result, terminal_width};
 use super::entry::{as_json, known_contacts, state_name, when, why};
 use super::place::Place;
-use crate::cli::{Common, LedgerList as Filters, Since, StateName};
+use crate::cli::{Common, LedgerList as Filters, Since};
 use crate::exit::{Exit, Fatal};
 use crate::ledger::History;
-use crate::model::{Entry, Occasion, State, minute};
+use crate::model::{Entry, Occasion, minute};
 use crate::report::{Ruling, TextTable, plural, with_level};
 
 pub(super) fn run(common: &Common, place: &Place, filters: &Filters) -> Result<Exit, Fatal> {
@@ -31,19 +31,15 @@ fn choose<'h>(history: &'h History, filters: &Filters, place: &Place) -> Result<
         Since::At(at) => at,
         Since::Ago(ago) => place.ago(ago),
     });
-    let persons = match &filters.contact {
-        Some(who) => Some(known_contacts(history, who)?),
-        None => None,
-    };
+    let persons = filters.contact.as_ref().map(|who| known_contacts(history, who)).transpose()?;
     let signals: BTreeSet<_> = history.occasions.iter().map(|occasion| occasion.id.signal.as_str()).collect();
     if let Some(unknown) = filters.signal.iter().find(|signal| !signals.contains(signal.as_str())) {
         return Err(Fatal::usage(anyhow::anyhow!("the ledger has no signal {unknown:?}"))
             .with_help(format!("it has: {}", signals.into_iter().collect::<Vec<_>>().join(", "))));
     }
-    let states: Vec<_> = filters.state.iter().map(|name| state_of(*name)).collect();
     let fits = |(occasion, entry): &(&Occasion, &Entry)| {
         (filters.signal.is_empty() || filters.signal.contains(&occasion.id.signal))
-            && (states.is_empty() || states.contains(&entry.state))
+            && (filters.state.is_empty() || filters.state.contains(&entry.state))
             && since.is_none_or(|since| when(occasion, entry) >= since)
             && persons.as_ref().is_none_or(|persons| is_about(occasion, entry, persons))
     };
@@ -60,19 +56,10 @@ fn is_about(occasion: &Occasion, entry: &Entry, persons: &BTreeSet<String>) -> b
         || persons.contains(&occasion.id.subject.id)
 }
 
-fn state_of(name: StateName) -> State {
-    match name {
-        StateName::Planned => State::Planned,
-        StateName::InDoubt => State::Claimed,
-        StateName::Refused => State::Refused,
-        StateName::Done => State::Done,
-        StateName::Skipped => State::Skipped,
-        StateName::Dropped => State::Dropped,
-        StateName::Undone => State::Undone,
-    }
-}
-
 fn text(place: &Place, chosen: &[(&Occasion, &Entry)]) -> String {
+    if chosen.is_empty() {
+        return "No action matches.\n".to_owned();
+    }
     let header = ["key", "kind", "state", "when", "signal", "about", "tag on contact", "why"];
     let mut table = TextTable::new(Ruling::None).header(header);
     for (occasion, entry) in chosen {
@@ -90,9 +77,6 @@ fn text(place: &Place, chosen: &[(&Occasion, &Entry)]) -> String {
     let mut states: BTreeMap<&str, usize> = BTreeMap::new();
     for (_, entry) in chosen {
         *states.entry(state_name(entry.state)).or_default() += 1;
-    }
-    if chosen.is_empty() {
-        return "No action matches.\n".to_owned();
     }
     let table = table.render(terminal_width());
     let counts = states.iter().map(|(state, count)| format!("{count} {}", state.replace('_', " ")));

@@ -44,10 +44,9 @@ pub async fn run(common: &Common, arguments: &Scan) -> Result<Exit, Fatal> {
     let process = setup::process_environment();
     let state_dir = setup::state_dir(common, &process)?;
     // The sandbox serves until it is dropped.
-    let mut opened = match &arguments.sandbox {
-        Some(dir) => Some(Opened::open(dir.as_deref(), &state_dir, arguments, common.as_of)?),
-        None => None,
-    };
+    let sandbox = arguments.sandbox.as_ref();
+    let opened = sandbox.map(|dir| Opened::open(dir.as_deref(), &state_dir, arguments, common.as_of));
+    let mut opened = opened.transpose()?;
     let setup = match &opened {
         Some(opened) => {
             let environment = opened.environment(process);
