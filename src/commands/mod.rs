@@ -11,7 +11,7 @@ mod replay;
 mod rule_tests;
 mod rules;
 mod sandbox;
-mod scan;
+pub mod scan;
 mod setup;
 mod status;
 mod terminal;
@@ -20,7 +20,6 @@ use crate::cli::{Cli, Command, Format, LedgerCommand};
 use crate::exit::{Exit, Fatal};
 use crate::telemetry;
 
-pub use scan::scan;
 pub use setup::{Environment, Setup};
 use terminal::{complain, print, show_result};
 

@@ -4,7 +4,8 @@ use super::attribute::Value;
 use strum::{EnumIter, IntoStaticStr};
 
 /// The three values of a condition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Truth {
     /// The condition holds.
     True,

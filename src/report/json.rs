@@ -122,6 +122,14 @@ fn preview(previews: &Previews) -> Json {
     previews.iter().map(|(sink, previews)| (sink.name().to_owned(), payloads(previews))).collect()
 }
 
+/// The fields of two objects, in their order.
+pub fn joined(first: Json, second: Json) -> Json {
+    match (first, second) {
+        (Json::Object(first), Json::Object(second)) => first.into_iter().chain(second).collect(),
+        (first, _) => first,
+    }
+}
+
 /// Removes the named keys where they are null: a report has them only if there is something to say.
 fn without_null(mut object: Json, keys: &[&str]) -> Json {
     if let Json::Object(fields) = &mut object {

@@ -8,7 +8,7 @@ mod text;
 mod text_table;
 
 pub use item::{explain, explain_unknown, explain_work, performed, who};
-pub use json::{item_to_json, to_json, value_to_json};
+pub use json::{item_to_json, joined, to_json, value_to_json};
 pub use scan::{Ended, Preview, Previews, Problem, Report, Run, RunMode};
 pub use table::to_table;
 pub use text::{DEFAULT_WIDTH, clean, one_line, plural, problems_to_text, with_level};

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::report::CoverageReport;
 use crate::model::{self, Type, rfc3339};
-use crate::report::value_to_json as value;
+use crate::report::{joined, value_to_json as value};
 use crate::rules::coverage::{
     Attribute, Cause, ConditionFinding, Numbers, Plan, PlanName, RuleFinding, Spread, ToDo, date_of,
 };
@@ -15,27 +15,22 @@ pub(super) fn json(report: &CoverageReport<'_>) -> Value {
     let CoverageReport { coverage, findings, to_do, workspace, as_of, undecodable, not_usable, complete, errors, exit } =
         report;
     let plans = coverage.plans();
-    let plans_shown: Vec<_> =
-        plans.iter().map(|plan| json!({ "plan": plan_name(plan), "contacts": plan.contacts })).collect();
-    let undecodable: Vec<_> = undecodable.iter().map(|(id, why)| json!({ "contact": id, "why": why })).collect();
+    let by_plan = plans.iter().map(|plan| json!({ "plan": plan_name(plan), "contacts": plan.contacts }));
+    let undecodable = undecodable.iter().map(|(id, why)| json!({ "contact": id, "why": why }));
     json!({
         "schema": 1,
-        "run": {
-            "as_of": rfc3339(*as_of),
-            "workspace": workspace,
-            "complete": complete,
-        },
+        "run": { "as_of": rfc3339(*as_of), "workspace": workspace, "complete": complete },
         "contacts": {
             "read": coverage.contacts(),
             "included": coverage.included(),
-            "undecodable": undecodable,
-            "by_plan": plans_shown,
+            "undecodable": undecodable.collect::<Value>(),
+            "by_plan": by_plan.collect::<Value>(),
             "by_plan_cut": plans.iter().any(|plan| plan.name == PlanName::Others),
         },
-        "attributes": coverage.attributes().iter().map(|it| attribute(it, &plans)).collect::<Vec<_>>(),
+        "attributes": coverage.attributes().iter().map(|it| attribute(it, &plans)).collect::<Value>(),
         "not_usable": not_usable,
-        "rules": findings.iter().map(|it| finding(it, coverage.included())).collect::<Vec<_>>(),
-        "to_do": to_do.iter().map(step).collect::<Vec<_>>(),
+        "rules": findings.iter().map(|it| finding(it, coverage.included())).collect::<Value>(),
+        "to_do": to_do.iter().map(step).collect::<Value>(),
         "errors": errors,
         "exit_code": exit.code(),
     })
@@ -52,17 +47,13 @@ fn plan_name(plan: &Plan) -> Option<&str> {
 
 fn attribute(attribute: &Attribute, plans: &[Plan]) -> Value {
     let Attribute { name, definition, own, wanted, readable, missing, unreadable, spread, .. } = attribute;
-    let by_plan: Vec<_> = plans
+    let by_plan = plans.iter().map(|plan| {
+        let readable = plan.readable(attribute);
+        json!({ "plan": plan_name(plan), "readable": readable, "share": share(readable, plan.contacts) })
+    });
+    let unreadable = unreadable
         .iter()
-        .map(|plan| {
-            let readable = plan.readable(attribute);
-            json!({ "plan": plan_name(plan), "readable": readable, "share": share(readable, plan.contacts) })
-        })
-        .collect();
-    let unreadable: Vec<_> = unreadable
-        .iter()
-        .map(|(shape, seen)| json!({ "reason": shape, "contacts": seen.contacts, "example": seen.example }))
-        .collect();
+        .map(|(shape, seen)| json!({ "reason": shape, "contacts": seen.contacts, "example": seen.example }));
     let all = attribute.filled() + missing;
     json!({
         "attribute": name,
@@ -73,9 +64,9 @@ fn attribute(attribute: &Attribute, plans: &[Plan]) -> Value {
         "read_as": wanted.map(Type::name),
         "readable": readable,
         "share": share(*readable, all),
-        "by_plan": by_plan,
+        "by_plan": by_plan.collect::<Value>(),
         "missing": missing,
-        "unreadable": unreadable,
+        "unreadable": unreadable.collect::<Value>(),
         "values": values(spread),
     })
 }
@@ -87,10 +78,9 @@ fn values(spread: &Spread) -> Value {
         Spread::Dates(numbers) => range(numbers, |number| json!(date_of(number).map(rfc3339))),
         Spread::Words { words, empty } => {
             let frequent = words.shared().into_iter().take(FREQUENT);
-            let frequent: Vec<_> =
-                frequent.map(|(value, contacts)| json!({ "value": value, "contacts": contacts })).collect();
+            let frequent = frequent.map(|(value, contacts)| json!({ "value": value, "contacts": contacts }));
             json!({
-                "frequent": frequent,
+                "frequent": frequent.collect::<Value>(),
                 "counts_too_low_by_at_most": words.lost(),
                 "different": words.different(),
                 "empty": empty,
@@ -108,31 +98,22 @@ fn range(numbers: &Numbers, shown: impl Fn(f64) -> Value) -> Value {
 
 fn finding(finding: &RuleFinding<'_>, included: usize) -> Value {
     let RuleFinding { rule, enabled, outcome: of_rule, levels } = finding;
-    let levels: Vec<_> = levels
-        .iter()
-        .map(|(level, of_level)| {
-            outcome(json!({ "level": level.name, "when": level.when.to_string() }), of_level, included)
-        })
-        .collect();
-    let shown = json!({ "signal": rule.signal, "enabled": enabled, "when": rule.when.to_string() });
-    let mut shown = outcome(shown, of_rule, included);
-    if let Value::Object(fields) = &mut shown {
-        fields.insert("levels".to_owned(), json!(levels));
-    }
-    shown
+    let levels = levels.iter().map(|(level, of_level)| {
+        joined(json!({ "level": level.name, "when": level.when.to_string() }), outcome(of_level, included))
+    });
+    let named = json!({ "signal": rule.signal, "enabled": enabled, "when": rule.when.to_string() });
+    joined(joined(named, outcome(of_rule, included)), json!({ "levels": levels.collect::<Value>() }))
 }
 
-/// Adds the finding about a condition to the fields that name it.
-fn outcome(mut named: Value, outcome: &ConditionFinding, included: usize) -> Value {
+fn outcome(outcome: &ConditionFinding, included: usize) -> Value {
     let ConditionFinding { verdict, contacts, unknown, causes } = outcome;
-    if let Value::Object(fields) = &mut named {
-        fields.insert("verdict".to_owned(), json!(verdict.name()));
-        fields.insert("contacts".to_owned(), json!(contacts));
-        fields.insert("share".to_owned(), share(*contacts, included));
-        fields.insert("unknown".to_owned(), json!(unknown));
-        fields.insert("causes".to_owned(), json!(causes.iter().map(cause).collect::<Vec<_>>()));
-    }
-    named
+    json!({
+        "verdict": verdict.name(),
+        "contacts": contacts,
+        "share": share(*contacts, included),
+        "unknown": unknown,
+        "causes": causes.iter().map(cause).collect::<Value>(),
+    })
 }
 
 fn cause(cause: &Cause) -> Value {

@@ -1,12 +1,12 @@
 //! The answer as JSON. Its keys are documented in docs/json.md; `schema` changes when their shape does.
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::report::{ContactReport, ExplainReport};
 use crate::exit::Exit;
-use crate::model::{ActionKind, Entry, Occasion, Truth, UnknownReason, Value, rfc3339};
+use crate::model::{ActionKind, Entry, Occasion, UnknownReason, Value, rfc3339};
 use crate::remote::intercom::is_own_field;
-use crate::report::{item_to_json, value_to_json};
+use crate::report::{item_to_json, joined, value_to_json};
 use crate::rules::{AttributeSeen, Explained, ExplainedComparison, ExplainedRule, Miss, Origin, Traced};
 
 pub(super) fn render(report: &ExplainReport<'_>, exit: Exit) -> Json {
@@ -14,9 +14,9 @@ pub(super) fn render(report: &ExplainReport<'_>, exit: Exit) -> Json {
         "schema": 1,
         "as_of": rfc3339(report.setup.as_of),
         "workspace": report.workspace,
-        "contacts": report.people.iter().map(|person| contact(report, person)).collect::<Vec<_>>(),
-        "disabled": report.setup.config.rules.disabled.iter().map(|rule| rule.signal.as_str()).collect::<Vec<_>>(),
-        "occasions": report.occasions.iter().map(|one| occasion(report, one)).collect::<Vec<_>>(),
+        "contacts": report.people.iter().map(|person| contact(report, person)).collect::<Json>(),
+        "disabled": report.setup.config.rules.disabled.iter().map(|rule| rule.signal.as_str()).collect::<Json>(),
+        "occasions": report.occasions.iter().map(|one| occasion(report, one)).collect::<Json>(),
         "scan": scan(report),
         "notes": report.left_out().iter().chain(&report.notes).collect::<Vec<_>>(),
         "exit_code": exit.code(),
@@ -25,19 +25,17 @@ pub(super) fn render(report: &ExplainReport<'_>, exit: Exit) -> Json {
 
 fn contact(report: &ExplainReport<'_>, person: &ContactReport) -> Json {
     let ContactReport { contact, explanation, tags, companies, forgotten: _ } = person;
+    let nameless = |ids: &[String]| ids.iter().map(|id| json!({ "id": id, "name": null })).collect::<Json>();
     let tags = match tags {
-        Some(tags) => tags.iter().map(|tag| json!({ "id": tag.id, "name": tag.name })).collect::<Vec<_>>(),
-        None => contact.tags.ids.iter().map(|id| json!({ "id": id, "name": null })).collect(),
+        Some(tags) => tags.iter().map(|tag| json!({ "id": tag.id, "name": tag.name })).collect(),
+        None => nameless(&contact.tags.ids),
     };
     let companies = match companies {
-        Some(companies) => companies.iter().map(|one| json!({ "id": one.id, "name": one.name })).collect::<Vec<_>>(),
-        None => contact.companies.ids.iter().map(|id| json!({ "id": id, "name": null })).collect(),
+        Some(companies) => companies.iter().map(|one| json!({ "id": one.id, "name": one.name })).collect(),
+        None => nameless(&contact.companies.ids),
     };
-    let nearest = explanation.nearest().map(|(rule, missed)| {
-        let mut shown = Map::from_iter([("signal".to_owned(), json!(rule.signal))]);
-        shown.extend(miss(missed));
-        shown
-    });
+    let nearest = explanation.nearest();
+    let nearest = nearest.map(|(rule, missed)| joined(json!({ "signal": rule.signal }), miss(missed)));
     json!({
         "id": contact.id,
         "email": contact.email,
@@ -46,46 +44,37 @@ fn contact(report: &ExplainReport<'_>, person: &ContactReport) -> Json {
         "accounts": companies,
         "tags": tags,
         "include": explanation.include.as_ref().map(explained),
-        "rules": explanation.rules.iter().map(|one| rule(report, one)).collect::<Vec<_>>(),
+        "rules": explanation.rules.iter().map(|one| rule(report, one)).collect::<Json>(),
         "nearest_miss": nearest,
-        "attributes": explanation.attributes.iter().map(attribute).collect::<Vec<_>>(),
+        "attributes": explanation.attributes.iter().map(attribute).collect::<Json>(),
     })
 }
 
 fn rule(report: &ExplainReport<'_>, rule: &ExplainedRule) -> Json {
     let ExplainedRule { signal, own, levels, reached } = rule;
     let scope = report.setup.config.rules.rule(signal).map(|rule| rule.scope.name());
-    let mut shown = Map::from_iter([
-        ("signal".to_owned(), json!(signal)),
-        ("scope".to_owned(), json!(scope)),
-        ("level".to_owned(), json!((!reached.is_empty()).then_some(reached))),
-    ]);
-    shown.extend(explained(own));
-    let levels = levels.iter().map(|(name, level)| {
-        let mut shown = Map::from_iter([("name".to_owned(), json!(name))]);
-        shown.extend(explained(level));
-        shown
-    });
-    shown.insert("levels".to_owned(), levels.map(Json::Object).collect());
-    Json::Object(shown)
+    let level = (!reached.is_empty()).then_some(reached);
+    let named = json!({ "signal": signal, "scope": scope, "level": level });
+    let levels = levels.iter().map(|(name, level)| joined(json!({ "name": name }), explained(level)));
+    joined(joined(named, explained(own)), json!({ "levels": levels.collect::<Json>() }))
 }
 
-fn explained(explained: &Explained) -> Map<String, Json> {
+fn explained(explained: &Explained) -> Json {
     let Explained { condition, truth, comparisons, miss: missed } = explained;
-    Map::from_iter([
-        ("when".to_owned(), json!(condition)),
-        ("truth".to_owned(), json!(truth_name(*truth))),
-        ("comparisons".to_owned(), comparisons.iter().map(compared).collect()),
-        ("miss".to_owned(), missed.as_ref().map_or(Json::Null, |missed| Json::Object(miss(missed)))),
-    ])
+    json!({
+        "when": condition,
+        "truth": <&str>::from(*truth),
+        "comparisons": comparisons.iter().map(compared).collect::<Json>(),
+        "miss": missed.as_ref().map(miss),
+    })
 }
 
 fn compared(compared: &ExplainedComparison) -> Json {
     let ExplainedComparison { comparison, truth, values } = compared;
     json!({
         "comparison": comparison,
-        "truth": truth_name(*truth),
-        "values": values.iter().map(traced).collect::<Vec<_>>(),
+        "truth": <&str>::from(*truth),
+        "values": values.iter().map(traced).collect::<Json>(),
     })
 }
 
@@ -104,23 +93,25 @@ fn traced(traced: &Traced) -> Json {
         "type": kind.name(),
         "origin": origin,
         "stands_in": stands_in,
-        "seen": seen.iter().map(|(name, value)| (name.clone(), value_to_json(value))).collect::<Map<_, _>>(),
+        "seen": seen.iter().map(|(name, value)| (name.clone(), value_to_json(value))).collect::<Json>(),
         "read": read.as_ref().map_or(Json::Null, value_to_json),
         "unknown": read.as_ref().err().map(unknown),
     })
 }
 
-fn miss(miss: &Miss) -> Map<String, Json> {
-    let number = |number: f64| value_to_json(&Value::Number(number));
-    Map::from_iter([
-        ("words".to_owned(), json!(miss.to_string())),
-        ("attribute".to_owned(), json!(miss.attribute)),
-        ("comparison".to_owned(), json!(miss.comparison)),
-        ("value".to_owned(), number(miss.value)),
-        ("threshold".to_owned(), number(miss.threshold)),
-        ("by".to_owned(), number(miss.by)),
-        ("share".to_owned(), number(miss.share)),
-    ])
+fn miss(miss: &Miss) -> Json {
+    let Miss { attribute, comparison, value, threshold, by, share, .. } = miss;
+    let [value, threshold, by, share] =
+        [value, threshold, by, share].map(|number| value_to_json(&Value::Number(*number)));
+    json!({
+        "words": miss.to_string(),
+        "attribute": attribute,
+        "comparison": comparison,
+        "value": value,
+        "threshold": threshold,
+        "by": by,
+        "share": share,
+    })
 }
 
 fn attribute(attribute: &AttributeSeen) -> Json {
@@ -146,7 +137,7 @@ fn occasion(report: &ExplainReport<'_>, occasion: &Occasion) -> Json {
         "ended_at": occasion.ended_at.map(rfc3339),
         "contacts": occasion.contacts,
         "record_url": occasion.record().map(|record| report.setup.links.record(record)),
-        "actions": occasion.entries.iter().map(|one| entry(report, one)).collect::<Vec<_>>(),
+        "actions": occasion.entries.iter().map(|one| entry(report, one)).collect::<Json>(),
     })
 }
 
@@ -171,18 +162,10 @@ fn scan(report: &ExplainReport<'_>) -> Json {
     let Some(dry_run) = &report.dry_run else { return Json::Null };
     let report = dry_run.report().0;
     json!({
-        "signals": dry_run.plan.items.iter().map(|item| item_to_json(&report, item)).collect::<Vec<_>>(),
+        "signals": dry_run.plan.items.iter().map(|item| item_to_json(&report, item)).collect::<Json>(),
         "warnings": report.warnings,
         "errors": report.errors,
     })
-}
-
-fn truth_name(truth: Truth) -> &'static str {
-    match truth {
-        Truth::True => "true",
-        Truth::False => "false",
-        Truth::Unknown => "unknown",
-    }
 }
 
 fn place(attribute: &str) -> &'static str {

@@ -8,7 +8,7 @@ use super::text_page::{TextPage, columns};
 use super::words::{brief, place, read, seen, source, tame};
 use crate::model::{SubjectKind, Truth, UnknownReason, second};
 use crate::report::{explain_unknown, plural};
-use crate::rules::{AttributeSeen, Explained, ExplainedComparison, ExplainedRule, Rule};
+use crate::rules::{AttributeSeen, Explained, ExplainedComparison, ExplainedRule, Rule, Traced};
 
 pub(super) fn render(report: &ExplainReport<'_>, width: Option<u16>, colored: bool) -> String {
     let mut page = TextPage::new(width, colored);
@@ -179,20 +179,18 @@ fn comparisons(explained: &Explained, indent: usize, page: &mut TextPage) {
 
 /// Comparison, outcome, value and origin; one row for each value.
 fn rows(compared: &ExplainedComparison) -> Vec<[String; 4]> {
-    let outcome = match compared.truth {
-        Truth::True => "true",
-        Truth::False => "false",
-        Truth::Unknown => "unknown",
-    };
     let several = compared.values.len() > 1;
-    let mut rows: Vec<[String; 4]> = Vec::new();
-    for value in &compared.values {
+    let row = |value: &Traced| {
         let seen = if several { format!("{}: {}", value.name, seen(value)) } else { seen(value) };
-        let (comparison, outcome) = if rows.is_empty() { (compared.comparison.as_str(), outcome) } else { ("", "") };
-        rows.push([comparison.to_owned(), outcome.to_owned(), seen, source(value)]);
-    }
+        [String::new(), String::new(), seen, source(value)]
+    };
+    let mut rows: Vec<_> = compared.values.iter().map(row).collect();
     if rows.is_empty() {
-        rows.push([compared.comparison.clone(), outcome.to_owned(), String::new(), String::new()]);
+        rows.push(Default::default());
+    }
+    if let Some([comparison, outcome, ..]) = rows.first_mut() {
+        comparison.clone_from(&compared.comparison);
+        *outcome = <&str>::from(compared.truth).to_owned();
     }
     rows
 }

@@ -12,6 +12,7 @@ use super::lock;
 use super::sandbox::Opened;
 use super::setup::{self, Setup};
 use super::terminal::ProgressLine;
+use crate::apply::sink::Failure;
 use crate::apply::stop::Stop;
 use crate::apply::{self, Results, Settled, Sinks};
 use crate::cli::{Common, Scan};
@@ -29,18 +30,22 @@ use crate::report::{Report, Run, RunMode};
 /// `--contact` names a contact that Intercom does not have.
 #[derive(Debug, thiserror::Error)]
 #[error("Intercom has no contact {0:?}")]
-pub struct NoContact(String);
+pub(super) struct NoContact(String);
 
 /// How a scan ended.
 #[derive(Debug)]
 pub struct ScanOutcome {
+    /// The plan.
     pub plan: Plan,
+    /// The results of its actions; None in a dry run.
     pub results: Option<Results>,
+    /// The report, as it is printed.
     pub report: String,
+    /// The exit code.
     pub exit: Exit,
 }
 
-pub async fn run(common: &Common, arguments: &Scan) -> Result<Exit, Fatal> {
+pub(super) async fn run(common: &Common, arguments: &Scan) -> Result<Exit, Fatal> {
     let process = setup::process_environment();
     let state_dir = setup::state_dir(common, &process)?;
     // The sandbox serves until it is dropped.
@@ -79,7 +84,7 @@ pub async fn scan(
 
 /// A dry run: the contacts it read, and the plan it made.
 #[derive(Debug)]
-pub struct DryRun {
+pub(super) struct DryRun {
     arguments: Scan,
     run: Run,
     pub ledger: LedgerReader,
@@ -91,15 +96,15 @@ pub struct DryRun {
 impl DryRun {
     /// Makes the report of `scan --dry-run`, and its exit code.
     pub fn report(&self) -> (Report<'_>, Exit) {
-        let run_errors = output::RunErrors { settled: &Settled::default(), ledger_errors: &[] };
-        let planned = output::PlanReport { plan: &self.plan, results: None, previews: None };
-        output::report(&self.arguments, self.run.clone(), &self.read, planned, &run_errors)
+        let finished =
+            output::Finished { plan: &self.plan, results: None, previews: None, unsettled: &[], ledger_errors: &[] };
+        output::report(&self.arguments, self.run.clone(), &self.read, finished)
     }
 }
 
 /// Makes the dry run of `scan --dry-run --contact`, for a command with its own output. Keeps the attributes named in `wanted`,
 /// which must include those of the rules.
-pub async fn dry_run_of(
+pub(super) async fn dry_run_of(
     common: &Common,
     setup: &Setup,
     stop: Stop,
@@ -124,7 +129,7 @@ impl Stages<'_> {
     /// Plans, and writes nothing: a read-only ledger, no lock, no sinks.
     async fn dry_run(&self) -> Result<ScanOutcome, Fatal> {
         let DryRun { read, plan, run, .. } = self.look().await?;
-        Ok(self.finish(run, &read, plan, None, &Settled::default(), &[]))
+        Ok(self.finish(run, &read, plan, None, &[], &[]))
     }
 
     async fn look(&self) -> Result<DryRun, Fatal> {
@@ -177,7 +182,7 @@ impl Stages<'_> {
         workspace: &Workspace,
         unconfirmed: Option<RemoteError>,
     ) -> Result<ScanOutcome, Fatal> {
-        let settled = self.settle(ledger, &mut sinks).await?;
+        let unsettled = self.settle(ledger, &mut sinks).await?.failures;
         let known = ledger.known()?;
         let read = self.read(intercom, &known, unconfirmed).await?;
         let plan = self.plan(workspace, &read, &known);
@@ -186,7 +191,7 @@ impl Stages<'_> {
         let (results, failed) = apply::apply(&plan, ledger, &mut sinks, &self.setup.links, &self.stop).await;
         let mut ledger_errors: Vec<_> = failed.into_iter().collect();
         let run = self.described(workspace, RunMode::Apply);
-        let outcome = self.finish(run, &read, plan, Some(results), &settled, &ledger_errors);
+        let outcome = self.finish(run, &read, plan, Some(results), &unsettled, &ledger_errors);
         let record = RunRecord {
             finished_at: Some(Utc::now()),
             exit_code: Some(outcome.exit.code()),
@@ -198,7 +203,7 @@ impl Stages<'_> {
         // The actions are done: the report shows them, even though the ledger could not record the end of the run.
         ledger_errors.push(error);
         let run = self.described(workspace, RunMode::Apply);
-        Ok(self.finish(run, &read, outcome.plan, outcome.results, &settled, &ledger_errors))
+        Ok(self.finish(run, &read, outcome.plan, outcome.results, &unsettled, &ledger_errors))
     }
 
     /// What is known of the run while it is under way.
@@ -290,13 +295,12 @@ impl Stages<'_> {
         read: &IntercomRead,
         plan: Plan,
         results: Option<Results>,
-        settled: &Settled,
+        unsettled: &[Failure],
         ledger_errors: &[LedgerError],
     ) -> ScanOutcome {
-        let run_errors = output::RunErrors { settled, ledger_errors };
         let previews = self.arguments.preview.then(|| preview::previews(&plan, self.setup));
-        let planned = output::PlanReport { plan: &plan, results: results.as_ref(), previews };
-        let (report, exit) = output::report(self.arguments, run, read, planned, &run_errors);
+        let finished = output::Finished { plan: &plan, results: results.as_ref(), previews, unsettled, ledger_errors };
+        let (report, exit) = output::report(self.arguments, run, read, finished);
         let report = output::show(self.common, &report);
         ScanOutcome { plan, results, report, exit }
     }

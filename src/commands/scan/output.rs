@@ -2,7 +2,7 @@
 
 use crate::apply::sink::Failure;
 use crate::apply::stop::StopReason;
-use crate::apply::{ActionStatus, Results, Settled};
+use crate::apply::{ActionStatus, Results};
 use crate::cli::{Common, Format, Scan};
 use crate::exit::{Exit, exit_of};
 use crate::ledger::LedgerError;
@@ -12,19 +12,15 @@ use crate::report::{self, Previews, Problem, Report, Run};
 
 use super::super::terminal::{json_text, terminal_width};
 
-/// The plan, with its results or previews.
-pub(super) struct PlanReport<'a> {
+/// The end of a run or a dry run.
+pub(super) struct Finished<'a> {
     pub plan: &'a Plan,
     /// None in a dry run.
     pub results: Option<&'a Results>,
     /// With `--preview`.
     pub previews: Option<Previews>,
-}
-
-/// The errors of a run that belong to no action of the plan.
-pub(super) struct RunErrors<'a> {
     /// Questions about earlier claims that failed.
-    pub settled: &'a Settled,
+    pub unsettled: &'a [Failure],
     /// Errors of the ledger after the plan was recorded.
     pub ledger_errors: &'a [LedgerError],
 }
@@ -34,14 +30,13 @@ pub(super) fn report<'a>(
     arguments: &Scan,
     run: Run,
     read: &'a IntercomRead,
-    planned: PlanReport<'a>,
-    run_errors: &RunErrors<'_>,
+    finished: Finished<'a>,
 ) -> (Report<'a>, Exit) {
-    let PlanReport { plan, results, previews } = planned;
+    let Finished { plan, results, previews, unsettled, ledger_errors } = finished;
     let mut ending = Ending::default();
     ending.add_reading(read);
     ending.add_plan(plan);
-    ending.add_run_errors(run_errors);
+    ending.add_run_errors(unsettled, ledger_errors);
     if let Some(results) = results {
         ending.add_results(plan, results);
     }
@@ -104,12 +99,12 @@ impl Ending {
         }
     }
 
-    fn add_run_errors(&mut self, run_errors: &RunErrors<'_>) {
-        for failure in &run_errors.settled.failures {
+    fn add_run_errors(&mut self, unsettled: &[Failure], ledger_errors: &[LedgerError]) {
+        for failure in unsettled {
             self.exits.push(Exit::Failed);
             self.add_failure(failure);
         }
-        for error in run_errors.ledger_errors {
+        for error in ledger_errors {
             let message = format!("the ledger could not be written any further: {}", error.full_message());
             self.add(Exit::Failed, message, Some(error.help().to_owned()));
         }
@@ -131,11 +126,10 @@ impl Ending {
         }
         match results.stopped {
             // All contacts were read, so the scan is complete.
-            Some(StopReason::Deadline) => self.add(
-                Exit::Failed,
-                "the deadline came before all actions were done; the next run continues".to_owned(),
-                None,
-            ),
+            Some(StopReason::Deadline) => {
+                let message = "the deadline came before all actions were done; the next run continues";
+                self.add(Exit::Failed, message.to_owned(), None);
+            }
             Some(reason @ (StopReason::Interrupted | StopReason::Terminated)) => {
                 self.add(reason.into(), "the run was interrupted; the next run continues".to_owned(), None);
             }

@@ -126,7 +126,7 @@ impl Site {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let (_switch, stop) = Stop::after(Duration::from_secs(600));
-            let mut run = pin!(scan(&common, &arguments, &setup, stop, None));
+            let mut run = pin!(scan::scan(&common, &arguments, &setup, stop, None));
             let mut lingers = false;
             poll_fn(|context| {
                 let mut ended = None;
