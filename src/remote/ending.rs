@@ -31,7 +31,6 @@ pub enum Hint {
 /// How one try ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Ending {
-    /// There is no usable answer.
     NoAnswer(NoAnswer),
     /// Any 2xx with the promised body.
     Success,

@@ -26,11 +26,11 @@ mod page_guard;
 mod request_kind;
 mod retry;
 mod scrub;
-pub mod service_status;
-pub mod sink_facts;
-pub mod sinks;
-pub mod slack;
-pub mod zoho;
+pub(crate) mod service_status;
+pub(crate) mod sink_facts;
+pub(crate) mod sinks;
+pub(crate) mod slack;
+pub(crate) mod zoho;
 
 #[cfg(test)]
 mod script;

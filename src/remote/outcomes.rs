@@ -61,7 +61,6 @@ impl ErrorKind {
 /// Whether a request is sent again in this run, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Again {
-    /// Not at all.
     No,
     /// After a wait that grows.
     AfterWait,
@@ -101,7 +100,6 @@ fn last(error: ErrorKind) -> AnswerVerdict {
     again(Again::No, error)
 }
 
-/// The table.
 pub fn verdict(kind: RequestKind, ending: Ending) -> AnswerVerdict {
     match ending {
         Ending::Success => AnswerVerdict { again: Again::No, end: End::Accept },

@@ -58,7 +58,6 @@ pub enum Safety {
 }
 
 impl RequestKind {
-    /// The effect of sending it twice.
     pub fn safety(self) -> Safety {
         match self {
             // A token counts as a read: a superfluous one expires by itself.

@@ -13,7 +13,6 @@ use super::service_status::{date, number};
 
 /// The most tries where the service names the time of the next one: other programs may use up the same limit.
 const TRIES_BY_HEADER: u32 = 10;
-/// The longest single wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
 /// The first step of the backoff, unless the settings name another.
 pub const FIRST_WAIT: Duration = Duration::from_millis(500);

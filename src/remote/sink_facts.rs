@@ -12,8 +12,6 @@ pub struct SinkFacts {
 /// The reason why a remote id is refused, and the way out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrongId {
-    /// The reason.
     pub message: String,
-    /// The way out.
     pub help: &'static str,
 }

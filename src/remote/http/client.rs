@@ -25,7 +25,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// The options of a client.
 pub struct Options {
     pub timing: Timing,
     /// The largest answer that is accepted, after decompression.
@@ -181,7 +180,6 @@ impl Client {
         url
     }
 
-    /// The path for errors and logs.
     pub(super) fn path(&self, request: &Request) -> String {
         if self.options.path_is_secret { String::new() } else { scrub(&format!("/{}", request.path.join("/"))) }
     }

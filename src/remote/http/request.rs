@@ -24,7 +24,6 @@ pub struct Explanation {
     pub request_id: Option<String>,
 }
 
-/// The body of a request.
 #[derive(Clone)]
 pub enum Body {
     None,
@@ -73,7 +72,6 @@ impl Request {
         Request { body: Body::Json(json.to_string()), ..Request::new(Method::POST, kind, path) }
     }
 
-    /// Adds a query parameter.
     #[must_use]
     pub fn query(mut self, name: &str, value: impl Into<String>) -> Self {
         self.query.push((name.to_owned(), value.into()));

@@ -53,7 +53,6 @@ impl Secrets {
         values.for_each(|value| self.learn(value.rsplit(' ').next().unwrap_or(value)));
     }
 
-    /// Replaces every known secret in a text.
     pub(super) fn remove_from(&self, text: &str) -> String {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.iter().fold(text.to_owned(), |text, secret| text.replace(secret.expose_secret(), "[secret]"))

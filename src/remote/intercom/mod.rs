@@ -4,13 +4,11 @@
 //! says nothing about null. The program evaluates them itself, on the contacts that the search returns.
 
 mod client;
-mod completeness;
 mod contact;
 mod fields;
 mod page;
 mod part_walk;
 mod parts;
-mod search;
 mod sink;
 mod source;
 mod tally;
@@ -20,15 +18,16 @@ mod webhook_payload;
 mod wire;
 mod workspace;
 
-pub use client::{Intercom, Paging, VERSION};
+pub(crate) use client::VERSION;
+pub use client::{Intercom, Paging};
 pub use contact::read_contact;
 pub use page::{NoPage, SearchPage, read_page};
-pub use sink::{FACTS, TagSink};
-pub use source::IntercomRead;
+pub(crate) use sink::{FACTS, TagSink};
+pub(crate) use source::IntercomRead;
 pub use walk::Walk;
-pub use wanted::{OWN_FIELDS, is_own_field};
-pub use webhook_payload::read_webhook_payload;
-pub use workspace::Workspace;
+pub(crate) use wanted::{OWN_FIELDS, is_own_field};
+pub(crate) use webhook_payload::read_webhook_payload;
+pub(crate) use workspace::Workspace;
 
 #[cfg(test)]
 mod tests {

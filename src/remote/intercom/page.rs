@@ -144,7 +144,6 @@ impl<'de> Visitor<'de> for PageVisitor<'_> {
     }
 }
 
-/// The contacts.
 struct Contacts<'a>(&'a Wanted);
 
 impl<'de> DeserializeSeed<'de> for Contacts<'_> {

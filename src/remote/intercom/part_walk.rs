@@ -20,7 +20,6 @@ pub(super) struct PartWalk {
     pub query: Value,
     pub cursor: Option<String>,
     cursors: PageGuard<String>,
-    /// How many pages were read.
     pub pages: u64,
     /// How many pages in a row brought no new contact.
     barren: u32,
@@ -49,7 +48,6 @@ impl PartWalk {
         self.total.map(|total| total.saturating_sub(self.shown))
     }
 
-    /// Counts a page that has arrived.
     pub(super) fn count(&mut self, found: &SearchPage) {
         self.pages += 1;
         self.shown += u64::try_from(found.contacts.len() + found.undecodable.len()).unwrap_or(0);

@@ -14,7 +14,6 @@ const DAY: i64 = 24 * 3600;
 /// The most pieces of one cut. A piece that is still too large is cut again after its first page.
 const MOST_PIECES: u64 = 500;
 
-/// A part of the contacts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Part {
     created: Created,
@@ -39,7 +38,6 @@ pub(super) struct Span {
 }
 
 impl Part {
-    /// All contacts.
     pub(super) const ALL: Part = Part { created: Created::Between(None, None), role: None };
 
     /// The query for the part: a single filter or one flat AND.

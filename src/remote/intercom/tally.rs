@@ -1,12 +1,69 @@
-//! The tally of a walk: the contacts that came, and the counts to compare them with.
+//! The tally of a walk: whether a read is complete, by the contacts that came and Intercom's two counts.
+//!
+//! Neither count is known to be exact (docs/services/intercom.md, "How complete a search is"). The search learns of a new
+//! contact some minutes late, and nobody knows how it counts many. The list may count contacts that the search never shows. So
+//! a read that brought as many contacts as the search counts is complete, and the report names the contacts that only the list
+//! counts.
 
 use std::collections::HashSet;
 
-use super::completeness::{Counts, Second};
 use super::page::SearchPage;
 use super::part_walk::PartWalk;
 use crate::model::Contact;
 use crate::read::Page;
+
+/// The counts at the end of a read. None is an unknown count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    /// The different contacts that came, without those created since the read began: they would hide missing ones.
+    pub came: u64,
+    /// How many contacts the search counts.
+    pub searched: Option<u64>,
+    /// How many contacts the workspace lists.
+    pub listed: Option<u64>,
+    /// How many contacts fewer than they counted the parts brought.
+    pub shortfall: u64,
+    pub second: Option<Second>,
+}
+
+/// A second read of all contacts, in one part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Second {
+    /// How many contacts had come before it.
+    pub before: u64,
+    /// How many contacts it brought.
+    pub shown: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Completeness {
+    /// All contacts came.
+    Complete,
+    /// All contacts came that Intercom shows, although it counts more.
+    InDoubt,
+    /// Contacts are missing, and a second read may bring them.
+    ReadAgain,
+    /// Contacts are missing after two reads, which brought different ones.
+    Incomplete,
+}
+
+impl Counts {
+    pub(super) fn completeness(self) -> Completeness {
+        let Counts { came, searched, listed, shortfall, second } = self;
+        let reached = |count: Option<u64>| count.is_none_or(|count| came >= count);
+        // A count far below the contacts that came cannot say when all came.
+        let search_is_exact = searched.is_some_and(|count| came >= count && came - count <= came / 100);
+        match second {
+            None if shortfall > 0 || !reached(searched) => Completeness::ReadAgain,
+            _ if reached(searched) && reached(listed) => Completeness::Complete,
+            _ if search_is_exact => Completeness::InDoubt,
+            None => Completeness::ReadAgain,
+            // Both reads brought the same contacts, so the count includes something else.
+            Some(second) if second.before == came && second.shown >= came => Completeness::InDoubt,
+            Some(_) => Completeness::Incomplete,
+        }
+    }
+}
 
 /// The contacts that came so far, and what Intercom counted.
 #[derive(Debug, Default)]
@@ -31,7 +88,6 @@ impl Tally {
         self.created_since = 0;
     }
 
-    /// Begins the second read.
     pub(super) fn begin_again(&mut self) {
         self.counted.second = Some(Second { before: self.counts().came, shown: 0 });
     }
@@ -113,12 +169,10 @@ impl SeenIds {
         }
     }
 
-    /// Whether an id came already.
     fn has(&self, id: &str) -> bool {
         packed(id).map_or_else(|| self.other.contains(id), |id| self.short.contains(&id))
     }
 
-    /// The number of different ids.
     fn len(&self) -> u64 {
         u64::try_from(self.short.len() + self.other.len()).unwrap_or(u64::MAX)
     }
@@ -153,5 +207,62 @@ mod tests {
         assert!(!ids.iter().any(|id| seen.is_new(id)));
         assert!(ids.iter().all(|id| seen.has(id)) && !seen.has("2"));
         assert_eq!(seen.len(), 8);
+    }
+
+    #[test]
+    fn the_counts_decide_whether_a_read_is_complete_or_repeated() {
+        let figures = |came, searched, listed| Counts { came, searched, listed, ..Counts::default() };
+        let again =
+            |before, figures: Counts| Counts { second: Some(Second { before, shown: figures.came }), ..figures };
+        let broken = Second { before: 550, shown: 30 };
+        let cases = [
+            ("nothing is counted", figures(600, None, None), Completeness::Complete),
+            ("both counts", figures(600, Some(600), Some(600)), Completeness::Complete),
+            ("more than counted", figures(605, Some(600), Some(602)), Completeness::Complete),
+            ("the search counts more", figures(599, Some(600), Some(599)), Completeness::ReadAgain),
+            ("a few pages, one missing", figures(599, Some(600), None), Completeness::ReadAgain),
+            (
+                "a part is short, and others make up for it",
+                Counts { shortfall: 1, ..figures(600, Some(600), None) },
+                Completeness::ReadAgain,
+            ),
+            (
+                "the list knows three that the search does not",
+                figures(600, Some(600), Some(603)),
+                Completeness::InDoubt,
+            ),
+            (
+                "the search counts no more than ten thousand",
+                figures(99_000, Some(10_000), Some(100_000)),
+                Completeness::ReadAgain,
+            ),
+            ("the list alone counts, and more", figures(600, None, Some(601)), Completeness::ReadAgain),
+            ("twice the same", again(599, figures(599, Some(600), Some(600))), Completeness::InDoubt),
+            (
+                "the second read broke off",
+                Counts { second: Some(broken), ..figures(550, Some(600), Some(600)) },
+                Completeness::Incomplete,
+            ),
+            ("the second read found them", again(590, figures(600, Some(600), Some(600))), Completeness::Complete),
+            (
+                "the second read found those that the search counts",
+                again(590, figures(600, Some(600), Some(700))),
+                Completeness::InDoubt,
+            ),
+            ("the second read found some", again(590, figures(595, Some(600), Some(600))), Completeness::Incomplete),
+            (
+                "some, and the search cannot count",
+                again(98_000, figures(99_000, Some(10_000), Some(100_000))),
+                Completeness::Incomplete,
+            ),
+            (
+                "a second read needs no parts",
+                Counts { shortfall: 3, ..again(597, figures(600, Some(600), None)) },
+                Completeness::Complete,
+            ),
+        ];
+        for (what, figures, verdict) in cases {
+            assert_eq!(figures.completeness(), verdict, "{what}: {figures:?}");
+        }
     }
 }

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::client::{Intercom, Paging, bad_answer};
-use super::completeness::{Completeness, Counts};
 use super::page::SearchPage;
 use super::part_walk::PartWalk;
 use super::parts::{Part, Span};
-use super::tally::Tally;
+use super::tally::{Completeness, Counts, Tally};
 use crate::read::{Page, Pages};
 use crate::remote::error::RemoteError;
 
@@ -42,8 +41,6 @@ pub struct Walk {
 impl Pages for Walk {
     type Error = RemoteError;
 
-    /// Returns the next page; None after the last one. Each contact comes once, whatever the search does. Pages come in the
-    /// order of their arrival. After an error the walk is over.
     async fn next(&mut self) -> Result<Option<Page>, RemoteError> {
         loop {
             self.start();
@@ -62,18 +59,16 @@ impl Pages for Walk {
         }
     }
 
-    /// The number of contacts; None while nobody knows.
     fn expected(&self) -> Option<u64> {
         self.tally.expected()
     }
 
-    /// The reason to doubt the walk, although it counts as complete.
     fn doubt(&self) -> Option<&str> {
         self.doubt.as_deref()
     }
 
     /// Sends as many requests as may run in parallel, beginning with the parts that have most contacts to come (or do not
-    /// know). [`Pages::next`] calls it too. The first call sends one request, for the first page.
+    /// know). The first call sends one request, for the first page.
     fn start(&mut self) {
         while self.under_way.len() < self.intercom.0.paging.at_once {
             let longest = self.waiting.iter().enumerate().max_by_key(|(_, reading)| reading.left().unwrap_or(u64::MAX));
@@ -126,7 +121,6 @@ impl Walk {
         Ok(false)
     }
 
-    /// Notes the first page of all contacts, of the first or the second read.
     fn begin(&mut self, found: &SearchPage) {
         self.tally.begin(found);
         if !self.tally.is_second_read() && found.total.is_some_and(|total| total > self.few()) {

@@ -64,7 +64,6 @@ pub(super) struct Wanted {
     pub custom: Names<Slot>,
     /// The members of `location`, whose names begin with `location.`.
     pub location: Names<Slot>,
-    /// How many slots there are.
     pub slots: usize,
     /// This slot and the three below are read whatever the rules use.
     pub email: Slot,

@@ -129,7 +129,6 @@ impl<T> List<'_, T> {
         serde_json::from_str(self.total_count?.get()).ok()
     }
 
-    /// The request for the next page, if there is one.
     pub fn next(&self) -> Option<Next> {
         #[derive(Deserialize)]
         struct Pages {
@@ -148,7 +147,6 @@ pub enum Next {
     Other(IgnoredAny),
 }
 
-/// A tag, of the workspace or on a contact.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Tag {
@@ -156,7 +154,6 @@ pub struct Tag {
     pub name: Option<Any>,
 }
 
-/// The needed fields of a company.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
 pub struct Company<'a> {
@@ -173,7 +170,6 @@ pub struct Me {
     pub app: Option<App>,
 }
 
-/// The workspace in `GET /me`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct App {
@@ -183,7 +179,6 @@ pub struct App {
     pub region: Option<Any>,
 }
 
-/// A data attribute.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct DataAttribute {

@@ -12,7 +12,6 @@ use crate::remote::http::{Request, RequestKind};
 pub struct Workspace {
     /// Intercom's code for it, as in the addresses of its web app.
     pub id: String,
-    /// Its name.
     pub name: Option<String>,
     /// Its IANA time zone, if Intercom names one.
     pub timezone: Option<String>,

@@ -9,19 +9,16 @@ use super::fragments::{account, body, date, fields, joined, links, name, notes, 
 use super::markup::{line, lines, plain, units, unlinked};
 use crate::model::Message;
 
-/// The most messages in one digest.
 const DIGEST_MESSAGES: usize = 25;
 /// The most characters of all blocks of a digest.
 const DIGEST_CHARS: usize = 8_400;
 /// The most characters of a message sent as plain text. Slack may split longer ones.
 const TEXT_CHARS: usize = 3_900;
 
-/// A message ready to post.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Layout {
     /// The text for notifications and screen readers.
     pub(super) text: String,
-    /// The message.
     pub(super) blocks: Vec<Value>,
     /// The message as plain text, for the case that Slack refuses the blocks.
     pub(super) text_only: String,

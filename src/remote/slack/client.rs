@@ -33,22 +33,13 @@ pub struct Options {
     pub max_messages: usize,
     /// The time from one message to the next.
     pub spacing: Duration,
-    /// How long to wait for answers.
     pub timing: Timing,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options { max_messages: 20, spacing: SPACING, timing: Timing::default() }
-    }
 }
 
 /// The owner of a bot token.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Identity {
-    /// The workspace's name.
     pub team: String,
-    /// The bot's name.
     pub user: String,
     /// The token's scopes; empty where Slack does not list them.
     pub scopes: Vec<String>,
@@ -62,7 +53,6 @@ pub fn is_webhook_shaped(address: &SecretString) -> bool {
         if team.starts_with('T') && app.starts_with('B') && !secret.is_empty())
 }
 
-/// The sink of messages.
 #[derive(Debug)]
 pub struct Slack {
     pub(super) client: Client,

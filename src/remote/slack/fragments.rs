@@ -96,7 +96,6 @@ pub(super) fn links(order: &Message) -> String {
     joined(links.into_iter().flatten(), " · ")
 }
 
-/// The message in one line.
 pub(super) fn summary(brief: &Brief) -> String {
     let who = joined([name(&brief.representative), account(brief)], ", ");
     let title = or_signal(line(&brief.title, 300), brief);

@@ -35,7 +35,6 @@ pub struct Preview {
     pub keys: Vec<String>,
     /// The message as people would read it, as plain text.
     pub page: String,
-    /// The body of the request.
     pub body: Value,
 }
 

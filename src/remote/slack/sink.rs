@@ -7,7 +7,6 @@ use crate::apply::sink::{ActionOutcome, Answer, Claim, Receipt, Sink};
 use crate::model::{ActionKind, Message, MessageRef};
 use crate::remote::sink_facts::{SinkFacts, WrongId};
 
-/// The facts about the sink of messages.
 pub const FACTS: SinkFacts = SinkFacts { place, check_remote_id };
 
 /// Where a message is, as far as its remote id says so.

@@ -161,7 +161,6 @@ impl Auth {
     }
 }
 
-/// A token answer.
 #[derive(Debug)]
 struct Grant {
     access: SecretString,

@@ -53,7 +53,6 @@ pub(super) struct Trouble {
 }
 
 impl Trouble {
-    /// Whether the requested record is not there.
     pub(super) fn is_about_absence(&self) -> bool {
         self.complaint.as_deref().is_some_and(Complaint::is_about_absence)
     }

@@ -12,27 +12,20 @@ use crate::model::{Links, TaskOn};
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::http::{Client, Options, Timing};
 
-/// The settings of the client.
 pub struct ZohoSettings {
-    /// The credentials, and the hosts that take them.
     pub credentials: Credentials,
-    /// The record that a task goes on.
     pub link: TaskOn,
     /// The values of Lead_Status that stay as they are, compared without case.
     pub keep_lead_status: Vec<String>,
     /// The automations to run on every write; empty runs none.
     pub trigger: Vec<String>,
-    /// The web addresses of records.
     pub links: Links,
     /// The file that keeps the access token between runs. None keeps it for this run only.
     pub token_cache: Option<PathBuf>,
-    /// When to stop.
     pub stop: Stop,
-    /// How long to wait.
     pub timing: Timing,
 }
 
-/// The sink of tasks.
 pub struct Zoho {
     pub(super) auth: Auth,
     pub(super) api: Api,

@@ -43,7 +43,6 @@ impl Complaint {
         self.is_converted() || (self.code == "INVALID_DATA" && (self.is_about("What_Id") || self.is_about("Who_Id")))
     }
 
-    /// Whether the lead was converted.
     pub(super) fn is_converted(&self) -> bool {
         matches!(self.code.as_str(), "CONVERTED_RECORD" | "ID_ALREADY_CONVERTED")
     }

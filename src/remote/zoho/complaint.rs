@@ -76,7 +76,6 @@ impl Complaint {
             || text_at(&self.details, "json_path").is_some_and(|path| path.ends_with(&format!(".{field}")))
     }
 
-    /// Whether the complaint mentions a name.
     pub(super) fn mentions(&self, name: &str) -> bool {
         self.message.contains(name) || self.details.to_string().contains(name)
     }

@@ -19,7 +19,6 @@ pub(super) fn status_to_set<'a>(current: Option<&str>, wanted: Option<&'a str>, 
     wanted.filter(|wanted| current.trim() != wanted.trim() && !keep.iter().any(|kept| equal(kept, current)))
 }
 
-/// A status, cut to the limit.
 pub(super) fn cut_status(status: &str) -> &str {
     text::cut(status, LEAD_STATUS)
 }

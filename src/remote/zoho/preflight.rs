@@ -35,7 +35,6 @@ pub enum Module {
 }
 
 impl Module {
-    /// Its API name.
     pub fn name(self) -> &'static str {
         self.into()
     }
@@ -69,7 +68,6 @@ impl Module {
 /// A user of the CRM.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
-    /// The name.
     pub name: String,
     /// Zoho's status, such as `active`; None where Zoho does not say.
     pub status: Option<String>,
@@ -85,7 +83,6 @@ impl User {
 /// A fact, if the token's scopes and its user's rights allow the program to read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Granted<T> {
-    /// The fact.
     Yes(T),
     /// The token lacks a scope, or its user a right.
     No,
@@ -213,7 +210,6 @@ impl Zoho {
         Ok(())
     }
 
-    /// The fields of a module.
     pub async fn layout(&mut self, module: Module) -> Result<Granted<Layout>, RemoteError> {
         let request =
             Request::get(RequestKind::CrmFacts, &["crm", "v8", "settings", "fields"]).query("module", module.name());

@@ -21,11 +21,9 @@ pub fn longest_news(links: &Links) -> TaskNews {
 /// A task that is shown instead of created.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Preview {
-    /// The action's short key.
     pub key: String,
     /// The task as people would read it.
     pub page: String,
-    /// The body of the request.
     pub record: Value,
 }
 

@@ -6,7 +6,6 @@ use crate::apply::sink::{ActionOutcome, Answer, Claim, Sink};
 use crate::model::{ActionKind, Links, Task, TaskLink, TaskNews};
 use crate::remote::sink_facts::{SinkFacts, WrongId};
 
-/// The facts about the sink of tasks.
 pub const FACTS: SinkFacts = SinkFacts { place: |_| String::new(), check_remote_id };
 
 fn check_remote_id(id: &str) -> Result<(), WrongId> {

@@ -15,7 +15,6 @@ const DESCRIPTION: usize = 32_000;
 const PRIORITIES: [&str; 5] = ["Lowest", "Low", "Normal", "High", "Highest"];
 /// The only status that counts as closed unless an administrator says otherwise. A person uses `Deferred` to put a task off.
 pub(super) const CLOSED: &str = "Completed";
-/// The status of a new task.
 pub(super) const NOT_STARTED: &str = "Not Started";
 
 /// Whether the task is still open. A deferred task counts as open: a person put it off.
@@ -46,7 +45,6 @@ pub(super) fn change(task: &Row, order: &Task) -> Option<Value> {
     Some(Value::Object(fields))
 }
 
-/// A date in Zoho's form.
 fn date(date: chrono::NaiveDate) -> String {
     date.format("%Y-%m-%d").to_string()
 }
@@ -67,7 +65,6 @@ fn is_higher(new: &str, old: Option<&str>) -> bool {
     }
 }
 
-/// Zoho's name for a priority.
 pub(super) fn priority(priority: Priority) -> &'static str {
     match priority {
         Priority::Low => "Low",
@@ -83,7 +80,6 @@ pub(super) fn of_record(record: &Record) -> &'static str {
     if record.module == CONTACTS { "Who_Id" } else { "What_Id" }
 }
 
-/// The record of a new task.
 pub(super) fn task(order: &Task, link: &TaskLink, links: &Links) -> Value {
     let mut fields = Map::new();
     let mut set = |field: &str, value: Value| fields.insert(field.to_owned(), value);

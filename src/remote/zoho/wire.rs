@@ -33,13 +33,11 @@ impl Row {
         self.0.get(field).and_then(Value::as_array).into_iter().flatten()
     }
 
-    /// Whether a yes/no field holds yes.
     pub(super) fn yes(&self, field: &str) -> bool {
         self.0.get(field).is_some_and(says_yes)
     }
 }
 
-/// The rows of one page.
 #[derive(Debug, PartialEq)]
 pub(super) struct Rows {
     pub(super) rows: Vec<Row>,

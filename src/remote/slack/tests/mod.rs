@@ -46,7 +46,7 @@ fn reply_to(short: &str, channel: &str) -> Message {
 
 fn quick() -> Options {
     let timing = Timing { timeout: Duration::from_secs(5), ..Timing::default() };
-    Options { spacing: Duration::ZERO, timing, ..Options::default() }
+    Options { max_messages: 20, spacing: Duration::ZERO, timing }
 }
 
 fn bot(script: &Script) -> Slack {
