@@ -31,6 +31,13 @@ pub enum TaskLink {
     Unlinked,
 }
 
+impl TaskLink {
+    /// The record, if there is one.
+    pub fn record(&self) -> Option<&Record> {
+        if let TaskLink::Record(record) = self { Some(record) } else { None }
+    }
+}
+
 /// A person as texts show them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {

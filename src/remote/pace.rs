@@ -1,7 +1,6 @@
 //! Keeps requests below the limit that a service's headers name, so that a 429 is the exception.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -20,18 +19,8 @@ const SPREAD_BELOW: u64 = 4;
 #[derive(Debug, Default)]
 pub struct Pace {
     window: Mutex<Option<Window>>,
-    /// Requests that have begun and have no answer yet.
-    under_way: AtomicU64,
-}
-
-/// Counts a request as under way until it is dropped.
-#[derive(Debug)]
-pub struct UnderWay<'a>(&'a AtomicU64);
-
-impl Drop for UnderWay<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
+    /// Each request that has begun and has no answer yet holds a clone.
+    under_way: Arc<()>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -46,9 +35,8 @@ struct Window {
 
 impl Pace {
     /// Begins to count a request as under way. Begin before `reserve`, and drop the result after `learn`.
-    pub fn begin(&self) -> UnderWay<'_> {
-        self.under_way.fetch_add(1, Ordering::Relaxed);
-        UnderWay(&self.under_way)
+    pub fn begin(&self) -> Arc<()> {
+        Arc::clone(&self.under_way)
     }
 
     /// Reserves the moment of the next request, and returns the wait until then.
@@ -83,8 +71,8 @@ impl Pace {
             return;
         };
         let ends = now + left;
-        // The service has not counted the other requests under way.
-        let others = self.under_way.load(Ordering::Relaxed).saturating_sub(1);
+        // The service has not counted the other requests under way. The pace and this request hold a clone each.
+        let others = u64::try_from(Arc::strong_count(&self.under_way)).unwrap_or(u64::MAX).saturating_sub(2);
         let remaining = remaining.saturating_sub(others);
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         let (remaining, last) = match window.as_ref() {

@@ -1,6 +1,5 @@
 //! The facts about a sink that commands need without a client.
 
-/// The facts about a sink that commands need without a client.
 #[derive(Clone, Copy)]
 pub struct SinkFacts {
     /// Says where people find an action, by its remote id. Empty where the id says nothing to them.

@@ -4,7 +4,6 @@ use super::sink_facts::SinkFacts;
 use super::{intercom, slack, zoho};
 use crate::model::SinkKind;
 
-/// Returns the facts about a sink.
 pub fn facts(sink: SinkKind) -> SinkFacts {
     match sink {
         SinkKind::Tasks => zoho::FACTS,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::commands::Setup;
-use crate::model::{ActionKind, Links, SinkKind, Task, TaskLink, TaskNews};
+use crate::model::{ActionKind, Links, SinkKind, Task, TaskNews};
 use crate::plan::{Decision, Item, Order, Plan};
 use crate::remote::{slack, zoho};
 use crate::report::{Preview, Previews};
@@ -67,9 +67,6 @@ fn task_of(item: &Item) -> Option<&Task> {
 
 /// The news of a task as the message shows it once the task exists, with a placeholder for its id.
 fn made(task: &Task, links: &Links) -> TaskNews {
-    let record_url = match zoho::foreseen_link(task) {
-        TaskLink::Record(record) => Some(links.record(&record)),
-        TaskLink::Unlinked => None,
-    };
+    let record_url = zoho::foreseen_link(task).record().map(|record| links.record(record));
     TaskNews::Done { task_url: links.task("TASK-ID"), record_url }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use reqwest::redirect;
 use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
 use url::{Host, Url};
 
 use super::request::{Explanation, HttpAnswer, Request, explain_text};
@@ -152,6 +153,12 @@ impl Client {
     /// The error for an answer that is no success, classed by its status.
     pub fn refused(&self, request: &Request, answer: &HttpAnswer) -> RemoteError {
         self.error(request, outcomes::error_kind(request.kind, answer.ending()), answer)
+    }
+
+    /// Reads the body of a success.
+    pub fn decode<'a, T: Deserialize<'a>>(&self, request: &Request, answer: &'a HttpAnswer) -> Result<T, RemoteError> {
+        let why = "the answer is not of the documented shape";
+        serde_json::from_slice(&answer.body).map_err(|_| self.unreadable(request, answer, why))
     }
 
     /// The error for a success that cannot be read. `why` must not quote the answer.

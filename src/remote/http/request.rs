@@ -29,7 +29,7 @@ pub enum Body {
     None,
     Json(String),
     /// URL-encoded when it is sent.
-    Form(Vec<(String, String)>),
+    Form(Vec<(&'static str, String)>),
 }
 
 /// A request. A retry sends the same value again.

@@ -162,10 +162,10 @@ impl Client {
 
     fn stopped(&self, progress: &Progress<'_>, reason: StopReason) -> RemoteError {
         if progress.in_doubt {
-            let why = "the run stopped before the next try";
-            return self.given_up(progress, ErrorKind::OutcomeUnknown, why);
+            self.given_up(progress, ErrorKind::OutcomeUnknown, "the run stopped before the next try")
+        } else {
+            self.given_up(progress, ErrorKind::Stopped(reason), "")
         }
-        self.given_up(progress, ErrorKind::Stopped(reason), "")
     }
 }
 

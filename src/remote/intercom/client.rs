@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 use url::Url;
 
 use super::wire::{self, is_id};
@@ -99,14 +98,6 @@ impl Intercom {
         }
     }
 
-    pub(super) fn decode<'a, T: Deserialize<'a>>(
-        &self,
-        request: &Request,
-        answer: &'a HttpAnswer,
-    ) -> Result<T, RemoteError> {
-        serde_json::from_slice(&answer.body).map_err(|_| self.unreadable(request, answer))
-    }
-
     pub(super) fn unreadable(&self, request: &Request, answer: &HttpAnswer) -> RemoteError {
         let why = "the answer is not of the documented shape";
         self.0.client.unreadable(request, answer, why)
@@ -125,7 +116,7 @@ impl Intercom {
             let Some(answer) = self.found(id, &request).await? else {
                 return Ok(None);
             };
-            let list: wire::List<'_> = self.decode(&request, &answer)?;
+            let list: wire::List<'_> = self.0.client.decode(&request, &answer)?;
             let items = list.items().ok_or_else(|| self.unreadable(&request, &answer))?;
             all.extend(items.iter().filter_map(|item| read(item.get())));
             request.query = match list.next() {

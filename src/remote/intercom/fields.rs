@@ -27,7 +27,6 @@ pub(super) enum Leniency {
     Refuse,
 }
 
-/// Reads [`Fields`].
 #[derive(Clone, Copy)]
 pub(super) struct FieldsReader<'a> {
     pub wanted: &'a Wanted,
@@ -78,8 +77,11 @@ fn put(values: &mut [Option<Value>], slot: Slot, Any(value): Any) {
 impl FieldsReader<'_> {
     fn references<'de, A: MapAccess<'de>>(self, map: &mut A) -> Result<References, A::Error> {
         Ok(match self.leniency {
-            Leniency::LeaveOut => references(map.next_value()?),
-            Leniency::Refuse => references_at_once(map.next_value()?),
+            Leniency::LeaveOut => {
+                let list = serde_json::from_str(map.next_value::<&RawValue>()?.get()).ok();
+                references(list, |item: &RawValue| serde_json::from_str::<OnlyId>(item.get()).ok()?.id.0)
+            }
+            Leniency::Refuse => references(map.next_value()?, |item: OnlyId| item.id.0),
         })
     }
 
@@ -171,24 +173,11 @@ impl<'de> Visitor<'de> for Members<'_> {
 }
 
 /// A contact's list of tags or companies. A list that cannot be read may be incomplete.
-fn references(raw: &RawValue) -> References {
-    let list: Option<List<'_>> = serde_json::from_str(raw.get()).ok();
-    let Some((list, items)) = list.as_ref().and_then(|list| Some((list, list.items()?))) else {
-        return References::default();
-    };
-    let ids = items.iter().filter_map(|item| serde_json::from_str::<OnlyId>(item.get()).ok()?.id.0).collect();
-    listed(ids, list.has_more, list.total())
-}
-
-/// Like [`references`], without a second parse.
-fn references_at_once(list: Option<List<'_, OnlyId>>) -> References {
+fn references<T>(list: Option<List<'_, T>>, id: impl Fn(T) -> Option<String>) -> References {
     let Some(list) = list else { return References::default() };
     let (has_more, total) = (list.has_more, list.total());
     let Some(items) = list.data.or(list.companies).or(list.tags) else { return References::default() };
-    listed(items.into_iter().filter_map(|item| item.id.0).collect(), has_more, total)
-}
-
-fn listed(ids: Vec<String>, has_more: Option<bool>, total: Option<u64>) -> References {
+    let ids: Vec<String> = items.into_iter().filter_map(id).collect();
     let listed = u64::try_from(ids.len()).unwrap_or(u64::MAX);
     let complete = has_more != Some(true) && total.is_none_or(|total| total <= listed);
     References { ids, complete }

@@ -31,13 +31,6 @@ pub struct SearchPage {
     pub answered_at: Option<i64>,
 }
 
-impl SearchPage {
-    /// The creation of the first contact that has a date of creation, in Unix seconds.
-    pub(super) fn oldest(&self) -> Option<i64> {
-        self.contacts.iter().find_map(|contact| contact.created_at).map(|at| at.timestamp())
-    }
-}
-
 /// The reason why the body of an answer is no page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoPage {

@@ -34,11 +34,7 @@ impl PartWalk {
         PartWalk::new(Some(part), part.query())
     }
 
-    pub(super) fn of_query(query: Value) -> Self {
-        PartWalk::new(None, query)
-    }
-
-    fn new(part: Option<Part>, query: Value) -> Self {
+    pub(super) fn new(part: Option<Part>, query: Value) -> Self {
         let cursors = PageGuard::new(String::new(), usize::MAX);
         PartWalk { part, query, cursor: None, cursors, pages: 0, barren: 0, total: None, shown: 0 }
     }

@@ -46,7 +46,7 @@ impl ContactSource for Intercom {
 
     fn pages_with_tag(&self, tag_id: &str, wanted: &BTreeSet<String>) -> Walk {
         let carriers = json!({ "field": "tag_id", "operator": "=", "value": tag_id });
-        Walk::new(self, PartWalk::of_query(carriers), wanted)
+        Walk::new(self, PartWalk::new(None, carriers), wanted)
     }
 
     async fn contact(
@@ -93,7 +93,7 @@ impl Intercom {
     pub(super) async fn listed(&self) -> Option<u64> {
         let request = Request::get(RequestKind::Facts, &["contacts"]).query("per_page", "1");
         let counted = self.success(&request).await.and_then(|answer| {
-            let list: List<'_> = self.decode(&request, &answer)?;
+            let list: List<'_> = self.0.client.decode(&request, &answer)?;
             Ok(list.total())
         });
         counted.unwrap_or_else(|error| {

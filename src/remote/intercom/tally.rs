@@ -105,7 +105,6 @@ impl Tally {
             || found.undecodable.iter().any(|broken| broken.id.as_deref().is_none_or(is_new))
     }
 
-    /// Notes the last page of a part.
     pub(super) fn end_part(&mut self, reading: &PartWalk) {
         match &mut self.counted.second {
             Some(second) => second.shown = reading.shown,

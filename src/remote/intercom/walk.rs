@@ -145,14 +145,13 @@ impl Walk {
             if total <= self.few() {
                 return None;
             }
-            self.span = found.oldest().zip(found.answered_at).map(|(oldest, newest)| Span { oldest, newest });
+            let oldest = found.contacts.iter().find_map(|contact| contact.created_at).map(|at| at.timestamp());
+            self.span = oldest.zip(found.answered_at).map(|(oldest, newest)| Span { oldest, newest });
             // A few more parts than parallel requests, so that no request is left alone with the longest part.
             let at_once = u64::try_from(at_once).unwrap_or(u64::MAX);
             let even = total / (at_once + at_once / 4);
             self.most_in_part = even.min(MOST_IN_PART).max(2 * per_page);
-            return part.split(total, self.most_in_part, self.span?);
-        }
-        if total <= self.most_in_part + self.most_in_part / 2 {
+        } else if total <= self.most_in_part + self.most_in_part / 2 {
             return None;
         }
         part.split(total, self.most_in_part, self.span?)

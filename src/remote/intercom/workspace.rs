@@ -24,7 +24,7 @@ impl Intercom {
     pub async fn workspace(&self) -> Result<Workspace, RemoteError> {
         let request = Request::get(RequestKind::Facts, &["me"]);
         let answer = self.success(&request).await?;
-        let me: wire::Me = self.decode(&request, &answer)?;
+        let me: wire::Me = self.0.client.decode(&request, &answer)?;
         let app = me.app.unwrap_or_default();
         // The id becomes part of addresses and is printed, so nothing else may be in it.
         let Some(id) = app.id_code.0.filter(|id| is_id(id)) else {

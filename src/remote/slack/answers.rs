@@ -95,7 +95,6 @@ struct Metadata {
     messages: Vec<String>,
 }
 
-/// Reads Slack's own words from an answer that is an error.
 pub(super) fn explain(answer: &HttpAnswer) -> Explanation {
     let Ok(Body { error: Some(code), needed, provided, response_metadata, .. }) = serde_json::from_slice(&answer.body)
     else {

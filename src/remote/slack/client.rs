@@ -26,12 +26,10 @@ const BOT_HELP: Help = Help {
     unreachable: "check SLACK_API_URL and the network; https://slack-status.com shows outages",
 };
 
-/// How messages are sent.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
     /// The most single messages in a run, which are the most urgent ones. The others go into digests.
     pub max_messages: usize,
-    /// The time from one message to the next.
     pub spacing: Duration,
     pub timing: Timing,
 }
@@ -76,25 +74,16 @@ impl Slack {
         let mut headers = HeaderMap::new();
         let bearer = format!("Bearer {}", token.expose_secret().trim());
         headers.insert(AUTHORIZATION, secret_value(SERVICE, &bearer)?);
-        let http = http::Options {
-            timing: options.timing,
-            headers,
-            explain: answers::explain,
-            help: BOT_HELP,
-            ..http::Options::default()
-        };
+        let timing = options.timing;
+        let http = http::Options { timing, headers, explain: answers::explain, help: BOT_HELP, ..Default::default() };
         let client = Client::new(SERVICE, api_url, http)?;
         Ok(Slack { client, channel: Some(channel), options, stop, posted: None })
     }
 
     /// Posts to an incoming webhook, whose address is the credential.
     pub fn webhook(url: &SecretString, options: Options, stop: Stop) -> Result<Self, RemoteError> {
-        let http = http::Options {
-            timing: options.timing,
-            path_is_secret: true,
-            help: WEBHOOK_HELP,
-            ..http::Options::default()
-        };
+        let timing = options.timing;
+        let http = http::Options { timing, path_is_secret: true, help: WEBHOOK_HELP, ..Default::default() };
         let url = Url::parse(url.expose_secret().trim()).map_err(|_| {
             RemoteError::new(ErrorKind::Settings, SERVICE, "the webhook is no web address")
                 .with_help("set SLACK_WEBHOOK_URL to the complete address, beginning with https://")
@@ -117,8 +106,7 @@ impl Slack {
         let request = Request::post(RequestKind::BotRead, &["auth.test"], &json!({}));
         let answer = self.client.send(&request, &self.stop).await?;
         answers::check_bot(&self.client, &request, &answer)?;
-        let who: Who = serde_json::from_slice(&answer.body)
-            .map_err(|_| self.client.unreadable(&request, &answer, "the answer is not of the documented shape"))?;
+        let who: Who = self.client.decode(&request, &answer)?;
         let scopes = answer.headers.get("x-oauth-scopes").and_then(|value| value.to_str().ok()).unwrap_or_default();
         let scopes = scopes.split(',').map(str::trim).filter(|scope| !scope.is_empty());
         Ok(Some(Identity {
@@ -128,7 +116,6 @@ impl Slack {
         }))
     }
 
-    /// Slack's clock and limits, by its answers so far.
     pub fn service_status(&self) -> ServiceStatus {
         self.client.service_status()
     }

@@ -21,31 +21,29 @@ pub(super) fn fields(brief: &Brief) -> Vec<String> {
     let email = if email == name { String::new() } else { email };
     let level = line(level, 60);
     let level = if level.is_empty() { level } else { format!(" ({level})") };
-    let all = [
+    labelled([
         ("Contact", joined([name, email], "\n")),
         ("Account", account(brief)),
         ("Signal", joined([format!("{}{level}", words(&brief.signal)), line(details, 400)], "\n")),
         ("Urgency", format!("{}, within {respond_within_days} {days}", words(priority.name()))),
-    ];
-    all.into_iter().filter(|(_, text)| !text.is_empty()).map(|(label, text)| format!("*{label}*\n{text}")).collect()
+    ])
 }
 
 /// The task, the reason, and the other people.
 pub(super) fn body(brief: &Brief) -> String {
-    let Brief { action, due_date, why_now, .. } = brief;
-    let (action, why_now) = (line(action, 600), line(why_now, 400));
-    let people = others(brief);
-    let mut parts = Vec::new();
-    if !action.is_empty() {
-        parts.push(format!("*To do by {}*\n{action}", date(*due_date)));
-    }
-    if !why_now.is_empty() {
-        parts.push(format!("*Why now*\n{why_now}"));
-    }
-    if !people.is_empty() {
-        parts.push(format!("*Also concerned*\n{people}"));
-    }
-    parts.join("\n")
+    let by = format!("To do by {}", date(brief.due_date));
+    let parts = [
+        (by.as_str(), line(&brief.action, 600)),
+        ("Why now", line(&brief.why_now, 400)),
+        ("Also concerned", others(brief)),
+    ];
+    labelled(parts).join("\n")
+}
+
+/// The texts that are not empty, each under its label.
+fn labelled<'a>(texts: impl IntoIterator<Item = (&'a str, String)>) -> Vec<String> {
+    let shown = texts.into_iter().filter(|(_, text)| !text.is_empty());
+    shown.map(|(label, text)| format!("*{label}*\n{text}")).collect()
 }
 
 /// Everyone but the representative, once each.

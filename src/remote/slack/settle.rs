@@ -180,8 +180,7 @@ impl Slack {
             tracing::info!(%error, "the channel's history cannot be read");
             return Err(Answer::CannotTell);
         }
-        let why = "the answer is not of the documented shape";
-        serde_json::from_slice(&answer.body).map_err(|_| self.client.unreadable(request, &answer, why).into())
+        Ok(self.client.decode(request, &answer)?)
     }
 }
 

@@ -106,19 +106,17 @@ impl Auth {
     }
 
     async fn fetch(&mut self, stop: &Stop) -> Result<Token, RemoteError> {
-        let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let Credentials { client_id, client_secret, refresh_token, .. } = &self.credentials;
         let mut request = Request::new(Method::POST, RequestKind::Token, &["oauth", "v2", "token"]);
         request.expects_json = false;
         request.body = Body::Form(vec![
-            field("refresh_token", self.credentials.refresh_token.expose_secret()),
-            field("client_id", &self.credentials.client_id),
-            field("client_secret", self.credentials.client_secret.expose_secret()),
-            field("grant_type", "refresh_token"),
+            ("refresh_token", refresh_token.expose_secret().to_owned()),
+            ("client_id", client_id.clone()),
+            ("client_secret", client_secret.expose_secret().to_owned()),
+            ("grant_type", "refresh_token".to_owned()),
         ]);
         let token = match self.client.send(&request, stop).await {
-            Ok(answer) => grant(&answer)
-                .map_err(|ending| self.refused(&request, &answer, ending))
-                .and_then(|grant| self.accept(grant)),
+            Ok(answer) => self.accept(&request, &answer),
             Err(error) if error.kind == ErrorKind::Throttled => Err(error.with_help(WAIT)),
             Err(error) => Err(error),
         };
@@ -131,7 +129,8 @@ impl Auth {
         token
     }
 
-    fn accept(&self, grant: Grant) -> Result<Token, RemoteError> {
+    fn accept(&self, request: &Request, answer: &HttpAnswer) -> Result<Token, RemoteError> {
+        let grant = grant(answer).map_err(|ending| self.refused(request, answer, ending))?;
         let api = self.api(grant.api_domain.as_deref()).ok_or_else(|| {
             RemoteError::new(ErrorKind::Settings, SERVICE, "the token answer names no API host of Zoho")
                 .with_help("set ZOHO_API_URL to the API host of your data centre, such as https://www.zohoapis.eu")

@@ -28,7 +28,6 @@ pub(super) struct Token {
 
 #[derive(Serialize, Deserialize)]
 struct Kept {
-    /// See [`owner`].
     owner: String,
     access_token: String,
     api: String,

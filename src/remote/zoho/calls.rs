@@ -1,5 +1,7 @@
 //! Requests to the CRM: sent with a token. Their errors name the scope that the call needs.
 
+use std::sync::Arc;
+
 use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
 use secrecy::ExposeSecret;
@@ -97,7 +99,7 @@ impl Zoho {
         wire::rows(answer.status.as_u16(), &answer.body, key).map_err(|complaint| {
             let ending = ending_of_call(&complaint);
             let why = "the answer holds no list of records";
-            trouble(client, request, &answer, complaint, ending, why, scope)
+            trouble(&client, request, &answer, complaint, ending, why, scope)
         })
     }
 
@@ -125,26 +127,26 @@ impl Zoho {
         let entries = wire::write_answer(answer.status.as_u16(), &answer.body, count).map_err(|complaint| {
             let ending = ending_of_call(&complaint);
             let why = "the answer does not hold one entry for each record";
-            trouble(client, &request, &answer, complaint, ending, why, scope)
+            trouble(&client, &request, &answer, complaint, ending, why, scope)
         })?;
         let refused = |complaint: NoResult| {
             let ending = complaint.as_ref().map_or(Ending::RecordUnclear, |complaint| complaint.ending());
             let why = "an entry says neither success nor error";
-            trouble(client, &request, &answer, complaint, ending, why, scope)
+            trouble(&client, &request, &answer, complaint, ending, why, scope)
         };
         Ok(entries.into_iter().map(|entry| entry.map_err(refused)).collect())
     }
 
     /// Sends with a token, and once more with a new one if Zoho refuses the token. Zoho checks the token before anything else,
     /// so the first request had no effect.
-    async fn send(&mut self, request: &Request) -> Result<(&Client, HttpAnswer), RemoteError> {
-        let mut answer = self.send_once(request).await?;
-        if wants_new_token(request, &answer) {
-            tracing::info!("Zoho refuses the access token; asking for another");
-            self.auth.forget();
-            answer = self.send_once(request).await?;
+    async fn send(&mut self, request: &Request) -> Result<(Arc<Client>, HttpAnswer), RemoteError> {
+        let (client, answer) = self.send_once(request).await?;
+        if !wants_new_token(request, &answer) {
+            return Ok((client, answer));
         }
-        let client = self.api.client()?;
+        tracing::info!("Zoho refuses the access token; asking for another");
+        self.auth.forget();
+        let (client, answer) = self.send_once(request).await?;
         if wants_new_token(request, &answer) {
             // Every further try would use up one of the few tokens that Zoho gives in ten minutes.
             let error = client.error(request, ErrorKind::Credential, &answer);
@@ -155,7 +157,7 @@ impl Zoho {
         Ok((client, answer))
     }
 
-    async fn send_once(&mut self, request: &Request) -> Result<HttpAnswer, RemoteError> {
+    async fn send_once(&mut self, request: &Request) -> Result<(Arc<Client>, HttpAnswer), RemoteError> {
         let token = self.auth.token(&self.stop).await?;
         let value = secret_value(SERVICE, &format!("Zoho-oauthtoken {}", token.access.expose_secret()))?;
         let client = self.api.client_for(&token.api)?;
@@ -168,7 +170,7 @@ impl Zoho {
                 self.auth.hopeless = Some(error.clone());
                 Err(error)
             }
-            sent => sent,
+            sent => Ok((client, sent?)),
         }
     }
 }

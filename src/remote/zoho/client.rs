@@ -1,6 +1,7 @@
 //! The client: its settings, and the client of the API host, which is known only with the first token.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use url::Url;
 
@@ -9,7 +10,7 @@ use super::service::{ACCOUNTS_HELP, API_HELP, SERVICE};
 use super::wire;
 use crate::apply::stop::Stop;
 use crate::model::{Links, TaskOn};
-use crate::remote::error::{ErrorKind, RemoteError};
+use crate::remote::error::RemoteError;
 use crate::remote::http::{Client, Options, Timing};
 
 pub struct ZohoSettings {
@@ -65,33 +66,22 @@ impl Zoho {
 /// The client of the API host.
 pub(super) struct Api {
     timing: Timing,
-    client: Option<(Url, Client)>,
+    /// The last host, and its client.
+    pub(super) client: Option<(Url, Arc<Client>)>,
 }
 
 impl Api {
     /// The client for a host. A new host gets a new client.
-    pub(super) fn client_for(&mut self, base: &Url) -> Result<&Client, RemoteError> {
-        let made = match self.client.take() {
-            Some((url, client)) if url == *base => (url, client),
+    pub(super) fn client_for(&mut self, base: &Url) -> Result<Arc<Client>, RemoteError> {
+        let client = match &self.client {
+            Some((url, client)) if url == base => Arc::clone(client),
             _ => {
                 let explain = |answer: &_| wire::complaint_in(answer).explanation();
                 let options = Options { timing: self.timing, explain, help: API_HELP, ..Options::default() };
-                (base.clone(), Client::new(SERVICE, base.clone(), options)?)
+                Arc::new(Client::new(SERVICE, base.clone(), options)?)
             }
         };
-        Ok(&self.client.insert(made).1)
-    }
-
-    /// The address of the host, once it is known.
-    pub(super) fn url(&self) -> Option<&Url> {
-        self.client.as_ref().map(|(url, _)| url)
-    }
-
-    /// The client that sent the last request.
-    pub(super) fn client(&self) -> Result<&Client, RemoteError> {
-        let client = self.client.as_ref().map(|(_, client)| client);
-        client.ok_or_else(|| {
-            RemoteError::new(ErrorKind::Settings, SERVICE, "the API host is not known").with_help(API_HELP.unreachable)
-        })
+        self.client = Some((base.clone(), Arc::clone(&client)));
+        Ok(client)
     }
 }

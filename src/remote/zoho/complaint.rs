@@ -29,13 +29,9 @@ impl Complaint {
             }
             _ => return None,
         };
-        let message = value.get("message").and_then(Value::as_str).unwrap_or_default();
-        Some(Complaint {
-            code,
-            status,
-            message: message.to_owned(),
-            details: value.get("details").cloned().unwrap_or_default(),
-        })
+        let message = value.get("message").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let details = value.get("details").cloned().unwrap_or_default();
+        Some(Complaint { code, status, message, details })
     }
 
     /// The complaint of an answer that refuses a call without Zoho's own words.

@@ -1,6 +1,6 @@
 //! The fields of leads. Pure, and cut to Zoho's limits.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 use super::coql::Address;
 use super::text;
@@ -31,21 +31,18 @@ pub(super) fn lead(address: &Address, order: &Task, lead_status: Option<&str>) -
     let last = if last.is_empty() { address.local_part().to_owned() } else { last };
     let company = text::line(order.company.as_deref().unwrap_or_default());
     let company = if company.is_empty() { address.domain() } else { &company };
-    let mut lead = json!({
-        "Email": address.stored,
-        "Last_Name": text::cut(&last, LAST_NAME),
-        "Company": text::cut(company, COMPANY),
-    });
-    if let Some(fields) = lead.as_object_mut() {
-        let mut set = |field: &str, value: &str| fields.insert(field.to_owned(), Value::from(value));
-        if !first.is_empty() {
-            set("First_Name", text::cut(&first, FIRST_NAME));
-        }
-        if let Some(status) = lead_status {
-            set("Lead_Status", cut_status(status));
-        }
+    let mut lead = Map::new();
+    let mut set = |field: &str, value: &str| lead.insert(field.to_owned(), Value::from(value));
+    set("Email", &address.stored);
+    set("Last_Name", text::cut(&last, LAST_NAME));
+    set("Company", text::cut(company, COMPANY));
+    if !first.is_empty() {
+        set("First_Name", text::cut(&first, FIRST_NAME));
     }
-    lead
+    if let Some(status) = lead_status {
+        set("Lead_Status", cut_status(status));
+    }
+    Value::Object(lead)
 }
 
 /// Splits a name into first and last name. The last word is the last name, the only one that Zoho demands.
@@ -59,6 +56,8 @@ fn split_name(name: &str) -> (String, String) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::remote::zoho::tests::order;
 

@@ -14,7 +14,7 @@ use super::{centre, coql, lead_fields, task_fields};
 use crate::model::Priority;
 use crate::remote::ending::Ending;
 use crate::remote::error::RemoteError;
-use crate::remote::http::{Client, Request, RequestKind};
+use crate::remote::http::{Request, RequestKind};
 use crate::remote::service_status::ServiceStatus;
 
 /// The scope that reads fields; a run does not need it.
@@ -53,7 +53,6 @@ impl Module {
         if self == Module::Tasks { "Subject" } else { "Last_Name" }
     }
 
-    /// The fields that the program writes.
     fn written(self) -> &'static [&'static str] {
         match self {
             Module::Contacts => &[],
@@ -65,7 +64,6 @@ impl Module {
     }
 }
 
-/// A user of the CRM.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     pub name: String,
@@ -93,7 +91,6 @@ pub enum Granted<T> {
 pub struct Picklist {
     /// The module and the field, such as `Leads.Lead_Status`.
     pub field: String,
-    /// The values that the program writes.
     pub wanted: Vec<String>,
     /// The values of these that Zoho does not offer.
     pub missing: Vec<String>,
@@ -178,17 +175,16 @@ impl Zoho {
 
     /// The address of the API, once there is a token.
     pub fn api_url(&self) -> Option<&Url> {
-        self.api.url()
+        self.api.client.as_ref().map(|(url, _)| url)
     }
 
     /// Whether the API is known to belong to another data centre than the credentials.
     pub fn crosses_data_centres(&self) -> bool {
-        self.api.url().is_some_and(|api| centre::differ(&self.auth.credentials.accounts_url, api))
+        self.api_url().is_some_and(|api| centre::differ(&self.auth.credentials.accounts_url, api))
     }
 
-    /// Zoho's clock and limits, by its answers so far.
     pub fn service_status(&self) -> ServiceStatus {
-        let api = self.api.client().map(Client::service_status).unwrap_or_default();
+        let api = self.api.client.as_ref().map(|(_, client)| client.service_status()).unwrap_or_default();
         if api == ServiceStatus::default() { self.auth.client.service_status() } else { api }
     }
 

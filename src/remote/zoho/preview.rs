@@ -30,16 +30,16 @@ pub struct Preview {
 /// Previews the new task of an order, or its change of an open task. The record's id and the text of the open task are
 /// missing, because only Zoho knows them.
 pub fn preview(order: &Task, links: &Links) -> Preview {
-    let (heading, record) = match &order.prior {
-        Some(prior) => ("Brought forward, if it is still open", task_fields::change(&Row::bare(prior), order)),
-        None => ("New task", Some(task_fields::task(order, &foreseen_link(order), links))),
+    let record = match &order.prior {
+        Some(prior) => task_fields::change(&Row::bare(prior), order).unwrap_or_default(),
+        None => task_fields::task(order, &foreseen_link(order), links),
     };
-    let record = record.unwrap_or_default();
     let text = |field: &str| record.get(field).and_then(Value::as_str).unwrap_or_default();
-    let when = format!("{} · due {}", text("Priority"), text("Due_Date"));
-    let status = [text("Status")].into_iter().filter(|status| !status.is_empty()).map(|status| format!("{status} · "));
-    let title = if order.prior.is_none() { text("Subject") } else { heading };
-    let page = format!("{title}\n{}{when}\n\n{}", status.collect::<String>(), text("Description"));
+    let title = if order.prior.is_some() { "Brought forward, if it is still open" } else { text("Subject") };
+    let (status, priority, due, description) =
+        (text("Status"), text("Priority"), text("Due_Date"), text("Description"));
+    let then = if status.is_empty() { "" } else { " · " };
+    let page = format!("{title}\n{status}{then}{priority} · due {due}\n\n{description}");
     Preview { key: order.short.clone(), page, record }
 }
 

@@ -30,11 +30,8 @@ const CLOCK_MARGIN: TimeDelta = TimeDelta::hours(25);
 type Open<'a> = (usize, &'a Claim, &'a TaskLink);
 
 pub(super) async fn settle(zoho: &mut Zoho, claims: &[Claim]) -> Vec<Answer> {
-    let with_link = |(index, claim)| -> Option<Open<'_>> {
-        let claim: &Claim = claim;
-        Some((index, claim, claim.link.as_ref()?))
-    };
-    let open: Vec<Open<'_>> = claims.iter().enumerate().filter_map(with_link).collect();
+    let open: Vec<Open<'_>> =
+        claims.iter().enumerate().filter_map(|(index, claim)| Some((index, claim, claim.link.as_ref()?))).collect();
     let mut answers: BTreeMap<usize, Answer> = brought_forward(zoho, &open).await;
     for column in [Some("Who_Id"), Some("What_Id"), None] {
         let group: Vec<Open<'_>> = open
@@ -47,9 +44,8 @@ pub(super) async fn settle(zoho: &mut Zoho, claims: &[Claim]) -> Vec<Answer> {
         }
     }
     // A lead may have been converted or deleted since. Its tasks are then on another record, or on none.
-    let missed = |(index, _, link): &&Open<'_>| {
-        matches!(link, TaskLink::Record(_)) && answers.get(index) == Some(&Answer::DidNotHappen)
-    };
+    let missed =
+        |(index, _, link): &&Open<'_>| link.record().is_some() && answers.get(index) == Some(&Answer::DidNotHappen);
     let missed: Vec<Open<'_>> = open.iter().filter(missed).copied().collect();
     if !missed.is_empty() {
         answers.extend(created(zoho, None, &missed).await);
@@ -61,10 +57,7 @@ pub(super) async fn settle(zoho: &mut Zoho, claims: &[Claim]) -> Vec<Answer> {
 
 /// The column of a task that holds its record; None for a task on no record.
 fn column_of(link: &TaskLink) -> Option<&'static str> {
-    match link {
-        TaskLink::Record(record) => Some(task_fields::of_record(record)),
-        TaskLink::Unlinked => None,
-    }
+    link.record().map(task_fields::of_record)
 }
 
 /// Answers the claims to bring a task forward: those whose task bears the key, and those whose task could not be read.
@@ -103,13 +96,7 @@ async fn created(zoho: &mut Zoho, column: Option<&str>, group: &[Open<'_>]) -> V
 }
 
 async fn candidates(zoho: &mut Zoho, column: Option<&str>, group: &[Open<'_>]) -> Result<Vec<Row>, RemoteError> {
-    let ids: BTreeSet<&str> = group
-        .iter()
-        .filter_map(|(.., link)| match link {
-            TaskLink::Record(record) => Some(record.id.as_str()),
-            TaskLink::Unlinked => None,
-        })
-        .collect();
+    let ids: BTreeSet<&str> = group.iter().filter_map(|(.., link)| Some(link.record()?.id.as_str())).collect();
     let since = group.iter().map(|(_, claim, _)| claim.claimed_at).min();
     let queries = match (column, since) {
         (Some(column), _) => coql::one_of(COLUMNS, "Tasks", column, &ids),

@@ -21,19 +21,13 @@ const FIELDS: &str = "id,Subject,Status,Priority,Due_Date,Description";
 /// the same old description.
 pub(super) fn batches(orders: Vec<Task>) -> Vec<Vec<Task>> {
     let mut batches: Vec<Vec<Task>> = Vec::new();
-    let mut priors = BTreeSet::new();
-    let mut batch = Vec::new();
     for order in orders {
-        let repeated = order.prior.as_ref().is_some_and(|prior| priors.contains(prior));
-        if batch.len() >= BATCH || repeated {
-            batches.push(std::mem::take(&mut batch));
-            priors.clear();
+        let is_on_same_task = |other: &Task| other.prior.is_some() && other.prior == order.prior;
+        let has_room = |batch: &&mut Vec<Task>| batch.len() < BATCH && !batch.iter().any(is_on_same_task);
+        match batches.last_mut().filter(has_room) {
+            Some(batch) => batch.push(order),
+            None => batches.push(vec![order]),
         }
-        priors.extend(order.prior.clone());
-        batch.push(order);
-    }
-    if !batch.is_empty() {
-        batches.push(batch);
     }
     batches
 }
