@@ -23,14 +23,7 @@ impl CircuitBreaker {
         let mut answered = false;
         let mut carried_over = false;
         for outcome in outcomes {
-            let failure = match outcome {
-                ActionOutcome::Done(_) | ActionOutcome::Gone => None,
-                ActionOutcome::CarriedOver(failure)
-                | ActionOutcome::Refused(failure)
-                | ActionOutcome::RecordGone(failure)
-                | ActionOutcome::InDoubt(failure) => Some(failure),
-            };
-            if let Some(failure) = failure.filter(|failure| failure.kind != FailureKind::Action) {
+            if let Some(failure) = outcome.failure().filter(|failure| failure.kind != FailureKind::Action) {
                 self.halted = Some(failure.clone());
             }
             match outcome {

@@ -29,13 +29,21 @@ pub async fn apply(
     stop: &Stop,
 ) -> (Results, Option<LedgerError>) {
     let performer = Performer { ledger, links, stop, at: plan.as_of, broken: Cell::new(false) };
-    let (mut results, failed) = performer.perform_all(plan, sinks).await;
+    let mut orders = waiting::orders(plan);
+    let longest = sinks.longest_news(links);
+    let tasks = watch::Sender::new(TasksSoFar { over: !sinks.has(SinkKind::Tasks), ..TasksSoFar::default() });
+    let lanes = sinks.iter_mut().map(|(kind, sink)| {
+        let orders = orders.remove(&kind).unwrap_or_default();
+        performer.run_sink(kind, sink, orders, &longest, &tasks)
+    });
+    let (mut results, mut failed) = (Results::default(), None);
+    for (of_sink, error) in join_all(lanes).await {
+        results.merge(of_sink);
+        failed = failed.or(error);
+    }
     // A stop during the last request, too: no later batch has noticed it.
-    if results
-        .performed
-        .values()
-        .any(|performed| !matches!(performed.status, ActionStatus::Done | ActionStatus::Skipped))
-    {
+    let is_over = |performed: &Performed| matches!(performed.status, ActionStatus::Done | ActionStatus::Skipped);
+    if !results.performed.values().all(is_over) {
         results.stopped = results.stopped.or(stop.reason());
     }
     (results, failed)
@@ -51,29 +59,16 @@ struct Performer<'a> {
 }
 
 /// One sink's part of a run.
-#[derive(Default)]
-struct Lane {
+struct Lane<'s> {
+    sink: &'s mut dyn AnySink,
     results: Results,
     breaker: CircuitBreaker,
 }
 
-impl Performer<'_> {
-    async fn perform_all(&self, plan: &Plan, sinks: &mut Sinks<'_>) -> (Results, Option<LedgerError>) {
-        let mut orders = waiting::orders(plan);
-        let longest = sinks.longest_news(self.links);
-        let tasks = watch::Sender::new(TasksSoFar { over: !sinks.has(SinkKind::Tasks), ..TasksSoFar::default() });
-        let lanes = sinks.iter_mut().map(|(kind, sink)| {
-            let orders = orders.remove(&kind).unwrap_or_default();
-            self.run_sink(kind, sink, orders, &longest, &tasks)
-        });
-        let (mut results, mut failed) = (Results::default(), None);
-        for (of_sink, error) in join_all(lanes).await {
-            results.merge(of_sink);
-            failed = failed.or(error);
-        }
-        (results, failed)
-    }
+/// Outcomes by the short key of the action.
+type Outcomes = Vec<(String, ActionOutcome)>;
 
+impl Performer<'_> {
     /// Carries out the orders of one sink.
     async fn run_sink(
         &self,
@@ -83,20 +78,21 @@ impl Performer<'_> {
         longest: &TaskNews,
         tasks: &watch::Sender<TasksSoFar>,
     ) -> (Results, Option<LedgerError>) {
-        let mut lane = Lane::default();
-        let done = if kind == SinkKind::Tasks {
-            let orders = orders.into_iter().map(|waiting| waiting.order).collect();
-            let done = self.tasks(sink, orders, &mut lane, tasks).await;
-            tasks.send_modify(|so_far| {
-                so_far.results.clone_from(&lane.results);
-                so_far.over = true;
-            });
-            done
-        } else if kind == SinkKind::Messages {
-            let messages = MessageQueue::cut(sink, orders, longest);
-            self.messages(sink, messages, &mut lane, tasks.subscribe()).await
-        } else {
-            self.others(sink, orders, &mut lane, tasks.subscribe()).await
+        let mut lane = Lane { sink, results: Results::default(), breaker: CircuitBreaker::default() };
+        let done = match kind {
+            SinkKind::Tasks => {
+                let done = self.tasks(&mut lane, orders, tasks).await;
+                tasks.send_modify(|so_far| {
+                    so_far.results.clone_from(&lane.results);
+                    so_far.over = true;
+                });
+                done
+            }
+            SinkKind::Messages => {
+                let messages = MessageQueue::cut(lane.sink, orders, longest);
+                self.messages(&mut lane, messages, tasks.subscribe()).await
+            }
+            _ => self.others(&mut lane, orders, tasks.subscribe()).await,
         };
         (lane.results, done.err())
     }
@@ -104,19 +100,19 @@ impl Performer<'_> {
     /// Finds or makes the records that tasks go on, then makes the tasks. Publishes the results of every batch.
     async fn tasks(
         &self,
-        sink: &mut dyn AnySink,
-        orders: Vec<Order>,
-        lane: &mut Lane,
+        lane: &mut Lane<'_>,
+        orders: Vec<Waiting>,
         progress: &watch::Sender<TasksSoFar>,
     ) -> Result<(), LedgerError> {
-        for batch in sink.batches(orders) {
+        let orders = orders.into_iter().map(|waiting| waiting.order).collect();
+        for batch in lane.sink.batches(orders) {
             if !self.may_start(&batch, lane) {
                 continue;
             }
-            self.claim(&batch, sink.address())?;
+            self.claim(&batch, lane)?;
             let fresh: BTreeSet<_> =
                 batch.iter().filter(|order| link_of(order).is_none()).map(|order| order.short().to_owned()).collect();
-            let (linked, failed) = self.link(sink, batch).await?;
+            let (linked, failed) = self.link(lane.sink, batch).await?;
             self.close(failed, lane)?;
             if let Some(failure) = lane.breaker.halted().cloned() {
                 // Nothing was sent for these tasks, so their claims are given back.
@@ -129,8 +125,8 @@ impl Performer<'_> {
                 // The ledger failed at another sink: these claims stay in doubt, and nothing more is sent.
                 return Ok(());
             }
-            let outcomes = pair(&linked, sink.perform(&linked).await);
-            let outcomes: Vec<_> = outcomes.into_iter().map(|outcome| refuse_fresh(outcome, &fresh)).collect();
+            let outcomes = pair(&linked, lane.sink.perform(&linked).await);
+            let outcomes: Outcomes = outcomes.into_iter().map(|outcome| refuse_fresh(outcome, &fresh)).collect();
             self.unlink(&outcomes)?;
             self.close(outcomes, lane)?;
             let links = linked.iter().filter_map(|order| Some((order.short().to_owned(), link_of(order)?.clone())));
@@ -145,15 +141,14 @@ impl Performer<'_> {
     /// Posts messages. Of the batches that are ready, the most urgent one goes first.
     async fn messages(
         &self,
-        sink: &mut dyn AnySink,
+        lane: &mut Lane<'_>,
         mut messages: MessageQueue,
-        lane: &mut Lane,
         mut tasks: watch::Receiver<TasksSoFar>,
     ) -> Result<(), LedgerError> {
         while !messages.is_empty() {
             let ready = messages.take_ready(&tasks.borrow_and_update(), self.links);
             match ready {
-                Some(batch) => self.run_batch(sink, &batch, lane).await?,
+                Some(batch) => self.run_batch(lane, &batch).await?,
                 None if tasks.changed().await.is_err() => break,
                 None => {}
             }
@@ -164,9 +159,8 @@ impl Performer<'_> {
     /// Performs each order of another sink as soon as its task is settled, while further tasks are made.
     async fn others(
         &self,
-        sink: &mut dyn AnySink,
+        lane: &mut Lane<'_>,
         mut orders: Vec<Waiting>,
-        lane: &mut Lane,
         mut tasks: watch::Receiver<TasksSoFar>,
     ) -> Result<(), LedgerError> {
         loop {
@@ -174,8 +168,8 @@ impl Performer<'_> {
                 let so_far = tasks.borrow_and_update();
                 (so_far.take_ready(&mut orders), so_far.over)
             };
-            for batch in sink.batches(ready) {
-                self.run_batch(sink, &batch, lane).await?;
+            for batch in lane.sink.batches(ready) {
+                self.run_batch(lane, &batch).await?;
             }
             if over || tasks.changed().await.is_err() {
                 break;
@@ -188,11 +182,7 @@ impl Performer<'_> {
     /// Finds the record of each task that has none yet. The links are committed before any task is made.
     ///
     /// Returns the tasks with their links, and the outcomes of those without.
-    async fn link(
-        &self,
-        sink: &mut dyn AnySink,
-        batch: Vec<Order>,
-    ) -> Result<(Vec<Order>, Vec<(String, ActionOutcome)>), LedgerError> {
+    async fn link(&self, sink: &mut dyn AnySink, batch: Vec<Order>) -> Result<(Vec<Order>, Outcomes), LedgerError> {
         let (mut linked, open): (Vec<_>, Vec<_>) = batch.into_iter().partition(|order| link_of(order).is_some());
         if open.is_empty() {
             return Ok((linked, Vec::new()));
@@ -218,17 +208,17 @@ impl Performer<'_> {
         if gone.is_empty() { Ok(()) } else { self.noted(self.ledger.link(&gone)) }
     }
 
-    async fn run_batch(&self, sink: &mut dyn AnySink, batch: &[Order], lane: &mut Lane) -> Result<(), LedgerError> {
+    async fn run_batch(&self, lane: &mut Lane<'_>, batch: &[Order]) -> Result<(), LedgerError> {
         if !self.may_start(batch, lane) {
             return Ok(());
         }
-        self.claim(batch, sink.address())?;
-        let outcomes = sink.perform(batch).await;
+        self.claim(batch, lane)?;
+        let outcomes = lane.sink.perform(batch).await;
         self.close(pair(batch, outcomes), lane)
     }
 
     /// Whether another batch may begin. If not, its actions stay planned.
-    fn may_start(&self, batch: &[Order], lane: &mut Lane) -> bool {
+    fn may_start(&self, batch: &[Order], lane: &mut Lane<'_>) -> bool {
         let reason = self.stop.reason();
         lane.results.stopped = lane.results.stopped.or(reason);
         if reason.is_none() && lane.breaker.halted().is_none() {
@@ -246,10 +236,10 @@ impl Performer<'_> {
         false
     }
 
-    fn claim(&self, batch: &[Order], address: Option<&str>) -> Result<(), LedgerError> {
+    fn claim(&self, batch: &[Order], lane: &Lane<'_>) -> Result<(), LedgerError> {
         let shorts: Vec<_> = batch.iter().map(Order::short).collect();
         tracing::debug!(action.keys = shorts.join(" "), "claim");
-        self.noted(self.ledger.claim(&shorts, self.at, address))
+        self.noted(self.ledger.claim(&shorts, self.at, lane.sink.address()))
     }
 
     /// Remembers that the ledger failed.
@@ -259,15 +249,15 @@ impl Performer<'_> {
     }
 
     /// Records outcomes in the ledger.
-    fn close(&self, outcomes: Vec<(String, ActionOutcome)>, lane: &mut Lane) -> Result<(), LedgerError> {
+    fn close(&self, outcomes: Outcomes, lane: &mut Lane<'_>) -> Result<(), LedgerError> {
         lane.breaker.note(outcomes.iter().map(|(_, outcome)| outcome));
         let mut closings = Vec::new();
         for (short, outcome) in outcomes {
-            let performed = performed(&outcome);
+            let (performed, closing) = conclude(&short, outcome);
             if let Some(failure) = &performed.failure {
                 tracing::warn!(action.key = short, status = performed.status.name(), "{failure}");
             }
-            closings.extend(closing(&short, outcome));
+            closings.extend(closing);
             lane.results.performed.insert(short, performed);
         }
         if !closings.is_empty() {
@@ -292,7 +282,7 @@ fn with_link(order: Order, link: TaskLink) -> Order {
     }
 }
 
-fn pair(batch: &[Order], outcomes: Vec<ActionOutcome>) -> Vec<(String, ActionOutcome)> {
+fn pair(batch: &[Order], outcomes: Vec<ActionOutcome>) -> Outcomes {
     let mut outcomes = outcomes.into_iter();
     // An action without an outcome counts as in doubt, which is the safe side.
     let outcome_of =
@@ -313,29 +303,21 @@ fn no_answer() -> Failure {
     Failure::of_action("the sink gave no outcome")
 }
 
-fn performed(outcome: &ActionOutcome) -> Performed {
-    let (status, reason, remote_id, failure) = match outcome.clone() {
-        ActionOutcome::Done(receipt) => (ActionStatus::Done, None, Some(receipt.remote_id), None),
-        ActionOutcome::CarriedOver(failure) | ActionOutcome::RecordGone(failure) => {
-            (ActionStatus::Failed, None, None, Some(failure))
+/// The result of an action, and the change of its entry in the ledger. None leaves the claim open.
+fn conclude(short: &str, outcome: ActionOutcome) -> (Performed, Option<Closing>) {
+    let (status, step, reason) = match &outcome {
+        ActionOutcome::Done(_) => (ActionStatus::Done, Some(Step::Confirm), None),
+        ActionOutcome::CarriedOver(_) | ActionOutcome::RecordGone(_) => {
+            (ActionStatus::Failed, Some(Step::CarryOver), None)
         }
-        ActionOutcome::Refused(failure) => (ActionStatus::Failed, Some(Reason::Refused), None, Some(failure)),
-        ActionOutcome::InDoubt(failure) => (ActionStatus::InDoubt, Some(Reason::InDoubt), None, Some(failure)),
-        ActionOutcome::Gone => (ActionStatus::Skipped, Some(Reason::ContactGone), None, None),
+        ActionOutcome::Refused(_) => (ActionStatus::Failed, Some(Step::Refuse), Some(Reason::Refused)),
+        ActionOutcome::InDoubt(_) => (ActionStatus::InDoubt, None, Some(Reason::InDoubt)),
+        ActionOutcome::Gone => (ActionStatus::Skipped, Some(Step::Drop), Some(Reason::ContactGone)),
     };
-    Performed { status, reason, remote_id, failure }
-}
-
-/// The change of the ledger's entry. None leaves the claim open.
-fn closing(short: &str, outcome: ActionOutcome) -> Option<Closing> {
-    let (step, reason, remote_id, error) = match outcome {
-        ActionOutcome::Done(receipt) => (Step::Confirm, None, Some(receipt.remote_id), None),
-        ActionOutcome::CarriedOver(failure) | ActionOutcome::RecordGone(failure) => {
-            (Step::CarryOver, None, None, Some(failure.message))
-        }
-        ActionOutcome::Refused(failure) => (Step::Refuse, Some(Reason::Refused), None, Some(failure.message)),
-        ActionOutcome::Gone => (Step::Drop, Some(Reason::ContactGone), None, None),
-        ActionOutcome::InDoubt(_) => return None,
-    };
-    Some(Closing { short: short.to_owned(), step, reason, remote_id, error, may_repeat: false })
+    let failure = outcome.failure().cloned();
+    let error = failure.as_ref().map(|failure| failure.message.clone());
+    let remote_id = if let ActionOutcome::Done(receipt) = outcome { Some(receipt.remote_id) } else { None };
+    let performed = Performed { status, reason, remote_id: remote_id.clone(), failure };
+    let closing = |step| Closing { short: short.to_owned(), step, reason, remote_id, error, may_repeat: false };
+    (performed, step.map(closing))
 }

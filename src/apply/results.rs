@@ -54,7 +54,7 @@ pub struct Results {
 
 impl Results {
     /// Adds the results of another sink.
-    pub fn merge(&mut self, other: Results) {
+    pub(super) fn merge(&mut self, other: Results) {
         self.performed.extend(other.performed);
         self.stopped = self.stopped.or(other.stopped);
     }

@@ -7,9 +7,6 @@ use crate::plan::Order;
 
 /// The type of order that a sink performs: one variant of [`Order`].
 pub trait SinkOrder: Clone {
-    /// The action's short key.
-    fn short(&self) -> &str;
-
     /// Wraps the order.
     fn into_order(self) -> Order;
 
@@ -18,10 +15,6 @@ pub trait SinkOrder: Clone {
 }
 
 impl SinkOrder for Task {
-    fn short(&self) -> &str {
-        &self.short
-    }
-
     fn into_order(self) -> Order {
         Order::Task(Box::new(self))
     }
@@ -32,10 +25,6 @@ impl SinkOrder for Task {
 }
 
 impl SinkOrder for Message {
-    fn short(&self) -> &str {
-        &self.short
-    }
-
     fn into_order(self) -> Order {
         Order::Message(Box::new(self))
     }
@@ -46,10 +35,6 @@ impl SinkOrder for Message {
 }
 
 impl SinkOrder for Tag {
-    fn short(&self) -> &str {
-        &self.short
-    }
-
     fn into_order(self) -> Order {
         Order::Tag(self)
     }
@@ -134,6 +119,19 @@ pub enum ActionOutcome {
     InDoubt(Failure),
     /// The contact is gone from Intercom, so there is nothing to do.
     Gone,
+}
+
+impl ActionOutcome {
+    /// Why the action is not done, as far as anybody knows. None where it is done, or needless.
+    pub(super) fn failure(&self) -> Option<&Failure> {
+        match self {
+            ActionOutcome::Done(_) | ActionOutcome::Gone => None,
+            ActionOutcome::CarriedOver(failure)
+            | ActionOutcome::Refused(failure)
+            | ActionOutcome::RecordGone(failure)
+            | ActionOutcome::InDoubt(failure) => Some(failure),
+        }
+    }
 }
 
 /// A claim of an earlier run whose outcome is unknown.

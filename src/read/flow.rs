@@ -6,8 +6,7 @@ use std::rc::Rc;
 use chrono::{DateTime, Utc};
 use futures_util::stream::{self, Stream, StreamExt};
 
-use super::pages::{Progress, for_each_page};
-use super::source::{Company, ContactSource, Page, Pages, SourceError, TagName, Undecodable};
+use super::source::{Company, ContactSource, Page, Pages, Progress, SourceError, TagName, Undecodable, for_each_page};
 use crate::model::{Contact, Known, tag_key};
 use crate::plan::{self, Colleagues, Facts, Questions, Scope, Sightings};
 use crate::rules::RuleSet;

@@ -8,9 +8,7 @@
 //! memory in the tests of decisions. It writes nothing, so a dry run and a real run read alike.
 
 mod flow;
-mod pages;
 mod source;
 
 pub use flow::{ContactsRead, ReadFailure, ReadRequest, read_contacts};
-pub use pages::{Progress, for_each_page};
-pub use source::{Company, ContactSource, Page, Pages, SourceError, TagName, Undecodable};
+pub use source::{Company, ContactSource, Page, Pages, Progress, SourceError, TagName, Undecodable, for_each_page};

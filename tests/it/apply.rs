@@ -28,7 +28,7 @@ impl<O: SinkOrder> Scripted<'_, O> {
     fn states(&self, batch: &[O]) -> Vec<(State, bool)> {
         let known = LedgerReader::open(&self.ledger).unwrap().known;
         let entry = |order: &O| {
-            let of_order = |entry: &&Entry| entry.short == order.short();
+            let of_order = |entry: &&Entry| entry.short == order.clone().into_order().short();
             let occasion = known.occasions.iter().find(|occasion| occasion.entries.iter().any(|one| of_order(&one)));
             let occasion = occasion.unwrap();
             let entry = occasion.entries.iter().find(of_order).unwrap();

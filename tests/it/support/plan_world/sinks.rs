@@ -137,7 +137,7 @@ impl<O: Effect> FatedSink<'_, O> {
             Fate::InDoubt => ActionOutcome::InDoubt(failure()),
             Fate::Lost => {
                 let id = self.take_effect(&mut world, order);
-                world.lost.insert(order.short().to_owned(), id);
+                world.lost.insert(order.clone().into_order().short().to_owned(), id);
                 ActionOutcome::InDoubt(failure())
             }
         }
@@ -145,7 +145,7 @@ impl<O: Effect> FatedSink<'_, O> {
 
     fn take_effect(&self, world: &mut PlanWorld, order: &O) -> String {
         world.next_id += 1;
-        let (line, id) = order.take_effect(world, &self.purposes[order.short()]);
+        let (line, id) = order.take_effect(world, &self.purposes[order.clone().into_order().short()]);
         world.effects.push(line);
         id
     }
