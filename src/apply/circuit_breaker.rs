@@ -2,12 +2,10 @@
 
 use super::sink::{ActionOutcome, Failure, FailureKind, LOST_IN_A_ROW};
 
-/// The circuit breaker of one sink.
 #[derive(Debug, Default)]
 pub(super) struct CircuitBreaker {
     /// The number of last batches in a row whose answer was lost.
     lost: usize,
-    /// The failure that stopped the sink.
     halted: Option<Failure>,
 }
 

@@ -15,5 +15,5 @@ mod waiting;
 
 pub use perform::apply;
 pub use results::{ActionStatus, Performed, Results};
-pub use settle::{MessageInDoubt, Settled, settle};
+pub use settle::{Settled, settle};
 pub use sinks::Sinks;

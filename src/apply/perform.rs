@@ -69,7 +69,6 @@ struct Lane<'s> {
 type Outcomes = Vec<(String, ActionOutcome)>;
 
 impl Performer<'_> {
-    /// Carries out the orders of one sink.
     async fn run_sink(
         &self,
         kind: SinkKind,
@@ -242,13 +241,12 @@ impl Performer<'_> {
         self.noted(self.ledger.claim(&shorts, self.at, lane.sink.address()))
     }
 
-    /// Remembers that the ledger failed.
+    /// Remembers whether the ledger failed.
     fn noted(&self, result: Result<(), LedgerError>) -> Result<(), LedgerError> {
         self.broken.set(self.broken.get() || result.is_err());
         result
     }
 
-    /// Records outcomes in the ledger.
     fn close(&self, outcomes: Outcomes, lane: &mut Lane<'_>) -> Result<(), LedgerError> {
         lane.breaker.note(outcomes.iter().map(|(_, outcome)| outcome));
         let mut closings = Vec::new();

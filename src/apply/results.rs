@@ -53,7 +53,6 @@ pub struct Results {
 }
 
 impl Results {
-    /// Adds the results of another sink.
     pub(super) fn merge(&mut self, other: Results) {
         self.performed.extend(other.performed);
         self.stopped = self.stopped.or(other.stopped);

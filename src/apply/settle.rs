@@ -8,15 +8,7 @@ use super::Sinks;
 use super::sink::{Answer, Claim, Failure};
 use crate::ledger::{Closing, LedgerError, Writer};
 use crate::model::{ActionKind, Date, Entry, Known, Occasion, Reason, SinkKind, State, Step};
-
-/// What to do with a message whose outcome cannot be found out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MessageInDoubt {
-    /// Send it again, marked "may be a repeat".
-    Resend,
-    /// Leave it for a person.
-    Hold,
-}
+use crate::plan::settings::WhenInDoubt;
 
 /// The result of the questions.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -36,7 +28,7 @@ pub async fn settle(
     ledger: &Writer,
     sinks: &mut Sinks<'_>,
     tag_of: impl Fn(&str) -> Option<String>,
-    when_in_doubt: MessageInDoubt,
+    when_in_doubt: WhenInDoubt,
     at: Date,
 ) -> Result<Settled, LedgerError> {
     let mut settled = Settled::default();
@@ -75,12 +67,12 @@ fn open_claims(occasion: &Occasion, sink: SinkKind, tag_of: &impl Fn(&str) -> Op
     occasion.entries.iter().filter(claimed).map(claim).collect()
 }
 
-fn closing(claim: &Claim, answer: Answer, when_in_doubt: MessageInDoubt) -> Option<Closing> {
+fn closing(claim: &Claim, answer: Answer, when_in_doubt: WhenInDoubt) -> Option<Closing> {
     let (step, reason, remote_id, may_repeat) = match answer {
         Answer::Happened(receipt) => (Step::Confirm, None, Some(receipt.remote_id), false),
         Answer::DidNotHappen => (Step::CarryOver, None, None, false),
         Answer::Gone => (Step::Drop, Some(Reason::ContactGone), None, false),
-        Answer::CannotTell if claim.key.kind == ActionKind::Message && when_in_doubt == MessageInDoubt::Resend => {
+        Answer::CannotTell if claim.key.kind == ActionKind::Message && when_in_doubt == WhenInDoubt::Resend => {
             (Step::CarryOver, None, None, true)
         }
         Answer::CannotTell | Answer::NoAnswer(_) => return None,

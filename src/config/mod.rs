@@ -26,7 +26,7 @@ use std::time::Duration;
 use toml::de::DeTable;
 
 pub use problem::{Problem, Problems};
-pub use remotes::{Intercom, Slack, WhenInDoubt, Zoho};
+pub use remotes::{Intercom, Slack, Zoho};
 pub use secrets::{Credentials, SlackCredentials, ZohoCredentials, credentials, missing};
 
 use crate::model::SinkKind;

@@ -9,6 +9,7 @@ use super::problem::Problem;
 use super::scan::duration;
 use super::table::Table;
 use crate::model::{SinkKind, TaskOn};
+use crate::plan::settings::WhenInDoubt;
 
 /// Returns the value of an environment variable; an empty one counts as unset.
 pub(super) type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -47,15 +48,6 @@ pub struct Zoho {
     pub task_owner: Option<String>,
     /// Timeout of one request.
     pub request_timeout: Duration,
-}
-
-/// What to do when it cannot be determined whether a message arrived.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WhenInDoubt {
-    /// Post it again, marked "may be a repeat".
-    Resend,
-    /// Leave it to a person.
-    Hold,
 }
 
 /// Settings of the Slack client.

@@ -4,7 +4,7 @@ use rusqlite::{Transaction, params};
 
 use super::error::LedgerError;
 use super::statement::{execute, rows};
-use crate::model::{Change, Date, Entry, OccasionId, Reason, State, Step, TaskLink};
+use crate::model::{ActionKey, Change, Date, Entry, OccasionId, Reason, State, Step, TaskLink};
 
 /// The outcome of one action.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,8 +97,10 @@ fn enter(transaction: &Transaction<'_>, id: &OccasionId, entry: &Entry) -> Resul
     let row = occasion_row(transaction, id)?;
     let Entry { key, short, state, reason, prior, remote_id, error, claimed_at, sent_to, closed_at, may_repeat } =
         entry;
-    let (kind, state, reason) = (key.kind.name(), state.name(), reason.name());
+    let ActionKey { kind, level, contact } = key;
+    let (kind, state, reason) = (kind.name(), state.name(), reason.name());
     let [claimed_at, closed_at] = [claimed_at, closed_at].map(|at| at.map(|at| at.timestamp()));
+    let may_repeat = i64::from(*may_repeat);
     execute(
         transaction,
         "enter an action",
@@ -106,20 +108,8 @@ fn enter(transaction: &Transaction<'_>, id: &OccasionId, entry: &Entry) -> Resul
                               closed_at, may_repeat, prior, sent_to)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         params![
-            row,
-            key.level,
-            kind,
-            key.contact,
-            short,
-            state,
-            reason,
-            remote_id,
-            error,
-            claimed_at,
-            closed_at,
-            i64::from(*may_repeat),
-            prior,
-            sent_to
+            row, level, kind, contact, short, state, reason, remote_id, error, claimed_at, closed_at, may_repeat,
+            prior, sent_to
         ],
     )
     .map(drop)

@@ -8,12 +8,10 @@ mod change;
 pub mod check;
 mod error;
 mod file;
-mod forget;
 mod history;
 pub mod lock;
-mod prune;
 mod read;
-mod resolve;
+mod remove;
 mod schema;
 mod statement;
 #[cfg(test)]
@@ -22,12 +20,10 @@ mod write;
 
 pub use change::Closing;
 pub use error::LedgerError;
-pub use forget::Forgotten;
 pub use history::{History, Resolved};
-pub use prune::Pruned;
 pub use read::LedgerReader;
-pub use resolve::ManualResolution;
-pub use write::{RunRecord, Writer};
+pub use remove::{Forgotten, Pruned};
+pub use write::{ManualResolution, RunRecord, Writer};
 
 /// The ledger's file in the state folder.
 pub const LEDGER_FILE: &str = "ledger.sqlite";

@@ -30,15 +30,15 @@ impl LedgerReader {
     /// A ledger of an older schema version is not migrated, because that would change it; newer tables read as empty.
     pub fn open(path: &Path) -> Result<LedgerReader, LedgerError> {
         let read = file::look(path, |connection, version| {
-            let (workspace, credential) = (workspace(connection)?, meta(connection, "credential")?);
+            let (workspace, credential) = (workspace(connection)?, credential(connection)?);
             Ok(LedgerReader { version, workspace, credential, known: known(connection, version)? })
         });
         Ok(read?.unwrap_or_default())
     }
 
     /// The workspace, if `credential` is the fingerprint that was recorded last.
-    pub fn workspace_of(&self, credential: &str) -> Option<&str> {
-        self.workspace.as_deref().filter(|_| self.credential.as_deref() == Some(credential))
+    pub fn workspace_of(&self, credential: &str) -> Option<String> {
+        self.workspace.clone().filter(|_| self.credential.as_deref() == Some(credential))
     }
 }
 
@@ -46,10 +46,8 @@ pub(super) fn workspace(connection: &Connection) -> Result<Option<String>, Ledge
     meta(connection, "workspace")
 }
 
-/// The workspace, if `credential` is the fingerprint that was recorded last.
-pub(super) fn workspace_of(connection: &Connection, credential: &str) -> Result<Option<String>, LedgerError> {
-    let known = meta(connection, "credential")?;
-    if known.as_deref() == Some(credential) { workspace(connection) } else { Ok(None) }
+pub(super) fn credential(connection: &Connection) -> Result<Option<String>, LedgerError> {
+    meta(connection, "credential")
 }
 
 fn meta(connection: &Connection, name: &str) -> Result<Option<String>, LedgerError> {

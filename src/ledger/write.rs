@@ -1,4 +1,4 @@
-//! Writing: plans, claims and outcomes, each in one transaction.
+//! Writing: plans, claims, outcomes and decisions of people, each in one transaction.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use super::change::Closing;
 use super::error::LedgerError;
 use super::statement::execute;
 use super::{change, read, schema};
-use crate::model::{Change, Date, Known, Share, Step, TaskLink};
+use crate::model::{Change, Date, Known, Reason, Resolution, Share, Step, TaskLink};
 
 /// The record of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,21 @@ pub struct RunRecord {
     pub scanned: Option<usize>,
     /// Contacts that signalled.
     pub signalled: Option<usize>,
+}
+
+/// A person's decision about an action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManualResolution {
+    /// The action's short key.
+    pub short: String,
+    /// The decision.
+    pub resolution: Resolution,
+    /// The remote's id of the task or message, if the person knows it.
+    pub remote_id: Option<String>,
+    /// The reason, in the person's own words.
+    pub note: Option<String>,
+    /// The person's name on this machine.
+    pub by: Option<String>,
 }
 
 /// The number of shares kept for each attribute: four times as many as decisions use, and few enough to read in every run.
@@ -81,7 +96,8 @@ impl Writer {
 
     /// The workspace, if `credential` is the fingerprint that was recorded last.
     pub fn workspace_of(&self, credential: &str) -> Result<Option<String>, LedgerError> {
-        read::workspace_of(&self.connection, credential)
+        let is_known = read::credential(&self.connection)?.as_deref() == Some(credential);
+        if is_known { read::workspace(&self.connection) } else { Ok(None) }
     }
 
     /// Everything that decisions need.
@@ -135,6 +151,32 @@ impl Writer {
     pub fn close(&self, closings: &[Closing], at: Date) -> Result<(), LedgerError> {
         self.transaction("close", |transaction| {
             closings.iter().try_for_each(|closing| change::close(transaction, closing, at))
+        })
+    }
+
+    /// Records the decision.
+    ///
+    /// # Errors
+    /// A state that cannot be resolved is refused; see [`crate::model::State::after`].
+    pub fn resolve(&self, decision: &ManualResolution, at: Date) -> Result<(), LedgerError> {
+        let ManualResolution { short, resolution, remote_id, note, by } = decision;
+        let (reason, closed_at) = match resolution {
+            Resolution::Done => (Reason::Resolved, Some(at.timestamp())),
+            Resolution::Dismissed => (Reason::Dismissed, Some(at.timestamp())),
+            Resolution::Failed => (Reason::Unfinished, None),
+        };
+        self.transaction("record a decision", |transaction| {
+            let before = change::step(transaction, short, Step::Resolve(*resolution))?;
+            // An action that was not done keeps the remote's error. If it failed, trying it again repeats nothing.
+            let sql = "UPDATE entries SET reason = $1, remote_id = coalesce($2, remote_id),
+                           closed_at = coalesce($3, closed_at), may_repeat = 0,
+                           error = CASE WHEN state = 'done' THEN NULL ELSE error END
+                WHERE short = $4";
+            execute(transaction, "record a decision", sql, params![reason.name(), remote_id, closed_at, short])?;
+            let sql = "INSERT INTO resolutions (entry_id, resolution, state, note, decided_by, decided_at)
+                SELECT id, $1, $2, $3, $4, $5 FROM entries WHERE short = $6";
+            let values = params![resolution.name(), before.name(), note, by, at.timestamp(), short];
+            execute(transaction, "record a decision", sql, values).map(drop)
         })
     }
 

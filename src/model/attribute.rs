@@ -80,32 +80,25 @@ impl Value {
 
     /// Reads a JSON number, or a text that is a number once trimmed (`" 8.0 "`). Refuses booleans, `NaN` and `inf`.
     pub fn read_number(&self) -> Result<f64, UnknownReason> {
-        match self {
-            _ if self.is_missing() => Err(UnknownReason::Missing),
-            Value::Number(number) if number.is_finite() => Ok(*number),
-            Value::Text(text) => parse_number(text).ok_or(UnknownReason::Unreadable),
-            _ => Err(UnknownReason::Unreadable),
-        }
+        self.read(|value| match value {
+            Value::Number(number) => Some(*number).filter(|number| number.is_finite()),
+            Value::Text(text) => parse_number(text),
+            _ => None,
+        })
     }
 
     /// Reads a JSON string, unchanged. `""` is missing.
     pub fn read_text(&self) -> Result<&str, UnknownReason> {
-        match self {
-            _ if self.is_missing() => Err(UnknownReason::Missing),
-            Value::Text(text) => Ok(text),
-            _ => Err(UnknownReason::Unreadable),
-        }
+        self.read(Value::as_text)
     }
 
     /// Reads a JSON boolean, or the texts `true` and `false`.
     pub fn read_yes_no(&self) -> Result<bool, UnknownReason> {
-        match self {
-            _ if self.is_missing() => Err(UnknownReason::Missing),
-            Value::Bool(yes) => Ok(*yes),
-            Value::Text(text) if text == "true" => Ok(true),
-            Value::Text(text) if text == "false" => Ok(false),
-            _ => Err(UnknownReason::Unreadable),
-        }
+        self.read(|value| match value {
+            Value::Bool(yes) => Some(*yes),
+            Value::Text(text) => text.parse().ok(),
+            _ => None,
+        })
     }
 
     /// Reads a JSON array of strings, a string that holds such an array, or a string delimited by `,`, `;` or `|`.
@@ -113,29 +106,28 @@ impl Value {
     /// Items are trimmed, and empty items dropped. A list without items is known to be empty. Null and `""` are missing. Intercom
     /// cannot store arrays in a custom attribute, so most lists are strings.
     pub fn read_list(&self) -> Result<Vec<Cow<'_, str>>, UnknownReason> {
-        match self {
-            _ if self.is_missing() => Err(UnknownReason::Missing),
-            Value::List(items) => items
-                .iter()
-                .map(|item| match item {
-                    Value::Text(text) => Ok(text.as_str()),
-                    _ => Err(UnknownReason::Unreadable),
-                })
-                .collect::<Result<Vec<_>, _>>()
-                .map(|items| kept_items(items.into_iter())),
-            Value::Text(text) => read_list_text(text),
-            _ => Err(UnknownReason::Unreadable),
-        }
+        self.read(|value| match value {
+            Value::List(items) => items.iter().map(Value::as_text).collect::<Option<Vec<_>>>().map(kept_items),
+            Value::Text(text) => parse_list(text),
+            _ => None,
+        })
     }
 
     /// Reads integer Unix seconds between 1990 and 2200, or ISO 8601 text. A date alone is its first second, in UTC.
     pub fn read_date(&self) -> Result<Date, UnknownReason> {
-        match self {
-            _ if self.is_missing() => Err(UnknownReason::Missing),
-            Value::Number(seconds) => from_unix_seconds(*seconds).ok_or(UnknownReason::Unreadable),
-            Value::Text(text) => parse_date(text.trim()).ok_or(UnknownReason::Unreadable),
-            _ => Err(UnknownReason::Unreadable),
-        }
+        self.read(|value| match value {
+            Value::Number(seconds) => from_unix_seconds(*seconds),
+            Value::Text(text) => parse_date(text.trim()),
+            _ => None,
+        })
+    }
+
+    fn as_text(&self) -> Option<&str> {
+        if let Value::Text(text) = self { Some(text) } else { None }
+    }
+
+    fn read<'v, T>(&'v self, parse: impl FnOnce(&'v Value) -> Option<T>) -> Result<T, UnknownReason> {
+        if self.is_missing() { Err(UnknownReason::Missing) } else { parse(self).ok_or(UnknownReason::Unreadable) }
     }
 }
 
@@ -146,19 +138,19 @@ fn parse_number(text: &str) -> Option<f64> {
     text.parse().ok().filter(|number: &f64| plain && number.is_finite())
 }
 
-fn kept_items<'a>(items: impl Iterator<Item = &'a str>) -> Vec<Cow<'a, str>> {
-    items.map(str::trim).filter(|item| !item.is_empty()).map(Cow::Borrowed).collect()
+fn kept_items<'a>(items: impl IntoIterator<Item = &'a str>) -> Vec<Cow<'a, str>> {
+    items.into_iter().map(str::trim).filter(|item| !item.is_empty()).map(Cow::Borrowed).collect()
 }
 
-fn read_list_text(text: &str) -> Result<Vec<Cow<'_, str>>, UnknownReason> {
+fn parse_list(text: &str) -> Option<Vec<Cow<'_, str>>> {
     let trimmed = text.trim();
     if trimmed.starts_with('[') {
         // JSON in a text attribute. A truncated array must not count as a list of one item.
-        let items: Vec<String> = serde_json::from_str(trimmed).map_err(|_| UnknownReason::Unreadable)?;
+        let items: Vec<String> = serde_json::from_str(trimmed).ok()?;
         let items = items.iter().map(|item| item.trim()).filter(|item| !item.is_empty());
-        return Ok(items.map(|item| Cow::Owned(item.to_owned())).collect());
+        return Some(items.map(|item| Cow::Owned(item.to_owned())).collect());
     }
-    Ok(kept_items(text.split([',', ';', '|'])))
+    Some(kept_items(text.split([',', ';', '|'])))
 }
 
 fn from_unix_seconds(seconds: f64) -> Option<Date> {
@@ -175,24 +167,21 @@ fn sensible_seconds(seconds: i64) -> Option<Date> {
 }
 
 fn parse_date(text: &str) -> Option<Date> {
+    let date_alone =
+        |format| NaiveDate::parse_from_str(text, format).ok()?.and_hms_opt(0, 0, 0).map(|instant| instant.and_utc());
     if text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return NaiveDate::parse_from_str(text, "%Y%m%d").ok()?.and_hms_opt(0, 0, 0).map(|instant| instant.and_utc());
+        return date_alone("%Y%m%d");
     }
     if let Ok(seconds) = text.parse::<i64>() {
         return sensible_seconds(seconds);
     }
-    if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
+    let with_zone =
+        DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"));
+    if let Ok(instant) = with_zone {
         return Some(instant.with_timezone(&Utc));
     }
-    for format in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"] {
-        if let Ok(instant) = NaiveDateTime::parse_from_str(text, format) {
-            return Some(instant.and_utc());
-        }
-    }
-    if let Ok(instant) = DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z") {
-        return Some(instant.with_timezone(&Utc));
-    }
-    NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0).map(|instant| instant.and_utc())
+    let in_utc = |format| NaiveDateTime::parse_from_str(text, format).ok().map(|instant| instant.and_utc());
+    ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"].into_iter().find_map(in_utc).or_else(|| date_alone("%Y-%m-%d"))
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub enum ActionKind {
     Untag,
 }
 
-/// One kind of action in the table of kinds.
+/// What the program knows of one kind of action.
 struct Row {
     sink: SinkKind,
     one: &'static str,
@@ -49,7 +49,6 @@ impl ActionKind {
     /// one contact each.
     pub const PER_OCCASION: [ActionKind; 2] = [ActionKind::Task, ActionKind::Message];
 
-    /// The table of kinds.
     const fn row(self) -> Row {
         let (sink, one, many) = match self {
             ActionKind::Task => (SinkKind::Tasks, "Zoho task", "Zoho tasks"),

@@ -12,18 +12,15 @@ use super::item::Item;
 use crate::model::{ActionKey, ActionKind, Change, Date, Entry, Known, Occasion, OccasionId, Reason, State};
 use crate::rules::Rule;
 
-/// The plan in the making.
 pub(super) struct Builder<'a> {
     pub(super) input: &'a Input<'a>,
     /// The contacts that the run kept, by subject.
     pub(super) subject_index: SubjectIndex<'a>,
     /// Observations of signals without an action: true again, or false for the first time.
     pub(super) observations: Vec<Change>,
-    /// Warnings of rendered texts.
     pub(super) warnings: BTreeSet<String>,
     /// The signals of the rules that a data outage pauses.
     paused: BTreeSet<String>,
-    /// The short keys in use.
     short_keys: BTreeSet<String>,
     /// The contacts of open occasions, each with the signal.
     concerned: BTreeSet<(&'a str, &'a str)>,
@@ -42,7 +39,6 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Whether a data outage pauses the rule.
     pub(super) fn is_paused(&self, rule: &Rule) -> bool {
         self.paused.contains(&rule.signal)
     }
@@ -52,7 +48,6 @@ impl<'a> Builder<'a> {
         self.concerned.contains(&(signal, contact))
     }
 
-    /// Whether the action's sink is on.
     pub(super) fn sink_on(&self, key: &ActionKey) -> bool {
         self.input.sinks.contains(&key.kind.sink())
     }

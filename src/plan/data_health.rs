@@ -22,7 +22,6 @@ const READABLE_AT_LEAST: f64 = 10.0;
 /// by their share alone: each freezes or runs on per contact, so their extremes over the workspace say nothing.
 const LAST_SEEN: &str = "last_seen_at";
 
-/// The health of the data that a run read.
 #[derive(Debug, Clone, Default)]
 pub(super) struct DataHealth {
     /// Sorted by attribute.

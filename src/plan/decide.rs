@@ -190,7 +190,6 @@ impl Builder<'_> {
     }
 }
 
-/// The change that opens the occasion.
 fn opening(group: &Group<'_>, rendering: &Rendering<'_>, id: &OccasionId) -> Change {
     let of_person = group.subject.kind == SubjectKind::Contact;
     Change::Open {

@@ -19,7 +19,6 @@ mod group;
 mod guard;
 mod input;
 mod item;
-mod orders;
 mod outage;
 mod questions;
 mod rendering;

@@ -21,6 +21,15 @@ pub enum OnUntag {
     Restore,
 }
 
+/// What to do when it cannot be determined whether a message arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhenInDoubt {
+    /// Post it again, marked "may be a repeat".
+    Resend,
+    /// Leave it to a person.
+    Hold,
+}
+
 /// Limits over a whole plan.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {

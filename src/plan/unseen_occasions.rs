@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use super::actions::tag_order;
 use super::builder::Builder;
 use super::decide::leading_reason;
 use super::facts::Facts;
 use super::item::{Item, PlannedAction};
-use super::orders::tag_order;
 use super::rendering::{Earlier, Rendering, person};
 use super::sightings::Sightings;
 use super::snooze::Snooze;

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use usage_signals::apply::sink::{ActionOutcome, Answer, Claim, Failure, FailureKind, Receipt, Sink, SinkOrder};
 use usage_signals::apply::stop::{Stop, StopReason};
-use usage_signals::apply::{ActionStatus, MessageInDoubt, Results, Sinks, apply, settle};
+use usage_signals::apply::{ActionStatus, Results, Sinks, apply, settle};
 use usage_signals::ledger::lock::Lock;
 use usage_signals::ledger::{LEDGER_FILE, LedgerReader, Writer};
 use usage_signals::model::{
     ActionKind, Entry, Links, Message, Reason, Record, SinkKind, State, Tag, Task, TaskLink, TaskNews,
 };
+use usage_signals::plan::settings::WhenInDoubt;
 
 use crate::support::{PlanWorld, hour, storage};
 
@@ -141,7 +142,7 @@ impl Run {
         (results, sent.messages.take(), sent.tags.take())
     }
 
-    async fn settle(&self, when_in_doubt: MessageInDoubt) -> Vec<Entry> {
+    async fn settle(&self, when_in_doubt: WhenInDoubt) -> Vec<Entry> {
         let lock = Lock::take(self.folder.path(), "test").unwrap();
         let ledger = Writer::open(&self.folder.path().join(LEDGER_FILE), &lock).unwrap();
         let known = ledger.known().unwrap();
@@ -262,7 +263,7 @@ async fn settling_closes_what_happened_and_gives_back_what_did_not() {
         run.tasks = vec![ActionOutcome::InDoubt(failure(FailureKind::Action))];
         run.apply().await;
         run.answer = answer.clone();
-        run.settle(MessageInDoubt::Resend).await;
+        run.settle(WhenInDoubt::Resend).await;
         assert_eq!(run.states(ActionKind::Task), [expected, State::Done], "{answer:?}");
         let opened: Vec<_> = run.seen.take().into_iter().filter(|line| line.starts_with("perform")).collect();
         assert_eq!(opened.len(), 2 + 2 + 1, "settling performs nothing: {opened:?}");
@@ -272,7 +273,7 @@ async fn settling_closes_what_happened_and_gives_back_what_did_not() {
 #[tokio::test]
 async fn a_message_with_an_unknown_outcome_is_marked_and_repeated_or_held() {
     for (when_in_doubt, expected) in
-        [(MessageInDoubt::Resend, (State::Planned, true)), (MessageInDoubt::Hold, (State::Claimed, false))]
+        [(WhenInDoubt::Resend, (State::Planned, true)), (WhenInDoubt::Hold, (State::Claimed, false))]
     {
         let mut run = Run::new();
         run.messages = vec![ActionOutcome::InDoubt(failure(FailureKind::Action))];

@@ -16,7 +16,6 @@ use crate::apply::sink::Failure;
 use crate::apply::stop::Stop;
 use crate::apply::{self, Results, Settled, Sinks};
 use crate::cli::{Common, Scan};
-use crate::config::WhenInDoubt;
 use crate::exit::{Exit, Fatal, exit_of};
 use crate::ledger::lock::Lock;
 use crate::ledger::{LEDGER_FILE, LedgerError, LedgerReader, RunRecord, Writer};
@@ -135,7 +134,7 @@ impl Stages<'_> {
     async fn look(&self) -> Result<DryRun, Fatal> {
         let ledger = LedgerReader::open(&self.setup.state_dir.join(LEDGER_FILE))?;
         let intercom = self.setup.intercom(&self.stop)?;
-        let known_for = ledger.workspace_of(intercom.credential()).map(str::to_owned);
+        let known_for = ledger.workspace_of(intercom.credential());
         let (workspace, unconfirmed) = workspace(&intercom, known_for).await?;
         if let Some(bound) = ledger.workspace.clone().filter(|bound| *bound != workspace.id) {
             let path = self.setup.state_dir.join(LEDGER_FILE);
@@ -227,10 +226,7 @@ impl Stages<'_> {
 
     /// Asks about the claims that earlier runs left open.
     async fn settle(&self, ledger: &Writer, sinks: &mut Sinks<'_>) -> Result<Settled, Fatal> {
-        let when_in_doubt = match self.setup.config.slack.when_in_doubt {
-            WhenInDoubt::Resend => apply::MessageInDoubt::Resend,
-            WhenInDoubt::Hold => apply::MessageInDoubt::Hold,
-        };
+        let when_in_doubt = self.setup.config.slack.when_in_doubt;
         let rules = &self.setup.config.rules;
         let tag_of = |signal: &str| rules.rule(signal).map(|rule| rule.tag.clone());
         Ok(apply::settle(&ledger.known()?, ledger, sinks, tag_of, when_in_doubt, self.setup.as_of).await?)

@@ -16,11 +16,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use usage_signals::apply::stop::Stop;
-use usage_signals::apply::{MessageInDoubt, apply, settle};
+use usage_signals::apply::{apply, settle};
 use usage_signals::config::Config;
 use usage_signals::ledger::lock::Lock;
 use usage_signals::ledger::{LEDGER_FILE, Writer};
 use usage_signals::model::{ActionKind, Contact, Known, Links, Occasion, OccasionId, SinkKind, Value};
+use usage_signals::plan::settings::WhenInDoubt;
 use usage_signals::plan::{self, Company, Input, Mode, Plan, Scope};
 use usage_signals::read::{ReadRequest, read_contacts};
 
@@ -231,7 +232,7 @@ impl PlanWorld {
         let known = self.known();
         let world = RefCell::new(self);
         let mut sinks = sinks(&world, None);
-        let settled = settle(&known, &ledger, &mut sinks, |_| None, MessageInDoubt::Resend, at);
+        let settled = settle(&known, &ledger, &mut sinks, |_| None, WhenInDoubt::Resend, at);
         at_once(settled).unwrap();
     }
 

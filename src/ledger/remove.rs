@@ -1,4 +1,5 @@
-//! Forgets a contact: personal data is removed, and the keys that prevent repeated actions stay.
+//! Removes what nobody may keep or needs: personal data of a forgotten contact, and occasions and runs that no decision needs.
+//! The keys that prevent repeated actions stay.
 
 use std::collections::BTreeSet;
 
@@ -30,6 +31,33 @@ const NAMES: &str = "SELECT id FROM occasions WHERE subject_id = $1 AND subject_
     OR id IN (SELECT occasion_id FROM concerned WHERE contact_id = $1)
     OR id IN (SELECT occasion_id FROM entries WHERE contact_id = $1)";
 
+/// The number of runs that are always kept: `status` shows some of them, and derives the usual gap from all.
+const RUNS_KEPT: i64 = 20;
+
+/// Chooses the occasions that no decision needs: they ended before the instant `$1`, none of their actions is planned, in doubt
+/// or refused, and a later occasion of the same signal and subject has ended too.
+///
+/// The last ended occasion stays, however old. A run needs it to see that a signal *returned*. Without it, the tag that is
+/// still on the contact would mean "somebody handled it", and a signal would be lost.
+const NOT_NEEDED: &str = "
+SELECT o.id FROM occasions AS o
+WHERE o.ended_at < $1
+  AND EXISTS (SELECT 1 FROM occasions AS later
+              WHERE later.signal = o.signal AND later.subject_kind = o.subject_kind AND later.subject_id = o.subject_id
+                AND later.ended_at IS NOT NULL AND later.opened_at > o.opened_at)
+  AND NOT EXISTS (SELECT 1 FROM entries WHERE entries.occasion_id = o.id AND state IN ('planned', 'claimed', 'refused'))";
+
+/// The numbers of removed rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Pruned {
+    /// Occasions.
+    pub occasions: usize,
+    /// Their entries.
+    pub entries: usize,
+    /// Records of runs.
+    pub runs: usize,
+}
+
 impl Writer {
     /// Forgets the contacts, which are one person.
     ///
@@ -55,8 +83,23 @@ impl Writer {
         Ok(forgotten)
     }
 
+    /// Removes unneeded occasions and runs from before the instant, and shrinks the file.
+    pub fn prune(&self, before: Date) -> Result<Pruned, LedgerError> {
+        let pruned = self.transaction("prune the ledger", |transaction| {
+            let delete = |sql: &str| execute(transaction, "prune the ledger", sql, [before.timestamp()]);
+            let of_them = "entries WHERE occasion_id IN";
+            delete(&format!("DELETE FROM resolutions WHERE entry_id IN (SELECT id FROM {of_them} ({NOT_NEEDED}))"))?;
+            let entries = delete(&format!("DELETE FROM {of_them} ({NOT_NEEDED})"))?;
+            delete(&format!("DELETE FROM concerned WHERE occasion_id IN ({NOT_NEEDED})"))?;
+            let occasions = delete(&format!("DELETE FROM occasions WHERE id IN ({NOT_NEEDED})"))?;
+            Ok(Pruned { occasions, entries, runs: prune_runs(transaction, before)? })
+        })?;
+        self.compact()?;
+        Ok(pruned)
+    }
+
     /// Removes free pages from the file and empties its log, because both can still hold deleted rows.
-    pub(super) fn compact(&self) -> Result<(), LedgerError> {
+    fn compact(&self) -> Result<(), LedgerError> {
         self.connection
             .execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")
             .map_err(LedgerError::statement("compact the ledger"))
@@ -126,4 +169,9 @@ fn named_by<T: FromSql + Ord>(
     contact: &str,
 ) -> Result<BTreeSet<T>, LedgerError> {
     rows(transaction, "look for a contact", sql, [contact], |row| Ok(row.get(0)?))
+}
+
+fn prune_runs(transaction: &Transaction<'_>, before: Date) -> Result<usize, LedgerError> {
+    let sql = "DELETE FROM runs WHERE as_of < $1 AND id NOT IN (SELECT id FROM runs ORDER BY as_of DESC, id LIMIT $2)";
+    execute(transaction, "prune the runs", sql, params![before.timestamp(), RUNS_KEPT])
 }
