@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::functions::Function;
 use super::source::{Fallback, FallbackWhen, Source};
-use crate::model::Type;
+use crate::model::{Type, Value};
 
 /// A built-in attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,6 +150,35 @@ impl Attributes {
     /// Returns whether the attribute is calculated from others.
     pub fn is_derived(&self, name: &str) -> bool {
         DERIVED.iter().any(|(known, _)| known.name == name)
+    }
+}
+
+/// The names that a condition or text may use.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'a> {
+    /// The attributes.
+    pub attributes: &'a Attributes,
+    /// The rule's own named values (`seat_limit`).
+    pub params: &'a BTreeMap<String, Value>,
+}
+
+impl Scope<'_> {
+    /// Returns the source of a name.
+    pub(super) fn source(&self, name: &str) -> Option<Source> {
+        let param = self.params.get(name).and_then(|value| Source::fixed(name, value.clone()));
+        param.or_else(|| self.attributes.source(name))
+    }
+
+    /// Returns the help for an unknown name: a similar name, or how to declare a new one.
+    pub(super) fn help_for(&self, name: &str) -> String {
+        let names = self.params.keys().map(String::as_str).chain(self.attributes.names());
+        match nearest(name, names) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!(
+                "if the workspace has it, declare its type under [attributes.types]: {name} = \"number\" \
+                 (or \"text\", \"yes_no\", \"list\", \"date\")"
+            ),
+        }
     }
 }
 

@@ -23,13 +23,13 @@ mod source;
 mod text;
 mod text_values;
 
-pub use attributes::{Attributes, CATALOGUE, KnownAttribute, nearest};
+pub use attributes::{Attributes, CATALOGUE, KnownAttribute, Scope, nearest};
 pub use condition::{Comparison, Condition, Op};
 pub use evaluate::RuleVerdict;
 pub use explain::{AttributeSeen, Explained, ExplainedComparison, ExplainedRule, Explanation, Traced};
 pub use functions::{FUNCTIONS, Function};
 pub use miss::{Miss, figure};
-pub use parse::{Fault, Scope};
+pub use parse::Fault;
 pub use render::Rendered;
 pub use rule::{Level, OnClear, Rule};
 pub use ruleset::{Evaluation, RuleSet};

@@ -7,10 +7,10 @@ use minijinja::value::Value as Shown;
 use minijinja::{Environment, ErrorKind};
 use strum::{EnumIter, IntoEnumIterator, IntoStaticStr};
 
-use super::attributes::{Attributes, nearest};
+use super::attributes::{Attributes, Scope, nearest};
 use super::engine::environment;
 use super::functions::{Function, signatures};
-use super::parse::{Fault, Scope};
+use super::parse::Fault;
 use super::source::Source;
 use crate::model::Type;
 

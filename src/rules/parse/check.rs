@@ -1,90 +1,83 @@
 //! Turns a syntax tree into a condition: looks up every name, and checks that types fit.
 
-use super::expr::{Expr, ExprKind};
+use std::ops::Range;
+
 use super::lex::Fault;
-use super::scope::Scope;
-use super::types::{a, example, mismatch, shown};
+use super::parser::{Expr, ExprKind, Join};
 use crate::model::{Type, Value};
-use crate::rules::attributes::nearest;
+use crate::rules::attributes::{Scope, nearest};
 use crate::rules::condition::{Comparison, Condition, Op};
 use crate::rules::functions::{self, Calculation, Function};
 use crate::rules::source::Source;
 
-/// Walks a tree and collects its faults.
+/// Walks a tree and collects its faults. A function that returns `None` has added one.
 pub(super) struct Checker<'a> {
-    text: &'a str,
-    scope: Scope<'a>,
+    pub text: &'a str,
+    pub scope: Scope<'a>,
     pub faults: Vec<Fault>,
 }
 
-impl<'a> Checker<'a> {
-    pub fn new(text: &'a str, scope: Scope<'a>) -> Self {
-        Checker { text, scope, faults: Vec::new() }
+impl Checker<'_> {
+    fn refuse<T>(&mut self, span: &Range<usize>, message: impl Into<String>, help: impl Into<String>) -> Option<T> {
+        self.faults.push(Fault::new(span.clone(), message).help(help));
+        None
     }
 
-    fn fault<T>(&mut self, fault: Fault) -> Option<T> {
-        self.faults.push(fault);
+    fn refuse_without_help<T>(&mut self, span: &Range<usize>, message: String) -> Option<T> {
+        self.faults.push(Fault::new(span.clone(), message));
         None
     }
 
     pub fn condition(&mut self, expr: &Expr) -> Option<Condition> {
-        match &expr.kind {
-            ExprKind::All(parts) => self.joined(parts).map(Condition::All),
-            ExprKind::Any(parts) => self.joined(parts).map(Condition::Any),
-            ExprKind::Not(inner) => Some(Condition::Not(Box::new(self.condition(inner)?))),
-            ExprKind::In(item, list) => self.membership(item, list).map(Condition::Comparison),
-            ExprKind::Compare(left, op, right) => self.compare(left, *op, right).map(Condition::Comparison),
+        let comparison = match &expr.kind {
+            ExprKind::Joined(join, parts) => {
+                // Checks all parts, because each may have faults of its own.
+                let checked: Vec<_> = parts.iter().map(|part| self.condition(part)).collect();
+                let parts = checked.into_iter().collect::<Option<_>>()?;
+                return Some(if *join == Join::All { Condition::All(parts) } else { Condition::Any(parts) });
+            }
+            ExprKind::Not(inner) => return Some(Condition::Not(Box::new(self.condition(inner)?))),
+            ExprKind::In(item, list) => self.membership(item, list)?,
+            ExprKind::Compare(left, op, right) => self.compare(left, *op, right)?,
             ExprKind::Call { target: None, function: name, arguments } => {
                 match (Function::named(name).map(|function| function.calculation), arguments.as_slice()) {
-                    (Some(Calculation::Filled), [argument]) => {
-                        let source = self.attribute(argument, name)?;
-                        Some(Condition::Comparison(Comparison::Filled(source)))
-                    }
-                    _ => self.not_compared(expr),
+                    (Some(Calculation::Filled), [argument]) => Comparison::Filled(self.attribute(argument, name)?),
+                    _ => self.yes_no(expr)?,
                 }
             }
-            ExprKind::Call { .. } => self.not_compared(expr),
-            ExprKind::Name(_) | ExprKind::Member(..) => {
-                let source = self.source(expr)?;
-                if source.kind() == Type::YesNo && !source.is_fixed() {
-                    return Some(Condition::Comparison(Comparison::Yes(source)));
-                }
-                self.not_compared(expr)
-            }
+            ExprKind::Call { .. } | ExprKind::Name(_) | ExprKind::Member(..) => self.yes_no(expr)?,
             ExprKind::Literal(_) | ExprKind::List(_) => {
                 self.source(expr)?;
-                let fault = Fault::new(expr.span.clone(), "a value alone is not a condition");
-                self.fault(fault.help("compare an attribute with it, for example: teammates_count >= 8"))
+                let help = "compare an attribute with it, for example: teammates_count >= 8";
+                self.refuse(&expr.span, "a value alone is not a condition", help)?
             }
-        }
+        };
+        Some(Condition::Comparison(comparison))
     }
 
-    /// Reports an attribute or call that stands where a comparison should be.
-    fn not_compared(&mut self, expr: &Expr) -> Option<Condition> {
+    /// Checks an attribute or call that stands alone: only a yes/no attribute is a condition.
+    fn yes_no(&mut self, expr: &Expr) -> Option<Comparison> {
         let source = self.source(expr)?;
-        let message = format!("`{}` is {} and is not compared with anything", source.text(), a(source.kind()));
-        self.fault(Fault::new(expr.span.clone(), message).help(example(&source)))
-    }
-
-    /// Checks all parts, because each may have faults of its own.
-    fn joined(&mut self, parts: &[Expr]) -> Option<Vec<Condition>> {
-        let checked: Vec<_> = parts.iter().map(|part| self.condition(part)).collect();
-        checked.into_iter().collect()
+        if source.kind() == Type::YesNo && !source.is_fixed() {
+            return Some(Comparison::Yes(source));
+        }
+        let message = format!("`{}` is a {} and is not compared with anything", source.text(), source.kind().name());
+        self.refuse(&expr.span, message, example(&source))
     }
 
     fn compare(&mut self, left: &Expr, op: Op, right: &Expr) -> Option<Comparison> {
         let (first, second) = (self.source_beside(left, self.peek(right)), self.source_beside(right, self.peek(left)));
-        let span = left.span.clone().start..right.span.clone().end;
+        let span = left.span.start..right.span.end;
         let (mut left, mut right, mut op) = (first?, second?, op);
         if left.is_fixed() {
             (left, right, op) = (right, left, op.mirrored());
         }
         if left.is_fixed() {
-            return self.fault(Fault::new(span, "both sides are fixed values").help("one side has to be an attribute"));
+            return self.refuse(&span, "both sides are fixed values", "one side has to be an attribute");
         }
         match mismatch(&left, op, &right) {
             None => Some(Comparison::Compare { left, op, right }),
-            Some((message, help)) => self.fault(Fault::new(span, message).help(help)),
+            Some((message, help)) => self.refuse(&span, message, help),
         }
     }
 
@@ -93,66 +86,59 @@ impl<'a> Checker<'a> {
             let source = self.source(item)?;
             let values = self.literals(&source, literals)?;
             if source.is_fixed() {
-                let fault = Fault::new(item.span.clone(), "both sides of `in` are fixed values");
-                return self.fault(fault.help("one side has to be an attribute"));
+                let message = "both sides of `in` are fixed values";
+                return self.refuse(&item.span, message, "one side has to be an attribute");
             }
             return Some(Comparison::OneOf { item: source, list: values });
         }
-        let item_source = self.source_beside(item, Some(Type::Text));
-        let list_source = self.source(list);
-        let (item_source, list_source) = (item_source?, list_source?);
-        if list_source.kind() != Type::List {
-            let message = format!("`{}` is {}, not a list", list_source.text(), a(list_source.kind()));
-            let help = format!(
-                "after `in`, write a list attribute or a list of values: {} in [\"a\", \"b\"]",
-                item_source.text()
-            );
-            return self.fault(Fault::new(list.span.clone(), message).help(help));
+        let sources = (self.source_beside(item, Some(Type::Text)), self.source(list));
+        let (list_span, item_span) = (&list.span, &item.span);
+        let (item, list) = (sources.0?, sources.1?);
+        if list.kind() != Type::List {
+            let message = format!("`{}` is a {}, not a list", list.text(), list.kind().name());
+            let help =
+                format!("after `in`, write a list attribute or a list of values: {} in [\"a\", \"b\"]", item.text());
+            return self.refuse(list_span, message, help);
         }
-        if item_source.kind() != Type::Text {
-            let message = format!("lists hold texts, and `{}` is {}", item_source.text(), a(item_source.kind()));
-            return self.fault(
-                Fault::new(item.span.clone(), message).help(format!("for example: \"sso\" in {}", list_source.text())),
-            );
+        if item.kind() != Type::Text {
+            let message = format!("lists hold texts, and `{}` is a {}", item.text(), item.kind().name());
+            return self.refuse(item_span, message, format!("for example: \"sso\" in {}", list.text()));
         }
-        Some(Comparison::Contains { list: list_source, item: item_source })
+        Some(Comparison::Contains { list, item })
     }
 
     /// Returns the values of a literal list, each of the item's type.
     fn literals(&mut self, item: &Source, elements: &[Expr]) -> Option<Vec<Value>> {
         if !matches!(item.kind(), Type::Text | Type::Number) {
-            let message = format!("`{}` is {} and cannot be an item of a list", item.text(), a(item.kind()));
-            return self.fault(Fault::new(0..self.text.len(), message).help(example(item)));
+            let message = format!("`{}` is a {} and cannot be an item of a list", item.text(), item.kind().name());
+            return self.refuse(&(0..self.text.len()), message, example(item));
         }
         let mut values = Vec::new();
         for element in elements {
             let source = self.source_beside(element, Some(item.kind()))?;
-            if !matches!(element.kind, ExprKind::Literal(_)) && !source.is_fixed() {
-                let fault = Fault::new(element.span.clone(), "a list in brackets can contain fixed values only");
-                return self.fault(fault.help("for example: plan_type in [\"team\", \"enterprise\"]"));
-            }
+            let Some(value) = source.fixed_value() else {
+                let message = "a list in brackets can contain fixed values only";
+                return self.refuse(&element.span, message, "for example: plan_type in [\"team\", \"enterprise\"]");
+            };
             if let Some((message, help)) = mismatch(item, Op::Equal, &source) {
-                return self.fault(Fault::new(element.span.clone(), message).help(help));
+                return self.refuse(&element.span, message, help);
             }
-            values.extend(source.fixed_value().cloned());
+            values.push(value.clone());
         }
         Some(values)
     }
 
     /// Returns the type of an attribute. `None` for an unknown name, without a fault.
     fn peek(&self, expr: &Expr) -> Option<Type> {
-        match &expr.kind {
-            ExprKind::Name(name) => self.scope.source(name).map(|source| source.kind()),
-            _ => None,
-        }
+        self.scope.source(plain_name(expr)?).map(|source| source.kind())
     }
 
     /// Like [`Checker::source`], but treats an unknown name beside a text as a text without quotes.
     fn source_beside(&mut self, expr: &Expr, beside: Option<Type>) -> Option<Source> {
-        match &expr.kind {
-            ExprKind::Name(name) if beside == Some(Type::Text) && self.scope.source(name).is_none() => {
-                let fault = Fault::new(expr.span.clone(), format!("unknown attribute `{name}`"));
-                self.fault(fault.help(format!("if it is a text, write \"{name}\" with quotes")))
+        match plain_name(expr) {
+            Some(name) if beside == Some(Type::Text) && self.scope.source(name).is_none() => {
+                let help = format!("if it is a text, write \"{name}\" with quotes");
+                self.refuse(&expr.span, format!("unknown attribute `{name}`"), help)
             }
             _ => self.source(expr),
         }
@@ -160,68 +146,69 @@ impl<'a> Checker<'a> {
 
     /// Returns the source of an attribute, a literal, or a call.
     fn source(&mut self, expr: &Expr) -> Option<Source> {
-        let span = expr.span.clone();
+        let span = &expr.span;
         match &expr.kind {
             ExprKind::Literal(Value::Text(text)) if text.is_empty() => {
-                let fault = Fault::new(span, "an empty text counts as missing, so nothing is ever equal to it");
-                self.fault(fault.help("write has(x) for \"is filled\", or !has(x) for \"is not filled\""))
+                let message = "an empty text counts as missing, so nothing is ever equal to it";
+                self.refuse(span, message, "write has(x) for \"is filled\", or !has(x) for \"is not filled\"")
             }
-            ExprKind::Literal(value) => Source::fixed(self.text.get(span).unwrap_or_default(), value.clone()),
-            ExprKind::Name(_) | ExprKind::Member(..) => {
-                let name = self.name(expr)?;
-                match self.scope.source(&name) {
-                    Some(source) => Some(source),
-                    None => {
-                        let help = self.scope.help_for(&name);
-                        self.fault(Fault::new(span, format!("unknown attribute `{name}`")).help(help))
+            ExprKind::Literal(value) => Source::fixed(self.written(expr), value.clone()),
+            ExprKind::Name(name) => self.scope.source(name).or_else(|| {
+                let help = self.scope.help_for(name);
+                self.refuse(span, format!("unknown attribute `{name}`"), help)
+            }),
+            ExprKind::Member(call, member) => {
+                let ExprKind::Call { function, .. } = &call.kind else { return self.source(call) };
+                let message = format!("the value of {function}() has no member `{member}`");
+                let help = "compare the value itself, for example: days_since(last_seen_at) >= 14";
+                self.refuse(&(call.span.end..span.end), message, help)
+            }
+            ExprKind::Call { target: Some(_), function, .. } => {
+                let help = match function.as_str() {
+                    "contains" | "endsWith" | "startsWith" | "matches" => {
+                        "compare the complete text with ==, or with `in` a list; for the part of an e-mail after the @, \
+                         use email_domain"
+                            .to_owned()
                     }
-                }
+                    _ => functions::help(),
+                };
+                self.refuse(span, format!("`.{function}()` is not part of conditions"), help)
             }
-            ExprKind::Call { target: Some(_), function, .. } => self.method(expr, function),
-            ExprKind::Call { target: None, function, arguments } => self.function(expr, function, arguments),
+            ExprKind::Call { target: None, function, arguments } => self.call(expr, function, arguments),
             ExprKind::List(_) => {
-                let fault = Fault::new(span, "a list can only stand after `in`");
-                self.fault(fault.help("for example: plan_type in [\"team\", \"enterprise\"]"))
+                let help = "for example: plan_type in [\"team\", \"enterprise\"]";
+                self.refuse(span, "a list can only stand after `in`", help)
             }
-            ExprKind::All(_) | ExprKind::Any(_) | ExprKind::Not(_) | ExprKind::Compare(..) | ExprKind::In(..) => {
-                let fault = Fault::new(span, "a comparison is true or false and cannot be compared again");
-                self.fault(fault.help("join comparisons with && (and) or || (or)"))
+            ExprKind::Joined(..) | ExprKind::Not(_) | ExprKind::Compare(..) | ExprKind::In(..) => {
+                let message = "a comparison is true or false and cannot be compared again";
+                self.refuse(span, message, "join comparisons with && (and) or || (or)")
             }
         }
     }
 
-    /// Refuses `value.function(…)`.
-    fn method(&mut self, expr: &Expr, function: &str) -> Option<Source> {
-        let message = format!("`.{function}()` is not part of conditions");
-        let help = match function {
-            "contains" | "endsWith" | "startsWith" | "matches" => {
-                "compare the complete text with ==, or with `in` a list; for the part of an e-mail after the @, use email_domain"
-                    .to_owned()
-            }
-            _ => functions::help(),
-        };
-        self.fault(Fault::new(expr.span.clone(), message).help(help))
+    fn written(&self, expr: &Expr) -> &str {
+        self.text.get(expr.span.clone()).unwrap_or_default()
     }
 
-    fn function(&mut self, expr: &Expr, name: &str, arguments: &[Expr]) -> Option<Source> {
-        let span = expr.span.clone();
+    fn call(&mut self, expr: &Expr, name: &str, arguments: &[Expr]) -> Option<Source> {
         let Some(function) = Function::named(name) else {
             let near = nearest(name, functions::names());
             let help = near.map_or_else(functions::help, |near| format!("did you mean `{near}`?"));
-            return self.fault(Fault::new(span, format!("unknown function `{name}`")).help(help));
+            return self.refuse(&expr.span, format!("unknown function `{name}`"), help);
         };
         if arguments.len() != function.parameters.len() {
-            return self.fault(Fault::new(span, function.wrong_count()));
+            return self.refuse_without_help(&expr.span, function.wrong_count());
         }
         if matches!(function.calculation, Calculation::Filled) {
-            let fault = Fault::new(span, format!("{} is already true or false", function.signature()));
-            return self.fault(fault.help(format!("write {0} alone, or !{0}", function.signature())));
+            let signature = function.signature();
+            let help = format!("write {signature} alone, or !{signature}");
+            return self.refuse(&expr.span, format!("{signature} is already true or false"), help);
         }
         // Checks all arguments, because each may have a fault of its own.
         let typed = arguments.iter().zip(function.argument_types());
         let typed: Vec<_> = typed.map(|(argument, wanted)| self.typed(argument, name, *wanted)).collect();
-        let arguments = typed.into_iter().collect::<Option<Vec<_>>>()?;
-        Some(Source::call(self.text.get(span).unwrap_or_default(), function, arguments))
+        let arguments = typed.into_iter().collect::<Option<_>>()?;
+        Some(Source::call(self.written(expr), function, arguments))
     }
 
     /// Returns the argument of a function: an attribute (or, for numbers, a named value) of the wanted type.
@@ -230,32 +217,75 @@ impl<'a> Checker<'a> {
         if source.kind() == wanted {
             return Some(source);
         }
-        let message = format!("{function}() takes {}, and {} is {}", a(wanted), shown(&source), a(source.kind()));
-        let span = expr.span.clone();
-        self.fault(Fault::new(span, message))
+        let (wanted, found) = (wanted.name(), source.kind().name());
+        let message = format!("{function}() takes a {wanted}, and {} is a {found}", shown(&source));
+        self.refuse_without_help(&expr.span, message)
     }
 
     fn attribute(&mut self, expr: &Expr, function: &str) -> Option<Source> {
         if matches!(expr.kind, ExprKind::Name(_) | ExprKind::Member(..) | ExprKind::Literal(_)) {
             return self.source(expr);
         }
-        let span = expr.span.clone();
-        self.fault(Fault::new(span, format!("an argument of {function}() must be the name of an attribute")))
+        let message = format!("an argument of {function}() must be the name of an attribute");
+        self.refuse_without_help(&expr.span, message)
     }
+}
 
-    /// Returns a plain name, or `location.country`. A call has no members yet.
-    fn name(&mut self, expr: &Expr) -> Option<String> {
-        match &expr.kind {
-            ExprKind::Name(name) => Some(name.clone()),
-            ExprKind::Member(before, member) => match &before.kind {
-                ExprKind::Call { function, .. } => {
-                    let message = format!("the value of {function}() has no member `{member}`");
-                    let help = "compare the value itself, for example: days_since(last_seen_at) >= 14";
-                    self.fault(Fault::new(before.span.end..expr.span.end, message).help(help))
-                }
-                _ => Some(format!("{}.{member}", self.name(before)?)),
-            },
-            _ => self.fault(Fault::new(expr.span.clone(), "this is not part of conditions").help(super::lex::parts())),
+/// Returns a name without a dot. Beside a text, it may be a text without quotes.
+fn plain_name(expr: &Expr) -> Option<&str> {
+    match &expr.kind {
+        ExprKind::Name(name) if !name.contains('.') => Some(name),
+        _ => None,
+    }
+}
+
+/// Returns the message and the help if two values cannot be compared.
+fn mismatch(left: &Source, op: Op, right: &Source) -> Option<(String, String)> {
+    let name = left.text();
+    match (left.kind(), right.kind()) {
+        (Type::List, _) => {
+            Some((format!("`{name}` is a list; only its items or its size can be compared"), example(left)))
         }
+        (Type::Date, _) => Some((format!("`{name}` is a date; dates are compared by their age"), example(left))),
+        (one, other) if one != other => {
+            let message = format!("`{name}` is a {}, and {} is a {}", one.name(), shown(right), other.name());
+            Some((message, mended(left, right)))
+        }
+        (kind @ (Type::Text | Type::YesNo), _) if op.is_order() => {
+            let message = format!("`{}` compares sizes, and `{name}` is a {}", op.sign(), kind.name());
+            Some((message, example(left)))
+        }
+        _ => None,
+    }
+}
+
+/// Returns a value as written, in quotes or backticks.
+fn shown(source: &Source) -> String {
+    if source.text().starts_with(['"', '\'']) { source.text().to_owned() } else { format!("`{}`", source.text()) }
+}
+
+/// Suggests a right-hand side that fits.
+fn mended(left: &Source, right: &Source) -> String {
+    match (left.kind(), right.fixed_value()) {
+        (Type::Number, Some(Value::Text(text))) if text.trim().parse::<f64>().is_ok() => {
+            format!("write {} without quotes", text.trim())
+        }
+        (Type::Text, Some(Value::Number(_) | Value::Bool(_))) => format!("write \"{}\" with quotes", right.text()),
+        (Type::YesNo, Some(Value::Text(text))) if text == "true" || text == "false" => {
+            format!("write {text} without quotes")
+        }
+        _ => example(left),
+    }
+}
+
+/// Returns a valid comparison as an example.
+fn example(source: &Source) -> String {
+    let name = source.text();
+    match source.kind() {
+        Type::Number => format!("for example: {name} >= 10"),
+        Type::Text => format!("for example: {name} == \"…\""),
+        Type::YesNo => format!("for example: {name} == true"),
+        Type::List => format!("for example: size({name}) > 0, or \"…\" in {name}"),
+        Type::Date => format!("for example: days_since({name}) >= 14"),
     }
 }

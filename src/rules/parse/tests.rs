@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::expr::{Expr, ExprKind};
+use super::lex::lex;
+use super::parser::{Expr, ExprKind, Join};
 use super::*;
 use crate::model::{Contact, Date, Type, Value};
 use crate::rules::Attributes;
@@ -219,7 +220,10 @@ fn shape(expr: &Expr) -> String {
     let all = |items: &[Expr]| items.iter().map(shape).collect::<Vec<_>>().join(" ");
     match &expr.kind {
         ExprKind::Literal(value) => format!("{value:?}"),
-        ExprKind::Name(name) => name.clone(),
+        ExprKind::Name(name) => match name.split_once('.') {
+            Some((root, member)) => format!("(.{member} {root})"),
+            None => name.clone(),
+        },
         ExprKind::Member(before, member) => format!("(.{member} {})", shape(before)),
         ExprKind::Call { target, function, arguments } => {
             let target = target.as_deref().map_or_else(|| "-".to_owned(), shape);
@@ -229,8 +233,8 @@ fn shape(expr: &Expr) -> String {
         ExprKind::Not(inner) => format!("(!_ - {})", shape(inner)),
         ExprKind::Compare(left, op, right) => format!("(_{}_ - {} {})", op.sign(), shape(left), shape(right)),
         ExprKind::In(item, list) => format!("(@in - {} {})", shape(item), shape(list)),
-        ExprKind::All(parts) => format!("(_&&_ - {})", all(parts)),
-        ExprKind::Any(parts) => format!("(_||_ - {})", all(parts)),
+        ExprKind::Joined(Join::All, parts) => format!("(_&&_ - {})", all(parts)),
+        ExprKind::Joined(Join::Any, parts) => format!("(_||_ - {})", all(parts)),
     }
 }
 
@@ -272,7 +276,7 @@ fn flatten(expr: &cel::common::ast::IdedExpr, operator: &str, parts: &mut Vec<St
 
 /// Compares both trees of a text. Returns whether our parser accepts it.
 fn agrees_with_cel(text: &str) -> Result<bool, String> {
-    let Ok(tree) = lex(text).and_then(|tokens| parser::parse(text, &tokens).map_err(|fault| vec![fault])) else {
+    let Ok(tree) = lex(text).and_then(|tokens| parser::parse(&tokens).map_err(|fault| vec![fault])) else {
         return Ok(false);
     };
     // An empty environment has no macros: has(x) stays a call.
