@@ -5,7 +5,6 @@
 
 #[cfg(test)]
 mod defaults_tests;
-mod layers;
 mod place;
 mod problem;
 mod remotes;
@@ -147,6 +146,9 @@ pub fn parse(name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Re
 fn add_syntax(findings: &Findings, file: usize, error: &toml::de::Error) {
     let span = error.span().unwrap_or(0..findings.text(file).len());
     let place = Place { file, span, key: String::new() };
+    let word = findings.text(file).get(place.span.clone()).unwrap_or("text");
+    let in_quotes = format!("write \"{word}\"");
+    let message = format!("invalid TOML: {}", error.message());
     let (message, help) = match error.message() {
         "duplicate key" => {
             ("this key or table appears twice", "keep one of them, and write all keys of a table under one header")
@@ -158,16 +160,9 @@ fn add_syntax(findings: &Findings, file: usize, error: &toml::de::Error) {
             ("this text is never closed", "add the missing '")
         }
         said if said.starts_with("string values must be quoted") => {
-            let word = findings.text(file).get(place.span.clone()).unwrap_or("text");
-            let help = table::yes_or_no(word).map_or_else(|| format!("write \"{word}\""), str::to_owned);
-            findings.add(&place, "this text needs quotes", Some(help));
-            return;
+            ("this text needs quotes", table::yes_or_no(word).unwrap_or(&in_quotes))
         }
-        said => {
-            let help = "each line is a [table], a key = value, or a # comment".to_owned();
-            findings.add(&place, format!("invalid TOML: {said}"), Some(help));
-            return;
-        }
+        _ => (message.as_str(), "each line is a [table], a key = value, or a # comment"),
     };
     findings.add(&place, message, Some(help.to_owned()));
 }

@@ -68,40 +68,38 @@ pub struct Slack {
 /// Reads `[intercom]`. Returns `None` if a URL is invalid, and adds the problem.
 pub(super) fn read_intercom(root: &Table<'_>, env: Env<'_>) -> Option<Intercom> {
     let table = root.section("intercom");
-    let region = table.choice("region", &[("us", ""), ("eu", "eu."), ("au", "au.")]).map_or("", |found| found.value);
+    let region = table.choice("region", &[("us", ""), ("eu", "eu."), ("au", "au.")]).unwrap_or_default();
     let base_url = base_url(&table, "base_url", env, "INTERCOM_BASE_URL");
     let base_url = base_url.or_else(|| Url::parse(&format!("https://api.{region}intercom.io")).ok());
     let app = format!("https://app.{region}intercom.com/a/apps/{{workspace}}/users/{{id}}/all-conversations");
     let contact_url = pattern(&table, "contact_url", &["{id}"], &["{workspace}", "{id}"]).unwrap_or(app);
-    let per_page = table.count("per_page", 1..=150).map_or(150, |found| found.value);
-    let at_once = table.count("requests_at_once", 1..=64).map_or(8, |found| found.value);
-    let requests_at_once = usize::try_from(at_once).unwrap_or(1);
+    let per_page = table.count("per_page", 1..=150).unwrap_or(150);
+    let requests_at_once = usize::try_from(table.count("requests_at_once", 1..=64).unwrap_or(8)).unwrap_or(1);
     let request_timeout = request_timeout(&table);
     table.finish();
     Some(Intercom { base_url: base_url?, contact_url, per_page, requests_at_once, request_timeout })
 }
 
-/// Zoho's data centres: name, accounts host, web app host.
-const DATA_CENTERS: [(&str, (&str, &str)); 9] = [
-    ("us", ("accounts.zoho.com", "crm.zoho.com")),
-    ("eu", ("accounts.zoho.eu", "crm.zoho.eu")),
-    ("in", ("accounts.zoho.in", "crm.zoho.in")),
-    ("au", ("accounts.zoho.com.au", "crm.zoho.com.au")),
-    ("jp", ("accounts.zoho.jp", "crm.zoho.jp")),
-    ("cn", ("accounts.zoho.com.cn", "crm.zoho.com.cn")),
-    ("ca", ("accounts.zohocloud.ca", "crm.zohocloud.ca")),
-    ("sa", ("accounts.zoho.sa", "crm.zoho.sa")),
-    ("uk", ("accounts.zoho.uk", "crm.zoho.uk")),
+/// Zoho's data centres: the name and the domain.
+const DATA_CENTERS: [(&str, &str); 9] = [
+    ("us", "zoho.com"),
+    ("eu", "zoho.eu"),
+    ("in", "zoho.in"),
+    ("au", "zoho.com.au"),
+    ("jp", "zoho.jp"),
+    ("cn", "zoho.com.cn"),
+    ("ca", "zohocloud.ca"),
+    ("sa", "zoho.sa"),
+    ("uk", "zoho.uk"),
 ];
 
 /// Reads `[zoho]`. Returns `None` if a URL is invalid, and adds the problem.
 pub(super) fn read_zoho(root: &Table<'_>, env: Env<'_>, on: &mut BTreeSet<SinkKind>) -> Option<Zoho> {
     let table = root.section("zoho");
     read_switch(&table, SinkKind::Tasks, on);
-    let data_center = table.choice("data_center", &DATA_CENTERS);
-    let (accounts, crm) = data_center.map_or(("accounts.zoho.com", "crm.zoho.com"), |found| found.value);
+    let domain = table.choice("data_center", &DATA_CENTERS).unwrap_or("zoho.com");
     let accounts_url = base_url(&table, "accounts_url", env, "ZOHO_ACCOUNTS_URL");
-    let accounts_url = accounts_url.or_else(|| Url::parse(&format!("https://{accounts}")).ok());
+    let accounts_url = accounts_url.or_else(|| Url::parse(&format!("https://accounts.{domain}")).ok());
     let fields = ["{module}", "{id}"];
     let record_url = pattern(&table, "record_url", &fields, &fields);
     let link = table.choice("link", &[("contact", TaskOn::ContactOrLead), ("lead", TaskOn::Lead)]);
@@ -109,8 +107,8 @@ pub(super) fn read_zoho(root: &Table<'_>, env: Env<'_>, on: &mut BTreeSet<SinkKi
     let zoho = Zoho {
         api_url: base_url(&table, "api_url", env, "ZOHO_API_URL"),
         accounts_url: accounts_url?,
-        record_url: record_url.unwrap_or_else(|| format!("https://{crm}/crm/tab/{{module}}/{{id}}")),
-        link: link.map_or(TaskOn::ContactOrLead, |found| found.value),
+        record_url: record_url.unwrap_or_else(|| format!("https://crm.{domain}/crm/tab/{{module}}/{{id}}")),
+        link: link.unwrap_or(TaskOn::ContactOrLead),
         keep_lead_status: kept.unwrap_or_else(|| vec!["Junk Lead".to_owned(), "Lost Lead".to_owned()]),
         trigger: triggers(&table),
         task_owner: table.text("task_owner").map(|found| found.value).filter(|owner| !owner.is_empty()),
@@ -141,12 +139,12 @@ pub(super) fn read_slack(root: &Table<'_>, env: Env<'_>, on: &mut BTreeSet<SinkK
     let channel = table.text("channel").map(|found| found.value);
     let channel = env("SLACK_CHANNEL").or(channel).map(|channel| channel.trim().to_owned());
     let in_doubt = [("resend", WhenInDoubt::Resend), ("hold", WhenInDoubt::Hold)];
-    let max_messages = table.count("max_messages", 0..=u32::MAX).map_or(20, |found| found.value);
+    let max_messages = table.count("max_messages", 0..=u32::MAX).unwrap_or(20);
     let slack = Slack {
         api_url: api_url?,
         channel: channel.filter(|channel| !channel.is_empty()),
         max_messages: usize::try_from(max_messages).unwrap_or(usize::MAX),
-        when_in_doubt: table.choice("when_in_doubt", &in_doubt).map_or(WhenInDoubt::Resend, |found| found.value),
+        when_in_doubt: table.choice("when_in_doubt", &in_doubt).unwrap_or(WhenInDoubt::Resend),
         request_timeout: request_timeout(&table),
     };
     table.finish();
@@ -165,7 +163,6 @@ pub(super) fn read_http(root: &Table<'_>) -> Duration {
     first_wait
 }
 
-/// Reads `[tags]`.
 pub(super) fn read_tags(root: &Table<'_>, on: &mut BTreeSet<SinkKind>) {
     let table = root.section("tags");
     read_switch(&table, SinkKind::Tags, on);
@@ -174,7 +171,7 @@ pub(super) fn read_tags(root: &Table<'_>, on: &mut BTreeSet<SinkKind>) {
 
 /// Reads the key `enabled` of a sink's section, and adds the sink to those that are on.
 fn read_switch(table: &Table<'_>, sink: SinkKind, on: &mut BTreeSet<SinkKind>) {
-    if table.yes_no("enabled").is_none_or(|found| found.value) {
+    if table.yes_no("enabled").unwrap_or(true) {
         on.insert(sink);
     }
 }

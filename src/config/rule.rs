@@ -5,14 +5,46 @@ use std::collections::{BTreeMap, BTreeSet};
 use strum::IntoEnumIterator;
 use toml::de::DeValue;
 
-use super::layers::Layers;
 use super::place::{Located, Place, inside};
 use super::problem::Findings;
-use super::table::{number, type_name};
+use super::table::{Table, number, type_name};
 use crate::model::{Priority, SubjectKind, Value};
 use crate::rules::{Attributes, Condition, Fault, Level, OnClear, Rule, Scope, Text, TextKey, is_reserved};
 
-/// Reads one rule.
+const MAX_DAYS: u32 = 3650;
+
+/// The tables that define one rule or level; the file's table comes before the built-in one.
+pub(super) struct Layers<'d>(pub Vec<Table<'d>>);
+
+impl<'d> Layers<'d> {
+    /// Returns the value of the first table that has one. It reads all tables, so that every mistake is reported.
+    pub fn first<T>(&self, read: impl Fn(&Table<'d>) -> Option<T>) -> Option<T> {
+        let values: Vec<Option<T>> = self.0.iter().map(read).collect();
+        values.into_iter().flatten().next()
+    }
+
+    pub fn has(&self, key: &'static str) -> bool {
+        self.0.iter().any(|table| table.has(key))
+    }
+
+    pub fn place(&self) -> Option<Place> {
+        self.0.first().map(Table::place)
+    }
+
+    pub fn priority(&self) -> Option<Priority> {
+        let choices: Vec<_> = Priority::iter().map(|priority| (priority.name(), priority)).collect();
+        self.first(|table| table.choice("priority", &choices))
+    }
+
+    pub fn days(&self) -> Option<u32> {
+        self.first(|table| table.count("respond_within_days", 0..=MAX_DAYS))
+    }
+
+    pub fn finish(self) {
+        self.0.into_iter().for_each(Table::finish);
+    }
+}
+
 pub(super) struct RuleReader<'a> {
     pub findings: &'a Findings,
     pub attributes: &'a Attributes,
@@ -36,30 +68,28 @@ impl RuleReader<'_> {
         let task_owner = layers.first(|table| table.text("task_owner")).and_then(filled);
         let flags = layers.first(|table| table.texts("flags"));
         for key in ["details", "action"] {
-            self.refuse_empty(layers, key);
+            let text = layers.first(|table| table.text(key));
+            if let Some(text) = text.filter(|text| text.value.trim().is_empty()) {
+                let help = "every rule needs this text".to_owned();
+                self.findings.add(&text.place, format!("`{key}` is empty"), Some(help));
+            }
         }
         let levels = self.levels(layers, scope, priority, days);
         Some(Rule {
             signal,
             tag: tag?.trim().to_owned(),
-            scope: kind.map_or(SubjectKind::Contact, |found| found.value),
+            scope: kind.unwrap_or(SubjectKind::Contact),
             when: when?,
             priority: priority?,
             respond_within_days: days?,
             levels,
-            on_clear: on_clear.map_or(OnClear::KeepTag, |found| found.value),
+            on_clear: on_clear.unwrap_or(OnClear::KeepTag),
             lead_status,
             flags: flags.map_or_else(Vec::new, |found| found.value),
             params,
             task_owner,
             texts,
         })
-    }
-
-    fn refuse_empty(&self, layers: &Layers<'_>, key: &'static str) {
-        if let Some(text) = layers.first(|table| table.text(key)).filter(|text| text.value.trim().is_empty()) {
-            self.findings.add(&text.place, format!("`{key}` is empty"), Some("every rule needs this text".to_owned()));
-        }
     }
 
     fn condition(&self, layers: &Layers<'_>, scope: Scope<'_>) -> Option<Condition> {
@@ -91,7 +121,7 @@ impl RuleReader<'_> {
         // Built-in values come first, so that the file's replace them.
         for table in layers.0.iter().rev() {
             if let Some(seats) = table.count("seat_limit", 1..=u32::MAX) {
-                params.insert("seat_limit".to_owned(), Value::Number(f64::from(seats.value)));
+                params.insert("seat_limit".to_owned(), Value::Number(f64::from(seats)));
             }
             let Some(named) = table.table("params") else { continue };
             for (name, value) in named.names() {
@@ -101,13 +131,9 @@ impl RuleReader<'_> {
                     other => number(other).map(Value::Number),
                 };
                 let Some(param) = param else {
-                    let place = named.place_at(&name.value, value);
-                    let message = format!(
-                        "`{}` must be a number, a text, true or false, not {}",
-                        name.value,
-                        type_name(value.get_ref())
-                    );
-                    self.findings.add(&place, message, None);
+                    let found = type_name(value.get_ref());
+                    let message = format!("`{}` must be a number, a text, true or false, not {found}", name.value);
+                    self.findings.add(&named.place_at(&name.value, value), message, None);
                     continue;
                 };
                 self.refuse_name(&name);

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::layers::Layers;
 use super::place::{Located, Place};
 use super::problem::Findings;
-use super::rule::RuleReader;
+use super::rule::{Layers, RuleReader};
 use super::table::Table;
 use crate::model::tag_key;
 use crate::rules::{Attributes, Rule, nearest};
@@ -42,7 +41,7 @@ pub(super) fn read(root: &Table<'_>, defaults: &Table<'_>, attributes: &Attribut
     let mut tags = BTreeMap::new();
     for (signal, layers) in layered {
         let reader = RuleReader { findings, attributes };
-        let enabled = layers.first(|table| table.yes_no("enabled")).is_none_or(|found| found.value);
+        let enabled = layers.first(|table| table.yes_no("enabled")).unwrap_or(true);
         let tag = layers.first(|table| table.filled("tag"));
         if let Some(tag) = tag.as_ref().filter(|_| enabled) {
             report_same_tag(&mut tags, findings, &signal, tag);

@@ -20,7 +20,6 @@ const PRIMARY_WHEN: &str = "user_type == \"primary\"";
 /// A longer duration is most likely a typing mistake.
 const MAX_DURATION: Duration = HOUR.saturating_mul(24 * 366);
 
-/// The values of `[scan]`.
 pub(super) struct Scan {
     pub settings: Settings,
     /// Where the file sets the snooze tag; `None` for the default.
@@ -30,15 +29,11 @@ pub(super) struct Scan {
     pub deadline: Duration,
 }
 
-/// Reads `[scan]`.
 pub(super) fn read_scan(root: &Table<'_>, attributes: &Attributes) -> Scan {
     let scan = root.section("scan");
     let existing = [("handled", ExistingTag::Handled), ("act", ExistingTag::Act)];
     let untag = [("keep", OnUntag::Keep), ("restore", OnUntag::Restore)];
-    let count = |key, default: u32| {
-        let found = scan.count(key, 0..=u32::MAX);
-        usize_of(found.map_or(default, |found| found.value))
-    };
+    let count = |key, default: u32| usize_of(scan.count(key, 0..=u32::MAX).unwrap_or(default));
     let clear_after = duration(&scan, "clear_after").unwrap_or(24 * HOUR);
     // A weekend without visitors must not count as an outage.
     let stale_after = duration(&scan, "stale_after").unwrap_or(72 * HOUR);
@@ -47,8 +42,8 @@ pub(super) fn read_scan(root: &Table<'_>, attributes: &Attributes) -> Scan {
         None => ("Signals: Snoozed".to_owned(), None),
     };
     let settings = Settings {
-        existing_tag: scan.choice("existing_tag", &existing).map_or(ExistingTag::Handled, |found| found.value),
-        on_untag: scan.choice("on_untag", &untag).map_or(OnUntag::Keep, |found| found.value),
+        existing_tag: scan.choice("existing_tag", &existing).unwrap_or(ExistingTag::Handled),
+        on_untag: scan.choice("on_untag", &untag).unwrap_or(OnUntag::Keep),
         clear_after: TimeDelta::from_std(clear_after).unwrap_or(TimeDelta::days(1)),
         snooze_tag,
         timezone: timezone(&scan).unwrap_or_else(TimeZone::system),
@@ -56,7 +51,7 @@ pub(super) fn read_scan(root: &Table<'_>, attributes: &Attributes) -> Scan {
             max_new_tasks: count("max_new_tasks", 100),
             max_share_percent: share(&scan, "max_share").unwrap_or(30.0),
             max_share_from: count("max_share_from", 500),
-            top: scan.count("top", 1..=u32::MAX).map(|top| usize_of(top.value)),
+            top: scan.count("top", 1..=u32::MAX).map(usize_of),
         },
         data: DataLimits {
             max_drop_percent: share(&scan, "max_drop").unwrap_or(50.0),
@@ -125,21 +120,22 @@ fn share(scan: &Table<'_>, key: &'static str) -> Option<f64> {
     let written = text.value.trim();
     let number = written.strip_suffix('%').unwrap_or(written).trim().parse::<f64>().ok();
     let in_percent = written.ends_with('%');
-    match number.filter(|share| (0.0..=100.0).contains(share)) {
+    let (message, help) = match number.filter(|share| (0.0..=100.0).contains(share)) {
         Some(share) if share > 0.0 && share < 1.0 && !in_percent => {
             let message = format!("`{key}` is a percentage, and {written} would be less than one percent");
             let help = format!(
                 "write \"{}%\" if {written} is a fraction, or \"{written}%\" if it is a percentage",
                 (share * 1e6).round() / 1e4
             );
-            scan.findings.add(&text.place, message, Some(help));
-            return None;
+            (message, help)
         }
         Some(share) => return Some(share),
-        None => {}
-    }
-    let message = format!("`{key}` must be a share from 0% to 100%, not \"{written}\"");
-    scan.findings.add(&text.place, message, Some("for example: \"30%\"".to_owned()));
+        None => {
+            let message = format!("`{key}` must be a share from 0% to 100%, not \"{written}\"");
+            (message, "for example: \"30%\"".to_owned())
+        }
+    };
+    scan.findings.add(&text.place, message, Some(help));
     None
 }
 
@@ -151,7 +147,6 @@ const TYPES: [(&str, Type); 5] = [
     ("date", Type::Date),
 ];
 
-/// Reads `[attributes]`.
 pub(super) fn read_attributes(root: &Table<'_>) -> Attributes {
     let table = root.section("attributes");
     let mut attributes = Attributes::new(declared(&table));
@@ -225,7 +220,7 @@ fn read_fallbacks(fallbacks: &Table<'_>, attributes: &mut Attributes) {
             if from.value == name.value {
                 table.findings.add(&from.place, "an attribute cannot be its own fallback", Some(example.clone()));
             }
-            attributes.set_fallback(name.value, from.value, when.value);
+            attributes.set_fallback(name.value, from.value, when);
         }
         table.finish();
     }

@@ -29,17 +29,13 @@ pub(super) struct Table<'d> {
 impl<'d> Table<'d> {
     /// Returns the root table of a file.
     pub fn root(findings: &'d Findings, file: usize, document: &'d Spanned<DeTable<'d>>) -> Self {
-        Table::new(findings, file, String::new(), document.span(), Some(document.get_ref()))
+        let (span, entries) = (document.span(), Some(document.get_ref()));
+        Table { findings, file, path: String::new(), span, entries, asked: RefCell::default() }
     }
 
-    fn new(
-        findings: &'d Findings,
-        file: usize,
-        path: String,
-        span: Range<usize>,
-        entries: Option<&'d DeTable<'d>>,
-    ) -> Self {
-        Table { findings, file, path, span, entries, asked: RefCell::default() }
+    /// Returns a table of the same file.
+    fn inner(&self, path: String, span: Range<usize>, entries: Option<&'d DeTable<'d>>) -> Self {
+        Table { findings: self.findings, file: self.file, path, span, entries, asked: RefCell::default() }
     }
 
     /// Gives the table another path, for tables of a list that a value inside identifies.
@@ -107,23 +103,20 @@ impl<'d> Table<'d> {
     pub fn filled(&self, key: &'static str) -> Option<Located<String>> {
         let text = self.text(key)?;
         if text.value.trim().is_empty() {
-            self.findings.add(
-                &text.place,
-                format!("`{key}` is empty"),
-                Some("give it a value, or remove the line".to_owned()),
-            );
+            let help = "give it a value, or remove the line".to_owned();
+            self.findings.add(&text.place, format!("`{key}` is empty"), Some(help));
             return None;
         }
         Some(text)
     }
 
     /// Reads `true` or `false`.
-    pub fn yes_no(&self, key: &'static str) -> Option<Located<bool>> {
-        self.value(key, "true or false", DeValue::as_bool)
+    pub fn yes_no(&self, key: &'static str) -> Option<bool> {
+        Some(self.value(key, "true or false", DeValue::as_bool)?.value)
     }
 
     /// Reads a whole number within limits.
-    pub fn count(&self, key: &'static str, allowed: std::ops::RangeInclusive<u32>) -> Option<Located<u32>> {
+    pub fn count(&self, key: &'static str, allowed: std::ops::RangeInclusive<u32>) -> Option<u32> {
         let (low, high) = (*allowed.start(), *allowed.end());
         let wanted = match high {
             u32::MAX => format!("a whole number, {low} or more"),
@@ -131,14 +124,11 @@ impl<'d> Table<'d> {
         };
         let number = self.value(key, &wanted, |value| value.as_integer().cloned())?;
         let count = integer(&number.value).and_then(|count| u32::try_from(count).ok());
-        match count.filter(|count| allowed.contains(count)) {
-            Some(value) => Some(Located { value, place: number.place }),
-            None => {
-                let message = format!("`{key}` must be {wanted}, not {}", number.value);
-                self.findings.add(&number.place, message, None);
-                None
-            }
+        let count = count.filter(|count| allowed.contains(count));
+        if count.is_none() {
+            self.findings.add(&number.place, format!("`{key}` must be {wanted}, not {}", number.value), None);
         }
+        count
     }
 
     /// Reads a number or a text, and returns it as text.
@@ -158,34 +148,29 @@ impl<'d> Table<'d> {
     }
 
     /// Reads one of the given words, and returns its meaning.
-    pub fn choice<T: Copy>(&self, key: &'static str, choices: &[(&str, T)]) -> Option<Located<T>> {
+    pub fn choice<T: Copy>(&self, key: &'static str, choices: &[(&str, T)]) -> Option<T> {
         let text = self.text(key)?;
-        match choices.iter().find(|(word, _)| *word == text.value) {
-            Some((_, value)) => Some(Located { value: *value, place: text.place }),
-            None => {
-                let words: Vec<_> = choices.iter().map(|(word, _)| format!("\"{word}\"")).collect();
-                let help = match nearest(&text.value, choices.iter().map(|(word, _)| *word)) {
-                    Some(near) => format!("did you mean \"{near}\"? it is one of {}", words.join(", ")),
-                    None => format!("it is one of {}", words.join(", ")),
-                };
-                let message = format!("`{key}` cannot be \"{}\"", text.value);
-                self.findings.add(&text.place, message, Some(help));
-                None
-            }
+        if let Some((_, meaning)) = choices.iter().find(|(word, _)| *word == text.value) {
+            return Some(*meaning);
         }
+        let words: Vec<_> = choices.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+        let help = match nearest(&text.value, choices.iter().map(|(word, _)| *word)) {
+            Some(near) => format!("did you mean \"{near}\"? it is one of {}", words.join(", ")),
+            None => format!("it is one of {}", words.join(", ")),
+        };
+        self.findings.add(&text.place, format!("`{key}` cannot be \"{}\"", text.value), Some(help));
+        None
     }
 
     /// Returns the table at this key; an empty one if the key is absent.
     pub fn section(&self, key: &'static str) -> Table<'d> {
-        let left_out = || Table::new(self.findings, self.file, key.to_owned(), self.span.clone(), None);
-        self.table(key).unwrap_or_else(left_out)
+        self.table(key).unwrap_or_else(|| self.inner(key.to_owned(), self.span.clone(), None))
     }
 
     /// Returns the table at this key.
     pub fn table(&self, key: &'static str) -> Option<Table<'d>> {
         let table = self.value(key, "a table", DeValue::as_table)?;
-        let Place { file, span, key } = table.place;
-        Some(Table::new(self.findings, file, key, span, Some(table.value)))
+        Some(self.inner(table.place.key, table.place.span, Some(table.value)))
     }
 
     /// Returns the tables of a list such as `[[rules]]`.
@@ -201,17 +186,11 @@ impl<'d> Table<'d> {
         let mut tables = Vec::new();
         for item in list.value.iter() {
             match item.get_ref().as_table() {
-                Some(entries) => {
-                    let path = list.place.key.clone();
-                    tables.push(Table::new(self.findings, self.file, path, item.span(), Some(entries)));
-                }
+                Some(entries) => tables.push(self.inner(list.place.key.clone(), item.span(), Some(entries))),
                 None => {
-                    let place = self.place_of(key, item.span());
-                    self.findings.add(
-                        &place,
-                        format!("`{key}` must be a list of tables"),
-                        Some(format!("each begins with [[{key}]]")),
-                    );
+                    let message = format!("`{key}` must be a list of tables");
+                    let help = format!("each begins with [[{key}]]");
+                    self.findings.add(&self.place_of(key, item.span()), message, Some(help));
                 }
             }
         }
@@ -222,8 +201,7 @@ impl<'d> Table<'d> {
     pub fn names(&self) -> Vec<(Located<String>, &'d Spanned<DeValue<'d>>)> {
         let entries = self.entries.into_iter().flatten().map(|(name, value)| {
             let place = self.place_of(name.get_ref(), name.span());
-            let value_of_name = name.get_ref().to_string();
-            (Located { value: value_of_name, place }, value)
+            (Located { value: name.get_ref().to_string(), place }, value)
         });
         entries.collect()
     }
@@ -237,44 +215,40 @@ impl<'d> Table<'d> {
     pub fn table_at(&self, key: &str, value: &'d Spanned<DeValue<'d>>) -> Option<Table<'d>> {
         let place = self.place_at(key, value);
         let entries = value.get_ref().as_table()?;
-        Some(Table::new(self.findings, self.file, place.key, place.span, Some(entries)))
+        Some(self.inner(place.key, place.span, Some(entries)))
     }
 
     /// Adds a problem for every key that was never read.
     pub fn finish(self) {
-        let asked = self.asked.into_inner();
+        let asked = self.asked.borrow();
         for (name, value) in self.entries.into_iter().flatten() {
             let key = name.get_ref().as_ref();
             if asked.contains(key) {
                 continue;
             }
-            let dot = if self.path.is_empty() { "" } else { "." };
-            let place = Place { file: self.file, span: name.span(), key: format!("{}{dot}{key}", self.path) };
-            let whose = match self.path.as_str() {
-                "" if value.get_ref().as_table().is_some() => {
-                    let help = nearest(key, asked.iter().copied()).map(|near| format!("did you mean [{near}]?"));
-                    let help = help.unwrap_or_else(|| format!("it is one of {}", listed(&asked)));
-                    self.findings.add(&place, format!("this file has no section [{key}]"), Some(help));
-                    continue;
-                }
-                "" => "this file".to_owned(),
-                "tests" => "a test".to_owned(),
-                "tests.expect" => "an expected signal".to_owned(),
-                path if path.ends_with(".levels") => "a level".to_owned(),
-                path if path.starts_with("rules") => "a rule".to_owned(),
-                path => format!("[{path}]"),
+            let near = nearest(key, asked.iter().copied());
+            let (message, near) = if self.path.is_empty() && value.get_ref().is_table() {
+                (format!("this file has no section [{key}]"), near.map(|near| format!("did you mean [{near}]?")))
+            } else {
+                let near = near.map(|near| format!("did you mean `{near}`?"));
+                (format!("{} has no key `{key}`", self.described()), near)
             };
-            let help = match nearest(key, asked.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("it is one of {}", listed(&asked)),
-            };
-            self.findings.add(&place, format!("{whose} has no key `{key}`"), Some(help));
+            let keys = || asked.iter().copied().collect::<Vec<_>>().join(", ");
+            let help = near.unwrap_or_else(|| format!("it is one of {}", keys()));
+            self.findings.add(&self.place_of(key, name.span()), message, Some(help));
         }
     }
-}
 
-fn listed(keys: &BTreeSet<&str>) -> String {
-    keys.iter().copied().collect::<Vec<_>>().join(", ")
+    fn described(&self) -> String {
+        match self.path.as_str() {
+            "" => "this file".to_owned(),
+            "tests" => "a test".to_owned(),
+            "tests.expect" => "an expected signal".to_owned(),
+            path if path.ends_with(".levels") => "a level".to_owned(),
+            path if path.starts_with("rules") => "a rule".to_owned(),
+            path => format!("[{path}]"),
+        }
+    }
 }
 
 /// Suggests to remove the quotes around a number or a yes/no word.

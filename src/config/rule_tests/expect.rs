@@ -44,12 +44,12 @@ impl RuleTestReader<'_> {
         let level = table.filled("level");
         let mut named = BTreeMap::new();
         let priorities: Vec<_> = Priority::iter().map(|priority| (priority.name(), priority.name())).collect();
-        let priority = table.choice("priority", &priorities).map(|found| ("priority", found.value.to_owned()));
+        let priority = table.choice("priority", &priorities).map(|name| ("priority", name.to_owned()));
         let reason = table.choice("reason", &REASONS.map(|name| (name, name)));
         let days = table.count("respond_within_days", 0..=u32::MAX);
         named.extend(priority);
-        named.extend(reason.map(|found| ("reason", found.value.to_owned())));
-        named.extend(days.map(|found| ("respond_within_days", found.value.to_string())));
+        named.extend(reason.map(|name| ("reason", name.to_owned())));
+        named.extend(days.map(|days| ("respond_within_days", days.to_string())));
         named.extend(table.texts("flags").map(|found| ("flags", found.value.join(", "))));
         named.extend(TEXTS.into_iter().filter_map(|key| Some((key, text_or_date(table, key)?.value))));
         let signal = signal?;
