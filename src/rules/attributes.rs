@@ -9,7 +9,6 @@ use crate::model::{Type, Value};
 /// A built-in attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownAttribute {
-    /// The name in conditions and texts.
     pub name: &'static str,
     /// The type as which its values are read.
     pub kind: Type,
@@ -18,10 +17,6 @@ pub struct KnownAttribute {
     /// Whether it is one of Intercom's own fields, which every workspace has.
     pub own: bool,
 }
-
-/// The function that calculates a derived attribute, and its arguments.
-#[derive(Debug, Clone, Copy)]
-struct Derivation(&'static str, &'static [&'static str]);
 
 const fn known(name: &'static str, kind: Type, about: &'static str) -> KnownAttribute {
     KnownAttribute { name, kind, about, own: false }
@@ -72,24 +67,13 @@ pub const CATALOGUE: &[KnownAttribute] = &[
     own("os", Type::Text, "Intercom's: last operating system"),
 ];
 
-const DERIVED: &[(KnownAttribute, Derivation)] = &[
-    (known("days_since_signup", Type::Number, "days_since(signed_up_at)"), Derivation("days_since", &["signed_up_at"])),
-    (
-        known("days_since_last_seen", Type::Number, "days_since(last_seen_at)"),
-        Derivation("days_since", &["last_seen_at"]),
-    ),
-    (
-        known("days_since_last_contacted", Type::Number, "days_since(last_contacted_at)"),
-        Derivation("days_since", &["last_contacted_at"]),
-    ),
-    (
-        known("days_since_last_email_open", Type::Number, "days_since(last_email_opened_at)"),
-        Derivation("days_since", &["last_email_opened_at"]),
-    ),
-    (
-        known("storage_percent_computed", Type::Number, "percent(storage_used_mb, storage_limit_mb)"),
-        Derivation("percent", &["storage_used_mb", "storage_limit_mb"]),
-    ),
+/// The derived attributes. Each is described by the call that calculates it.
+const DERIVED: &[KnownAttribute] = &[
+    known("days_since_signup", Type::Number, "days_since(signed_up_at)"),
+    known("days_since_last_seen", Type::Number, "days_since(last_seen_at)"),
+    known("days_since_last_contacted", Type::Number, "days_since(last_contacted_at)"),
+    known("days_since_last_email_open", Type::Number, "days_since(last_email_opened_at)"),
+    known("storage_percent_computed", Type::Number, "percent(storage_used_mb, storage_limit_mb)"),
 ];
 
 /// All attributes of one configuration: the catalogue, the derived ones, the declared ones, and the fallbacks.
@@ -138,9 +122,10 @@ impl Attributes {
             true => self.source(name),
             false => self.plain_source(name, false),
         };
-        match DERIVED.iter().find(|(known, _)| known.name == name) {
-            Some((_, Derivation(function, parts))) => {
-                let arguments = parts.iter().map(|name| part(name)).collect::<Option<_>>()?;
+        match DERIVED.iter().find(|known| known.name == name) {
+            Some(derived) => {
+                let (function, parts) = derived.about.trim_end_matches(')').split_once('(')?;
+                let arguments = parts.split(", ").map(part).collect::<Option<_>>()?;
                 Some(Source::call(name, Function::named(function)?, arguments))
             }
             None => self.kind(name).map(|kind| Source::attribute(name, kind)),
@@ -149,7 +134,7 @@ impl Attributes {
 
     /// Returns whether the attribute is calculated from others.
     pub fn is_derived(&self, name: &str) -> bool {
-        DERIVED.iter().any(|(known, _)| known.name == name)
+        DERIVED.iter().any(|known| known.name == name)
     }
 }
 
@@ -163,7 +148,6 @@ pub struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    /// Returns the source of a name.
     pub(super) fn source(&self, name: &str) -> Option<Source> {
         let param = self.params.get(name).and_then(|value| Source::fixed(name, value.clone()));
         param.or_else(|| self.attributes.source(name))
@@ -183,7 +167,7 @@ impl Scope<'_> {
 }
 
 fn built_in() -> impl Iterator<Item = &'static KnownAttribute> {
-    CATALOGUE.iter().chain(DERIVED.iter().map(|(known, _)| known))
+    CATALOGUE.iter().chain(DERIVED)
 }
 
 /// Returns the candidate most similar to `name`, if one is similar enough for a typing mistake.
@@ -235,7 +219,7 @@ mod tests {
 
     #[test]
     fn every_derived_attribute_is_a_call_of_a_function() {
-        for (known, _) in DERIVED {
+        for known in DERIVED {
             assert!(Attributes::default().source(known.name).is_some(), "{}", known.name);
         }
     }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use strum::{EnumString, IntoStaticStr};
+
 use super::source::Source;
 use crate::model::{Value, is_unseen};
 
@@ -18,72 +20,40 @@ pub enum Condition {
     Comparison(Comparison),
 }
 
-/// A comparison of values.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Comparison {
-    /// `left op right`, both of one type.
-    Compare {
-        /// An attribute or call.
-        left: Source,
-        /// The operator.
-        op: Op,
-        /// Usually a literal.
-        right: Source,
-    },
-    /// `item in ["a", "b"]`.
-    OneOf {
-        /// An attribute or call.
-        item: Source,
-        /// The literals, of the item's type.
-        list: Vec<Value>,
-    },
+    /// `left op right`, both of one type. The left side is an attribute or call.
+    Compare { left: Source, op: Op, right: Source },
+    /// `item in ["a", "b"]`. The literals are of the item's type.
+    OneOf { item: Source, list: Vec<Value> },
     /// `"a" in list`.
-    Contains {
-        /// An attribute.
-        list: Source,
-        /// Usually a literal.
-        item: Source,
-    },
+    Contains { list: Source, item: Source },
     /// `has(attribute)`: never unknown.
     Filled(Source),
     /// A yes/no attribute on its own.
     Yes(Source),
 }
 
-/// A comparison operator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
 pub enum Op {
-    /// `==`
+    #[strum(serialize = "==")]
     Equal,
-    /// `!=`
+    #[strum(serialize = "!=")]
     NotEqual,
-    /// `<`
+    #[strum(serialize = "<")]
     Less,
-    /// `<=`
+    #[strum(serialize = "<=")]
     LessOrEqual,
-    /// `>`
+    #[strum(serialize = ">")]
     Greater,
-    /// `>=`
+    #[strum(serialize = ">=")]
     GreaterOrEqual,
 }
 
 impl Op {
     /// Returns the operator as conditions write it.
     pub fn sign(self) -> &'static str {
-        match self {
-            Op::Equal => "==",
-            Op::NotEqual => "!=",
-            Op::Less => "<",
-            Op::LessOrEqual => "<=",
-            Op::Greater => ">",
-            Op::GreaterOrEqual => ">=",
-        }
-    }
-
-    /// Returns the operator of a sign.
-    pub(super) fn from_sign(sign: &str) -> Option<Op> {
-        let all = [Op::Equal, Op::NotEqual, Op::Less, Op::LessOrEqual, Op::Greater, Op::GreaterOrEqual];
-        all.into_iter().find(|op| op.sign() == sign)
+        self.into()
     }
 
     /// Returns the operator for exchanged sides: `8 <= x` is `x >= 8`.
@@ -97,7 +67,6 @@ impl Op {
         }
     }
 
-    /// Returns whether the operator compares sizes.
     pub(super) fn is_order(self) -> bool {
         !matches!(self, Op::Equal | Op::NotEqual)
     }
@@ -165,25 +134,20 @@ impl Comparison {
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Condition::All(parts) => joined_text(f, parts, " && "),
-            Condition::Any(parts) => joined_text(f, parts, " || "),
+            Condition::All(parts) => f.write_str(&joined_text(parts, " && ")),
+            Condition::Any(parts) => f.write_str(&joined_text(parts, " || ")),
             Condition::Not(inner) => write!(f, "!({inner})"),
             Condition::Comparison(comparison) => write!(f, "{comparison}"),
         }
     }
 }
 
-fn joined_text(f: &mut fmt::Formatter<'_>, parts: &[Condition], sign: &str) -> fmt::Result {
-    for (index, part) in parts.iter().enumerate() {
-        if index > 0 {
-            f.write_str(sign)?;
-        }
-        match part {
-            Condition::All(_) | Condition::Any(_) => write!(f, "({part})")?,
-            Condition::Not(_) | Condition::Comparison(_) => write!(f, "{part}")?,
-        }
-    }
-    Ok(())
+fn joined_text(parts: &[Condition], sign: &str) -> String {
+    let text = |part: &Condition| match part {
+        Condition::All(_) | Condition::Any(_) => format!("({part})"),
+        Condition::Not(_) | Condition::Comparison(_) => part.to_string(),
+    };
+    parts.iter().map(text).collect::<Vec<_>>().join(sign)
 }
 
 impl fmt::Display for Comparison {

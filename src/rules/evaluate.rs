@@ -3,7 +3,7 @@
 use super::condition::{Comparison, Condition, Op};
 use super::rule::Rule;
 use super::source::{ContactView, Reading, Unread};
-use crate::model::{Evidence, Truth, UnknownReason, Value};
+use crate::model::{Evidence, Truth, UnknownReason};
 
 /// The result of one rule for one contact.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,7 +18,6 @@ pub struct RuleVerdict {
     pub unknown: Vec<(String, UnknownReason)>,
 }
 
-/// Evaluates a rule for one contact.
 pub(super) fn verdict(rule: &Rule, view: ContactView<'_>) -> RuleVerdict {
     let truth = rule.when.truth(view);
     let mut verdict = RuleVerdict { truth, level: String::new(), evidence: Vec::new(), unknown: Vec::new() };
@@ -31,7 +30,7 @@ pub(super) fn verdict(rule: &Rule, view: ContactView<'_>) -> RuleVerdict {
                 level.when.collect_evidence(view, Truth::True, &mut verdict.evidence);
             }
             // An unknown level is reported like an unknown rule.
-            let mut blind: Vec<_> = rule.levels.iter().flat_map(|level| unknown_if(&level.when, view)).collect();
+            let mut blind: Vec<_> = rule.levels.iter().flat_map(|level| unknown(&level.when, view)).collect();
             blind.sort();
             blind.dedup();
             verdict.unknown = blind;
@@ -42,11 +41,7 @@ pub(super) fn verdict(rule: &Rule, view: ContactView<'_>) -> RuleVerdict {
     verdict
 }
 
-fn unknown_if(condition: &Condition, view: ContactView<'_>) -> Vec<(String, UnknownReason)> {
-    if condition.truth(view) == Truth::Unknown { unknown(condition, view) } else { Vec::new() }
-}
-
-/// Returns the attributes that made a condition unknown, each once.
+/// Returns the attributes that made a condition unknown, each once. Empty if it is not unknown.
 pub(super) fn unknown(condition: &Condition, view: ContactView<'_>) -> Vec<(String, UnknownReason)> {
     let mut unread = Vec::new();
     condition.collect_unread(view, &mut unread);
@@ -64,13 +59,12 @@ impl Condition {
         }
     }
 
-    /// Adds the unreadable attributes of every part that is unknown.
+    /// Adds the unreadable attributes of the condition, and of every part of it, that is unknown.
     pub(super) fn collect_unread<'a>(&'a self, view: ContactView<'a>, unread: &mut Vec<Unread<'a>>) {
         match self {
+            _ if self.truth(view) != Truth::Unknown => {}
             Condition::All(parts) | Condition::Any(parts) => {
-                for part in parts.iter().filter(|part| part.truth(view) == Truth::Unknown) {
-                    part.collect_unread(view, unread);
-                }
+                parts.iter().for_each(|part| part.collect_unread(view, unread));
             }
             Condition::Not(inner) => inner.collect_unread(view, unread),
             Condition::Comparison(comparison) => {
@@ -121,7 +115,7 @@ impl Op {
         }
     }
 
-    fn holds<T: PartialOrd + ?Sized>(self, left: &T, right: &T) -> bool {
+    fn holds(self, left: &Reading<'_>, right: &Reading<'_>) -> bool {
         match self {
             Op::Equal => left == right,
             Op::NotEqual => left != right,
@@ -134,7 +128,6 @@ impl Op {
 }
 
 impl Comparison {
-    /// Evaluates the comparison for one contact.
     pub(super) fn truth(&self, view: ContactView<'_>) -> Truth {
         match self.holds(view) {
             Ok(true) => Truth::True,
@@ -146,17 +139,9 @@ impl Comparison {
     /// Evaluates the comparison. The error names the attribute that could not be read.
     pub fn holds<'a>(&'a self, view: ContactView<'a>) -> Result<bool, Unread<'a>> {
         match self {
-            Comparison::Compare { left, op, right } => Ok(match (left.read(view)?, right.read(view)?) {
-                (Reading::Number(left), Reading::Number(right)) => op.holds(&left, &right),
-                (Reading::Text(left), Reading::Text(right)) => op.holds(&*left, &*right),
-                (Reading::YesNo(left), Reading::YesNo(right)) => op.holds(&left, &right),
-                // The checker refuses other pairs of types.
-                _ => false,
-            }),
-            Comparison::OneOf { item, list } => {
-                let item = item.read(view)?;
-                Ok(list.iter().any(|value| equals(&item, value)))
-            }
+            // The parser refuses sides of different types.
+            Comparison::Compare { left, op, right } => Ok(op.holds(&left.read(view)?, &right.read(view)?)),
+            Comparison::OneOf { item, list } => Ok(list.contains(&item.read(view)?.to_value())),
             Comparison::Contains { list, item } => Ok(match (list.read(view)?, item.read(view)?) {
                 (Reading::List(items), Reading::Text(text)) => items.contains(&text),
                 _ => false,
@@ -164,15 +149,6 @@ impl Comparison {
             Comparison::Filled(source) => Ok(source.is_filled(view)),
             Comparison::Yes(source) => Ok(source.read(view)? == Reading::YesNo(true)),
         }
-    }
-}
-
-fn equals(reading: &Reading<'_>, value: &Value) -> bool {
-    match (reading, value) {
-        (Reading::Number(left), Value::Number(right)) => left == right,
-        (Reading::Text(left), Value::Text(right)) => left == right,
-        (Reading::YesNo(left), Value::Bool(right)) => left == right,
-        _ => false,
     }
 }
 

@@ -13,13 +13,9 @@ impl Condition {
         }
         match self {
             Condition::All(parts) | Condition::Any(parts) => {
-                for part in parts {
-                    part.collect_evidence(view, wanted, evidence);
-                }
+                parts.iter().for_each(|part| part.collect_evidence(view, wanted, evidence));
             }
-            Condition::Not(inner) => {
-                inner.collect_evidence(view, negated(wanted), evidence);
-            }
+            Condition::Not(inner) => inner.collect_evidence(view, negated(wanted), evidence),
             Condition::Comparison(comparison) => {
                 let found = comparison.evidence(view, wanted == Truth::True);
                 if let Some(found) = found.filter(|found| !evidence.contains(found)) {

@@ -161,12 +161,11 @@ impl Condition {
 
 impl Comparison {
     fn explain(&self, view: ContactView<'_>) -> ExplainedComparison {
-        let truth = self.truth(view);
         let sources = self.all_sources().into_iter().map(|source| source.sized_list().unwrap_or(source));
         let listed = sources.filter(|source| !source.is_fixed() || source.is_named_value());
         ExplainedComparison {
             comparison: self.to_string(),
-            truth,
+            truth: self.truth(view),
             values: listed.map(|source| source.trace(view)).collect(),
         }
     }
@@ -174,18 +173,17 @@ impl Comparison {
 
 impl Source {
     fn trace(&self, view: ContactView<'_>) -> Traced {
-        let mut attributes: Vec<(String, Value)> = Vec::new();
-        self.visit_attributes(&mut |name| {
-            let value = view.contact.attributes.get(name).cloned().unwrap_or(Value::Null);
-            if attributes.iter().all(|(other, _)| other != name) {
-                attributes.push((name.to_owned(), value));
+        let mut seen: Vec<(String, Value)> = Vec::new();
+        for name in self.attributes() {
+            if seen.iter().all(|(other, _)| other != name) {
+                seen.push((name.to_owned(), view.contact.attributes.get(name).cloned().unwrap_or(Value::Null)));
             }
-        });
+        }
         Traced {
             name: self.text().to_owned(),
             kind: self.kind(),
             origin: self.origin(view),
-            seen: attributes,
+            seen,
             read: self.read(view).map(|reading| reading.to_value()).map_err(|(name, why)| (name.to_owned(), why)),
         }
     }

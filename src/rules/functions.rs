@@ -8,14 +8,12 @@ use crate::model::{Date, Type, UnknownReason};
 /// A function that conditions can call.
 #[derive(Debug, Clone, Copy)]
 pub struct Function {
-    /// The name in conditions.
     pub name: &'static str,
     /// The names of the arguments, for help.
     pub parameters: &'static [&'static str],
     /// The value of a call, as one line of help.
     pub gives: &'static str,
     pub(super) calculation: Calculation,
-    /// The unit of the value.
     pub(super) unit: FunctionUnit,
 }
 
@@ -34,16 +32,12 @@ pub(super) enum Calculation {
     OfNumbers(fn(f64, f64) -> Result<f64, UnknownReason>),
 }
 
-/// The unit of a function's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FunctionUnit {
-    /// No unit: the value is not a number.
     None,
     /// Items of a list.
     Items,
-    /// Days.
     Days,
-    /// Hundredths.
     Percent,
 }
 
@@ -91,7 +85,6 @@ fn whole_days(from: Date, to: Date) -> f64 {
 }
 
 impl Function {
-    /// Returns the function of a name.
     pub(super) fn named(name: &str) -> Option<&'static Function> {
         FUNCTIONS.iter().find(|function| function.name == name)
     }
@@ -135,7 +128,6 @@ impl Function {
         }
     }
 
-    /// Returns the message about a wrong number of arguments.
     pub(super) fn wrong_count(&self) -> String {
         match self.parameters {
             [_] => format!("{}() takes one attribute", self.name),
@@ -151,12 +143,10 @@ impl PartialEq for Function {
     }
 }
 
-/// Returns the names of the functions.
 pub(super) fn names<'a>() -> impl Iterator<Item = &'a str> {
     FUNCTIONS.iter().map(|function| function.name)
 }
 
-/// Returns the list of functions for help.
 pub(super) fn help() -> String {
     format!("the functions are {}", names().collect::<Vec<_>>().join(", "))
 }

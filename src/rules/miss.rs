@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::condition::{Comparison, Condition, Op};
 use super::evaluate::negated;
+use super::functions::FunctionUnit;
 use super::source::{ContactView, Reading, Source};
 use crate::model::Truth;
 
@@ -92,23 +93,21 @@ impl Comparison {
 fn unit(source: &Source) -> Unit {
     let things = |one: &str, several: &str| Unit::Things(one.to_owned(), several.to_owned());
     let name = source.text();
-    if source.sized_list().is_some() {
-        return things("item", "items");
-    }
-    if source.counts_days() {
-        return things("day", "days");
-    }
-    if source.is_percent() {
-        return Unit::Percent;
-    }
-    if name.ends_with("_mb") {
-        return things("MB", "MB");
-    }
-    // `teammates_count`, `projects_last_30_days`.
-    let counted = name.strip_suffix("_count").or_else(|| name.strip_suffix("_last_30_days"));
-    match counted.and_then(|several| Some((several.strip_suffix('s')?, several))) {
-        Some((one, several)) => things(&one.replace('_', " "), &several.replace('_', " ")),
-        None => Unit::None,
+    match source.unit() {
+        FunctionUnit::Items => things("item", "items"),
+        FunctionUnit::Days => things("day", "days"),
+        FunctionUnit::Percent => Unit::Percent,
+        FunctionUnit::None if name.starts_with("days_since") => things("day", "days"),
+        FunctionUnit::None if name.contains("percent") => Unit::Percent,
+        FunctionUnit::None if name.ends_with("_mb") => things("MB", "MB"),
+        FunctionUnit::None => {
+            // `teammates_count`, `projects_last_30_days`.
+            let counted = name.strip_suffix("_count").or_else(|| name.strip_suffix("_last_30_days"));
+            match counted.and_then(|several| Some((several.strip_suffix('s')?, several))) {
+                Some((one, several)) => things(&one.replace('_', " "), &several.replace('_', " ")),
+                None => Unit::None,
+            }
+        }
     }
 }
 

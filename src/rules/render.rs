@@ -77,7 +77,7 @@ impl Page<'_> {
     /// Renders a text. `None` if there is no text for the key, or if it failed.
     fn text(&mut self, key: TextKey) -> Option<String> {
         let own = self.rule.text_at(self.level, key);
-        let text = own.or_else(|| self.set.texts.standard_text(key))?;
+        let text = own.or_else(|| self.set.texts.standard.get(&key))?;
         let (values, all_known) = self.with_attributes(text);
         match render(&self.set.texts.env, text.template(), &Shown::from(values)) {
             Ok((rendered, whole)) => {
@@ -104,7 +104,7 @@ impl Page<'_> {
         let mut values = self.values.clone();
         let mut nested: BTreeMap<&str, BTreeMap<&str, Shown>> = BTreeMap::new();
         let mut all_known = self.input.account.is_some() && self.input.contact.name.is_some();
-        for source in text.sources() {
+        for source in &text.sources {
             match (attribute_value(source, view), source.text().split_once('.')) {
                 (Some(value), None) => {
                     values.insert(source.text().to_owned(), value);

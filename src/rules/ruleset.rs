@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::attributes::Attributes;
-use super::condition::Condition;
+use super::condition::{Comparison, Condition};
 use super::evaluate::{RuleVerdict, unknown, verdict};
 use super::rule::Rule;
 use super::source::{ContactView, Source};
@@ -11,7 +11,7 @@ use super::text::Texts;
 use crate::model::{Contact, Date, Truth, UnknownReason};
 
 /// The rules of a configuration, with the attributes and texts that they use.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct RuleSet {
     /// The enabled rules, sorted by signal.
     pub rules: Vec<Rule>,
@@ -100,23 +100,18 @@ impl RuleSet {
     pub fn evaluate(&self, contact: &Contact, as_of: Date) -> Evaluation {
         let view = ContactView { contact, as_of };
         let included = self.include.as_ref().map_or(Truth::True, |include| include.truth(view));
-        let mut evaluation = Evaluation {
+        let rules = if included == Truth::True { self.rules.as_slice() } else { &[] };
+        let verdicts: Vec<_> = rules.iter().map(|rule| verdict(rule, view)).collect();
+        let holds = verdicts.iter().any(|verdict| verdict.truth == Truth::True);
+        let is_primary = |primary_when: &Condition| primary_when.truth(view) == Truth::True;
+        Evaluation {
             included,
-            include_unknown: Vec::new(),
-            verdicts: Vec::new(),
-            is_primary: false,
+            include_unknown: self.include.iter().flat_map(|include| unknown(include, view)).collect(),
+            verdicts,
+            is_primary: holds && self.primary_when.as_ref().is_some_and(is_primary),
             readable: self.readable(contact),
             last_seen_at: contact.last_seen_at.filter(|at| *at <= as_of),
-        };
-        match (included, &self.include) {
-            (Truth::True, _) => evaluation.verdicts = self.rules.iter().map(|rule| verdict(rule, view)).collect(),
-            (Truth::Unknown, Some(include)) => evaluation.include_unknown = unknown(include, view),
-            (Truth::False | Truth::Unknown, _) => {}
         }
-        let holds = evaluation.verdicts.iter().any(|verdict| verdict.truth == Truth::True);
-        let is_primary = |primary_when: &Condition| primary_when.truth(view) == Truth::True;
-        evaluation.is_primary = holds && self.primary_when.as_ref().is_some_and(is_primary);
-        evaluation
     }
 
     /// Returns which used attributes are readable. Both lists are sorted by name, so that one walk over them is enough.
@@ -131,41 +126,14 @@ impl RuleSet {
     }
 }
 
-/// Leaves out the compiled texts, which are long.
-impl std::fmt::Debug for RuleSet {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let RuleSet { rules, disabled, include, primary_when, attributes, wanted, used: _, texts: _ } = self;
-        f.debug_struct("RuleSet")
-            .field("rules", rules)
-            .field("disabled", disabled)
-            .field("include", include)
-            .field("primary_when", primary_when)
-            .field("attributes", attributes)
-            .field("wanted", wanted)
-            .finish_non_exhaustive()
-    }
-}
-
 fn used<'c>(conditions: impl Iterator<Item = &'c Condition>) -> BTreeSet<&'c str> {
-    let mut names = BTreeSet::new();
-    for comparison in conditions.flat_map(Condition::comparisons) {
-        for source in comparison.all_sources() {
-            source.visit_attributes(&mut |name| {
-                names.insert(name);
-            });
-        }
-    }
-    names
+    let sources = conditions.flat_map(Condition::comparisons).flat_map(Comparison::all_sources);
+    sources.flat_map(Source::attributes).collect()
 }
 
 fn wanted<'c>(rules: &'c [Rule], others: impl Iterator<Item = &'c Condition>, texts: &Texts) -> BTreeSet<String> {
-    let mut wanted = BTreeSet::new();
-    let mut add = |name: &str| {
-        wanted.insert(name.to_owned());
-    };
-    used(rules.iter().flat_map(Rule::conditions).chain(others)).into_iter().for_each(&mut add);
-    for text in rules.iter().flat_map(Rule::all_texts).chain(texts.standard()) {
-        text.sources().for_each(|source| source.visit_attributes(&mut add));
-    }
-    wanted
+    let used = used(rules.iter().flat_map(Rule::conditions).chain(others));
+    let texts = rules.iter().flat_map(Rule::all_texts).chain(texts.standard.values());
+    let shown = texts.flat_map(|text| &text.sources).flat_map(Source::attributes);
+    used.into_iter().chain(shown).map(str::to_owned).collect()
 }

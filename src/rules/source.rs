@@ -24,10 +24,8 @@ enum Read {
 
 /// The stand-in for a pushed value.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Fallback {
-    /// The source of the stand-in.
+pub(super) struct Fallback {
     pub from: Source,
-    /// When it is used.
     pub when: FallbackWhen,
 }
 
@@ -43,24 +41,19 @@ pub enum FallbackWhen {
 /// One contact at one instant. A value depends on nothing else.
 #[derive(Debug, Clone, Copy)]
 pub struct ContactView<'a> {
-    /// The contact.
     pub contact: &'a Contact,
     /// The instant up to which days are counted.
     pub as_of: Date,
 }
 
 /// A value, read as its type.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, PartialOrd)]
 pub enum Reading<'a> {
     /// A finite number.
     Number(f64),
-    /// A text.
     Text(Cow<'a, str>),
-    /// True or false.
     YesNo(bool),
-    /// A list of texts.
     List(Vec<Cow<'a, str>>),
-    /// An instant.
     Date(Date),
 }
 
@@ -81,7 +74,6 @@ pub enum Origin {
 pub type Unread<'a> = (&'a str, UnknownReason);
 
 impl Source {
-    /// Returns the source of an attribute.
     pub(super) fn attribute(name: &str, kind: Type) -> Self {
         Source::new(name, kind, Read::Attribute)
     }
@@ -126,7 +118,6 @@ impl Source {
         matches!(self.read, Read::Fixed(_))
     }
 
-    /// Returns the fixed value of the configuration.
     pub(super) fn fixed_value(&self) -> Option<&Value> {
         match &self.read {
             Read::Fixed(value) => Some(value),
@@ -153,16 +144,6 @@ impl Source {
         }
     }
 
-    /// Returns whether it counts days: `days_since(x)`, or an attribute whose name says so.
-    pub(super) fn counts_days(&self) -> bool {
-        self.has_unit(FunctionUnit::Days) || self.text.starts_with("days_since")
-    }
-
-    /// Returns whether it is a percentage: `percent(x, y)`, or an attribute whose name says so.
-    pub(super) fn is_percent(&self) -> bool {
-        self.has_unit(FunctionUnit::Percent) || self.text.contains("percent")
-    }
-
     /// Returns the list of `size(list)`.
     pub(super) fn sized_list(&self) -> Option<&Source> {
         match &self.read {
@@ -171,34 +152,37 @@ impl Source {
         }
     }
 
-    fn has_unit(&self, unit: FunctionUnit) -> bool {
-        matches!(&self.read, Read::Call(function, _) if function.unit == unit)
-    }
-
-    /// Calls `visit` with the name of every attribute that the source reads, those of fallbacks included.
-    pub(super) fn visit_attributes<'s>(&'s self, visit: &mut impl FnMut(&'s str)) {
+    /// Returns the unit of a call's value. Attributes have none.
+    pub(super) fn unit(&self) -> FunctionUnit {
         match &self.read {
-            Read::Attribute => visit(&self.text),
-            Read::Call(_, arguments) => arguments.iter().for_each(|argument| argument.visit_attributes(visit)),
-            Read::Fixed(_) => {}
-        }
-        if let Some(fallback) = &self.fallback {
-            fallback.from.visit_attributes(visit);
+            Read::Call(function, _) => function.unit,
+            Read::Attribute | Read::Fixed(_) => FunctionUnit::None,
         }
     }
 
-    /// Returns whether it has a fallback.
+    /// Returns the name of every attribute that the source reads, those of fallbacks included.
+    pub(super) fn attributes(&self) -> Vec<&str> {
+        let mut names = match &self.read {
+            Read::Attribute => vec![self.text()],
+            Read::Call(_, arguments) => arguments.iter().flat_map(Source::attributes).collect(),
+            Read::Fixed(_) => Vec::new(),
+        };
+        names.extend(self.fallback.iter().flat_map(|fallback| fallback.from.attributes()));
+        names
+    }
+
     pub(super) fn has_fallback(&self) -> bool {
         self.fallback.is_some()
     }
 
-    /// Calls `visit` with the name of every attribute that the source needs. An attribute with a fallback is not needed.
-    pub(super) fn visit_needed<'s>(&'s self, visit: &mut impl FnMut(&'s str)) {
+    /// Returns the name of every attribute that the source needs. An attribute with a fallback is not needed.
+    pub(super) fn needed_attributes(&self) -> Vec<&str> {
         match &self.read {
-            _ if self.has_fallback() => {}
-            Read::Attribute => visit(&self.text),
-            Read::Call(_, arguments) => arguments.iter().for_each(|argument| argument.visit_needed(visit)),
-            Read::Fixed(_) => {}
+            Read::Attribute if !self.has_fallback() => vec![self.text()],
+            Read::Call(_, arguments) if !self.has_fallback() => {
+                arguments.iter().flat_map(Source::needed_attributes).collect()
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -248,7 +232,6 @@ impl Source {
         }
     }
 
-    /// Calculates the value of a call.
     fn evaluate<'a>(
         &'a self,
         function: &Function,

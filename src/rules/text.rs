@@ -50,7 +50,8 @@ impl TextKey {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Text {
     template: String,
-    sources: Vec<Source>,
+    /// The attributes that the text names.
+    pub(super) sources: Vec<Source>,
 }
 
 /// The names that every text has, each with its fields.
@@ -72,7 +73,6 @@ fn functions_help() -> String {
     format!("texts have {calls}; the age of a date is an attribute: days_since_signup, days_since_last_seen, …")
 }
 
-/// Returns the names that every text has.
 fn given_names<'a>() -> impl Iterator<Item = &'a str> {
     GIVEN.iter().map(|(given, _)| *given).chain(Function::of_texts().map(|function| function.name))
 }
@@ -124,11 +124,6 @@ impl Text {
     /// Returns the template as written.
     pub fn template(&self) -> &str {
         &self.template
-    }
-
-    /// Returns the attributes that the text names.
-    pub(super) fn sources(&self) -> impl Iterator<Item = &Source> {
-        self.sources.iter()
     }
 }
 
@@ -244,10 +239,10 @@ fn sample(text: &Text, scope: Scope<'_>) -> Shown {
 }
 
 /// The template engine, and the standard texts for rules without their own.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(super) struct Texts {
     pub env: Environment<'static>,
-    standard: BTreeMap<TextKey, Text>,
+    pub standard: BTreeMap<TextKey, Text>,
 }
 
 impl Texts {
@@ -261,16 +256,6 @@ impl Texts {
         // A test parses both. A text that could not be parsed would be replaced, with a warning, when it is rendered.
         let parsed = standard.into_iter().filter_map(|(key, text)| Some((key, Text::parse(text, key, scope).ok()?)));
         Texts { env: environment(), standard: parsed.collect() }
-    }
-
-    /// Returns the standard text for a key.
-    pub fn standard_text(&self, key: TextKey) -> Option<&Text> {
-        self.standard.get(&key)
-    }
-
-    /// Returns all standard texts.
-    pub fn standard(&self) -> impl Iterator<Item = &Text> {
-        self.standard.values()
     }
 }
 

@@ -30,7 +30,6 @@ pub struct TextInput<'a> {
     pub contact_url: &'a str,
 }
 
-/// Returns the values that every text has.
 pub(super) fn given_values(rule: &Rule, level: &str, input: &TextInput<'_>) -> BTreeMap<String, Shown> {
     let contact = input.contact;
     let own = [Person { id: contact.id.clone(), email: contact.email.clone(), name: contact.name.clone() }];

@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::attribute::{Attribute, roll_out};
 use super::cause::{Cause, CauseKind, RESTORE};
-use super::finding::RuleFinding;
-use super::pass::Coverage;
-use super::stand_in::{Meanwhile, StandIn};
-use super::verdict::ConditionVerdict;
-use crate::rules::condition::Condition;
+use super::pass::{Coverage, Meanwhile};
+use super::verdict::{ConditionVerdict, RuleFinding};
+use crate::rules::condition::{Comparison, Condition};
 use crate::rules::rule::Rule;
+use crate::rules::source::Source;
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,22 +88,15 @@ impl Coverage<'_> {
     }
 
     fn meanwhile(&self, name: &str) -> Option<Meanwhile> {
-        let stand_in = self.stand_ins.iter().find(|stand_in| stand_in.pushed.text() == name && stand_in.fills > 0);
-        stand_in.map(StandIn::meanwhile)
+        let stand_in = self.stand_ins.iter().find(|stand_in| stand_in.pushed.text() == name)?;
+        Some(stand_in.meanwhile.clone()).filter(|meanwhile| meanwhile.contacts > 0)
     }
 }
 
 /// Returns the attributes that the conditions of a rule need.
 fn needed_by(rule: &Rule) -> BTreeSet<&str> {
-    let mut names = BTreeSet::new();
-    for comparison in rule.conditions().flat_map(Condition::comparisons) {
-        for source in comparison.sources() {
-            source.visit_needed(&mut |name| {
-                names.insert(name);
-            });
-        }
-    }
-    names
+    let sources = rule.conditions().flat_map(Condition::comparisons).flat_map(Comparison::sources);
+    sources.flat_map(Source::needed_attributes).collect()
 }
 
 /// Returns whether the cause is a fault of the data or of a setting. A threshold that no contact reaches is no fault.

@@ -41,9 +41,8 @@ pub struct Attribute {
     pub missing: usize,
     /// Contacts with an unreadable value, by its JSON type.
     pub unreadable: BTreeMap<&'static str, Unreadable>,
-    /// [`Attribute::readable`] by the place of the plan, up to the last place with a contact. For
-    /// [`Plan::readable`](super::Plan::readable).
-    pub(super) by_plan: Vec<usize>,
+    /// [`Attribute::readable`] by the place of the plan, for [`Plan::readable`](super::Plan::readable).
+    pub(super) by_plan: BTreeMap<usize, usize>,
     /// The distribution of the values.
     pub spread: Spread,
     /// Reads the values; `None` if `wanted` is.
@@ -101,7 +100,7 @@ impl Attribute {
             readable_included: 0,
             missing: 0,
             unreadable: BTreeMap::new(),
-            by_plan: Vec::new(),
+            by_plan: BTreeMap::new(),
             spread,
         }
     }
@@ -131,12 +130,7 @@ impl Attribute {
         }
         self.readable += 1;
         self.readable_included += usize::from(included);
-        if self.by_plan.len() <= plan {
-            self.by_plan.resize(plan + 1, 0);
-        }
-        if let Some(of_plan) = self.by_plan.get_mut(plan) {
-            *of_plan += 1;
-        }
+        *self.by_plan.entry(plan).or_default() += 1;
     }
 
     /// Returns the number of contacts with any value.

@@ -6,20 +6,16 @@
 mod advice;
 mod attribute;
 mod cause;
-mod finding;
 mod pass;
 mod plans;
 mod spread;
-mod stand_in;
 mod tally;
 mod verdict;
 
 pub use advice::ToDo;
-pub use attribute::{Attribute, ROLL_OUT, Spread, Unreadable, roll_out};
-pub use cause::{Cause, CauseKind};
-pub use finding::{ConditionFinding, RuleFinding};
-pub use pass::Coverage;
+pub use attribute::{Attribute, ROLL_OUT, Spread};
+pub use cause::Cause;
+pub use pass::{Coverage, Meanwhile};
 pub use plans::{Plan, PlanName};
-pub use spread::{Median, Numbers, Words, date_of};
-pub use stand_in::Meanwhile;
-pub use verdict::ConditionVerdict;
+pub use spread::{Numbers, Words, date_of};
+pub use verdict::{ConditionFinding, ConditionVerdict, RuleFinding};

@@ -4,19 +4,69 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::attribute::{Attribute, roll_out};
 use super::cause::{Cause, CauseKind};
-use super::finding::{ConditionFinding, RuleFinding};
 use super::plans::{Plan, Plans};
-use super::stand_in::StandIn;
 use super::tally::Tally;
-use super::verdict::{self, ConditionVerdict, Diagnosis, Possible};
+use super::verdict::{self, ConditionFinding, ConditionVerdict, Diagnosis, Possible, RuleFinding};
 use crate::model::{AttributeDefinition, Contact, Date, Truth, Type};
-use crate::rules::attributes::CATALOGUE;
+use crate::rules::attributes::{Attributes, CATALOGUE};
 use crate::rules::rule::{Level, Rule};
 use crate::rules::ruleset::RuleSet;
 use crate::rules::source::{ContactView, Reading, Source};
 
 /// The attribute that says which plan a contact is on.
 const PLAN: &str = "plan_type";
+
+/// A figure that could stand in until the product pushes the missing one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meanwhile {
+    /// The available attribute, or two.
+    pub have: &'static str,
+    /// The included contacts that lack the pushed figure and have the stand-in.
+    pub contacts: usize,
+    /// The line of `[attributes.fallback]` that uses the stand-in.
+    pub setting: &'static str,
+}
+
+/// The known stand-ins: the pushed figure, its stand-in, the line of the configuration, and the attributes behind it.
+const STAND_INS: [(&str, &str, &str, &str); 2] = [
+    (
+        "days_since_last_login",
+        "days_since_last_seen",
+        // The pushed figure freezes while a person stays away.
+        "days_since_last_login = { from = \"days_since_last_seen\", when = \"larger\" } # or \"missing\": only if there is none",
+        "Intercom's own last_seen_at",
+    ),
+    (
+        "storage_percent",
+        "storage_percent_computed",
+        "storage_percent = { from = \"storage_percent_computed\", when = \"missing\" }",
+        "storage_used_mb with storage_limit_mb",
+    ),
+];
+
+/// A pushed figure, and the one that could stand in for it.
+#[derive(Debug, Clone)]
+pub(super) struct StandIn {
+    pub pushed: Source,
+    from: Source,
+    pub meanwhile: Meanwhile,
+}
+
+impl StandIn {
+    /// Returns the stand-ins that the configuration does not use yet.
+    fn all(attributes: &Attributes) -> Vec<StandIn> {
+        let all = STAND_INS.iter().filter_map(|(name, from, setting, have)| {
+            let (pushed, from) = (attributes.source(name)?, attributes.source(from)?);
+            let meanwhile = Meanwhile { have, contacts: 0, setting };
+            (!pushed.has_fallback()).then_some(StandIn { pushed, from, meanwhile })
+        });
+        all.collect()
+    }
+
+    fn add(&mut self, view: ContactView<'_>) {
+        self.meanwhile.contacts += usize::from(self.pushed.read(view).is_err() && self.from.read(view).is_ok());
+    }
+}
 
 /// The counts of one pass over the contacts.
 #[derive(Debug, Clone)]
@@ -46,22 +96,19 @@ impl<'r> Coverage<'r> {
     /// the catalogue has its name, and no active one does.
     pub fn new(rules: &'r RuleSet, definitions: Vec<AttributeDefinition>, as_of: Date) -> Self {
         let all_rules = || rules.rules.iter().chain(&rules.disabled);
-        let mut names: BTreeSet<String> =
-            definitions.iter().filter(|it| !it.archived).map(|definition| definition.name.clone()).collect();
-        // If an archived and an active attribute have one name, the active one counts.
         let (active, archived): (Vec<_>, Vec<_>) = definitions.into_iter().partition(|it| !it.archived);
-        let mut definitions: BTreeMap<_, _> =
-            archived.into_iter().chain(active).map(|definition| (definition.name.clone(), definition)).collect();
+        let mut names: BTreeSet<String> = active.iter().map(|definition| definition.name.clone()).collect();
+        // If an archived and an active attribute have one name, the active one counts.
+        let definitions = archived.into_iter().chain(active);
+        let mut definitions: BTreeMap<_, _> = definitions.map(|it| (it.name.clone(), it)).collect();
         names.extend(CATALOGUE.iter().map(|known| known.name.to_owned()));
         names.extend(all_rules().flat_map(|rule| rules.used_by(rule)).map(str::to_owned));
         names.extend(rules.used_for_primary().into_iter().map(str::to_owned));
-        let mut attributes: Vec<_> = names
-            .into_iter()
-            .map(|name| {
-                let definition = definitions.remove(&name);
-                Attribute::new(name, definition, rules.attributes())
-            })
-            .collect();
+        let attribute = |name: String| {
+            let definition = definitions.remove(&name);
+            Attribute::new(name, definition, rules.attributes())
+        };
+        let mut attributes: Vec<_> = names.into_iter().map(attribute).collect();
         attributes.sort_by_cached_key(place);
         let watch = |rule: &'r Rule, enabled| Watched {
             rule,
@@ -156,7 +203,7 @@ impl<'r> Coverage<'r> {
 
     /// Returns the finding for a condition that was true for `held` contacts. `with` is the rule's condition for a level.
     fn outcome(&self, tally: &Tally<'_>, held: usize, with: Option<&Tally<'_>>) -> ConditionFinding {
-        let known = Diagnosis { attributes: &self.attributes };
+        let known = Diagnosis(&self.attributes);
         let outcome = |verdict, causes: Vec<Cause>| {
             // A level and its rule may have a common cause.
             let mut listed = BTreeSet::new();

@@ -46,7 +46,7 @@ pub struct Plan {
 impl Plan {
     /// Returns how many of the contacts have a readable value of an attribute.
     pub fn readable(&self, attribute: &Attribute) -> usize {
-        self.places.iter().filter_map(|place| attribute.by_plan.get(*place)).sum()
+        self.places.iter().filter_map(|place| attribute.by_plan.get(place)).sum()
     }
 }
 

@@ -58,21 +58,17 @@ impl<'r> Tally<'r> {
 impl ComparisonTally<'_> {
     fn add(&mut self, view: ContactView<'_>) {
         let Self { comparison, held, failed, unread, range } = self;
-        let holds = match comparison {
-            Comparison::Compare { left, op: _, right } => {
-                if let Ok(Reading::Number(number)) = left.read(view) {
-                    let (least, most) = range.unwrap_or((number, number));
-                    *range = Some((least.min(number), most.max(number)));
-                }
-                // `holds` names only the first side that it cannot read.
-                if let Err((name, reason)) = right.read(view) {
-                    note(unread, name, reason);
-                }
-                comparison.holds(view)
+        if let Comparison::Compare { left, op: _, right } = comparison {
+            if let Ok(Reading::Number(number)) = left.read(view) {
+                let (least, most) = range.unwrap_or((number, number));
+                *range = Some((least.min(number), most.max(number)));
             }
-            _ => comparison.holds(view),
-        };
-        match holds {
+            // `holds` names only the first side that it cannot read.
+            if let Err((name, reason)) = right.read(view) {
+                note(unread, name, reason);
+            }
+        }
+        match comparison.holds(view) {
             Ok(true) => *held += 1,
             Ok(false) => *failed += 1,
             Err((name, reason)) => note(unread, name, reason),

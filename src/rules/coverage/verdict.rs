@@ -5,18 +5,22 @@
 
 use std::collections::BTreeMap;
 
+use strum::IntoStaticStr;
+
 use super::attribute::{Attribute, Spread};
 use super::cause::{Cause, CauseKind};
 use super::tally::{ComparisonTally, Tally};
 use crate::model::UnknownReason;
 use crate::rules::attributes::nearest;
 use crate::rules::condition::{Comparison, Condition, Op};
+use crate::rules::rule::{Level, Rule};
 
 /// The most texts of an attribute that a message lists.
 const TEXTS: usize = 6;
 
 /// What the contacts say about a condition.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum ConditionVerdict {
     /// It is true for some contacts.
     Fires,
@@ -35,15 +39,34 @@ pub enum ConditionVerdict {
 impl ConditionVerdict {
     /// Returns the name in reports.
     pub fn name(&self) -> &'static str {
-        match self {
-            ConditionVerdict::Fires => "fires",
-            ConditionVerdict::FiresTooOften => "fires_too_often",
-            ConditionVerdict::NeverTogether => "never_together",
-            ConditionVerdict::NotReached => "not_reached",
-            ConditionVerdict::Never => "never",
-            ConditionVerdict::NoContacts => "no_contacts",
-        }
+        self.into()
     }
+}
+
+/// What the contacts say about a rule.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RuleFinding<'r> {
+    /// The rule.
+    pub rule: &'r Rule,
+    /// Whether the rule is enabled.
+    pub enabled: bool,
+    /// The finding for the rule's own condition.
+    pub outcome: ConditionFinding,
+    /// The finding for each level, lowest first.
+    pub levels: Vec<(&'r Level, ConditionFinding)>,
+}
+
+/// What the contacts say about a condition.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConditionFinding {
+    /// The verdict.
+    pub verdict: ConditionVerdict,
+    /// The number of contacts for which the condition is true.
+    pub contacts: usize,
+    /// The number of contacts for which it is unknown.
+    pub unknown: usize,
+    /// Why the condition is never true. If it is true for somebody: which parts are unknown for all contacts.
+    pub causes: Vec<Cause>,
 }
 
 /// Whether a condition, or its opposite, can be true.
@@ -58,9 +81,7 @@ pub(super) enum Possible {
 }
 
 /// Diagnoses conditions by the counts of the attributes.
-pub(super) struct Diagnosis<'a> {
-    pub attributes: &'a [Attribute],
-}
+pub(super) struct Diagnosis<'a>(pub &'a [Attribute]);
 
 impl Diagnosis<'_> {
     /// Returns whether the condition of a tally can be true.
@@ -119,15 +140,13 @@ impl Diagnosis<'_> {
         let nobody = unread.is_empty() && compared.decided() == 0;
         if unread.is_empty() {
             for source in compared.comparison.all_sources() {
-                let mut add = |name| {
-                    unread.insert(name, None);
-                };
-                if nobody { source.visit_needed(&mut add) } else { source.visit_attributes(&mut add) }
+                let names = if nobody { source.needed_attributes() } else { source.attributes() };
+                unread.extend(names.into_iter().map(|name| (name, None)));
             }
         }
         let alone = unread.len() == 1;
         let causes = unread.into_iter().filter_map(|(name, reason)| {
-            let attribute = self.attributes.iter().find(|attribute| attribute.name == name)?;
+            let attribute = self.0.iter().find(|attribute| attribute.name == name)?;
             if nobody { Cause::of_the_workspace(attribute) } else { Some(Cause::of_the_data(attribute, reason, alone)) }
         });
         let mut causes: Vec<_> = causes.collect();
@@ -155,7 +174,7 @@ impl Diagnosis<'_> {
     /// Returns the cause for a comparison of texts: the existing texts, and which of them may be meant.
     fn texts_seen(&self, comparison: &Comparison) -> Option<Cause> {
         let name = comparison.subject().text();
-        let attribute = self.attributes.iter().find(|attribute| attribute.name == name)?;
+        let attribute = self.0.iter().find(|attribute| attribute.name == name)?;
         let Spread::Words { words, .. } = &attribute.spread else { return None };
         let shared: Vec<_> = words.shared().into_iter().map(|(text, _)| text).collect();
         let wanted = comparison.texts();
@@ -199,26 +218,16 @@ fn limit(compared: &ComparisonTally<'_>, wanted: bool) -> Option<String> {
 
 /// Combines parts that must all be possible.
 pub(super) fn every(parts: Vec<Possible>) -> Possible {
-    let (mut never, mut not_seen) = (Vec::new(), Vec::new());
-    let (mut is_never, mut is_seen) = (false, true);
+    let (mut never, mut not_seen) = (None, None);
     for part in parts {
         match part {
             Possible::Seen => {}
-            Possible::NotSeen(causes) => {
-                is_seen = false;
-                not_seen.extend(causes);
-            }
-            Possible::Never(causes) => {
-                is_never = true;
-                never.extend(causes);
-            }
+            Possible::NotSeen(causes) => not_seen.get_or_insert_with(Vec::new).extend(causes),
+            Possible::Never(causes) => never.get_or_insert_with(Vec::new).extend(causes),
         }
     }
-    match (is_never, is_seen) {
-        (true, _) => Possible::Never(never),
-        (false, false) => Possible::NotSeen(not_seen),
-        (false, true) => Possible::Seen,
-    }
+    let not_seen = not_seen.map_or(Possible::Seen, Possible::NotSeen);
+    never.map_or(not_seen, Possible::Never)
 }
 
 /// Combines parts of which one must be possible.

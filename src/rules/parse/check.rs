@@ -278,7 +278,6 @@ fn mended(left: &Source, right: &Source) -> String {
     }
 }
 
-/// Returns a valid comparison as an example.
 fn example(source: &Source) -> String {
     let name = source.text();
     match source.kind() {

@@ -101,7 +101,6 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Returns the fault for a missing value.
     fn no_value(&self) -> Fault {
         match self.peek() {
             Some(token) => unexpected(token, "an attribute or a value is missing before it"),
@@ -118,7 +117,7 @@ impl<'a> Parser<'a> {
             "||" => (Operator::Join(Join::Any), ANY),
             "&&" => (Operator::Join(Join::All), ALL),
             "in" => (Operator::In, COMPARISON),
-            sign => (Operator::Compare(Op::from_sign(sign)?), COMPARISON),
+            sign => (Operator::Compare(sign.parse().ok()?), COMPARISON),
         })
     }
 
