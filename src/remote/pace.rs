@@ -42,9 +42,7 @@ impl Pace {
     /// Reserves the moment of the next request, and returns the wait until then.
     pub fn reserve(&self, now: Instant) -> Duration {
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(current) = window.as_mut() else {
-            return Duration::ZERO;
-        };
+        let Some(current) = window.as_mut() else { return Duration::ZERO };
         if now >= current.ends {
             *window = None;
             return Duration::ZERO;

@@ -113,9 +113,7 @@ impl Intercom {
         let mut all = Vec::new();
         let mut pages = PageGuard::new(request.query.clone(), MOST_PAGES);
         loop {
-            let Some(answer) = self.found(id, &request).await? else {
-                return Ok(None);
-            };
+            let Some(answer) = self.found(id, &request).await? else { return Ok(None) };
             let list: wire::List<'_> = self.0.client.decode(&request, &answer)?;
             let items = list.items().ok_or_else(|| self.unreadable(&request, &answer))?;
             all.extend(items.iter().filter_map(|item| read(item.get())));

@@ -53,7 +53,7 @@ impl<'de> Visitor<'de> for FieldsReader<'_> {
         let (mut id, mut tags, mut companies) = (None, References::default(), References::default());
         let mut values = Vec::new();
         values.resize_with(*slots, || None);
-        while let Some(member) = map.next_key_seed(Key(members))? {
+        while let Some(member) = map.next_key_seed(members)? {
             match member {
                 Some(Member::Id) => id = map.next_value::<Id>()?.0,
                 Some(Member::Tags) => tags = self.references(&mut map)?,
@@ -105,9 +105,7 @@ impl FieldsReader<'_> {
 }
 
 /// Looks up the next key among the wanted ones.
-struct Key<'a, T>(&'a Names<T>);
-
-impl<'de, T: Copy> DeserializeSeed<'de> for Key<'_, T> {
+impl<'de, T: Copy> DeserializeSeed<'de> for &Names<T> {
     type Value = Option<T>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
@@ -115,7 +113,7 @@ impl<'de, T: Copy> DeserializeSeed<'de> for Key<'_, T> {
     }
 }
 
-impl<T: Copy> Visitor<'_> for Key<'_, T> {
+impl<T: Copy> Visitor<'_> for &Names<T> {
     type Value = Option<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -123,7 +121,7 @@ impl<T: Copy> Visitor<'_> for Key<'_, T> {
     }
 
     fn visit_str<E>(self, key: &str) -> Result<Option<T>, E> {
-        Ok(self.0.get(key))
+        Ok(self.get(key))
     }
 }
 
@@ -157,7 +155,7 @@ impl<'de> Visitor<'de> for Members<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(slot) = map.next_key_seed(Key(self.names))? {
+        while let Some(slot) = map.next_key_seed(self.names)? {
             match slot {
                 Some(slot) if self.leniency == Leniency::LeaveOut => {
                     // Each value is parsed alone: a number too large or half a character must not lose the later values.

@@ -75,9 +75,7 @@ impl ContactSource for Intercom {
 
     async fn company(&self, id: &str) -> Result<Option<Company>, RemoteError> {
         let request = Request::get(RequestKind::Facts, &["companies", id]);
-        let Some(answer) = self.found(id, &request).await? else {
-            return Ok(None);
-        };
+        let Some(answer) = self.found(id, &request).await? else { return Ok(None) };
         let company = read_company(&answer.text());
         company.map(Some).ok_or_else(|| self.unreadable(&request, &answer))
     }

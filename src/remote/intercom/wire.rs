@@ -10,7 +10,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::model::Value;
-use crate::remote::http::{Explanation, HttpAnswer};
+use crate::remote::http::{Explanation, HttpAnswer, explain_text};
 
 /// Any JSON value, reduced to what a rule can read.
 #[derive(Debug)]
@@ -203,7 +203,7 @@ pub fn explain(answer: &HttpAnswer) -> Explanation {
         message: Option<Any>,
     }
     let Ok(ErrorList { request_id, errors }) = serde_json::from_slice(&answer.body) else {
-        return crate::remote::http::explain_text(answer);
+        return explain_text(answer);
     };
     let first = errors.into_iter().next();
     let (code, message) = first.map_or((None, None), |one| (one.code, one.message));

@@ -101,9 +101,7 @@ impl Slack {
     }
 
     async fn look_up_in(&self, channel: &str, claims: &[Claim]) -> Vec<Answer> {
-        let Some(since) = claims.iter().map(|claim| claim.claimed_at).min() else {
-            return Vec::new();
-        };
+        let Some(since) = claims.iter().map(|claim| claim.claimed_at).min() else { return Vec::new() };
         let wanted: BTreeSet<&str> = claims.iter().map(|claim| claim.short.as_str()).collect();
         let oldest = since.checked_sub_signed(MARGIN).unwrap_or(since).timestamp().max(0);
         let mut found = PostedByKey::new();
