@@ -56,8 +56,16 @@ struct Payload {
     keys: Vec<String>,
 }
 
-/// The remote id of each key that was found.
-type PostedByKey = BTreeMap<String, String>;
+/// The search of one channel for the keys of messages.
+struct Search<'a> {
+    slack: &'a Slack,
+    channel: &'a str,
+    /// The beginning, as Slack writes it.
+    oldest: String,
+    wanted: BTreeSet<&'a str>,
+    /// The remote id of each key that was found.
+    found: BTreeMap<String, String>,
+}
 
 impl Slack {
     /// Reads the newest message of a bot's channel. A success means that the bot sees the channel, and that a message in
@@ -102,52 +110,42 @@ impl Slack {
 
     async fn look_up_in(&self, channel: &str, claims: &[Claim]) -> Vec<Answer> {
         let Some(since) = claims.iter().map(|claim| claim.claimed_at).min() else { return Vec::new() };
-        let wanted: BTreeSet<&str> = claims.iter().map(|claim| claim.short.as_str()).collect();
+        let wanted = claims.iter().map(|claim| claim.short.as_str()).collect();
         let oldest = since.checked_sub_signed(MARGIN).unwrap_or(since).timestamp().max(0);
-        let mut found = PostedByKey::new();
+        let oldest = format!("{oldest}.000000");
+        let mut search = Search { slack: self, channel, oldest, wanted, found: BTreeMap::new() };
         // The history does not list a thread that began before `oldest`.
         let parents = claims.iter().filter_map(|claim| MessageRef::from_remote_id(claim.prior.as_deref()?));
         let parents = parents.filter(|parent| parent.channel == channel).map(|parent| parent.ts).collect();
-        let searched = self.search(channel, &format!("{oldest}.000000"), parents, &wanted, &mut found).await;
+        let searched = search.run(parents).await;
         let missing = || searched.clone().err().unwrap_or(Answer::DidNotHappen);
         let happened = |id: &String| Answer::Happened(Receipt { remote_id: id.clone() });
-        claims.iter().map(|claim| found.get(&claim.short).map_or_else(missing, happened)).collect()
+        claims.iter().map(|claim| search.found.get(&claim.short).map_or_else(missing, happened)).collect()
     }
+}
 
+impl Search<'_> {
     /// Fills `found`. An error is the answer for the messages that were not found.
-    async fn search(
-        &self,
-        channel: &str,
-        oldest: &str,
-        parents: BTreeSet<String>,
-        wanted: &BTreeSet<&str>,
-        found: &mut PostedByKey,
-    ) -> Result<(), Answer> {
+    async fn run(&mut self, parents: BTreeSet<String>) -> Result<(), Answer> {
         let history = Request::get(RequestKind::BotRead, &["conversations.history"])
-            .query("channel", channel)
-            .query("oldest", oldest);
-        let mut threads = self.walk(channel, history, wanted, found).await?;
+            .query("channel", self.channel)
+            .query("oldest", self.oldest.as_str());
+        let mut threads = self.walk(history).await?;
         threads.extend(parents);
         // The history lists a reply only if it was broadcast to the channel, and then perhaps without its metadata.
-        while !has_all(found, wanted) {
+        while !self.has_all() {
             let Some(thread) = threads.pop_first() else { return Ok(()) };
             let replies = Request::get(RequestKind::BotRead, &["conversations.replies"])
-                .query("channel", channel)
+                .query("channel", self.channel)
                 .query("ts", thread)
-                .query("oldest", oldest);
-            self.walk(channel, replies, wanted, found).await?;
+                .query("oldest", self.oldest.as_str());
+            self.walk(replies).await?;
         }
         Ok(())
     }
 
     /// Collects the keys of all pages until all wanted ones are found. Returns the threads on these pages.
-    async fn walk(
-        &self,
-        channel: &str,
-        request: Request,
-        wanted: &BTreeSet<&str>,
-        found: &mut PostedByKey,
-    ) -> Result<BTreeSet<String>, Answer> {
+    async fn walk(&mut self, request: Request) -> Result<BTreeSet<String>, Answer> {
         let request = request.query("include_all_metadata", "true").query("limit", "200");
         let mut threads = BTreeSet::new();
         let mut page = request.clone();
@@ -155,11 +153,11 @@ impl Slack {
         loop {
             let History { messages, response_metadata } = self.ask(&page).await?;
             for message in messages {
-                collect_keys(channel, &message, found);
+                self.collect_keys(&message);
                 threads.extend(message.thread_ts.filter(|_| threads.len() < MOST_THREADS));
             }
             let cursor = response_metadata.unwrap_or_default().next_cursor;
-            if cursor.is_empty() || has_all(found, wanted) {
+            if cursor.is_empty() || self.has_all() {
                 return Ok(threads);
             }
             pages.allow(cursor.clone()).map_err(|_| Answer::CannotTell)?;
@@ -168,8 +166,9 @@ impl Slack {
     }
 
     async fn ask(&self, request: &Request) -> Result<History, Answer> {
-        let answer = self.client.send(request, &self.stop).await?;
-        if let Err(refusal) = answers::check_bot(&self.client, request, &answer) {
+        let Slack { client, stop, .. } = self.slack;
+        let answer = client.send(request, stop).await?;
+        if let Err(refusal) = answers::check_bot(client, request, &answer) {
             let error = RemoteError::from(refusal);
             if !is_closed_to_us(&error) {
                 return Err(error.into());
@@ -178,7 +177,21 @@ impl Slack {
             tracing::info!(%error, "the channel's history cannot be read");
             return Err(Answer::CannotTell);
         }
-        Ok(self.client.decode(request, &answer)?)
+        Ok(client.decode(request, &answer)?)
+    }
+
+    fn has_all(&self) -> bool {
+        self.wanted.iter().all(|key| self.found.contains_key(*key))
+    }
+
+    fn collect_keys(&mut self, message: &HistoryMessage) {
+        let HistoryMessage { ts, metadata: Some(Metadata { event_type, event_payload }), .. } = message else { return };
+        if event_type == EVENT_TYPE {
+            let place = format!("{}/{ts}", self.channel);
+            let Payload { key, keys } = event_payload;
+            self.found.extend(key.iter().map(|key| (key.clone(), place.clone())));
+            self.found.extend(keys.iter().map(|key| (key.clone(), format!("{place}{IN_DIGEST}"))));
+        }
     }
 }
 
@@ -195,21 +208,4 @@ fn weight(answer: &Answer) -> u8 {
 fn is_closed_to_us(error: &RemoteError) -> bool {
     error.details.code.is_some()
         && (error.kind == ErrorKind::Settings || error.details.code.as_deref() == Some("missing_scope"))
-}
-
-fn has_all(found: &PostedByKey, wanted: &BTreeSet<&str>) -> bool {
-    wanted.iter().all(|key| found.contains_key(*key))
-}
-
-fn collect_keys(channel: &str, message: &HistoryMessage, found: &mut PostedByKey) {
-    let HistoryMessage { ts, metadata: Some(Metadata { event_type, event_payload: Payload { key, keys } }), .. } =
-        message
-    else {
-        return;
-    };
-    if event_type != EVENT_TYPE {
-        return;
-    }
-    found.extend(key.iter().map(|key| (key.clone(), format!("{channel}/{ts}"))));
-    found.extend(keys.iter().map(|key| (key.clone(), format!("{channel}/{ts}{IN_DIGEST}"))));
 }
