@@ -103,7 +103,6 @@ impl Counts {
     }
 }
 
-/// The way out if a scenario cannot be replayed.
 const HELP: &str = "name folders that hold a scenario.toml, such as fixtures/replay/*/";
 
 /// Replays the scenarios. The exit code is 1 if any of them differs.
@@ -141,7 +140,7 @@ async fn replay(common: &Common, dir: &Path, bless: bool) -> anyhow::Result<Opti
     let mut wrong = String::new();
     for (number, step) in (1_usize..).zip(&scenario.steps) {
         let config = scenario.config.as_ref().map(|config| dir.join(config));
-        let step_seen = take_step(common, step, &sandbox, folder.path(), config).await;
+        let step_seen = take_step(common, step, &sandbox, &folder.0, config).await;
         let (text, exit, counts) = step_seen.with_context(|| format!("step {number}"))?;
         let _ = writeln!(seen, "step {number} · {} · {}\n{text}", step.at.to_rfc3339(), step.args.join(" "));
         if exit != step.exit {
@@ -298,10 +297,6 @@ impl StateFolder {
         let path = std::env::temp_dir().join(format!("usage-signals-replay-{:016x}", fastrand::u64(..)));
         std::fs::create_dir(&path)?;
         Ok(StateFolder(path))
-    }
-
-    fn path(&self) -> &Path {
-        &self.0
     }
 }
 

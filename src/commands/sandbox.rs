@@ -28,7 +28,6 @@ const DEMO: [(&str, &str); 7] = [
 /// The file that keeps the sandbox's world between runs.
 const WORLD_FILE: &str = "world.json";
 
-/// Serves a workspace until interrupted.
 pub async fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> {
     let mut world = load(arguments.dir.as_deref())?;
     world.now = common.as_of.map(|instant| instant.timestamp());

@@ -34,7 +34,7 @@ struct Status<'a> {
 }
 
 /// Numbers of actions by state (planned, in doubt, refused) and kind.
-type Open = BTreeMap<&'static str, BTreeMap<&'static str, usize>>;
+type Open = BTreeMap<&'static str, BTreeMap<ActionKind, usize>>;
 
 /// An error of a service about open actions, as the ledger keeps it.
 struct StoredError {
@@ -64,7 +64,7 @@ fn open_actions(history: &History) -> Open {
     let mut open = Open::new();
     for (_, entry) in history.entries() {
         if is_open(entry) {
-            *open.entry(state_name(entry.state)).or_default().entry(entry.key.kind.name()).or_default() += 1;
+            *open.entry(state_name(entry.state)).or_default().entry(entry.key.kind).or_default() += 1;
         }
     }
     open
@@ -170,7 +170,7 @@ fn text(status: &Status<'_>) -> String {
     let mut runs = history.iter().flat_map(|history| &history.runs).take(RUNS).peekable();
     if runs.peek().is_some() {
         let header = ["run", "as of", "", "took", "contacts read", "signalled", "exit code"];
-        let mut table = TextTable::new(Ruling::None).header(header);
+        let mut table = TextTable::new(Ruling::None, header);
         runs.for_each(|run| table.add_row(row(run, place)));
         let _ = write!(text, "\nLast runs\n{}", table.render(terminal_width()));
     }
@@ -179,7 +179,7 @@ fn text(status: &Status<'_>) -> String {
     }
     for (state, what) in [("planned", "unfinished"), ("in_doubt", "in doubt"), ("refused", "refused")] {
         let Some(kinds) = open.get(state) else { continue };
-        let kinds = ActionKind::iter().filter_map(|kind| Some(plural(*kinds.get(kind.name())?, kind.name())));
+        let kinds = kinds.iter().map(|(kind, count)| plural(*count, kind.name()));
         let _ = writeln!(text, "  {what}: {}", kinds.collect::<Vec<_>>().join(", "));
         let of_state: Vec<_> = errors.iter().filter(|error| error.state == state).collect();
         for StoredError { error, count, .. } in of_state.iter().take(ERRORS) {
@@ -228,9 +228,8 @@ fn as_json(status: &Status<'_>) -> Json {
     };
     let runs = history.iter().flat_map(|history| &history.runs).take(RUNS).map(run);
     let of_state = |state: &str| {
-        let count =
-            |kind: ActionKind| open.get(state).and_then(|kinds| kinds.get(kind.name())).copied().unwrap_or_default();
-        ActionKind::iter().map(|kind| (kind.name().to_owned(), json!(count(kind)))).collect::<serde_json::Map<_, _>>()
+        let count = |kind| open.get(state).and_then(|kinds| kinds.get(&kind)).copied().unwrap_or_default();
+        ActionKind::iter().map(|kind| (kind.name().to_owned(), json!(count(kind)))).collect::<Json>()
     };
     json!({
         "schema": 1,

@@ -5,11 +5,9 @@ mod json;
 mod scan;
 mod table;
 mod text;
-mod text_table;
 
 pub use item::{explain, explain_unknown, explain_work, performed, who};
 pub use json::{item_to_json, joined, to_json, value_to_json};
 pub use scan::{Ended, Preview, Previews, Problem, Report, Run, RunMode};
 pub use table::to_table;
-pub use text::{DEFAULT_WIDTH, clean, one_line, plural, problems_to_text, with_level};
-pub use text_table::{Ruling, TextTable};
+pub use text::{DEFAULT_WIDTH, Ruling, TextTable, clean, one_line, plural, problems_to_text, with_level};

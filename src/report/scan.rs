@@ -34,7 +34,6 @@ pub struct Run {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Problem {
     pub message: String,
-    /// The way out, if there is one.
     pub help: Option<String>,
 }
 
@@ -43,9 +42,7 @@ pub struct Problem {
 pub struct Preview {
     /// The title: `Zoho task US-7K3F9Q2M`.
     pub heading: String,
-    /// The text that people would read, in lines.
     pub page: String,
-    /// The payload of the request.
     pub payload: Json,
 }
 
@@ -71,7 +68,6 @@ pub struct Report<'a> {
     /// Facts that a person should know, although nothing failed.
     pub warnings: Vec<Problem>,
     pub errors: Vec<Problem>,
-    /// See `exit.rs`.
     pub exit_code: u8,
 }
 
@@ -80,7 +76,6 @@ pub struct Report<'a> {
 pub struct Ended {
     pub status: ActionStatus,
     pub reason: Reason,
-    /// The remote's id, where there is one.
     pub remote_id: Option<String>,
     /// The error of this run, else of the last attempt.
     pub error: Option<String>,

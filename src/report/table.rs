@@ -6,8 +6,7 @@ use strum::IntoEnumIterator;
 
 use super::item::{explain, explain_unknown, performed, who};
 use super::scan::{Preview, Previews, Report, RunMode};
-use super::text::{DEFAULT_WIDTH, clean, one_line, plural, problems_to_text, with_level};
-use super::text_table::{Ruling, TextTable};
+use super::text::{DEFAULT_WIDTH, Ruling, TextTable, clean, one_line, plural, problems_to_text, with_level};
 use crate::apply::ActionStatus;
 use crate::model::{ActionKind, Reason, second};
 use crate::plan::{Decision, Item};
@@ -84,7 +83,7 @@ fn has_news(report: &Report<'_>, item: &Item) -> bool {
 
 fn work_table(report: &Report<'_>, items: &[&Item], width: u16) -> String {
     let done = if report.run.mode == RunMode::DryRun { "planned" } else { "done" };
-    let mut table = TextTable::new(Ruling::Rows).header(["urgency", "who", "signal", "what to do", done]);
+    let mut table = TextTable::new(Ruling::Rows, ["urgency", "who", "signal", "what to do", done]);
     for item in items {
         let flags: String = item.flags.iter().map(|flag| format!("\n{flag}")).collect();
         let signal = with_level(&item.occasion.signal, &item.level);
@@ -123,24 +122,23 @@ fn needs_a_person(report: &Report<'_>, text: &mut String) {
             }
         }
     }
-    if !refused.is_empty() {
-        let _ = writeln!(text, "\nRefused: a person has to decide\n{}", clean(&refused.join("\n")));
-        text.push_str(
-            "  help: remove the cause, then run usage-signals ledger resolve KEY --as failed (the next run tries\n        \
-             again), --as done (somebody made it by hand) or --as dismissed (nobody does it)\n",
-        );
-    }
-    if !doubtful.is_empty() {
-        let _ = writeln!(
-            text,
-            "\nIn doubt: an earlier run sent it, and the outcome is still not known\n{}",
-            clean(&doubtful.join("\n"))
-        );
-        text.push_str(
-            "  help: the next run asks again. If you know the outcome, run usage-signals ledger resolve KEY --as done\n        \
-             (it exists), --as failed (the next run does it) or --as dismissed (nobody does it)\n",
-        );
-    }
+    let mut section = |title: &str, lines: &[String], help: &str| {
+        if !lines.is_empty() {
+            let _ = write!(text, "\n{title}\n{}\n{help}", clean(&lines.join("\n")));
+        }
+    };
+    section(
+        "Refused: a person has to decide",
+        &refused,
+        "  help: remove the cause, then run usage-signals ledger resolve KEY --as failed (the next run tries\n        \
+         again), --as done (somebody made it by hand) or --as dismissed (nobody does it)\n",
+    );
+    section(
+        "In doubt: an earlier run sent it, and the outcome is still not known",
+        &doubtful,
+        "  help: the next run asks again. If you know the outcome, run usage-signals ledger resolve KEY --as done\n        \
+         (it exists), --as failed (the next run does it) or --as dismissed (nobody does it)\n",
+    );
 }
 
 fn left_alone(items: &[&Item], text: &mut String) {

@@ -9,8 +9,7 @@ use super::terminal::{ProgressLine, terminal_width};
 use crate::cli::{Common, Coverage as Arguments};
 use crate::exit::{Exit, Fatal, exit_of};
 use crate::read::{ContactSource as _, Pages as _, for_each_page};
-use crate::remote::error::RemoteError;
-use crate::remote::intercom::{Intercom, is_own_field};
+use crate::remote::intercom::is_own_field;
 use crate::report::DEFAULT_WIDTH;
 use crate::rules::coverage::Coverage;
 use report::CoverageReport;
@@ -27,11 +26,19 @@ pub async fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> 
         .into_iter()
         .partition(|definition| definition.custom || is_own_field(&definition.name));
     let mut coverage = Coverage::new(&setup.config.rules, definitions, setup.as_of);
-    let mut walk = Walk::default();
-    let broken_off = match read(&intercom, &mut coverage, &mut walk, common.quiet).await {
+    let mut pages = intercom.pages(&coverage.wanted());
+    let mut undecodable = Vec::new();
+    let read = for_each_page(&mut pages, &ProgressLine::new(common.quiet), |page| {
+        page.contacts.iter().for_each(|contact| coverage.add(contact));
+        undecodable.extend(page.undecodable.into_iter().map(|undecodable| undecodable.located(&page.place)));
+    })
+    .await;
+    let broken_off = match read {
         Err(error) if exit_of(&error) == Exit::Credential => return Err(error.into()),
         result => result.err(),
     };
+    // Pages arrive in any order.
+    undecodable.sort();
     let mut not_usable: Vec<_> =
         not_usable.into_iter().filter(|it| !it.archived).map(|definition| definition.name).collect();
     not_usable.sort();
@@ -41,41 +48,14 @@ pub async fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> 
         coverage: &coverage,
         workspace,
         as_of: setup.as_of,
-        undecodable: walk.undecodable,
+        undecodable,
         not_usable,
         complete: broken_off.is_none(),
         errors: Vec::new(),
         exit: Exit::Done,
     };
-    report.judge(broken_off.as_ref(), walk.doubt, arguments.fail_on);
+    report.judge(broken_off.as_ref(), pages.doubt().map(str::to_owned), arguments.fail_on);
     let width = terminal_width().unwrap_or(DEFAULT_WIDTH);
     super::show_result(common, &table::table(&report, width), &json::json(&report))?;
     Ok(report.exit)
-}
-
-/// The findings of a walk over the contacts, besides their values.
-#[derive(Default)]
-struct Walk {
-    /// Contacts that could not be decoded: id or place in the page, and the reason.
-    undecodable: Vec<(String, String)>,
-    /// A doubt whether the walk met all contacts, although no request failed.
-    doubt: Option<String>,
-}
-
-async fn read(
-    intercom: &Intercom,
-    coverage: &mut Coverage<'_>,
-    walk: &mut Walk,
-    quiet: bool,
-) -> Result<(), RemoteError> {
-    let mut pages = intercom.pages(&coverage.wanted());
-    let result = for_each_page(&mut pages, &ProgressLine::new(quiet), |page| {
-        page.contacts.iter().for_each(|contact| coverage.add(contact));
-        walk.undecodable.extend(page.undecodable.into_iter().map(|undecodable| undecodable.located(&page.place)));
-    })
-    .await;
-    // Pages arrive in any order.
-    walk.undecodable.sort();
-    walk.doubt = pages.doubt().map(str::to_owned);
-    result
 }

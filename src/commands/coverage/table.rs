@@ -74,11 +74,10 @@ fn attributes(report: &CoverageReport<'_>, width: u16) -> String {
     }));
     header.push("min · median · max, or most frequent".to_owned());
     let shares = 3..3 + plans.len();
-    let mut table = TextTable::new(Ruling::Header)
-        .padding(0, 1)
-        .header(header)
-        .never_wrap([0, 2].into_iter().chain(shares.clone()))
-        .align_right(shares);
+    let mut table = TextTable::new(Ruling::Header, header);
+    table.padding = (0, 1);
+    table.never_wrapped = [0, 2].into_iter().chain(shares.clone()).collect();
+    table.right_aligned = shares.collect();
     for attribute in coverage.attributes() {
         let declared = match &attribute.definition {
             Some(definition) if definition.archived => "archived".to_owned(),
@@ -183,7 +182,9 @@ fn unreadable(report: &CoverageReport<'_>, text: &mut String) {
 
 fn rules(report: &CoverageReport<'_>, width: u16) -> String {
     let header = ["rule", "on", "", "true for", "not evaluated"];
-    let mut table = TextTable::new(Ruling::Header).padding(0, 1).header(header).never_wrap(0..4);
+    let mut table = TextTable::new(Ruling::Header, header);
+    table.padding = (0, 1);
+    table.never_wrapped = vec![0, 1, 2, 3];
     let included = report.coverage.included();
     let mut notes = String::new();
     for RuleFinding { rule, enabled, outcome, levels } in &report.findings {

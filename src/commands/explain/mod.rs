@@ -20,7 +20,7 @@ use crate::exit::{Exit, Fatal};
 use crate::ledger::{LEDGER_FILE, LedgerReader};
 use crate::model::Contact;
 use crate::read::ContactSource as _;
-use crate::remote::intercom::{Intercom, read_webhook_payload};
+use crate::remote::intercom::read_webhook_payload;
 use crate::telemetry;
 use report::{ContactReport, ExplainReport};
 
@@ -45,17 +45,13 @@ async fn asked<'a>(
     stop: Stop,
     wanted: &str,
 ) -> Result<(ExplainReport<'a>, Exit), Fatal> {
-    let attributes = setup.config.rules.explained_attributes();
-    let mut dry_run = scan::dry_run_of(common, setup, stop.clone(), wanted, &attributes).await?;
+    let mut dry_run = scan::dry_run_of(common, setup, stop.clone(), wanted).await?;
     let contacts = std::mem::take(&mut dry_run.read.chosen);
     if contacts.is_empty() {
         return Err(nobody(dry_run, wanted));
     }
-    let intercom = setup.intercom(&stop)?;
     let mut report = ExplainReport::new(setup, contacts);
-    for person in &mut report.people {
-        ask_details(&intercom, person).await?;
-    }
+    ask_details(setup, &stop, &mut report).await?;
     let exit = report.add_dry_run(dry_run);
     Ok((report, exit))
 }
@@ -67,11 +63,8 @@ fn nobody(dry_run: DryRun, wanted: &str) -> Fatal {
     }
     let why = dry_run.read.undecodable.first().map_or("Intercom did not send it", |(_, why)| why);
     let error = anyhow::anyhow!("the contact {wanted:?} cannot be read: it {why}");
-    Fatal {
-        exit: Exit::Failed,
-        error,
-        help: Some("look at the contact in Intercom; scans skip it, and report it".to_owned()),
-    }
+    let help = "look at the contact in Intercom; scans skip it, and report it".to_owned();
+    Fatal { exit: Exit::Failed, error, help: Some(help) }
 }
 
 /// Explains a contact on standard input. Without a token, the answer holds what the rules and the ledger say.
@@ -82,13 +75,9 @@ async fn given<'a>(common: &Common, setup: &'a Setup, stop: Stop) -> Result<(Exp
     let (why, exit) = if setup.credentials.intercom.is_none() {
         ("INTERCOM_ACCESS_TOKEN is not set".to_owned(), Exit::Done)
     } else {
-        let attributes = setup.config.rules.explained_attributes();
-        match scan::dry_run_of(common, setup, stop.clone(), &id, &attributes).await {
+        match scan::dry_run_of(common, setup, stop.clone(), &id).await {
             Ok(dry_run) => {
-                let intercom = setup.intercom(&stop)?;
-                for person in &mut report.people {
-                    ask_details(&intercom, person).await?;
-                }
+                ask_details(setup, &stop, &mut report).await?;
                 let exit = report.add_dry_run(dry_run);
                 let note = "The plan uses the contact as Intercom has it, which may differ from standard input.";
                 report.notes.push(note.to_owned());
@@ -124,11 +113,14 @@ fn read_stdin(setup: &Setup) -> Result<Contact, Fatal> {
     })
 }
 
-/// Reads the names of all tags and companies. The contact itself holds at most ten ids of each.
-async fn ask_details(intercom: &Intercom, person: &mut ContactReport) -> Result<(), Fatal> {
-    person.tags = intercom.contact_tags(&person.contact.id).await?;
-    // Intercom lists tags in the order in which they were added.
-    person.tags.iter_mut().for_each(|tags| tags.sort_by(|a, b| a.name.cmp(&b.name)));
-    person.companies = intercom.contact_companies(&person.contact.id).await?;
+/// Reads the names of all tags and companies. A contact itself holds at most ten ids of each.
+async fn ask_details(setup: &Setup, stop: &Stop, report: &mut ExplainReport<'_>) -> Result<(), Fatal> {
+    let intercom = setup.intercom(stop)?;
+    for ContactReport { contact, tags, companies, .. } in &mut report.people {
+        *tags = intercom.contact_tags(&contact.id).await?;
+        // Intercom lists tags in the order in which they were added.
+        tags.iter_mut().for_each(|tags| tags.sort_by(|a, b| a.name.cmp(&b.name)));
+        *companies = intercom.contact_companies(&contact.id).await?;
+    }
     Ok(())
 }

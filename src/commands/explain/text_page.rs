@@ -65,9 +65,9 @@ impl TextPage {
     }
 }
 
-/// Rows in columns, indented.
 pub(super) fn columns<const N: usize>(rows: &[[String; N]], indent: usize, width: u16) -> String {
-    let mut table = TextTable::new(Ruling::None).padding(0, 2);
+    let mut table = TextTable::new(Ruling::None, [""; 0]);
+    table.padding = (0, 2);
     rows.iter().for_each(|row| table.add_row(row));
     let width = width.saturating_sub(u16::try_from(indent).unwrap_or(u16::MAX)).max(40);
     table.render(Some(width)).lines().map(|line| format!("{:indent$}{line}\n", "")).collect()

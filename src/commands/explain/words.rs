@@ -115,7 +115,6 @@ pub(super) fn source(value: &Traced) -> String {
     }
 }
 
-/// The kind of an attribute in Intercom.
 pub(super) fn place(attribute: &str) -> &'static str {
     if is_own_field(attribute) { "Intercom's own field" } else { "custom attribute" }
 }

@@ -10,7 +10,6 @@ use crate::exit::{Exit, Fatal};
 use crate::ledger::{History, Resolved};
 use crate::model::{Date, Entry, Occasion, rfc3339};
 
-/// An action with all that a row tells about it.
 struct Row<'a> {
     occasion: &'a Occasion,
     entry: &'a Entry,

@@ -61,7 +61,7 @@ fn text(place: &Place, chosen: &[(&Occasion, &Entry)]) -> String {
         return "No action matches.\n".to_owned();
     }
     let header = ["key", "kind", "state", "when", "signal", "about", "tag on contact", "why"];
-    let mut table = TextTable::new(Ruling::None).header(header);
+    let mut table = TextTable::new(Ruling::None, header);
     for (occasion, entry) in chosen {
         table.add_row([
             entry.short.clone(),

@@ -15,12 +15,10 @@ use crate::model::Date;
 /// The ledger that a command works on, and its instant.
 #[derive(Debug)]
 pub struct Place {
-    /// The folder of ledger and lock.
     pub state_dir: PathBuf,
     pub file: PathBuf,
     /// The instant from which ages are counted.
     pub now: Date,
-    /// Whether it is the ledger of `scan --sandbox`.
     pub in_sandbox: bool,
     /// The command-line options that name this ledger.
     options: String,
@@ -60,7 +58,6 @@ impl Place {
         })
     }
 
-    /// The text before the first run.
     pub fn nothing_yet(&self) -> String {
         format!("No run yet: there is no ledger in {}\n", self.state_dir.display())
     }

@@ -57,7 +57,7 @@ fn text(history: &History, occasion: &Occasion, entry: &Entry, next: Option<&str
     }
     let others: Vec<_> = occasion.entries.iter().filter(|other| other.short != entry.short).collect();
     if !others.is_empty() {
-        let mut table = TextTable::new(Ruling::None).header(["key", "kind", "state", "level", "tag on contact", "why"]);
+        let mut table = TextTable::new(Ruling::None, ["key", "kind", "state", "level", "tag on contact", "why"]);
         others.into_iter().for_each(|other| table.add_row(row(other)));
         let _ = write!(text, "\nOther actions of this occasion\n{}", table.render(terminal_width()));
     }

@@ -22,7 +22,6 @@ struct Suite {
     tests: Vec<RuleTest>,
 }
 
-/// A test with its result.
 struct TestResult<'a> {
     test: &'a RuleTest,
     /// Empty if the test passed.

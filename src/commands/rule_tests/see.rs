@@ -31,7 +31,6 @@ pub(super) struct SeenSignal {
     pub level: String,
     /// Everything else that a test can name, as it is shown.
     pub named: BTreeMap<&'static str, String>,
-    /// The rule's condition.
     pub condition: String,
     /// What the rule's texts could not show.
     pub warnings: Vec<String>,

@@ -101,15 +101,10 @@ impl DryRun {
     }
 }
 
-/// Makes the dry run of `scan --dry-run --contact`, for a command with its own output. Keeps the attributes named in `wanted`,
-/// which must include those of the rules.
-pub(super) async fn dry_run_of(
-    common: &Common,
-    setup: &Setup,
-    stop: Stop,
-    contact: &str,
-    wanted: &BTreeSet<String>,
-) -> Result<DryRun, Fatal> {
+/// Makes the dry run of `scan --dry-run --contact`, for a command with its own output. Keeps all attributes that explain
+/// shows.
+pub(super) async fn dry_run_of(common: &Common, setup: &Setup, stop: Stop, contact: &str) -> Result<DryRun, Fatal> {
+    let wanted = &setup.config.rules.explained_attributes();
     let arguments = &Scan { dry_run: true, contact: vec![contact.to_owned()], ..Scan::default() };
     Stages { common, arguments, setup, stop, run: String::new(), started_at: Utc::now(), wanted }.look().await
 }
@@ -146,7 +141,6 @@ impl Stages<'_> {
         Ok(DryRun { arguments: self.arguments.clone(), run, ledger, read, plan })
     }
 
-    /// Settles, plans, records, applies.
     async fn real_run(&self, lock: Option<Lock>) -> Result<ScanOutcome, Fatal> {
         let lock = match lock {
             Some(lock) => lock,

@@ -150,7 +150,6 @@ fn warnings(read: &IntercomRead, plan: &Plan) -> Vec<Problem> {
     counts.chain(undecided_rules(read)).chain(accepted).chain(texts).collect()
 }
 
-/// Renders the report in the format asked for.
 pub(super) fn show(common: &Common, report: &Report<'_>) -> String {
     match common.format {
         Format::Json => json_text(&report::to_json(report)),

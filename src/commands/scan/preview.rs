@@ -56,7 +56,6 @@ pub(super) fn previews(plan: &Plan, setup: &Setup) -> Previews {
     ])
 }
 
-/// The task that the plan makes for the item, if any.
 fn task_of(item: &Item) -> Option<&Task> {
     let mut to_do = item.actions.iter().filter(|action| action.decision == Decision::Do);
     to_do.find_map(|action| match &action.order {
