@@ -59,7 +59,7 @@ fn load(dir: Option<&Path>) -> Result<World, Fatal> {
 
 /// A sandbox with a state folder of its own, both kept from run to run.
 pub struct Opened {
-    sandbox: Sandbox,
+    pub sandbox: Sandbox,
     /// Taken before the world is read, so that no run overwrites the effects of another. None in a dry run.
     pub lock: Option<Lock>,
     pub state_dir: PathBuf,
@@ -92,11 +92,6 @@ impl Opened {
         let state_dir = if arguments.fresh && arguments.dry_run { state_dir.join("fresh") } else { state_dir };
         Ok(Opened { sandbox, lock, state_dir })
     }
-
-    /// The environment of a run in the sandbox. It hides the variables of the real services.
-    pub fn environment(&self, outer: Box<Environment>) -> Box<Environment> {
-        in_sandbox(&self.sandbox, outer)
-    }
 }
 
 /// The environment of a run in the sandbox: its own variables, and those of `outer` that do not concern the services.
@@ -113,11 +108,8 @@ pub fn in_sandbox(sandbox: &Sandbox, outer: Box<Environment>) -> Box<Environment
 
 /// The state folder of a sandbox. Each workspace has its own, so that a ledger never meets another world.
 pub(super) fn folder_of(dir: Option<&Path>, state_dir: &Path) -> Result<PathBuf, Fatal> {
-    Ok(state_dir.join("sandbox").join(folder_name(dir)?))
-}
-
-fn folder_name(dir: Option<&Path>) -> Result<String, Fatal> {
-    let Some(dir) = dir else { return Ok("demo".to_owned()) };
+    let sandboxes = state_dir.join("sandbox");
+    let Some(dir) = dir else { return Ok(sandboxes.join("demo")) };
     let full = dir.canonicalize().map_err(|error| {
         Fatal::usage(anyhow::Error::from(error).context(format!("open the workspace folder {}", dir.display())))
             .with_help("name an existing folder, or leave it out for the built-in demo workspace")
@@ -125,7 +117,7 @@ fn folder_name(dir: Option<&Path>) -> Result<String, Fatal> {
     let hash = Sha256::digest(full.to_string_lossy().as_bytes());
     let hash: String = hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
     let name = full.file_name().unwrap_or_default().to_string_lossy();
-    Ok(format!("{name}-{hash}"))
+    Ok(sandboxes.join(format!("{name}-{hash}")))
 }
 
 fn start_over(state_dir: &Path) -> Result<(), Fatal> {

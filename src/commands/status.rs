@@ -256,11 +256,7 @@ mod tests {
         RunRecord {
             id: hour.to_string(),
             as_of: DateTime::from_timestamp(hour * 3600, 0).unwrap(),
-            started_at: None,
-            finished_at: None,
-            exit_code: None,
-            scanned: None,
-            signalled: None,
+            ..RunRecord::default()
         }
     }
 

@@ -13,7 +13,7 @@ use super::{change, read, schema};
 use crate::model::{Change, Date, Known, Reason, Resolution, Share, Step, TaskLink};
 
 /// The record of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RunRecord {
     /// The run's id.
     pub id: String,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::scan::{Report, RunMode};
+use super::scan::{Ended, Report, RunMode};
 use super::text::{clean, one_line};
 use crate::apply::ActionStatus;
 use crate::model::{ActionKind, Person, Reason, SubjectKind, UnknownReason};
@@ -40,7 +40,7 @@ pub fn performed(report: &Report<'_>, item: &Item) -> String {
     let mut per_contact: BTreeMap<(ActionKind, ActionStatus, Reason), usize> = BTreeMap::new();
     let mut lines = Vec::new();
     for action in &item.actions {
-        let (kind, ended) = (action.key.kind, report.ended(action));
+        let (kind, ended) = (action.key.kind, Ended::of(action, report.results));
         if kind.is_per_occasion() {
             let key = if kind.shows_key() { format!(" {}", action.short) } else { String::new() };
             lines.push((kind, 1, format!("{}{key}", kind.label()), ended.status, ended.reason));

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 use strum::IntoEnumIterator;
 
-use super::scan::{Preview, Previews, Problem, Report, RunMode};
+use super::scan::{Ended, Preview, Previews, Problem, Report, RunMode};
 use crate::model::{ActionKind, Evidence, SubjectKind, Value, rfc3339};
 use crate::plan::Item;
 
@@ -64,7 +64,7 @@ pub fn item_to_json(report: &Report<'_>, item: &Item) -> Json {
     let people = item.people.iter();
     let people = people.map(|person| json!({ "id": person.id, "email": person.email, "name": person.name }));
     let actions = item.actions.iter().map(|action| {
-        let ended = report.ended(action);
+        let ended = Ended::of(action, report.results);
         let shown = json!({
             "kind": action.key.kind.name(),
             "key": action.short,

@@ -102,16 +102,12 @@ impl Ended {
 }
 
 impl Report<'_> {
-    pub fn ended(&self, action: &PlannedAction) -> Ended {
-        Ended::of(action, self.results)
-    }
-
     /// Returns how many actions of a kind ended in each way.
     pub fn counts(&self, kind: ActionKind) -> BTreeMap<ActionStatus, usize> {
         let mut counts: BTreeMap<_, _> = ActionStatus::iter().map(|status| (status, 0)).collect();
         let actions = self.plan.items.iter().flat_map(|item| &item.actions);
         for action in actions.filter(|action| action.key.kind == kind) {
-            *counts.entry(self.ended(action).status).or_default() += 1;
+            *counts.entry(Ended::of(action, self.results).status).or_default() += 1;
         }
         counts
     }

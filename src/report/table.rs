@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use strum::IntoEnumIterator;
 
 use super::item::{explain, explain_unknown, performed, who};
-use super::scan::{Preview, Previews, Report, RunMode};
+use super::scan::{Ended, Preview, Previews, Report, RunMode};
 use super::text::{DEFAULT_WIDTH, Ruling, TextTable, clean, one_line, plural, problems_to_text, with_level};
 use crate::apply::ActionStatus;
 use crate::model::{ActionKind, Reason, second};
@@ -77,7 +77,7 @@ fn kind_line(report: &Report<'_>, kind: ActionKind) -> Option<String> {
 
 /// Whether an action of the item was done, failed, is planned, or is in doubt.
 fn has_news(report: &Report<'_>, item: &Item) -> bool {
-    let news = |action| report.ended(action).status != ActionStatus::Skipped;
+    let news = |action| Ended::of(action, report.results).status != ActionStatus::Skipped;
     item.actions.iter().any(|action| news(action) || action.decision == Decision::Do)
 }
 
@@ -112,7 +112,7 @@ fn needs_a_person(report: &Report<'_>, text: &mut String) {
     let (mut refused, mut doubtful) = (Vec::new(), Vec::new());
     for item in &report.plan.items {
         for action in &item.actions {
-            let ended = report.ended(action);
+            let ended = Ended::of(action, report.results);
             let (who, kind, short) = (who(item).replace('\n', ", "), action.key.kind.name(), &action.short);
             let line = format!("  {kind} {short} for {who} ({})", item.occasion.signal);
             if ended.reason == Reason::Refused {

@@ -2,7 +2,6 @@
 
 mod json;
 mod report;
-mod table;
 
 use super::setup::{self, Setup};
 use super::terminal::{ProgressLine, terminal_width};
@@ -56,6 +55,6 @@ pub async fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> 
     };
     report.judge(broken_off.as_ref(), pages.doubt().map(str::to_owned), arguments.fail_on);
     let width = terminal_width().unwrap_or(DEFAULT_WIDTH);
-    super::show_result(common, &table::table(&report, width), &json::json(&report))?;
+    super::show_result(common, &report::table(&report, width), &json::json(&report))?;
     Ok(report.exit)
 }

@@ -178,11 +178,8 @@ async fn owners(group: &mut Group, setup: &Setup, client: &mut Zoho) {
                 group.fail(&name, format!("{who} is not active, but should own the tasks of {signals}"), Some(help));
             }
             Ok(Granted::Yes(None)) => {
-                group.fail(
-                    &name,
-                    format!("Zoho does not have the user who should own the tasks of {signals}"),
-                    Some(help),
-                );
+                let message = format!("Zoho does not have the user who should own the tasks of {signals}");
+                group.fail(&name, message, Some(help));
             }
             Ok(Granted::No) => group.warn(
                 &name,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::report::ExplainReport;
-use super::text_page::{TextPage, columns};
+use super::text_page::TextPage;
 use super::words::sentence;
 use crate::model::{ActionKind, Entry, Occasion, State, SubjectKind, minute};
 use crate::plan::{Decision, Item};
@@ -48,7 +48,7 @@ fn one_occasion(report: &ExplainReport<'_>, occasion: &Occasion, page: &mut Text
         ours.iter().filter(|entry| entry.key.kind == ActionKind::Task).filter_map(|entry| entry.remote_id.as_ref());
     let tasks: BTreeSet<_> = tasks.map(|id| links.task(id)).collect();
     let rows: Vec<_> = ours.into_iter().map(entry_row).collect();
-    page.line_up(&columns(&rows, 6, page.width));
+    page.columns(&rows, 6);
     if !others.is_empty() {
         page.paragraph(&format!("and the tags of {}", plural(others.len(), "other contact")), 6);
     }

@@ -107,10 +107,7 @@ fn miss(miss: &Miss) -> Json {
         "words": miss.to_string(),
         "attribute": attribute,
         "comparison": comparison,
-        "value": value,
-        "threshold": threshold,
-        "by": by,
-        "share": share,
+        "value": value, "threshold": threshold, "by": by, "share": share,
     })
 }
 

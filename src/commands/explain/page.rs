@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::history::{ledger, scan, work};
 use super::report::{ContactReport, ExplainReport};
-use super::text_page::{TextPage, columns};
+use super::text_page::TextPage;
 use super::words::{brief, place, read, seen, source, tame};
 use crate::model::{SubjectKind, Truth, UnknownReason, second};
 use crate::report::{explain_unknown, plural};
@@ -15,13 +15,9 @@ pub(super) fn render(report: &ExplainReport<'_>, width: Option<u16>, colored: bo
     let workspace = report.workspace.as_ref().map_or(String::new(), |id| format!(" · workspace {id}"));
     page.line(&format!("usage-signals explain{workspace} · {}", second(report.setup.as_of)));
     if report.people.len() > 1 {
-        page.paragraph(
-            &format!(
-                "{} share this e-mail. Rules about contacts treat them as one person, with one task.",
-                plural(report.people.len(), "contact")
-            ),
-            0,
-        );
+        let contacts = plural(report.people.len(), "contact");
+        let text = "share this e-mail. Rules about contacts treat them as one person, with one task.";
+        page.paragraph(&format!("{contacts} {text}"), 0);
     }
     for person in &report.people {
         head(report, person, &mut page);
@@ -72,17 +68,13 @@ fn in_short(report: &ExplainReport<'_>, person: &ContactReport, page: &mut TextP
         level => format!("{} (level {level})", rule.signal),
     });
     let holding: Vec<_> = holding.collect();
-    let count = explanation.rules.len();
-    page.paragraph(
-        &match holding.as_slice() {
-            [] => format!("none of {} holds", plural(count, "rule")),
-            holding => {
-                let verb = if holding.len() == 1 { "holds" } else { "hold" };
-                format!("{} of {} {verb}: {}", holding.len(), plural(count, "rule"), holding.join(", "))
-            }
-        },
-        2,
-    );
+    let rules = plural(explanation.rules.len(), "rule");
+    let text = match holding.as_slice() {
+        [] => format!("none of {rules} holds"),
+        [one] => format!("1 of {rules} holds: {one}"),
+        several => format!("{} of {rules} hold: {}", several.len(), several.join(", ")),
+    };
+    page.paragraph(&text, 2);
     let open: Vec<_> = of(Truth::Unknown).map(|rule| format!("{} ({})", rule.signal, reasons(&rule.own))).collect();
     if !open.is_empty() {
         page.paragraph(&format!("could not be evaluated: {}", open.join("; ")), 2);
@@ -174,7 +166,7 @@ fn one_rule(person: &ContactReport, explained: &ExplainedRule, rule: &Rule, page
 
 fn comparisons(explained: &Explained, indent: usize, page: &mut TextPage) {
     let rows: Vec<_> = explained.comparisons.iter().flat_map(rows).collect();
-    page.line_up(&columns(&rows, indent, page.width));
+    page.columns(&rows, indent);
 }
 
 /// Comparison, outcome, value and origin; one row for each value.
@@ -221,7 +213,7 @@ fn attributes(person: &ContactReport, page: &mut TextPage) {
     let missing = |attribute: &&AttributeSeen| attribute.read == Err(UnknownReason::Missing);
     let (absent, there): (Vec<_>, Vec<_>) = used.into_iter().partition(missing);
     let rows: Vec<_> = there.into_iter().chain(absent).map(row).collect();
-    page.line_up(&columns(&rows, 2, page.width));
+    page.columns(&rows, 2);
     let (absent, there): (Vec<_>, Vec<_>) = idle.into_iter().partition(missing);
     let one = |attribute: &AttributeSeen| {
         format!("{} {}", attribute.name, brief(&attribute.value, attribute.kind, &attribute.read))

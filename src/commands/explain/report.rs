@@ -65,7 +65,6 @@ impl<'a> ExplainReport<'a> {
         ExplainReport { setup, workspace: None, people, occasions: Vec::new(), dry_run: None, notes: Vec::new() }
     }
 
-    /// Adds the occasions and the forgotten contacts of the ledger.
     pub(super) fn add_known(&mut self, known: &Known) {
         self.occasions = concerning(known, &self.people);
         for person in &mut self.people {
@@ -82,7 +81,6 @@ impl<'a> ExplainReport<'a> {
         self.people.iter().filter_map(why).collect()
     }
 
-    /// Adds the dry run, and returns its exit code.
     pub(super) fn add_dry_run(&mut self, dry_run: DryRun) -> Exit {
         self.workspace = Some(dry_run.plan.workspace.clone());
         self.add_known(&dry_run.ledger.known);

@@ -11,7 +11,7 @@ const WIDTH: u16 = 120;
 
 pub(super) struct TextPage {
     text: String,
-    pub(super) width: u16,
+    width: u16,
     colored: bool,
 }
 
@@ -53,19 +53,17 @@ impl TextPage {
         let _ = writeln!(self.text, "{}", text.trim_end());
     }
 
-    /// Adds lines that are laid out already.
-    pub(super) fn line_up(&mut self, lines: &str) {
-        self.text.push_str(lines);
+    pub(super) fn columns<const N: usize>(&mut self, rows: &[[String; N]], indent: usize) {
+        self.text.push_str(&columns(rows, indent, self.width));
     }
 
     /// Adds text, wrapped at the width of the page.
     pub(super) fn paragraph(&mut self, text: &str, indent: usize) {
-        let lines = columns(&[[text.to_owned()]], indent, self.width);
-        self.line_up(&lines);
+        self.columns(&[[text.to_owned()]], indent);
     }
 }
 
-pub(super) fn columns<const N: usize>(rows: &[[String; N]], indent: usize, width: u16) -> String {
+fn columns<const N: usize>(rows: &[[String; N]], indent: usize, width: u16) -> String {
     let mut table = TextTable::new(Ruling::None, [""; 0]);
     table.padding = (0, 2);
     rows.iter().for_each(|row| table.add_row(row));

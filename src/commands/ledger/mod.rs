@@ -3,7 +3,6 @@
 mod decide;
 mod entry;
 mod export;
-mod list;
 mod place;
 mod show;
 
@@ -23,8 +22,8 @@ pub(super) use place::Place;
 pub fn run(common: &Common, arguments: &Arguments) -> Result<Exit, Fatal> {
     let place = Place::of(common, &arguments.place)?;
     match &arguments.command {
-        LedgerCommand::List(filters) => list::run(common, &place, filters),
-        LedgerCommand::Show { key } => show::run(common, &place, key),
+        LedgerCommand::List(filters) => show::list(common, &place, filters),
+        LedgerCommand::Show { key } => show::show(common, &place, key),
         LedgerCommand::Resolve(resolve) => decide::resolve(common, &place, resolve),
         LedgerCommand::Export => export::run(common, &place),
         LedgerCommand::Check => check(common, &place),

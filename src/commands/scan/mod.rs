@@ -1,7 +1,6 @@
 //! `scan`: load, read, evaluate, plan, record, apply, report.
 
 mod output;
-mod preview;
 
 use std::collections::BTreeSet;
 
@@ -9,7 +8,7 @@ use chrono::{DateTime, Utc};
 use tracing::Instrument;
 
 use super::lock;
-use super::sandbox::Opened;
+use super::sandbox::{Opened, in_sandbox};
 use super::setup::{self, Setup};
 use super::terminal::ProgressLine;
 use crate::apply::sink::Failure;
@@ -53,7 +52,7 @@ pub(super) async fn run(common: &Common, arguments: &Scan) -> Result<Exit, Fatal
     let mut opened = opened.transpose()?;
     let setup = match &opened {
         Some(opened) => {
-            let environment = opened.environment(process);
+            let environment = in_sandbox(&opened.sandbox, process);
             Setup::new(common, arguments, &environment, opened.state_dir.clone(), true)?
         }
         None => Setup::new(common, arguments, &process, state_dir, false)?,
@@ -144,7 +143,11 @@ impl Stages<'_> {
     async fn real_run(&self, lock: Option<Lock>) -> Result<ScanOutcome, Fatal> {
         let lock = match lock {
             Some(lock) => lock,
-            None => self.lock().await?,
+            None => {
+                let doing = format!("run {}", self.run);
+                let waits = self.arguments.wait_lock;
+                lock::wait(&self.setup.state_dir, waits, &doing, self.started_at, &self.stop).await?
+            }
         };
         let ledger = Writer::open(&self.setup.state_dir.join(LEDGER_FILE), &lock)?;
         let intercom = self.setup.intercom(&self.stop)?;
@@ -201,21 +204,8 @@ impl Stages<'_> {
 
     /// What is known of the run while it is under way.
     fn run_record(&self) -> RunRecord {
-        RunRecord {
-            id: self.run.clone(),
-            as_of: self.setup.as_of,
-            started_at: Some(self.started_at),
-            finished_at: None,
-            exit_code: None,
-            scanned: None,
-            signalled: None,
-        }
-    }
-
-    /// Takes the lock, waiting as long as `--wait-lock` says.
-    async fn lock(&self) -> Result<Lock, Fatal> {
-        let (Setup { state_dir, .. }, run) = (self.setup, format!("run {}", self.run));
-        lock::wait(state_dir, self.arguments.wait_lock, &run, self.started_at, &self.stop).await
+        let started_at = Some(self.started_at);
+        RunRecord { id: self.run.clone(), as_of: self.setup.as_of, started_at, ..RunRecord::default() }
     }
 
     /// Asks about the claims that earlier runs left open.
@@ -288,7 +278,7 @@ impl Stages<'_> {
         unsettled: &[Failure],
         ledger_errors: &[LedgerError],
     ) -> ScanOutcome {
-        let previews = self.arguments.preview.then(|| preview::previews(&plan, self.setup));
+        let previews = self.arguments.preview.then(|| output::previews(&plan, self.setup));
         let finished = output::Finished { plan: &plan, results: results.as_ref(), previews, unsettled, ledger_errors };
         let (report, exit) = output::report(self.arguments, run, read, finished);
         let report = output::show(self.common, &report);
