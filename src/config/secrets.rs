@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
+use strum::IntoEnumIterator;
 use url::Url;
 
 use super::problem::{Problem, Problems};
@@ -153,6 +154,16 @@ pub fn missing(credentials: &Credentials, slack: &Slack, sinks: &BTreeSet<SinkKi
                     `usage-signals scan --sandbox` needs no token";
         problems.push(in_environment(INTERCOM, format!("{INTERCOM} is not set"), help));
     }
+    // Names the other sinks that could run.
+    let without = |off: SinkKind| {
+        let lacks_credentials = |sink: SinkKind| match sink {
+            SinkKind::Tasks => credentials.zoho.is_none(),
+            SinkKind::Messages => !can_post(credentials, slack),
+            SinkKind::Tags => false,
+        };
+        let rest = SinkKind::iter().filter(|sink| *sink != off && !lacks_credentials(*sink));
+        rest.map(SinkKind::name).collect::<Vec<_>>().join(",")
+    };
     if sinks.contains(&SinkKind::Tasks) && credentials.zoho.is_none() {
         let lacking: Vec<&str> = ZOHO.into_iter().filter(|name| !credentials.found.contains_key(name)).collect();
         let (verb, set) = if lacking.len() == 1 {
@@ -161,13 +172,13 @@ pub fn missing(credentials: &Credentials, slack: &Slack, sinks: &BTreeSet<SinkKi
             ("are", "set them (or their …_FILE)")
         };
         let message = format!("tasks are on, but {} {verb} not set", lacking.join(", "));
-        let sinks_left = if can_post(credentials, slack) { "tags,messages" } else { "tags" };
-        let help = format!("{set}, or turn tasks off with `--sinks {sinks_left}` or with enabled = false in [zoho]");
+        let rest = without(SinkKind::Tasks);
+        let help = format!("{set}, or turn tasks off with `--sinks {rest}` or with enabled = false in [zoho]");
         problems.push(in_environment(lacking.first().unwrap_or(&ZOHO[0]), message, &help));
     }
     if sinks.contains(&SinkKind::Messages) {
-        let sinks_left = if credentials.zoho.is_some() { "tags,tasks" } else { "tags" };
-        let off = format!("or turn messages off with `--sinks {sinks_left}` or with enabled = false in [slack]");
+        let rest = without(SinkKind::Messages);
+        let off = format!("or turn messages off with `--sinks {rest}` or with enabled = false in [slack]");
         match credentials.slack {
             None => {
                 let message = format!("messages are on, but neither {BOT} nor {WEBHOOK} is set");

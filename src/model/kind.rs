@@ -40,29 +40,53 @@ struct Row {
     sink: SinkKind,
     one: &'static str,
     many: &'static str,
+    per_occasion: bool,
     shows_key: bool,
     waits_for_task: bool,
 }
 
 impl ActionKind {
+    const fn row(self) -> Row {
+        match self {
+            ActionKind::Task => Row {
+                sink: SinkKind::Tasks,
+                one: "Zoho task",
+                many: "Zoho tasks",
+                per_occasion: true,
+                shows_key: true,
+                waits_for_task: false,
+            },
+            ActionKind::Message => Row {
+                sink: SinkKind::Messages,
+                one: "Slack message",
+                many: "Slack messages",
+                per_occasion: true,
+                shows_key: false,
+                waits_for_task: true,
+            },
+            ActionKind::Tag => Row {
+                sink: SinkKind::Tags,
+                one: "Intercom tag",
+                many: "Intercom tags",
+                per_occasion: false,
+                shows_key: false,
+                waits_for_task: true,
+            },
+            ActionKind::Untag => Row {
+                sink: SinkKind::Tags,
+                one: "Intercom tag taken off",
+                many: "Intercom tags taken off",
+                per_occasion: false,
+                shows_key: false,
+                waits_for_task: false,
+            },
+        }
+    }
+
     /// The kinds that an occasion has once for each level, in the order in which they are planned. All other kinds are about
     /// one contact each.
-    pub const PER_OCCASION: [ActionKind; 2] = [ActionKind::Task, ActionKind::Message];
-
-    const fn row(self) -> Row {
-        let (sink, one, many) = match self {
-            ActionKind::Task => (SinkKind::Tasks, "Zoho task", "Zoho tasks"),
-            ActionKind::Message => (SinkKind::Messages, "Slack message", "Slack messages"),
-            ActionKind::Tag => (SinkKind::Tags, "Intercom tag", "Intercom tags"),
-            ActionKind::Untag => (SinkKind::Tags, "Intercom tag taken off", "Intercom tags taken off"),
-        };
-        Row {
-            sink,
-            one,
-            many,
-            shows_key: matches!(self, ActionKind::Task),
-            waits_for_task: matches!(self, ActionKind::Message | ActionKind::Tag),
-        }
+    pub fn per_occasion() -> impl Iterator<Item = ActionKind> {
+        ActionKind::iter().filter(|kind| kind.is_per_occasion())
     }
 
     /// The sink that performs the action.
@@ -88,7 +112,7 @@ impl ActionKind {
 
     /// Whether an occasion has one for each level, rather than one for each contact.
     pub fn is_per_occasion(self) -> bool {
-        ActionKind::PER_OCCASION.contains(&self)
+        self.row().per_occasion
     }
 
     /// Whether people see the action's short key at the service, so that a report should name it.

@@ -86,7 +86,7 @@ impl Builder<'_> {
         let Some(occasion) = self.input.known.occasions.iter().find(|known| known.id == item.occasion) else {
             return item.due_date;
         };
-        let sent = ActionKind::PER_OCCASION.into_iter().find_map(|kind| occasion.last_done(kind));
+        let sent = ActionKind::per_occasion().find_map(|kind| occasion.last_done(kind));
         let level = sent.map_or(&occasion.level, |entry| &entry.key.level);
         let since = sent.and_then(|entry| entry.claimed_at).unwrap_or(occasion.id.opened_at);
         let rule = self.input.rules.rule(&occasion.id.signal);

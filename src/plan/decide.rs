@@ -62,7 +62,7 @@ impl Builder<'_> {
         item
     }
 
-    /// No occasion is open: one opens, with one action of each kind [per occasion](ActionKind::PER_OCCASION), and a tag for every contact.
+    /// No occasion is open: one opens, with one action of each kind [per occasion](ActionKind::per_occasion), and a tag for every contact.
     fn open_occasion(&mut self, group: &Group<'_>) -> Item {
         let reason = self.opening_reason(group);
         let id = self.new_occasion_id(group);
@@ -73,7 +73,7 @@ impl Builder<'_> {
         for hit in &group.hits {
             item.changes.extend(self.keep_pending_untags(group.rule, &hit.contact));
         }
-        for kind in ActionKind::PER_OCCASION {
+        for kind in ActionKind::per_occasion() {
             let key = ActionKey::of_level(kind, group.level());
             item.actions.push(match reason {
                 Reason::New | Reason::Returned => self.plan_action(&rendering, &id, &key, reason),
@@ -160,7 +160,7 @@ impl Builder<'_> {
         }
         let Some(level) = escalated_to else { return };
         item.changes.push(Change::Raise { id: open.id.clone(), level: level.to_owned() });
-        for kind in ActionKind::PER_OCCASION {
+        for kind in ActionKind::per_occasion() {
             let key = ActionKey::of_level(kind, level);
             item.actions.push(match reason {
                 Reason::Escalated => self.plan_action(rendering, &open.id, &key, reason),
@@ -180,7 +180,7 @@ impl Builder<'_> {
         let level = hits.map(|hit| hit.level.as_str()).max_by_key(|level| group.rule.rank(level))?;
         // A level that was acted on once is not acted on again, even after the rule's levels were put in another order.
         let entry = |kind| open.entry(&ActionKey::of_level(kind, level));
-        let acted_on = ActionKind::PER_OCCASION.into_iter().any(|kind| entry(kind).is_some());
+        let acted_on = ActionKind::per_occasion().any(|kind| entry(kind).is_some());
         (group.rule.rank(level) > group.rule.rank(&open.level) && !acted_on).then(|| level.to_owned())
     }
 

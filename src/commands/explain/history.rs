@@ -44,17 +44,19 @@ fn one_occasion(report: &ExplainReport<'_>, occasion: &Occasion, page: &mut Text
         .iter()
         .partition(|entry| entry.key.contact.is_empty() || ids.contains(&entry.key.contact.as_str()));
     let links = &report.setup.links;
-    let tasks =
-        ours.iter().filter(|entry| entry.key.kind == ActionKind::Task).filter_map(|entry| entry.remote_id.as_ref());
-    let tasks: BTreeSet<_> = tasks.map(|id| links.task(id)).collect();
+    let url = |entry: &&Entry| {
+        let kind = entry.key.kind;
+        Some((kind.label(), (sinks::facts(kind.sink()).url)(links, entry.remote_id.as_ref()?)?))
+    };
+    let urls: BTreeSet<_> = ours.iter().filter_map(url).collect();
     let rows: Vec<_> = ours.into_iter().map(entry_row).collect();
     page.columns(&rows, 6);
     if !others.is_empty() {
         page.paragraph(&format!("and the tags of {}", plural(others.len(), "other contact")), 6);
     }
     // Links stay on one line, so that a terminal can open them.
-    for task in tasks {
-        page.line(&format!("      task: {}", clean(&task)));
+    for (label, url) in urls {
+        page.line(&format!("      {label}: {}", clean(&url)));
     }
     if let Some(record) = occasion.record() {
         page.line(&format!("      on: {}", clean(&links.record(record))));

@@ -4,8 +4,9 @@ use serde_json::{Value as Json, json};
 
 use super::report::{ContactReport, ExplainReport};
 use crate::exit::Exit;
-use crate::model::{ActionKind, Entry, Occasion, UnknownReason, Value, rfc3339};
+use crate::model::{Entry, Occasion, UnknownReason, Value, rfc3339};
 use crate::remote::intercom::is_own_field;
+use crate::remote::sinks;
 use crate::report::{item_to_json, joined, value_to_json};
 use crate::rules::{AttributeSeen, Explained, ExplainedComparison, ExplainedRule, Miss, Origin, Traced};
 
@@ -139,7 +140,7 @@ fn occasion(report: &ExplainReport<'_>, occasion: &Occasion) -> Json {
 }
 
 fn entry(report: &ExplainReport<'_>, entry: &Entry) -> Json {
-    let task_url = entry.remote_id.as_ref().filter(|_| entry.key.kind == ActionKind::Task);
+    let url = sinks::facts(entry.key.kind.sink()).url;
     json!({
         "kind": entry.key.kind.name(),
         "key": entry.short,
@@ -149,7 +150,7 @@ fn entry(report: &ExplainReport<'_>, entry: &Entry) -> Json {
         "reason": entry.reason.name(),
         "closed_at": entry.closed_at.map(rfc3339),
         "remote_id": entry.remote_id,
-        "url": task_url.map(|id| report.setup.links.task(id)),
+        "url": entry.remote_id.as_ref().and_then(|id| url(&report.setup.links, id)),
         "error": entry.error,
     })
 }

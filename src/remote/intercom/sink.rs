@@ -18,7 +18,7 @@ use crate::remote::http::{Request, RequestKind};
 use crate::remote::sink_facts::{SinkFacts, WrongId};
 
 /// The facts about the sink of tags.
-pub const FACTS: SinkFacts = SinkFacts { place: |_| String::new(), check_remote_id };
+pub const FACTS: SinkFacts = SinkFacts { place: |_| String::new(), url: |_, _| None, check_remote_id };
 
 /// A tag's remote id is found by its name, so nobody has to give one.
 fn check_remote_id(_: &str) -> Result<(), WrongId> {

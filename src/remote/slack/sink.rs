@@ -7,7 +7,7 @@ use crate::apply::sink::{ActionOutcome, Answer, Claim, Receipt, Sink};
 use crate::model::{ActionKind, Message, MessageRef};
 use crate::remote::sink_facts::{SinkFacts, WrongId};
 
-pub const FACTS: SinkFacts = SinkFacts { place, check_remote_id };
+pub const FACTS: SinkFacts = SinkFacts { place, url: |_, _| None, check_remote_id };
 
 /// Where a message is, as far as its remote id says so.
 fn place(remote_id: &str) -> String {

@@ -6,7 +6,8 @@ use crate::apply::sink::{ActionOutcome, Answer, Claim, Sink};
 use crate::model::{ActionKind, Links, Task, TaskLink, TaskNews};
 use crate::remote::sink_facts::{SinkFacts, WrongId};
 
-pub const FACTS: SinkFacts = SinkFacts { place: |_| String::new(), check_remote_id };
+pub const FACTS: SinkFacts =
+    SinkFacts { place: |_| String::new(), url: |links, id| Some(links.task(id)), check_remote_id };
 
 fn check_remote_id(id: &str) -> Result<(), WrongId> {
     if !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()) {
