@@ -8,22 +8,29 @@
 //!  remote/intercom                            remote/*
 //! ```
 //!
-//! Deciding (`model`, `rules`, `plan`) is pure: no tokio, no HTTP, no SQL, no files, no environment, no clock, no printing.
-//! `commands` wires the stages together; `commands::scan` does so from the first stage to the last. `tests/it/architecture.rs` holds the folders
-//! to who may import whom, and refuses files that need each other in a circle.
+//! Deciding (`model`, `rules`, `plan`) is pure: no tokio, no HTTP, no SQL, no files, no environment, no clock, no printing, no
+//! logging. `commands` puts the stages together; `commands::scan` does so from the first stage to the last.
+//! `tests/it/architecture.rs` checks who may import whom, and refuses files that need each other in a circle.
 //!
 //! # Invariants
 //!
-//! 1. The plan is a value: complete, sorted, comparable, printable, and the very value that was shown is applied.
-//! 2. A dry run is dry by construction: it holds a `LedgerReader` and no sinks. No dry-run flag exists below `commands/`.
-//! 3. Nothing is sent before its claim is committed. An unknown outcome is asked about before anything else; only a message
+//! `docs/architecture.md` has this list too.
+//!
+//! 1. The plan is a value: complete, sorted, comparable, printable. The very plan that is shown is applied.
+//! 2. A dry run is dry by its types: it holds a read-only ledger (`ledger::LedgerReader`) and no sinks. Below `src/commands`
+//!    there is no flag for it.
+//! 3. Nothing is sent before its claim is committed. An unknown outcome is asked about before anything else. Only a message
 //!    may be repeated without an answer, and then says so.
-//! 4. Every item carries a reason, also when nothing is done.
-//! 5. Time enters once, as `as_of`. Nothing below `commands/` reads the clock for a decision.
-//! 6. Only `remote/` (and the sandbox) knows a foreign field name. Only `ledger/` contains SQL. Only `apply/` calls a sink.
+//! 4. Every item of a plan has a reason, also if nothing is done.
+//! 5. Time enters once, as `as_of`. Below `src/commands`, nothing reads the clock for a decision.
+//! 6. Only `src/remote` and the sandbox know a service's field names. Only `src/ledger` contains SQL. Only `src/apply` calls
+//!    a sink.
 //! 7. Unknown is neither true nor false nor zero.
 //! 8. Nothing personal and nothing secret is logged.
 //! 9. A page that was read is forgotten: memory grows with signals, not with contacts.
+//! 10. A sink is known by its `model::SinkKind`, and its actions by the table in `src/model/kind.rs`. Outside its own
+//!     folder, only `src/commands` names a sink's type or module: to make it (`setup.rs`), to check its service (`doctor`),
+//!     and to show a preview (`scan/preview.rs`).
 
 // The modules in the order in which things happen.
 mod cli;
