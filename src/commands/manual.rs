@@ -26,13 +26,11 @@ pub fn man(dir: Option<&Path>) -> Result<Exit, Fatal> {
         }
         Some(dir) => {
             let written = std::fs::create_dir_all(dir).and_then(|()| clap_mangen::generate_to(Cli::command(), dir));
-            written.with_context(|| format!("cannot write manual pages into {}", dir.display())).map_err(fatal)?;
+            written
+                .with_context(|| format!("cannot write manual pages into {}", dir.display()))
+                .map_err(|error| Fatal::usage(error).with_help("name a folder that you can write to"))?;
             super::print(&format!("Wrote the manual pages into {}: try `man {0}/usage-signals.1`\n", dir.display()))?;
         }
     }
     Ok(Exit::Done)
-}
-
-fn fatal(error: anyhow::Error) -> Fatal {
-    Fatal::usage(error).with_help("name a folder that you can write to")
 }

@@ -8,21 +8,8 @@ use crate::model::{ActionKind, Evidence, SubjectKind, Value, rfc3339};
 use crate::plan::Item;
 
 pub fn to_json(report: &Report<'_>) -> Json {
-    let Report {
-        run,
-        scanned,
-        forgotten,
-        undecodable,
-        signalled,
-        plan,
-        results: _,
-        unknown,
-        previews,
-        warnings,
-        errors,
-        exit_code,
-    } = report;
-    let unknown = unknown.iter().map(|((attribute, reason), contacts)| {
+    let Report { run, sightings, undecodable, plan, results: _, previews, warnings, errors, exit_code } = report;
+    let unknown = sightings.unknown.iter().map(|((attribute, reason), contacts)| {
         json!({ "attribute": attribute, "reason": reason.name(), "contacts": contacts })
     });
     let actions = ActionKind::iter().map(|kind| {
@@ -30,10 +17,10 @@ pub fn to_json(report: &Report<'_>) -> Json {
         (kind.name().to_owned(), counts.collect::<Json>())
     });
     let contacts = json!({
-        "scanned": scanned,
+        "scanned": sightings.scanned,
         "undecodable": undecodable.len(),
-        "signalled": signalled,
-        "forgotten": (*forgotten > 0).then_some(forgotten),
+        "signalled": sightings.signalled.len(),
+        "forgotten": (sightings.forgotten > 0).then_some(sightings.forgotten),
     });
     let skipped =
         undecodable.iter().map(|(id, why)| Problem { message: format!("contact {id} was skipped: {why}"), help: None });

@@ -8,8 +8,8 @@ use strum::IntoEnumIterator;
 
 use crate::apply::sink::Failure;
 use crate::apply::{ActionStatus, Results};
-use crate::model::{ActionKind, Date, Reason, SinkKind, UnknownReason};
-use crate::plan::{Decision, Plan, PlannedAction};
+use crate::model::{ActionKind, Date, Reason, SinkKind};
+use crate::plan::{Decision, Plan, PlannedAction, Sightings};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunMode {
@@ -52,17 +52,11 @@ pub type Previews = BTreeMap<SinkKind, Vec<Preview>>;
 #[derive(Debug, Clone)]
 pub struct Report<'a> {
     pub run: Run,
-    pub scanned: usize,
-    /// Contacts that were left out, because `ledger forget` removed them.
-    pub forgotten: usize,
+    pub sightings: &'a Sightings,
     /// Contacts that could not be decoded: id or place in the page, and the reason.
     pub undecodable: Vec<(String, String)>,
-    /// Contacts for which at least one rule holds.
-    pub signalled: usize,
     pub plan: &'a Plan,
     pub results: Option<&'a Results>,
-    /// How many contacts had an unknown value, by attribute and reason.
-    pub unknown: &'a BTreeMap<(String, UnknownReason), usize>,
     /// The previews of tasks and messages, with `--preview`.
     pub previews: Option<Previews>,
     /// Facts that a person should know, although nothing failed.

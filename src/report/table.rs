@@ -34,21 +34,22 @@ pub fn to_table(report: &Report<'_>, width: Option<u16>) -> String {
 }
 
 fn head(report: &Report<'_>, text: &mut String) {
-    let Report { run, scanned, forgotten, undecodable, signalled, plan, .. } = report;
+    let Report { run, sightings, undecodable, plan, .. } = report;
     let mode = match run.mode {
         RunMode::Apply => "scan",
         RunMode::DryRun => "scan, dry run: nothing was written anywhere",
     };
     let _ = writeln!(text, "usage-signals {mode} · workspace {} · {}", run.workspace, second(run.as_of));
-    let _ = write!(text, "{} read", plural(*scanned, "contact"));
+    let _ = write!(text, "{} read", plural(sightings.scanned, "contact"));
     if !undecodable.is_empty() {
         let _ = write!(text, ", {} could not be decoded", undecodable.len());
     }
-    if *forgotten > 0 {
-        let _ = write!(text, ", {forgotten} left out (forgotten)");
+    if sightings.forgotten > 0 {
+        let _ = write!(text, ", {} left out (forgotten)", sightings.forgotten);
     }
-    let verb = if *signalled == 1 { "signals" } else { "signal" };
-    let _ = writeln!(text, " · {} {verb}", plural(*signalled, "contact"));
+    let signalled = sightings.signalled.len();
+    let verb = if signalled == 1 { "signals" } else { "signal" };
+    let _ = writeln!(text, " · {} {verb}", plural(signalled, "contact"));
     let counts: Vec<_> = ActionKind::iter().filter_map(|kind| kind_line(report, kind)).collect();
     if counts.is_empty() {
         let _ = writeln!(text, "Nothing to do.");
@@ -164,11 +165,11 @@ fn left_alone(items: &[&Item], text: &mut String) {
 }
 
 fn unknown(report: &Report<'_>, text: &mut String) {
-    if report.unknown.is_empty() && report.undecodable.is_empty() {
+    if report.sightings.unknown.is_empty() && report.undecodable.is_empty() {
         return;
     }
     let _ = writeln!(text, "\nCould not be evaluated");
-    for ((attribute, reason), contacts) in report.unknown {
+    for ((attribute, reason), contacts) in &report.sightings.unknown {
         let _ = writeln!(text, "  {attribute} {}: {}", explain_unknown(*reason), plural(*contacts, "contact"));
     }
     for (id, why) in &report.undecodable {

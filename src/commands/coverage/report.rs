@@ -69,7 +69,10 @@ pub(super) fn table(report: &CoverageReport<'_>, width: u16) -> String {
     let mut text = String::new();
     head(report, &mut text);
     let _ = write!(text, "\nAttributes, in the order of the roll-out\n{}", attributes(report, width));
-    left_out(report, &mut text);
+    if !report.not_usable.is_empty() {
+        let names: Vec<_> = report.not_usable.iter().map(|name| shown(name, NAME_CHARS)).collect();
+        let _ = writeln!(text, "\nIntercom's own attributes that rules cannot use: {}", names.join(", "));
+    }
     unreadable(report, &mut text);
     let _ = write!(text, "\nRules: can they fire?\n{}", rules(report, width));
     to_do(&report.to_do, &mut text);
@@ -205,13 +208,6 @@ fn range(numbers: &Numbers, shown: impl Fn(f64) -> String) -> String {
     };
     let about = if median.exact { "" } else { "about " };
     format!("{} · {about}{} · {}", shown(least), shown(median.value), shown(most))
-}
-
-fn left_out(report: &CoverageReport<'_>, text: &mut String) {
-    if !report.not_usable.is_empty() {
-        let names: Vec<_> = report.not_usable.iter().map(|name| shown(name, NAME_CHARS)).collect();
-        let _ = writeln!(text, "\nIntercom's own attributes that rules cannot use: {}", names.join(", "));
-    }
 }
 
 fn unreadable(report: &CoverageReport<'_>, text: &mut String) {

@@ -15,7 +15,6 @@ use crate::model::{Known, State};
 use crate::remote::intercom::Workspace;
 use crate::remote::service_status::ServiceStatus;
 
-/// The clock error from which doctor warns.
 const CLOCK_WARN: TimeDelta = TimeDelta::seconds(60);
 /// The clock error from which days, tokens and waits are wrong.
 const CLOCK_FAIL: TimeDelta = TimeDelta::minutes(5);
@@ -124,10 +123,9 @@ fn ledger(group: &mut Group, path: &Path, workspace: Option<&Workspace>) {
     let checked = ledger::check::check(path);
     if let Some(first) = checked.findings.first() {
         let places = checked.findings.len();
-        let message = if places == 1 {
-            first.message.clone()
-        } else {
-            format!("{places} findings; the first: {}", first.message)
+        let message = match places {
+            1 => first.message.clone(),
+            _ => format!("{places} findings; the first: {}", first.message),
         };
         group.fail("ledger", message, Some(first.help));
         return group.skip(&["workspace", "actions"], "the ledger is not sound");

@@ -23,12 +23,11 @@ pub(super) fn ledger(report: &ExplainReport<'_>, page: &mut TextPage) {
 fn one_occasion(report: &ExplainReport<'_>, occasion: &Occasion, page: &mut TextPage) {
     let ids: Vec<_> = report.people.iter().map(|person| person.contact.id.as_str()).collect();
     let level = if occasion.level.is_empty() { String::new() } else { format!(", level {}", occasion.level) };
+    let opened = minute(occasion.id.opened_at);
     let times = match (occasion.ended_at, occasion.false_since) {
-        (Some(ended), _) => format!("{} to {}", minute(occasion.id.opened_at), minute(ended)),
-        (None, Some(since)) => {
-            format!("open since {}, false since {}", minute(occasion.id.opened_at), minute(since))
-        }
-        (None, None) => format!("open since {}", minute(occasion.id.opened_at)),
+        (Some(ended), _) => format!("{opened} to {}", minute(ended)),
+        (None, Some(since)) => format!("open since {opened}, false since {}", minute(since)),
+        (None, None) => format!("open since {opened}"),
     };
     let signal = page.bold(&occasion.id.signal);
     page.line(&format!("  {signal}{level}: {times}, {}", plural(occasion.contacts.len(), "contact")));
@@ -96,12 +95,8 @@ pub(super) fn scan(report: &ExplainReport<'_>, page: &mut TextPage) {
         let subject = who(item).replace('\n', ", ");
         let level = if item.level.is_empty() { String::new() } else { format!(", level {}", item.level) };
         let signal = page.bold(&item.occasion.signal);
-        let reason = format!(
-            "{}: {}",
-            item.reason.name(),
-            if item.has_work() { explain_work(item.reason) } else { explain(item.reason) }
-        );
-        page.line(&format!("  {signal}{level}: {reason}"));
+        let why = if item.has_work() { explain_work(item.reason) } else { explain(item.reason) };
+        page.line(&format!("  {signal}{level}: {}: {why}", item.reason.name()));
         let performed = performed(&scan, item);
         let actions = performed.split_once('\n').map_or("", |(_, actions)| actions);
         let actions = if actions.is_empty() { String::new() } else { format!("{actions} · ") };

@@ -32,7 +32,7 @@ pub(super) fn render(report: &ExplainReport<'_>, width: Option<u16>, colored: bo
         page.line("");
         page.paragraph(note, 0);
     }
-    page.into_text()
+    page.text
 }
 
 fn head(report: &ExplainReport<'_>, person: &ContactReport, page: &mut TextPage) {

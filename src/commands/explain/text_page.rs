@@ -10,7 +10,7 @@ use crate::report::{Ruling, TextTable};
 const WIDTH: u16 = 120;
 
 pub(super) struct TextPage {
-    text: String,
+    pub(super) text: String,
     width: u16,
     colored: bool,
 }
@@ -18,10 +18,6 @@ pub(super) struct TextPage {
 impl TextPage {
     pub(super) fn new(width: Option<u16>, colored: bool) -> TextPage {
         TextPage { text: String::new(), width: width.unwrap_or(WIDTH), colored }
-    }
-
-    pub(super) fn into_text(self) -> String {
-        self.text
     }
 
     fn painted(&self, style: Style, text: &str) -> String {

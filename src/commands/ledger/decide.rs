@@ -1,5 +1,7 @@
 //! `ledger resolve`, `prune` and `forget`: record decisions of people, under the lock.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use super::super::terminal::show_result;
@@ -72,10 +74,7 @@ fn check_remote_id(kind: ActionKind, resolution: Resolution, remote_id: Option<&
     if resolution != Resolution::Done {
         return refuse("--remote-id goes with --as done only".to_owned(), "leave it out");
     }
-    match (sinks::facts(kind.sink()).check_remote_id)(id) {
-        Ok(()) => Ok(()),
-        Err(WrongId { message, help }) => refuse(message, help),
-    }
+    (sinks::facts(kind.sink()).check_remote_id)(id).or_else(|WrongId { message, help }| refuse(message, help))
 }
 
 /// What the next run does after the decision.
@@ -144,7 +143,7 @@ pub(super) fn forget(common: &Common, place: &Place, arguments: &LedgerForget) -
 }
 
 /// Refuses to forget a contact with an action in doubt: without the ids, nobody can ask for its outcome.
-fn check_doubts(place: &Place, history: &History, contacts: &std::collections::BTreeSet<String>) -> Result<(), Fatal> {
+fn check_doubts(place: &Place, history: &History, contacts: &BTreeSet<String>) -> Result<(), Fatal> {
     let concerns = |(occasion, entry): &(&Occasion, &Entry)| {
         let person = occasion.id.subject.kind == SubjectKind::Contact && !contacts.is_disjoint(&occasion.contacts);
         entry.state == State::Claimed
@@ -154,12 +153,8 @@ fn check_doubts(place: &Place, history: &History, contacts: &std::collections::B
     if doubtful.is_empty() {
         return Ok(());
     }
-    Err(Fatal::usage(anyhow::anyhow!(
-        "the contact cannot be forgotten while actions are in doubt: {}",
-        doubtful.join(", ")
+    let (keys, resolve) = (doubtful.join(", "), place.command("ledger resolve KEY"));
+    Err(Fatal::usage(anyhow::anyhow!("the contact cannot be forgotten while actions are in doubt: {keys}")).with_help(
+        format!("run a scan, which asks for the outcome, or decide with {resolve} --as …; then forget the contact"),
     ))
-    .with_help(format!(
-        "run a scan, which asks for the outcome, or decide with {} --as …; then forget the contact",
-        place.command("ledger resolve KEY")
-    )))
 }

@@ -77,10 +77,6 @@ impl Suite {
         };
         self.tests.iter().map(outcome).collect()
     }
-
-    fn config_name(&self) -> String {
-        self.config.file.as_ref().map_or("the built-in defaults".to_owned(), |file| file.display().to_string())
-    }
 }
 
 impl TestResult<'_> {
@@ -93,8 +89,10 @@ impl TestResult<'_> {
 fn as_text(suite: &Suite, outcomes: &[TestResult<'_>]) -> String {
     let (passed, failed): (Vec<_>, Vec<_>) = outcomes.iter().partition(|outcome| outcome.passed());
     let file = suite.file.display();
+    let config =
+        suite.config.file.as_ref().map_or("the built-in defaults".to_owned(), |file| file.display().to_string());
     let plural = if outcomes.len() == 1 { "" } else { "s" };
-    let mut text = format!("\nrunning {} test{plural} of {file} ({})\n", outcomes.len(), suite.config_name());
+    let mut text = format!("\nrunning {} test{plural} of {file} ({config})\n", outcomes.len());
     for outcome in outcomes {
         let ending = if outcome.passed() { "ok" } else { "FAILED" };
         text += &format!("test {} ... {ending}\n", outcome.test.name);

@@ -56,13 +56,10 @@ pub(super) fn report<'a>(
     let exit = Exit::first(&exits);
     let report = Report {
         run,
-        scanned: read.sightings.scanned,
-        forgotten: read.sightings.forgotten,
+        sightings: &read.sightings,
         undecodable: read.undecodable.clone(),
-        signalled: read.sightings.signalled.len(),
         plan,
         results,
-        unknown: &read.sightings.unknown,
         previews,
         warnings: warnings(read, plan),
         errors,
