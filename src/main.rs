@@ -1,4 +1,4 @@
-//! The door.
+//! The binary: passes the command line to the library, and ends with its exit code.
 
 use std::process::ExitCode;
 
