@@ -1,13 +1,14 @@
-//! What a contact costs, and what a signal. From bytes to a contact that was held against eight rules, against `serde_json` reading the same bytes into a plain struct
-//! of the same fields.
+//! Measures the CPU time to decode a contact, to evaluate eight rules for it, and to plan a signal.
+//!
+//! The baseline is `serde_json`, which reads the same bytes into a plain struct of the same fields.
 //!
 //! ```text
 //! cargo bench --bench per_contact
 //! ```
 //!
-//! Compare the column `fastest` within one run: it is the one that other work on the machine disturbs least.
+//! Compare the column `fastest` within one run, because other work on the machine affects it least.
 
-#![expect(clippy::unwrap_used, reason = "what is measured is known to be good")]
+#![expect(clippy::unwrap_used, reason = "the input is valid")]
 
 mod plain;
 
@@ -33,7 +34,7 @@ fn main() {
     divan::main();
 }
 
-/// Eight of the built-in rules.
+/// Returns eight of the built-in rules.
 fn rules() -> RuleSet {
     config::parse("usage-signals.toml", &plain::eight_rules(), &|_| None).unwrap().rules
 }
@@ -42,13 +43,13 @@ fn as_of() -> Date {
     Date::from_timestamp(1_766_210_400, 0).unwrap()
 }
 
-/// One answer of the search: contacts as Intercom writes them, with forty custom attributes of which rules and texts use
-/// twelve. The first one signals.
+/// Returns a page of search results as Intercom writes it. A contact has forty custom attributes, and rules and texts use twelve
+/// of them. The first contact signals.
 fn page() -> Vec<u8> {
     page_of(CONTACTS, 1)
 }
 
-/// A page with this many contacts, of whom the first ones signal.
+/// Returns a page with this many contacts. The first ones signal.
 fn page_of(contacts: usize, signalling: usize) -> Vec<u8> {
     let contacts: Vec<String> = (0..contacts).map(|number| contact(number, number < signalling)).collect();
     let next = r#"{"page":2,"starting_after":"WzE3MzQ1Mzc0MjQwMDAsIjY3NjJmMGQwMWJiNjlmOWYyMTkzYmI3ZCIsMl0="}"#;
@@ -91,7 +92,7 @@ fn contact(number: usize, signals: bool) -> String {
     )
 }
 
-/// The baseline.
+/// Measures the baseline.
 #[divan::bench(sample_count = 1500)]
 fn plain_struct(bencher: Bencher<'_, '_>) {
     let page = page();
@@ -133,7 +134,7 @@ fn decode_evaluate_and_count(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// From what was seen to the plan, everything new, an account a signal: what it takes per signal must not grow with their number.
+/// Measures the plan of new signals, one per account. The time per signal must not grow with the number of signals.
 #[divan::bench(args = [100, 1000, 10_000], sample_count = 20)]
 fn plan(bencher: Bencher<'_, '_>, signals: usize) {
     let config = config::parse("usage-signals.toml", &plain::eight_rules(), &|_| None).unwrap();

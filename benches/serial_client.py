@@ -1,6 +1,6 @@
-"""The plain way to do the same job: one request after the other, one record a request. Standard library only.
+"""A minimal client that does the job of usage-signals without concurrency or batches. It uses only the standard library.
 
-Takes the sandbox's environment; prints how many contacts and signals there were.
+It reads the address and credentials of the sandbox from the environment, and prints the number of contacts and signals.
 """
 
 import datetime
@@ -11,7 +11,7 @@ import urllib.parse
 
 
 class Service:
-    """One kept-alive connection."""
+    """One keep-alive connection to a service."""
 
     def __init__(self, base, headers):
         url = urllib.parse.urlsplit(base)
@@ -50,7 +50,7 @@ def at_least(attributes, name, threshold):
 
 
 def signals_of(contact):
-    """The five default rules: tag, details, priority, days, Lead_Status."""
+    """Evaluates the five default rules. Yields tag, details, priority, days until the due date, and Lead_Status."""
     of = contact.get("custom_attributes") or {}
     expansion = "Expansion Opportunity"
     if of.get("plan_type") == "team" and at_least(of, "teammates_count", 8):
@@ -93,7 +93,7 @@ def company_of(intercom, contact):
 
 
 def record_for(zoho, contact, company, lead_status):
-    """Module and id of the Contact with the e-mail, else of a lead that is upserted."""
+    """Returns module and id of the Contact with the e-mail, or else of a lead, which it upserts."""
     email = contact["email"].replace("'", "''")
     query = f"select id from Contacts where Email = '{email}' limit 1"
     found = zoho.call("POST", "/crm/v8/coql", {"select_query": query})

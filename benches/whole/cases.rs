@@ -10,14 +10,14 @@ use crate::run::{self, Took, is_to};
 use crate::served::Served;
 use crate::world::Shape;
 
-/// Renders a figure with its limit.
+/// A measured figure with its target.
 pub struct Figure {
     pub what: &'static str,
-    pub wanted: &'static str,
+    pub target: &'static str,
     pub measured: String,
 }
 
-/// Measures and prints; `true` for smaller numbers.
+/// Measures, prints and returns figures. `true` means smaller numbers.
 type Case = fn(bool) -> anyhow::Result<Vec<Figure>>;
 
 pub const CASES: [(&str, Case); 7] = [
@@ -32,7 +32,7 @@ pub const CASES: [(&str, Case); 7] = [
 
 const DEFAULTS: &str = "";
 const NO_MESSAGES: &str = "[slack]\nenabled = false\n";
-/// Intercom's requests in ten seconds, a tenth of what an app usually has.
+/// The rate limit of Intercom in requests per ten seconds. It is a tenth of the usual limit.
 const LIMIT: u32 = 166;
 
 const SEARCH: &str = "/intercom/contacts/search";
@@ -82,14 +82,15 @@ fn empty(_: bool) -> anyhow::Result<Vec<Figure>> {
     }
     say(HEAD)?;
     let mut middle = Vec::new();
-    for (name, mut runs) in [("first run, the middle one of 11", firsts), ("second run, likewise", laters)] {
+    for (name, mut runs) in [("first run, the middle one of 11", firsts), ("second run, the middle one of 11", laters)]
+    {
         runs.sort_by_key(|took| took.wall);
         let took = runs.swap_remove(runs.len() / 2);
         row(name, 0, &took)?;
         middle.push(format!("{:.1} ms", took.wall.as_secs_f64() * 1e3));
     }
-    let what = "start to end of a scan of an empty workspace on loopback (a first run; a later one)";
-    Ok(vec![Figure { what, wanted: "under 60 ms", measured: middle.join("; ") }])
+    let what = "complete scan of an empty workspace on loopback (a first run; a later run)";
+    Ok(vec![Figure { what, target: "under 60 ms", measured: middle.join("; ") }])
 }
 
 fn sandbox(quick: bool) -> anyhow::Result<Vec<Figure>> {
@@ -98,19 +99,19 @@ fn sandbox(quick: bool) -> anyhow::Result<Vec<Figure>> {
     let rate = f64::from(pages) / took.as_secs_f64();
     let each = bytes / usize::try_from(served.shape.contacts)?;
     say(&format!(
-        "{pages} pages of 150 contacts ({each} bytes a contact) to a client that throws them away, one request after the \
+        "{pages} pages of 150 contacts ({each} bytes a contact) to a client that discards them, one request after the \
          other: {:.3} s, {rate:.0} pages/s, {:.0} MiB/s",
         took.as_secs_f64(),
         mebibytes(u64::try_from(bytes)?) / took.as_secs_f64()
     ))?;
-    let what = "pages a second that the sandbox serves (ten requests at 100 ms each take 100, at 50 ms 200)";
-    Ok(vec![Figure { what, wanted: "not what is measured", measured: format!("{rate:.0}") }])
+    let what = "pages per second that the sandbox serves (ten parallel requests take 100 pages a second at 100 ms each, 200 at 50 ms)";
+    Ok(vec![Figure { what, target: "none", measured: format!("{rate:.0}") }])
 }
 
 fn cpu(quick: bool) -> anyhow::Result<Vec<Figure>> {
     let shape = Shape { signalling: 100, ..Shape::of(if quick { 20_000 } else { 100_000 }) };
     let mut served = Served::start(shape)?;
-    // In turns, so that a slow minute of the machine meets both; of each the best counts.
+    // The runs alternate, so that a slow minute of the machine affects both. The best run of each counts.
     let (mut runs, mut decodings) = (Vec::new(), Vec::new());
     for _ in 0..7 {
         runs.push(run::scan(&mut served, &plain::eight_rules(), &["--dry-run"])?);
@@ -134,7 +135,7 @@ fn cpu(quick: bool) -> anyhow::Result<Vec<Figure>> {
     let measured =
         format!("{:.2} times ({:.1} µs against {:.1} µs)", each / f64::from(plain), each / 1e3, micros(plain));
     let what = "CPU per contact of the whole process against serde_json::from_slice into a struct";
-    Ok(vec![Figure { what, wanted: "at most 2.5 times", measured }])
+    Ok(vec![Figure { what, target: "at most 2.5 times", measured }])
 }
 
 fn parts(quick: bool) -> anyhow::Result<Vec<Figure>> {
@@ -145,10 +146,10 @@ fn parts(quick: bool) -> anyhow::Result<Vec<Figure>> {
     let serial = run::scan(&mut served, "[intercom]\nrequests_at_once = 1\n", &["--dry-run"])?;
     say(&format!("{latency_ms} ms a request\n\n{HEAD}"))?;
     row("20,000 contacts, default settings", shape.contacts, &in_parts)?;
-    row("the same, requests_at_once = 1", shape.contacts, &serial)?;
+    row("20,000 contacts, requests_at_once = 1", shape.contacts, &serial)?;
     let what = "20,000 contacts over three years, 100 ms a request, against serial paging by the same binary";
     let measured = format!("{:.2} times faster", ratio(serial.wall, in_parts.wall));
-    Ok(vec![Figure { what, wanted: "at least 6 times faster", measured }])
+    Ok(vec![Figure { what, target: "at least 6 times faster", measured }])
 }
 
 fn limit(quick: bool) -> anyhow::Result<Vec<Figure>> {
@@ -157,7 +158,7 @@ fn limit(quick: bool) -> anyhow::Result<Vec<Figure>> {
     let took = run::scan(&mut served, DEFAULTS, &["--dry-run"])?;
     say(&format!("{LIMIT} requests in 10 s, {} ms a request\n\n{HEAD}", shape.latency_ms))?;
     row(&format!("{} contacts", shape.contacts), shape.contacts, &took)?;
-    // By windows of the sandbox: requests, and those of them that were refused.
+    // By window of the sandbox: the number of accepted requests, and of refused ones.
     let mut windows: BTreeMap<u64, (u32, u32)> = BTreeMap::new();
     for request in &took.requests {
         let window = windows.entry(request.at.as_secs() / 10).or_default();
@@ -167,14 +168,14 @@ fn limit(quick: bool) -> anyhow::Result<Vec<Figure>> {
     let windows: Vec<(u32, u32)> = windows.into_values().collect();
     let counts: Vec<String> = windows.iter().map(|(passed, refused)| format!("{passed} ({refused})")).collect();
     say(&format!("\nrequests in each window, those refused in brackets: {}", counts.join(", ")))?;
-    // The first one began before the program did, and the last one was left early.
-    let whole = windows.get(1..windows.len().saturating_sub(1)).unwrap_or_default();
-    let least = whole.iter().map(|(passed, _)| *passed).min().unwrap_or(0);
+    // The first window began before the program, and the program ended within the last one.
+    let full = windows.get(1..windows.len().saturating_sub(1)).unwrap_or_default();
+    let least = full.iter().map(|(passed, _)| *passed).min().unwrap_or(0);
     let refused: u32 = windows.iter().skip(1).map(|(_, refused)| refused).sum();
     let share = f64::from(least) * 100.0 / f64::from(LIMIT);
-    let measured = format!("{share:.0} % in the worst of {} whole windows, {refused} times 429", whole.len());
+    let measured = format!("{share:.0} % in the worst of {} full windows, {refused} times 429", full.len());
     let what = "under a rate limit of 166 in 10 s";
-    Ok(vec![Figure { what, wanted: "at least 90 % of it, no 429 after the first window", measured }])
+    Ok(vec![Figure { what, target: "at least 90 % of it, no 429 after the first window", measured }])
 }
 
 fn job(quick: bool) -> anyhow::Result<Vec<Figure>> {
@@ -196,7 +197,7 @@ fn job(quick: bool) -> anyhow::Result<Vec<Figure>> {
     let same = (done("task"), done("tag"), plain.report.get("signals").and_then(serde_json::Value::as_u64));
     anyhow::ensure!(
         same == (Some(signalling), Some(signalling), Some(signalling)),
-        "they did not do the same: {same:?}"
+        "the two clients had different results: {same:?}"
     );
     let latency = Duration::from_millis(latency_ms);
     let first = ours.requests.iter().filter(|request| is_to(request, ZOHO)).map(|request| request.at).min();
@@ -211,13 +212,13 @@ fn job(quick: bool) -> anyhow::Result<Vec<Figure>> {
     }
     Ok(vec![
         Figure {
-            what: "1,000 new signals in one run: Zoho requests; apply phase (first request to Zoho to the end)",
-            wanted: "at most 70; under 20 s",
+            what: "1,000 new signals in one run: Zoho requests; time from the first Zoho request to the end",
+            target: "at most 70; under 20 s",
             measured: format!("{}; {:.1} s", ours.requests_to(ZOHO), phase.as_secs_f64()),
         },
         Figure {
-            what: "whole first job against the serial client",
-            wanted: "at least 8 times faster",
+            what: "first run against the serial client",
+            target: "at least 8 times faster",
             measured: format!("{:.1} times faster", ratio(plain.wall, ours.wall)),
         },
     ])
@@ -226,7 +227,7 @@ fn job(quick: bool) -> anyhow::Result<Vec<Figure>> {
 fn sizes(quick: bool) -> anyhow::Result<Vec<Figure>> {
     let latency_ms = if quick { 20 } else { 50 };
     let sizes: &[u64] = if quick { &[1000, 10_000] } else { &[1000, 10_000, 100_000, 1_000_000] };
-    say(&format!("{latency_ms} ms a request; one contact in a thousand signals; tasks and tags\n\n{HEAD}"))?;
+    say(&format!("{latency_ms} ms a request, a signal for one contact in a thousand, tasks and tags\n\n{HEAD}"))?;
     let nobody = run::scan(&mut Served::start(Shape { latency_ms, ..Shape::of(0) })?, NO_MESSAGES, &[])?;
     row("0 contacts", 0, &nobody)?;
     let mut runs = Vec::new();
@@ -240,13 +241,13 @@ fn sizes(quick: bool) -> anyhow::Result<Vec<Figure>> {
     let (Some(tenth), Some(million)) = (find(100_000), find(1_000_000)) else { return Ok(Vec::new()) };
     Ok(vec![
         Figure {
-            what: "1,000,000 contacts, 1,000 signalling: peak memory above an empty run",
-            wanted: "under 64 MiB",
+            what: "1,000,000 contacts, 1,000 with a signal: peak memory above an empty run",
+            target: "under 64 MiB",
             measured: format!("{:.1} MiB", mebibytes(million.peak_bytes.saturating_sub(nobody.peak_bytes))),
         },
         Figure {
             what: "time from 100,000 to 1,000,000 contacts at fixed latency",
-            wanted: "at most 10.5 times",
+            target: "at most 10.5 times",
             measured: format!("{:.2} times", ratio(million.wall, tenth.wall)),
         },
     ])

@@ -1,8 +1,7 @@
 //! Measures the program: time, CPU, memory and requests, against the sandbox in another process.
 //!
-//! `cargo bench --bench whole -- [--quick] [NAME…]`; see `benches/README.md`. Without a name it
-//! runs all cases, which takes a quarter of an hour and about 6 GB. `--quick` takes less than a minute, and only checks that
-//! the cases work.
+//! `cargo bench --bench whole -- [--quick] [NAME…]`; see `benches/README.md`. Without a name, it runs all cases, which takes a
+//! quarter of an hour and up to 6 GB of memory. `--quick` takes about a minute, and only checks that the cases work.
 
 #![recursion_limit = "256"]
 
@@ -39,11 +38,11 @@ fn measure() -> anyhow::Result<()> {
     let (options, names): (Vec<String>, Vec<String>) =
         arguments.into_iter().partition(|argument| argument.starts_with('-'));
     let known = CASES.map(|(name, _)| name);
-    if let Some(odd) = options.iter().find(|option| *option != "--quick") {
-        anyhow::bail!("there is no option {odd}; there is --quick");
+    if let Some(unknown) = options.iter().find(|option| *option != "--quick") {
+        anyhow::bail!("unknown option {unknown}; the only option is --quick");
     }
-    if let Some(odd) = names.iter().find(|name| !known.contains(&name.as_str())) {
-        anyhow::bail!("there is no {odd}; there are {}", known.join(", "));
+    if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
+        anyhow::bail!("unknown case {unknown}; the cases are {}", known.join(", "));
     }
     let quick = !options.is_empty();
     let mut figures = Vec::new();
@@ -54,11 +53,11 @@ fn measure() -> anyhow::Result<()> {
         }
     }
     if quick {
-        return Ok(say("\nthe figures need the whole numbers: leave --quick out")?);
+        return Ok(say("\nno figures with --quick: its numbers are too small")?);
     }
-    say("\n## figures\n\n| figure | wanted | measured |\n|---|---|---|")?;
-    for Figure { what, wanted, measured } in figures {
-        say(&format!("| {what} | {wanted} | {measured} |"))?;
+    say("\n## figures\n\n| figure | target | measured |\n|---|---|---|")?;
+    for Figure { what, target, measured } in figures {
+        say(&format!("| {what} | {target} | {measured} |"))?;
     }
     Ok(())
 }

@@ -14,14 +14,14 @@ use crate::world::Shape;
 
 const PER_PAGE: usize = 150;
 
-/// How many bytes and pages came, and how long it took.
+/// The number of pages and bytes, and the time to read them.
 pub struct Drained {
     pub pages: u32,
     pub bytes: usize,
     pub took: Duration,
 }
 
-/// Reads all contacts page by page over one connection, and keeps nothing of them but the cursor.
+/// Reads all contacts page by page over one connection, and discards everything except the cursor.
 pub fn drain(served: &Served) -> anyhow::Result<Drained> {
     let base = served.variable("INTERCOM_BASE_URL").trim_start_matches("http://");
     let (host, path) = base.split_once('/').context("no path")?;
@@ -73,7 +73,7 @@ fn answer(stream: &mut BufReader<TcpStream>) -> anyhow::Result<Vec<u8>> {
     Ok(body)
 }
 
-/// The cursor stands at the very end of a page.
+/// Returns the cursor, which is at the end of a page.
 fn cursor_in(page: &[u8]) -> Option<Value> {
     let end = page.get(page.len().saturating_sub(500)..)?;
     let end = String::from_utf8_lossy(end);
@@ -83,12 +83,12 @@ fn cursor_in(page: &[u8]) -> Option<Value> {
 
 /// The first argument of the process that [`decode`]s.
 pub const DECODE: &str = "decode";
-/// Contacts read by it, and how often: the best time counts.
+/// The number of contacts that it reads, and how many times. The best time counts.
 const DECODED: u32 = 15_000;
 const TIMES: u32 = 4;
 
-/// Prints nanoseconds a contact for `serde_json::from_slice` of pages: into a struct, into a `Value`, and into nothing. In a process of its
-/// own, or its memory would count as the measured program's.
+/// Prints the nanoseconds per contact that `serde_json::from_slice` takes for pages: into a struct, into a `Value`, and into
+/// `IgnoredAny`. It runs in its own process, so that its memory does not count as the memory of the measured program.
 pub fn decode() -> anyhow::Result<()> {
     let people: Vec<String> = Shape::of(DECODED.into()).people().map(|person| person.to_string()).collect();
     let page = |people: &[String]| {
@@ -113,17 +113,17 @@ pub fn decode() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Nanoseconds a contact that `serde_json::from_slice` takes.
+/// The nanoseconds per contact that `serde_json::from_slice` takes.
 pub struct Decoding {
-    /// Into a struct of the fields that the program reads.
+    /// Into a struct with the fields that the program reads.
     pub plain: u32,
     /// Into a `Value`.
     pub value: u32,
-    /// Into nothing.
+    /// Into `IgnoredAny`.
     pub ignored: u32,
 }
 
-/// What another process [`decode`]s in.
+/// Measures [`decode`] in another process.
 pub fn decoding() -> anyhow::Result<Decoding> {
     let output = std::process::Command::new(std::env::current_exe()?).arg(DECODE).output()?;
     let text = String::from_utf8(output.stdout)?;

@@ -11,7 +11,7 @@ use wait4::Wait4;
 
 use crate::served::{Request, Served};
 
-/// The plain client of the same job.
+/// The serial client, which does the same job.
 const SERIAL_CLIENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/serial_client.py");
 
 /// Resource use and output of a run.
@@ -22,7 +22,7 @@ pub struct Took {
     pub cpu: Duration,
     pub peak_bytes: u64,
     pub requests: Vec<Request>,
-    /// When it ended, since 1970.
+    /// The end of the run, since 1970.
     pub ended: Duration,
     /// Its output.
     pub report: Value,
@@ -53,7 +53,7 @@ pub fn scan_in(home: &Path, served: &mut Served, config: &str, arguments: &[&str
     run(command, home, served)
 }
 
-/// The plain client in Python, if there is one on this machine.
+/// Runs the serial client. It needs `python3`.
 pub fn serial_client(served: &mut Served) -> anyhow::Result<Took> {
     let mut command = Command::new("python3");
     command.arg(SERIAL_CLIENT);
@@ -65,7 +65,7 @@ fn run(mut command: Command, home: &Path, served: &mut Served) -> anyhow::Result
     let path = std::env::var_os("PATH").unwrap_or_default();
     command.env_clear().env("PATH", path).env("HOME", home).env("TZ", "UTC").current_dir(home);
     command.envs(served.environment.iter().map(|(name, value)| (name, value)));
-    // Files, so that nobody has to read along.
+    // The output goes to files, so that no pipe has to be read.
     let (out, err) = (home.join("out"), home.join("err"));
     command.stdin(Stdio::null()).stdout(File::create(&out)?).stderr(File::create(&err)?);
     let began = Instant::now();

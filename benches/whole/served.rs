@@ -1,5 +1,5 @@
-//! The sandbox in a process of its own: this very benchmark, started again with the word `serve`, so that the time and memory
-//! of the measured program are its own.
+//! The sandbox in its own process, so that it does not count as time and memory of the measured program. The process is this
+//! benchmark, started again with the argument `serve`.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -15,7 +15,8 @@ pub const SERVE: &str = "serve";
 /// The line that ends a list.
 const END: &str = ".";
 
-/// Serves until standard input ends. Prints its environment, then for each input line the requests since the last one.
+/// Serves until standard input ends. Prints its environment. Then, for each line of input, prints the requests since the previous
+/// line.
 pub fn serve(arguments: &[String]) -> anyhow::Result<()> {
     let sandbox = Sandbox::start(Shape::read(arguments)?.world()?, None)?;
     let mut out = std::io::stdout().lock();
@@ -42,14 +43,14 @@ pub fn serve(arguments: &[String]) -> anyhow::Result<()> {
 /// One request, as the sandbox logged it.
 #[derive(Debug)]
 pub struct Request {
-    /// Since 1970: when it was answered.
+    /// The time of the response, since 1970.
     pub at: Duration,
     pub status: u16,
     /// Method and path.
     pub what: String,
 }
 
-/// The serving process; it ends when this is dropped.
+/// The serving process. It ends when this is dropped.
 pub struct Served {
     child: Child,
     asks: Option<ChildStdin>,

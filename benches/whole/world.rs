@@ -1,5 +1,5 @@
-//! Generated workspaces: invented people with realistic attributes. They are identical in every run, except for the dates,
-//! which end now.
+//! Generated workspaces: invented people with realistic attributes. Every run generates the same people, except for the dates,
+//! which end at the current time.
 
 use chrono::Utc;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use usage_signals::sandbox::{Fault, FaultKind, World};
 
 /// The time over which contacts were created.
 const SPAN_SECONDS: u64 = 3 * 365 * 24 * 3600;
-/// The signals, one a person: the attribute that is set, and to what.
+/// The signals, one per person: the attribute and its value.
 const FIVE: [(&str, &str); 5] = [
     ("teammates_count", "9"),
     ("storage_percent", "86"),
@@ -16,31 +16,31 @@ const FIVE: [(&str, &str); 5] = [
     ("days_since_last_login", "16"),
 ];
 
-/// What is generated and how it is served.
+/// The size of a workspace, and the behaviour of its services.
 #[derive(Debug, Clone, Copy)]
 pub struct Shape {
     pub contacts: u64,
-    /// How many of them signal, each once.
+    /// The number of contacts with a signal, one signal each.
     pub signalling: u64,
-    /// How long every answer takes.
+    /// The delay of every response.
     pub latency_ms: u64,
-    /// Intercom's requests in ten seconds.
+    /// The rate limit of Intercom, in requests per ten seconds.
     pub rate_limit: u32,
 }
 
 impl Shape {
-    /// No signals, no latency, no limit worth the name.
+    /// Returns a workspace without signals and latency, with a rate limit that no run reaches.
     pub const fn of(contacts: u64) -> Shape {
         Shape { contacts, signalling: 0, latency_ms: 0, rate_limit: 1_000_000 }
     }
 
-    /// As arguments of the serving process.
+    /// Returns the arguments of the serving process.
     pub fn arguments(self) -> [String; 4] {
         let Shape { contacts, signalling, latency_ms, rate_limit } = self;
         [contacts.to_string(), signalling.to_string(), latency_ms.to_string(), rate_limit.to_string()]
     }
 
-    /// Read back.
+    /// Parses the arguments of the serving process.
     pub fn read(arguments: &[String]) -> anyhow::Result<Shape> {
         let [contacts, signalling, latency_ms, rate_limit] = arguments else {
             anyhow::bail!("serve wants four numbers, not {arguments:?}");
@@ -56,7 +56,7 @@ impl Shape {
     pub fn world(self) -> anyhow::Result<World> {
         let mut world = World::default();
         world.intercom.rate_limit = self.rate_limit;
-        // Zoho's daily credits are no matter here.
+        // Zoho's daily credits must not run out.
         world.zoho.credits = 10_000_000;
         for contact in self.people() {
             world.intercom.contacts.insert(contact);
@@ -76,7 +76,7 @@ impl Shape {
         Ok(world)
     }
 
-    /// The contacts, in order of creation.
+    /// Returns the contacts, in order of creation.
     pub fn people(self) -> impl Iterator<Item = Value> {
         let oldest = u64::try_from(Utc::now().timestamp()).unwrap_or(0).saturating_sub(SPAN_SECONDS);
         let mut signals = self.signals().peekable();
@@ -115,7 +115,7 @@ fn company_name(number: u64) -> String {
     format!("Company {number}")
 }
 
-/// A contact without signals, about 3 KB of JSON: all keys that Intercom sends, most of them filled.
+/// Returns a contact without signals, about 3 KB of JSON. It has all keys that Intercom sends, most with a value.
 fn person(number: u64, created: u64) -> Value {
     let chance = mixed(number);
     let id = format!("{created:08x}{chance:016x}");
