@@ -2,7 +2,7 @@
 
 use super::scenarios::State;
 
-/// A cell that differs from the rule: that the clean run restores the state of an undisturbed one, and that an incomplete
+/// A group of cells that differ from the rule. The rule: the clean run leaves the state of an undisturbed run, and an incomplete
 /// read has no effects.
 pub struct Exception {
     /// The names of the requests.
@@ -21,9 +21,9 @@ pub enum Difference {
     NoMessage,
     /// The contact's tags stay as before the disturbed run.
     TagsAsBefore,
-    /// The news gets a task of its own, beside the open one.
+    /// The higher level gets its own task, beside the open one.
     SecondTask,
-    /// A message may be posted twice; the second one says that it may be a repeat.
+    /// A message may be posted twice. The second one says that it may be a repeat.
     MarkedRepeats,
 }
 

@@ -1,7 +1,6 @@
-//! Every kind of request with every class of fault, over the wire: one run with the fault, then a clean one.
+//! Every kind of request with every class of fault, over HTTP: one run with the fault, then a clean run.
 //!
-//! After the clean run the services hold the state that an undisturbed run would have left. `EXCEPTIONS` lists the cells that
-//! differ.
+//! After the clean run, the services must hold the state that an undisturbed run leaves. `EXCEPTIONS` lists the cells that differ.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -23,7 +22,7 @@ use scenarios::{Prepared, Scenario, State, ended_by};
 const WORKERS: usize = 24;
 /// The width of the column with the names of the classes.
 const WIDE: usize = 20;
-/// More often than any fault strikes. The rest tells how often it struck.
+/// More often than any fault strikes. The remaining count shows whether the fault struck.
 const OFTEN: u64 = 1_000_000;
 
 /// A run with a fault, and the clean run after it.
@@ -53,10 +52,12 @@ fn disturb(prepared: &Prepared, request: &WireRequest, class: &str, fault: &Valu
     Disturbed { before, first, between, second, after: services.holds(), struck: left != times }
 }
 
-/// One cell: the exit code of the disturbed run and a mark for an action that was given up; or a description of the mistake.
-fn cell(runs: &Disturbed, undisturbed: &State, request: &str, class: &str) -> Result<String, String> {
+/// Returns the text of a cell: the exit code of the disturbed run, and a mark for an action that was given up. The error
+/// describes how the runs break the rule.
+fn cell(runs: &Disturbed, undisturbed: &State, request: &WireRequest, class: &str) -> Result<String, String> {
     let Disturbed { before, first, between, second, after, struck } = runs;
-    let exceptions: Vec<&Exception> = EXCEPTIONS.iter().filter(|exception| exception.covers(request, class)).collect();
+    let exceptions: Vec<&Exception> =
+        EXCEPTIONS.iter().filter(|exception| exception.covers(request.name, class)).collect();
     let differs = |difference| exceptions.iter().any(|exception| exception.expected == difference);
     let wrong = |what: &str| {
         let known: Vec<&str> = exceptions.iter().map(|exception| exception.why).collect();
@@ -71,7 +72,7 @@ fn cell(runs: &Disturbed, undisturbed: &State, request: &str, class: &str) -> Re
     if second.code != Some(0) {
         return wrong("the clean run did not end with 0");
     }
-    let is_unread = matches!(first.code, Some(6)) || (matches!(request, "search" | "tags") && first.code != Some(0));
+    let is_unread = first.code == Some(6) || (request.is_read && first.code != Some(0));
     if is_unread && between != before && !differs(Difference::EffectsWithoutRead) {
         return wrong("an incomplete read had effects");
     }
@@ -101,7 +102,7 @@ fn cell(runs: &Disturbed, undisturbed: &State, request: &str, class: &str) -> Re
     Ok(format!("{exit}{mark}"))
 }
 
-/// The message of an error, in a report or at the end of a run, that comes without help.
+/// Returns the message of an error without help, from the report or from stderr.
 fn without_help(ran: &Ran) -> Option<String> {
     if ran.out.is_empty() {
         return (!ran.err.contains("\nhelp: ")).then(|| ran.err.clone());
@@ -111,7 +112,8 @@ fn without_help(ran: &Ran) -> Option<String> {
     Some(silent["message"].to_string())
 }
 
-/// The exit code of the disturbed run; "drop" if an action was given up, "gone" if the contact was gone.
+/// The expected cells. A cell is the exit code of the disturbed run, with "drop" if an action was given up, and "gone" if the
+/// contact was gone.
 const TABLE: &str = "
                     me      me?     search  tags    company comps   contact tagged? find    make    attach  detach  token   coql    coql?   lead+   lead=   task+   task?   task=   posted? bot     hook
 no answer in time   6      6      6      6      6      6      6      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1
@@ -143,7 +145,7 @@ another shape       2      2      6      6      6      6      0      1      1   
 503                 6      6      6      6      6      6      6      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1
 ";
 
-/// Classes that stand for all: by the table of `remote::outcomes`, the others lead to the same ends.
+/// Classes that represent all: by the table of `remote::outcomes`, every other class has the outcome of one of these.
 const REPRESENTATIVES: [&str; 10] = [
     "drip",
     "reset before",
@@ -163,10 +165,10 @@ fn one_clean_run_makes_up_for_any_fault() {
 }
 
 /// Takes a minute on two idle processors. Run it after a change of `remote`, `apply` or settling:
-/// `cargo test --test it the_same_for_every_class -- --ignored`.
+/// `cargo test --test it one_clean_run_makes_up_for_every_class_of_fault -- --ignored`.
 #[test]
-#[ignore = "takes a minute or more; the representatives are driven in every run"]
-fn the_same_for_every_class() {
+#[ignore = "takes a minute or more; the test above runs the representatives"]
+fn one_clean_run_makes_up_for_every_class_of_fault() {
     check(|_| true);
 }
 
@@ -207,7 +209,7 @@ fn matrix(classes: &[(&str, Value)]) -> String {
                     let request = &requests[*number];
                     let expected = &undisturbed[&(request.scenario, request.webhook)];
                     let runs = disturb(&scenarios[&request.scenario], request, name, fault);
-                    let word = cell(&runs, expected, request.name, name);
+                    let word = cell(&runs, expected, request, name);
                     seen.lock().unwrap().insert((*class, *number), word);
                 }
             });

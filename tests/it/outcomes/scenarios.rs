@@ -10,22 +10,22 @@ use crate::support::program::{Ran, finish, program};
 
 const CONTACT: &str = "65a0c000de40000000000000";
 
-/// The situation at the begin of a run.
+/// The state of the services before the disturbed run.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scenario {
     /// A new signal of a contact that Zoho does not know.
     New,
     /// A new signal of a contact that is a lead in Zoho.
     OnLead,
-    /// A signal that got worse; its task is open.
+    /// A signal at a higher level, with an open task.
     Worse,
-    /// A signal that cleared; its tag comes off.
+    /// A signal that cleared, so that its tag comes off.
     Cleared,
     /// A signal of a contact with more companies than a page of the search shows.
     Many,
     /// The contact of a signal is gone.
     Gone,
-    /// A task and a message in doubt: their answers were lost.
+    /// A task and a message in doubt, because their responses were lost.
     InDoubt,
     /// A tag in doubt.
     TagInDoubt,
@@ -104,7 +104,7 @@ impl Prepared {
     }
 }
 
-/// A folder in memory if possible, because the ledger waits for its disk at every step.
+/// Creates a folder in memory if possible, because the ledger waits for the disk at every step.
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
@@ -196,7 +196,7 @@ impl Services {
     }
 }
 
-/// The state of the services, without keys and ids, which depend on the instant.
+/// The state of the services, without the keys and ids that depend on the instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
     /// The subjects, each with the number of keys in the description.
@@ -241,7 +241,7 @@ impl State {
         state
     }
 
-    /// Whether two states are alike. The keys of messages depend on the instant, so only their number counts.
+    /// Returns whether two states are alike. The keys of messages depend on the instant, so only their number is compared.
     pub fn is_like(&self, other: &State) -> bool {
         let comparable = |state: &State| {
             let State { tasks, leads, tags, messages, marked_as_repeats: _ } = state.clone();
@@ -251,7 +251,7 @@ impl State {
     }
 }
 
-/// The kinds of the actions with this reason in the report.
+/// Returns the kinds of the actions with this reason in the report.
 pub fn ended_by(reason: &str, ran: &Ran) -> Vec<String> {
     let report = if ran.out.is_empty() { Value::Null } else { ran.json() };
     let actions = texts(&report["signals"]).flat_map(|signal| texts(&signal["actions"]));

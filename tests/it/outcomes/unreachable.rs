@@ -1,5 +1,5 @@
-//! Services that cannot be reached, from the start or from some request on. The run reports it, and one clean run makes up for
-//! it.
+//! Services that are unreachable, from the start or after a number of requests. The run reports the error, and one clean run makes
+//! up for it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,7 +10,7 @@ use super::without_help;
 use crate::support::program::Ran;
 use crate::support::relay;
 
-/// Every base address, and whether only a run with the webhook uses it.
+/// The variable of every base address, and whether only a run with the webhook uses it.
 const ADDRESSES: [(&str, bool); 5] = [
     ("INTERCOM_BASE_URL", false),
     ("ZOHO_ACCOUNTS_URL", false),
@@ -24,12 +24,12 @@ fn address(services: &Services, variable: &str) -> String {
     found.map_or_else(|| services.sandbox.webhook_url(), |(_, value)| value)
 }
 
-/// The host and port of a web address.
+/// Returns the host and port of a URL.
 fn authority(address: &str) -> &str {
     address.trim_start_matches("http://").split('/').next().unwrap()
 }
 
-/// The errors that a run reports for itself, each with its help.
+/// Returns the errors that a run reports, each with its help.
 fn errors_of(ran: &Ran) -> String {
     if ran.out.is_empty() {
         let lines = ran.err.lines().filter(|line| !line.contains(" INFO ") && !line.contains(" WARN "));
@@ -43,7 +43,7 @@ fn errors_of(ran: &Ran) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The state without the messages' keys, which depend on the instant.
+/// Returns the state without the keys of messages, which depend on the instant.
 fn without_keys(state: State) -> State {
     let messages = BTreeMap::from([(String::new(), state.messages.values().sum())]);
     State { messages, ..state }
@@ -95,7 +95,7 @@ fn an_unreachable_service_is_named_with_help_and_costs_one_run() {
     insta::with_settings!({ filters => filters }, { insta::assert_snapshot!(table) });
 }
 
-/// A path without the ids in it.
+/// Returns a path without its ids.
 fn without_ids(path: &str) -> String {
     let segments = path.split('/').map(|segment| {
         let is_id = segment.len() > 15 && segment.bytes().any(|byte| byte.is_ascii_digit());
