@@ -1,21 +1,22 @@
-//! A tag that is to come off, and the contact signals again first: in whichever occasion that is.
+//! A contact signals again before the program has removed the tag of an ended occasion. The tag stays, whichever occasion the
+//! new signal belongs to.
 
 use std::collections::BTreeSet;
 
-use usage_signals::model::{ActionKind, Change, Contact, SinkKind, State, Values};
+use usage_signals::model::{ActionKind, Change, Contact, SinkKind, State, Values, tag_key};
 use usage_signals::plan::{Plan, Scope};
 
 use crate::support::*;
 
 const TAG: &str = "Churn Risk: Inactive 14 Days";
 
-/// A contact who logged in so many days ago.
+/// Returns a contact who logged in this many days ago.
 fn inactive(id: &str, email: &str, days: f64) -> Contact {
     let email = Some(email.to_owned());
     Contact { email, ..contact(id, None, &[("days_since_last_login", number(days))]) }
 }
 
-/// Returns a world in which the contacts' occasion ended at hour 30, and the removals of their tags had this fate.
+/// Returns a world in which the occasion of the contacts ended at hour 30. The removal of their tags had this fate.
 fn ended(contacts: &[Contact], fate: Fate) -> PlanWorld {
     let mut world = PlanWorld::new("", contacts.to_vec());
     world.run(hour(0));
@@ -29,13 +30,13 @@ fn ended(contacts: &[Contact], fate: Fate) -> PlanWorld {
     world
 }
 
-/// For whom tags are taken off by a plan.
+/// Returns the contacts from which a plan removes tags.
 fn untagged(plan: &Plan) -> Vec<&str> {
     let untags = plan.to_do().filter(|(_, action)| action.key.kind == ActionKind::Untag);
     untags.map(|(_, action)| action.key.contact.as_str()).collect()
 }
 
-/// The entries that take a step, each as often as it does.
+/// Returns the short key of each step in a plan.
 fn steps(plan: &Plan) -> Vec<String> {
     let short = |change: Change| match change {
         Change::Step { short, .. } => Some(short),
@@ -44,7 +45,7 @@ fn steps(plan: &Plan) -> Vec<String> {
     plan.changes().into_iter().filter_map(short).collect()
 }
 
-/// The states of what takes tags off.
+/// Returns the contact and state of each removal of a tag.
 fn untags(world: &PlanWorld) -> Vec<(String, State)> {
     let occasions = world.known().occasions;
     let entries = occasions.into_iter().flat_map(|occasion| occasion.entries);
@@ -53,7 +54,7 @@ fn untags(world: &PlanWorld) -> Vec<(String, State)> {
 }
 
 #[test]
-fn two_contacts_of_one_former_person_continue_one_occasion_and_drop_nothing_twice() {
+fn two_contacts_that_were_one_person_continue_one_occasion_and_drop_each_removal_once() {
     let both = [inactive("a", "x@example.com", 16.0), inactive("b", "x@example.com", 16.0)];
     let mut world = ended(&both, Fate::CarriedOver);
     world.put(inactive("a", "y@example.com", 16.0));
@@ -63,17 +64,17 @@ fn two_contacts_of_one_former_person_continue_one_occasion_and_drop_nothing_twic
     assert_eq!(steps.len(), 2, "one for each of them");
     assert_eq!(steps.iter().collect::<BTreeSet<_>>().len(), 2);
     assert_eq!(untags(&world), [("a".to_owned(), State::Dropped), ("b".to_owned(), State::Dropped)]);
-    // The task and the thread are those of one of them; the other gets its own.
+    // One of them continues the task and the thread. The other gets new ones.
     let news = ["forward churn_risk_inactivity T1", "task churn_risk_inactivity b"];
     assert_eq!(world.news()[..2], news);
     assert!(world.run(hour(42)).changes().is_empty());
 }
 
 #[test]
-fn of_several_the_occasion_that_ended_is_of_the_one_whose_it_was() {
+fn the_ended_occasion_continues_for_its_own_contact() {
     let both = [inactive("b", "x@example.com", 16.0), inactive("c", "x@example.com", 16.0)];
     let mut world = ended(&both, Fate::Done);
-    // The lowest id of c's person is now a, whom the occasion never concerned.
+    // The lowest id of c's person is now a, which was never part of the occasion.
     world.put(inactive("a", "y@example.com", 16.0));
     world.put(inactive("b", "x@example.com", 16.0));
     world.put(inactive("c", "y@example.com", 16.0));
@@ -103,7 +104,7 @@ fn a_tag_stays_on_though_the_contact_joins_an_occasion_that_opened_without_it() 
     world.fates.insert(ActionKind::Untag, Fate::CarriedOver);
     world.run(hour(30));
     world.put(of_acme("a", 83.0));
-    // Not its colleague: nothing is true for b, so that its tag still comes off.
+    // The tag of the colleague b still comes off, because b does not signal.
     assert_eq!(untagged(&world.run(hour(36))), ["b"]);
     world.put(of_acme("b", 83.0));
     let plan = world.run(hour(42));
@@ -112,7 +113,7 @@ fn a_tag_stays_on_though_the_contact_joins_an_occasion_that_opened_without_it() 
     assert!(world.run(hour(48)).changes().is_empty());
 }
 
-/// What happens to the world before a run looks at it.
+/// A change of the world before a run reads it.
 type Sees = fn(&mut PlanWorld);
 
 #[test]
@@ -121,9 +122,14 @@ fn an_ended_occasion_never_removes_the_tag_of_an_open_one() {
     let unread = |world: &mut PlanWorld| world.unread.extend(["a".to_owned()]);
     let unknown = |world: &mut PlanWorld| world.contacts.get_mut("a").unwrap().attributes = Values::default();
     let is_false = |world: &mut PlanWorld| world.set("a", "days_since_last_login", number(0.0));
-    let as_ever = |_: &mut PlanWorld| {};
-    let runs: [(&str, Sees); 5] =
-        [("incomplete", incomplete), ("unread", unread), ("unknown", unknown), ("false", is_false), ("true", as_ever)];
+    let unchanged = |_: &mut PlanWorld| {};
+    let runs: [(&str, Sees); 5] = [
+        ("incomplete", incomplete),
+        ("unread", unread),
+        ("unknown", unknown),
+        ("false", is_false),
+        ("true", unchanged),
+    ];
     for (what, sees) in runs {
         let mut world = ended(&[inactive("a", "x@example.com", 16.0)], Fate::InDoubt);
         world.put(inactive("a", "x@example.com", 16.0));
@@ -136,12 +142,12 @@ fn an_ended_occasion_never_removes_the_tag_of_an_open_one() {
         let plan = world.run(hour(42));
         assert_eq!(untagged(&plan), [""; 0], "{what}");
         assert_eq!(untags(&world), [("a".to_owned(), State::Dropped)], "{what}");
-        assert!(world.contacts["a"].tags.ids.contains(&world.tag_ids[&TAG.to_lowercase()]), "{what}");
+        assert!(world.contacts["a"].tags.ids.contains(&world.tag_ids[&tag_key(TAG)]), "{what}");
     }
 }
 
 #[test]
-fn a_tag_that_the_search_still_shows_after_it_was_taken_off_is_put_on_again() {
+fn a_removed_tag_that_the_search_still_shows_is_added_again() {
     let mut world = PlanWorld::new("", vec![inactive("a", "x@example.com", 16.0)]);
     world.run(hour(0));
     let shown = world.contacts["a"].tags.ids.clone();
@@ -154,5 +160,5 @@ fn a_tag_that_the_search_still_shows_after_it_was_taken_off_is_put_on_again() {
     world.run(hour(31));
     assert!(world.news().contains(&"tag churn_risk_inactivity a".to_owned()));
     world.behind.clear();
-    assert!(world.run(hour(32)).changes().is_empty(), "nobody took it off");
+    assert!(world.run(hour(32)).changes().is_empty(), "no person removed it");
 }

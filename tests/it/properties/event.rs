@@ -1,4 +1,4 @@
-//! What can happen, and how often it does.
+//! The events of a history, and how often each happens.
 
 use std::collections::BTreeSet;
 
@@ -16,51 +16,51 @@ use crate::support::Fate;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Habits {
     pub on_untag: OnUntag,
-    /// Whether the account rule takes its tags off when it clears; the rule about logins always does.
+    /// Whether the account rule removes its tags when it clears. The rule about logins always does.
     pub remove_tag: bool,
-    /// The storage that each of the people begins with: several signal at once more often than events would have it.
+    /// The initial storage of each person. It makes several people signal at once more often than events would.
     pub storage: [f64; 4],
 }
 
-/// One thing that happens.
+/// An event of a history.
 #[derive(Debug, Clone)]
 pub(super) enum Event {
-    /// A figure of a rule is pushed: unknown, false, true, or true at the higher level if there is one.
+    /// A person's value for a rule changes. It makes the rule unknown, false, true, or true at the higher level if there is one.
     Figure(usize, usize, Option<f64>),
-    /// The figures of this rule become unreadable for all contacts, or readable again.
-    DataBreaksOff(usize, bool),
-    /// Somebody changes companies, or leaves them all.
+    /// The values of a rule become unreadable for all contacts, or readable again.
+    DataOutage(usize, bool),
+    /// A person moves to another company, or to none.
     Move(usize, Option<&'static str>),
-    /// Somebody gets another e-mail; two can share one.
+    /// A person gets another e-mail. Two people can share one.
     Email(usize, u8),
-    /// Somebody leaves Intercom, or comes back.
+    /// A contact disappears from Intercom, or comes back.
     Leave(usize),
-    /// Two contacts become one: the first is gone for good, and its tags go over.
+    /// Intercom merges two contacts: the first is gone for good, and the second gets its tags.
     Merge(usize, usize),
-    /// A person takes a rule's tag off, or puts it on.
+    /// A person adds or removes the tag of a rule.
     Tag(usize, usize, bool),
-    /// Somebody deletes a rule's tag from the workspace.
+    /// A person deletes the tag of a rule from the workspace.
     DeleteTag(usize),
-    /// A person puts the snooze tag on a contact, or takes it off.
+    /// A person adds the snooze tag to a contact, or removes it.
     Snooze(usize, bool),
-    /// Puts the snooze tag on a company, or removes it.
+    /// A person adds the snooze tag to a company, or removes it.
     SnoozeCompany(usize, bool),
-    /// Somebody completes every task there is.
+    /// A person completes all tasks.
     Complete,
-    /// Which sinks are on from now on.
+    /// Only these sinks are on from now on.
     Sinks(BTreeSet<SinkKind>),
-    /// A run.
+    /// The program runs.
     Run(Box<Run>),
 }
 
 /// The options of a run, and its circumstances.
 #[derive(Debug, Clone)]
 pub(super) struct Run {
-    /// So long after the one before.
+    /// The time since the run before.
     pub hours: i64,
-    /// What becomes of tasks, messages and tags.
+    /// The results of tasks, messages and tags.
     pub fates: [Fate; 3],
-    /// Whether the claims of earlier runs are asked about first.
+    /// Whether the run first settles the claims of earlier runs.
     pub settle: bool,
     /// Whether the contacts are read to the end.
     pub complete: bool,
@@ -91,7 +91,7 @@ pub(super) fn habits() -> impl Strategy<Value = Habits> {
 
 pub(super) fn events() -> impl Strategy<Value = Event> {
     let who = || 0..PEOPLE.len();
-    // The rule with two levels more often.
+    // The rule with two levels is chosen more often.
     let rule = || prop_oneof![4 => Just(0_usize), 1 => 1..RULES.len()];
     let figure = prop_oneof![1 => Just(None), 2 => Just(Some(1.0)), 3 => Just(Some(83.0)), 2 => Just(Some(96.0))];
     let company = || prop_oneof![Just(None), Just(Some("acme")), Just(Some("beta"))];
@@ -99,7 +99,7 @@ pub(super) fn events() -> impl Strategy<Value = Event> {
     let sinks = subsequence(all.clone(), 0..=all.len()).prop_map(BTreeSet::from_iter);
     prop_oneof![
         9 => (who(), rule(), figure).prop_map(|(who, rule, figure)| Event::Figure(who, rule, figure)),
-        1 => (rule(), any::<bool>()).prop_map(|(rule, off)| Event::DataBreaksOff(rule, off)),
+        1 => (rule(), any::<bool>()).prop_map(|(rule, off)| Event::DataOutage(rule, off)),
         2 => (who(), company()).prop_map(|(who, company)| Event::Move(who, company)),
         1 => (who(), 0_u8..3).prop_map(|(who, email)| Event::Email(who, email)),
         1 => who().prop_map(Event::Leave),

@@ -1,9 +1,9 @@
-//! A world to which things happen.
+//! A world that changes by a sequence of events.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use usage_signals::model::{ActionKind, Contact, References, Value};
+use usage_signals::model::{ActionKind, Contact, References, Value, tag_key};
 use usage_signals::plan::settings::OnUntag;
 use usage_signals::plan::{Mode, Plan, Scope};
 
@@ -11,7 +11,7 @@ use super::event::{Event, Habits, Only, Run};
 use super::holds;
 use crate::support::*;
 
-/// A rule that something can happen to.
+/// A rule with its tag and the attribute that decides it.
 pub(super) struct RuleUnderTest {
     pub signal: &'static str,
     pub tag: &'static str,
@@ -30,16 +30,16 @@ pub(super) const RULES: [RuleUnderTest; 3] = [
 pub(super) const PEOPLE: [&str; 4] = ["c1", "c2", "c3", "c4"];
 pub(super) const COMPANIES: [&str; 2] = ["acme", "beta"];
 const SNOOZE_TAG: &str = "Signals: Snoozed";
-/// So many that one who leaves is no outage, and that an outage is one. Nothing happens to the rest.
+/// The number of contacts. It is large enough that one missing contact is not a data outage. Events change only [`PEOPLE`].
 const READ: usize = 14;
 
 pub(super) struct History {
     pub world: PlanWorld,
     pub on_untag: OnUntag,
-    /// Whose tag of a rule a person ever took off.
+    /// The contacts and signals whose tag a person removed at any time.
     pub taken_off: BTreeSet<(String, &'static str)>,
     gone: BTreeMap<String, Contact>,
-    /// Attributes that nobody can read at the moment.
+    /// Attributes that are unreadable at the moment.
     broken: BTreeSet<&'static str>,
     pub now: i64,
 }
@@ -57,7 +57,7 @@ impl History {
         for (id, storage) in PEOPLE.iter().zip(habits.storage) {
             world.set(id, "storage_percent", number(storage));
         }
-        // More than Intercom lists, so that what matters is beyond.
+        // Intercom lists ten tags, so the tags of rules are not among them.
         for number in 0..10 {
             world.tag(PEOPLE[3], &format!("Something Else {number}"));
         }
@@ -78,8 +78,8 @@ impl History {
             Event::Figure(who, rule, value) if is_there(world, who) => {
                 world.set(PEOPLE[who], RULES[rule].attribute, value.map_or(Value::Null, number));
             }
-            Event::DataBreaksOff(rule, true) => drop(self.broken.insert(RULES[rule].attribute)),
-            Event::DataBreaksOff(rule, false) => drop(self.broken.remove(RULES[rule].attribute)),
+            Event::DataOutage(rule, true) => drop(self.broken.insert(RULES[rule].attribute)),
+            Event::DataOutage(rule, false) => drop(self.broken.remove(RULES[rule].attribute)),
             Event::Move(who, company) if is_there(world, who) => {
                 let companies = References::all(company.map(str::to_owned).into_iter().collect());
                 world.contacts.get_mut(PEOPLE[who]).unwrap().companies = companies;
@@ -103,19 +103,19 @@ impl History {
                 world.untag(PEOPLE[who], RULES[rule].tag);
                 self.taken_off.insert((PEOPLE[who].to_owned(), RULES[rule].signal));
             }
-            Event::DeleteTag(rule) if world.tag_ids.contains_key(&RULES[rule].tag.to_lowercase()) => {
+            Event::DeleteTag(rule) if world.tag_ids.contains_key(&tag_key(RULES[rule].tag)) => {
                 world.delete_tag(RULES[rule].tag);
             }
             Event::Snooze(who, true) if is_there(world, who) => world.tag(PEOPLE[who], SNOOZE_TAG),
             Event::Snooze(who, false) if is_there(world, who) => world.untag(PEOPLE[who], SNOOZE_TAG),
             Event::SnoozeCompany(company, on) => {
                 let tags = &mut world.companies.entry(COMPANIES[company].to_owned()).or_default().tags;
-                *tags = if on { vec![SNOOZE_TAG.to_lowercase()] } else { Vec::new() };
+                *tags = if on { vec![tag_key(SNOOZE_TAG)] } else { Vec::new() };
             }
             Event::Complete => world.completed.extend(world.tasks.keys().cloned()),
             Event::Sinks(ref sinks) => world.sinks.clone_from(sinks),
             Event::Run(ref run) => match run.only {
-                // A scan for somebody whom Intercom does not have ends before it plans.
+                // A scan for a contact that Intercom does not have ends before it plans.
                 Only::Contact(who) if !is_there(world, who) => {}
                 _ => drop(self.run_as(run)?),
             },
@@ -139,7 +139,7 @@ impl History {
         self.run()
     }
 
-    /// Contacts with the e-mail of the one that is asked for are read too.
+    /// Returns the scope of a run. A run for one contact also reads the contacts that share its e-mail.
     fn scope(&self, only: Only) -> Scope {
         match only {
             Only::Everything => Scope::everything(),
@@ -156,7 +156,7 @@ impl History {
     }
 
     fn run(&mut self) -> Result<Plan, TestCaseError> {
-        let unseen = self.break_off();
+        let unseen = self.hide_unreadable();
         let at = hour(self.now);
         let before = self.world.known();
         let plan = self.world.plan(at);
@@ -171,8 +171,8 @@ impl History {
         Ok(plan)
     }
 
-    /// Takes away what nobody can read at the moment; hands it back.
-    fn break_off(&mut self) -> Vec<(String, &'static str, Value)> {
+    /// Removes the unreadable values, and returns them.
+    fn hide_unreadable(&mut self) -> Vec<(String, &'static str, Value)> {
         let mut unseen = Vec::new();
         for contact in self.world.contacts.values_mut() {
             for &attribute in &self.broken {
@@ -183,8 +183,8 @@ impl History {
         unseen
     }
 
-    /// However it went: once everything works again and nothing is snoozed, every signal is where an undisturbed one would be,
-    /// and a further run has nothing to do.
+    /// Ends all faults and snoozes, and runs. Every signal must reach the state of an undisturbed history, and a further run must
+    /// have nothing to do.
     pub fn mend(&mut self) -> Result<(), TestCaseError> {
         self.broken.clear();
         self.world.companies.clear();
@@ -205,14 +205,14 @@ impl History {
         holds::nothing_lost(self)
     }
 
-    /// Whether people silenced a contact.
+    /// Returns whether a contact carries the snooze tag.
     pub fn is_snoozed(&self, contact: &str) -> bool {
-        let tag = self.world.tag_ids.get(&SNOOZE_TAG.to_lowercase());
+        let tag = self.world.tag_ids.get(&tag_key(SNOOZE_TAG));
         let contact = self.world.contacts.get(contact);
         tag.zip(contact).is_some_and(|(tag, contact)| contact.tags.ids.contains(tag))
     }
 
-    /// Whether people silenced a company.
+    /// Returns whether a company carries the snooze tag.
     pub fn is_company_snoozed(&self, company: &str) -> bool {
         self.world.companies.get(company).is_some_and(|company| !company.tags.is_empty())
     }

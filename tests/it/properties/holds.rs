@@ -1,4 +1,4 @@
-//! What must hold: of a plan before it is carried out, of the ledger and the world after each run, and in the end.
+//! The properties: of a plan before it is applied, of the ledger and the world after each run, and of the end of a history.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,15 +68,15 @@ fn gives_a_reason(action: &PlannedAction) -> bool {
             | Clearing | Cleared | ContactGone | Refused | WaitsForTask | Unfinished => true,
             Escalated => matches!(action.key.kind, ActionKind::Task | ActionKind::Message),
             Returned => action.key.kind == ActionKind::Untag,
-            // No person says anything here.
+            // No history contains commands of a person.
             Resolved | Dismissed | Forgotten => false,
             New | InDoubt | Joined | TagRecreated | TagRestored => false,
         },
     }
 }
 
-/// Nothing that was done is done again, but a tag that is gone: from the workspace, or (only if people want that) from the
-/// contact.
+/// Checks that the plan repeats nothing. The exception is a tag that is gone from the workspace, or that a person removed from the
+/// contact while `on_untag` is "restore".
 fn only_what_is_wanted(history: &History, action: &PlannedAction, entry: Option<&Entry>) -> Holds {
     let Some(entry) = entry else { return Ok(()) };
     let gone = entry.remote_id.as_ref().is_none_or(|id| !history.world.tag_ids.values().any(|known| known == id));
@@ -94,7 +94,7 @@ fn only_what_is_wanted(history: &History, action: &PlannedAction, entry: Option<
     Ok(())
 }
 
-/// While a subject is snoozed it gets no task, no message and no tag, and no occasion opens or rises.
+/// Checks that a snoozed subject gets no task, message or tag, and that no occasion of it opens or rises.
 fn snoozed(history: &History, item: &Item, occasion: Option<&Occasion>) -> Holds {
     let concerned = occasion.filter(|occasion| occasion.is_open()).into_iter().flat_map(|occasion| &occasion.contacts);
     let mut concerned = concerned.chain(item.people.iter().map(|person| &person.id));
@@ -170,7 +170,7 @@ fn limits(history: &History, plan: &Plan, before: &Known) -> Holds {
     Ok(())
 }
 
-/// What holds at any time.
+/// Checks the properties that hold at any time.
 pub(super) fn state(history: &History) -> Holds {
     let world = &history.world;
     let known = world.known();
@@ -200,8 +200,8 @@ pub(super) fn state(history: &History) -> Holds {
     Ok(())
 }
 
-/// Once everything is calm: every subject that signals has its occasion open at its level, with the task and the message of
-/// that level done, or left for a reason.
+/// Checks the end of a history: every subject that signals has an open occasion at its level. The task and the message of the
+/// level are done, refused, or skipped for good.
 pub(super) fn nothing_lost(history: &History) -> Holds {
     let world = &history.world;
     let known = world.known();
@@ -224,7 +224,7 @@ pub(super) fn nothing_lost(history: &History) -> Holds {
                 .iter()
                 .find(|entry| entry.key.kind == ActionKind::Tag && entry.key.contact == contact.id);
             prop_assert!(tag.is_some(), "{} has no tag: {occasion:#?}", contact.id);
-            // Of a contact whose tag a person took off, nothing more until the occasion ends.
+            // If a person removed the tag, the contact gets nothing more until the occasion ends.
             let given_up = tag.is_some_and(|tag| tag.state == State::Undone) && history.on_untag == OnUntag::Keep;
             let reached = rule.rank(&occasion.level) >= rule.rank(&verdict.level);
             prop_assert!(reached || given_up, "a level is lost: {occasion:#?}");
@@ -240,7 +240,7 @@ pub(super) fn nothing_lost(history: &History) -> Holds {
     Ok(())
 }
 
-/// Done, refused by the remote, or left for a reason that is one for good.
+/// Returns whether an action is done, refused by the service, or skipped for good.
 fn is_finished(entry: &Entry) -> bool {
     match entry.state {
         State::Done | State::Refused => true,

@@ -1,8 +1,11 @@
-//! What holds after any history: observations of every kind, data that breaks off, people who come, go, move and are merged,
-//! snooze tags, tags taken off, tasks completed, sinks switched off and on, crashes, failures, limited and refused runs,
-//! baselines, and a clock that also jumps back.
+//! Properties that hold after any sequence of events. The events are:
+//! - values that change, and data outages;
+//! - contacts that disappear, return, move and merge;
+//! - tags that people add, remove and delete, and tasks that they complete;
+//! - sinks that are turned off and on, failures and crashes;
+//! - limited runs, refused runs and baselines, and a clock that jumps back.
 //!
-//! `PROPTEST_CASES=2000 cargo test --test it properties` looks longer.
+//! `PROPTEST_CASES=2000 cargo test --test it properties` tries more histories.
 
 mod event;
 mod history;
@@ -51,7 +54,7 @@ fn the_last_done_action_is_the_last_planned_one_for_any_clock() {
     world.run(hour(0));
     world.completed.insert("T1".into());
     world.set("c1", "storage_percent", number(96.0));
-    world.run(hour(-6)); // the clock was set back: the newer task seems to be older
+    world.run(hour(-6)); // the clock was set back, so the newer task seems to be older
     let made: Vec<_> = world.tasks.keys().cloned().collect();
     assert_eq!(made.len(), 2, "T1 was completed, so that the higher level made another");
     let last = world.occasion("storage_limit").last_done(ActionKind::Task).and_then(|entry| entry.remote_id.clone());

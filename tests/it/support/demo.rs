@@ -1,4 +1,4 @@
-//! `scan --sandbox` on the demo workspace, with a world that a test can damage between runs.
+//! `scan --sandbox` on the demo workspace, with a world that a test can change between runs.
 
 use std::path::{Path, PathBuf};
 

@@ -19,17 +19,17 @@ use usage_signals::plan::{self, Decision, Item, Plan};
 
 pub use plan_world::{Fate, PlanWorld};
 
-/// Every sink is on.
+/// Returns every kind of sink.
 pub fn all_sinks() -> BTreeSet<SinkKind> {
     SinkKind::iter().collect()
 }
 
-/// An instant: 2025-12-20T06:00:00Z plus so many hours.
+/// Returns 2025-12-20T06:00:00Z plus a number of hours.
 pub fn hour(hours: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_766_210_400, 0).unwrap() + TimeDelta::hours(hours)
 }
 
-/// A contact with figures.
+/// Returns a contact with custom attributes.
 pub fn contact(id: &str, company: Option<&str>, attributes: &[(&str, Value)]) -> Contact {
     Contact {
         id: id.to_owned(),
@@ -51,17 +51,17 @@ pub fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
 }
 
-/// Storage used, of a contact of a company.
+/// Returns a contact of a company with a `storage_percent`.
 pub fn storage(id: &str, company: &str, percent: f64) -> Contact {
     contact(id, Some(company), &[("storage_percent", number(percent))])
 }
 
-/// A member of a team of so many.
+/// Returns a contact on the team plan with a `teammates_count`.
 pub fn teammate(id: &str, company: &str, count: f64) -> Contact {
     contact(id, Some(company), &[("plan_type", text("team")), ("teammates_count", number(count))])
 }
 
-/// A rule set and settings from TOML over the defaults.
+/// Parses a configuration over the defaults.
 pub fn configure(toml: &str) -> Config {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("usage-signals.toml");
@@ -70,14 +70,14 @@ pub fn configure(toml: &str) -> Config {
     config::load(Some(&file), &environment).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
-/// The item of a signal; there must be one.
+/// Returns the item of a signal. Panics without one.
 pub fn item<'a>(plan: &'a Plan, signal: &str) -> &'a Item {
     let found: Vec<_> = plan.items.iter().filter(|item| item.occasion.signal == signal).collect();
     assert_eq!(found.len(), 1, "items of {signal}: {found:#?}");
     found[0]
 }
 
-/// ActionKind, decision and reason of every action: `task do new`, `tag c1 skip already_done`.
+/// Returns the kind, decision and reason of every action: `task do new`, `tag c1 skip already_done`.
 pub fn actions(item: &Item) -> Vec<String> {
     let word = |decision| match decision {
         Decision::Do => "do",
@@ -92,13 +92,13 @@ pub fn actions(item: &Item) -> Vec<String> {
     item.actions.iter().map(line).collect()
 }
 
-/// Reasons of all items by signal and subject.
+/// Returns the reason of each item, by signal and subject.
 pub fn reasons(plan: &Plan) -> Vec<(String, Reason)> {
     let line = |item: &Item| (format!("{} {}", item.occasion.signal, item.subject().id), item.reason);
     plan.items.iter().map(line).collect()
 }
 
-/// Whether the plan opens, raises, or ends anything.
+/// Returns whether the plan opens, raises or ends an occasion.
 pub fn changes_occasions(plan: &Plan) -> bool {
     plan.changes()
         .iter()

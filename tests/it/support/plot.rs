@@ -1,4 +1,4 @@
-//! A small workspace with a past, in which every kind of action is due at once. It is read in parts, many at the same time.
+//! A small workspace with a history, in which every kind of action is due at once. Runs read it in parallel parts.
 
 use std::collections::BTreeMap;
 
@@ -44,11 +44,12 @@ fn world(slack: Slack) -> World {
     let quiet = json!({ "storage_percent": 10, "projects_count": 1, "days_since_last_login": 1 });
     let one = |number: usize| contact(number, Some(number), Some(&format!("person{number}@example.com")), &quiet);
     let contacts = [
-        // A team of three; one of them is a Contact in Zoho.
+        // A team of three. One of them is a Contact in Zoho.
         contact(1, Some(1), Some("person1@example.com"), &quiet),
         contact(2, Some(1), Some("person2@example.com"), &quiet),
         contact(3, Some(1), None, &quiet),
-        // A lead already; no e-mail; to escalate; to return (task open, task completed); to clear; to be left unfinished.
+        // In order: a lead in Zoho; no e-mail; will escalate; will return, with an open and a completed task; will clear; will be
+        // left unfinished.
         one(4),
         contact(5, Some(5), None, &quiet),
         one(6),

@@ -30,7 +30,7 @@ impl Ran {
     }
 }
 
-/// The binary with an environment of its own: nothing of the developer's configuration or credentials leaks in.
+/// Returns the binary with an empty environment, so that the developer's configuration and credentials do not affect tests.
 pub fn program(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_usage-signals"));
     command.env_clear().env("HOME", home).env("TZ", "UTC").current_dir(home).stdin(Stdio::null());
@@ -47,12 +47,12 @@ pub fn run(home: &Path, arguments: &[&str]) -> Ran {
     finish(program(home).args(arguments))
 }
 
-/// `scan --sandbox` at the usual instant, reporting as JSON.
+/// Runs `scan --sandbox` at [`AS_OF`] with a report in JSON.
 pub fn scan_sandbox(home: &Path, arguments: &[&str]) -> Ran {
     finish(program(home).args(["scan", "--sandbox", "--as-of", AS_OF, "--format", "json"]).args(arguments))
 }
 
-/// `usage-signals sandbox` as another process, ended when dropped.
+/// `usage-signals sandbox` in another process, which ends when this is dropped.
 pub struct Served {
     child: Child,
     pub environment: BTreeMap<String, String>,
@@ -104,7 +104,7 @@ pub fn snapshot(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-/// A zone in which it is about noon, so that no date changes while the test runs: the program takes the time of day.
+/// Returns a time zone in which it is about noon, so that the date does not change during the test.
 pub fn zone_at_noon() -> String {
     let hour = i64::from(Utc::now().hour());
     // "Etc/GMT-2" is two hours ahead of UTC.

@@ -1,4 +1,4 @@
-//! The state that runs leave at the services, in comparable form: ids and keys are replaced by their meaning.
+//! The state that runs leave at the services, in comparable form: their meaning replaces ids and keys.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,7 +66,7 @@ impl Remains {
     }
 }
 
-/// What each key stands for: `<storage_limit critical message of 66b…, 1st occasion>`.
+/// Returns the meaning of each key: `<storage_limit critical message of 66b…, 1st occasion>`.
 fn names(site: &Site) -> BTreeMap<String, String> {
     let ledger = rusqlite::Connection::open(site.folder.path().join(LEDGER_FILE)).unwrap();
     let mut statement = ledger
@@ -86,7 +86,7 @@ fn names(site: &Site) -> BTreeMap<String, String> {
     statement.query_map([], name).unwrap().map(Result::unwrap).collect()
 }
 
-/// Unfinished actions by state.
+/// Returns the unfinished actions, by state.
 fn unfinished(site: &Site) -> Vec<(String, usize)> {
     let ledger = rusqlite::Connection::open(site.folder.path().join(LEDGER_FILE)).unwrap();
     let mut statement = ledger
@@ -103,7 +103,7 @@ fn text(object: &Object, field: &str) -> String {
     object.get(field).and_then(Value::as_str).unwrap_or("none").to_owned()
 }
 
-/// Keys by what they stand for, ids of Zoho by a mark.
+/// Replaces keys by their meaning, and Zoho ids by a placeholder.
 fn plain(text: &str, names: &BTreeMap<String, String>) -> String {
     let in_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
     let meaning = |word: &str| {
@@ -151,13 +151,13 @@ fn tags(world: &World) -> Vec<String> {
     in_workspace.chain(world.intercom.contacts.iter().flat_map(of_contact)).collect()
 }
 
-/// The words of a message without the mark, which stands alone or behind other notes.
+/// Returns the text of a message without the mark of a repeat, which stands alone or after other notes.
 fn unmarked(words: &str) -> String {
     let alone = r#"{"type":"context","elements":[{"type":"mrkdwn","text":"May be a repeat","verbatim":true}]},"#;
     words.replace(alone, "").replace(" · May be a repeat", "")
 }
 
-/// The messages by key; one that says it may be a repeat, of a key that was there before, is counted apart.
+/// Returns the messages by key. A message is counted separately if it is marked a repeat and its key was there before.
 fn messages(world: &World, names: &BTreeMap<String, String>, texts: bool) -> (Vec<String>, usize) {
     let mut lines = Vec::new();
     let mut repeats = 0;

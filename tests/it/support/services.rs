@@ -1,4 +1,4 @@
-//! The built binary against a sandbox in this process, which a test can damage, change and read.
+//! The built binary against a sandbox in this process. A test can read and change the sandbox, and add faults.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -13,7 +13,7 @@ pub struct Services {
     pub home: tempfile::TempDir,
 }
 
-/// Contacts with one storage signal each, each in its own account.
+/// Returns contacts with one storage signal each, each in its own account.
 pub fn full_accounts(count: usize) -> Vec<Value> {
     let contact = |number: usize| {
         json!({
@@ -31,7 +31,7 @@ impl Services {
         Services::with_companies(contacts, &[])
     }
 
-    /// The demo workspace.
+    /// Starts with the demo workspace.
     pub fn demo() -> Services {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/demo");
         Services::of(World::load(&folder).unwrap(), tempfile::tempdir().unwrap())
@@ -72,7 +72,7 @@ impl Services {
         self.sandbox.with_world(|world| world.apply_change(change)).unwrap();
     }
 
-    /// The program with this world's environment and no arguments yet.
+    /// Returns the program with the environment of the services, without arguments.
     pub fn program(&self) -> Command {
         let mut command = program(self.home.path());
         command.envs(self.sandbox.env());
@@ -89,7 +89,7 @@ impl Services {
         finish(&mut self.command(&[]))
     }
 
-    /// Effects by service, verb and module.
+    /// Counts the effects by service, verb and module.
     pub fn effects(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
         let name =

@@ -1,4 +1,4 @@
-//! Services and a state folder that can be copied, and runs in this process that can be killed at any await.
+//! Services and a state folder that tests can copy, and runs in this process that tests can kill at any await.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -15,7 +15,7 @@ use usage_signals::ledger::LEDGER_FILE;
 use usage_signals::sandbox::{Sandbox, World};
 use usage_signals::{Cli, Command};
 
-/// Where a configuration lies among the files of the state folder, if there is one.
+/// The optional configuration file, in the state folder.
 pub const CONFIG_FILE: &str = "usage-signals.toml";
 
 /// Everything that outlives a run: the world of the services and the files of the state folder.
@@ -26,37 +26,37 @@ pub struct Saved {
     pub zone: String,
 }
 
-/// The same in use.
+/// A running sandbox and an open state folder, made from a [`Saved`].
 pub struct Site {
     pub sandbox: Sandbox,
     pub folder: tempfile::TempDir,
     pub zone: String,
 }
 
-/// Where a run is cut off.
+/// The point at which a run is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
-    /// At the n-th wait, what it waits for not begun: a request waits to be written.
+    /// At the n-th await, before its request is written.
     Before(usize),
-    /// At the n-th wait, once the services have answered what left: a request took effect, its answer is lost.
+    /// At the n-th await, after the services have answered: the request took effect, and the response is lost.
     After(usize),
 }
 
-/// A scan in this process, as `poll` sees it.
+/// Watches a scan in this process, and decides after each poll how it continues.
 pub trait Watcher {
-    /// Before each poll of the run.
+    /// Runs before each poll of the scan.
     fn before(&mut self) {}
-    /// After each poll, and over and over while it says `Linger`.
+    /// Runs after each poll, and again as long as it returns `Linger`.
     fn after(&mut self) -> Next {
         Next::GoOn
     }
 }
 
-/// What to do with a run after a poll.
+/// The next step of a run after a poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     GoOn,
-    /// The run receives nothing more, and its connections send what they have buffered.
+    /// The run is not polled again, and its connections send their buffers.
     Linger,
     /// The run is dropped, with its memory and connections.
     Stop,
@@ -96,19 +96,20 @@ impl Site {
         })
     }
 
-    /// A run to its end; its exit code and report.
+    /// Runs a scan to its end. Returns the exit code and the report.
     pub fn scan(&self, at: DateTime<Utc>, arguments: &[&str]) -> (u8, String) {
         self.scan_watched(at, arguments, &mut Unwatched).unwrap()
     }
 
-    /// A run that is cut off; None where it was, the exit code where it ended before.
+    /// Runs a scan and kills it at the cut. Returns its exit code if it ended before the cut.
     pub fn scan_until(&self, at: DateTime<Utc>, cut: Cut) -> Option<u8> {
         let (Cut::Before(left) | Cut::After(left)) = cut;
         let mut watcher = Until { site: self, left, lingers: matches!(cut, Cut::After(_)), lingering: None };
         self.scan_watched(at, &[], &mut watcher).map(|(exit, _)| exit)
     }
 
-    /// A run in this process, which ends (its memory gone, its connections closed) where the watcher says so.
+    /// Runs a scan in this process. The watcher can stop it, which drops its memory and closes its connections. Returns the exit
+    /// code and the report if the scan ended by itself.
     pub fn scan_watched(
         &self,
         at: DateTime<Utc>,
@@ -163,13 +164,13 @@ struct Until<'a> {
     site: &'a Site,
     left: usize,
     lingers: bool,
-    /// Since when, and with how many requests answered.
+    /// The start of the wait, and the number of requests answered by then.
     lingering: Option<(Instant, usize)>,
 }
 
 impl Watcher for Until<'_> {
     fn after(&mut self) -> Next {
-        // Long enough for a request on loopback, and short where none is under way.
+        // Long enough for a request on loopback.
         const PATIENCE: Duration = Duration::from_millis(4);
         if self.left > 0 {
             self.left -= 1;

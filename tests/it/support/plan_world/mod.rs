@@ -1,7 +1,7 @@
 //! A small world for tests of decisions: contacts, tags and a real ledger, without HTTP.
 //!
-//! Contacts are read by the program's flow, of which this world is a source, and plans are carried out by the program's
-//! `apply`, with sinks that do what [`Fate`] says.
+//! The world is a source of contacts for the program's `read`. The program's `apply` executes the plans, with sinks whose results
+//! are set by [`Fate`].
 
 mod sinks;
 mod source;
@@ -20,7 +20,7 @@ use usage_signals::apply::{apply, settle};
 use usage_signals::config::Config;
 use usage_signals::ledger::lock::Lock;
 use usage_signals::ledger::{LEDGER_FILE, Writer};
-use usage_signals::model::{ActionKind, Contact, Known, Links, Occasion, OccasionId, SinkKind, Value};
+use usage_signals::model::{ActionKind, Contact, Known, Links, Occasion, OccasionId, SinkKind, Value, tag_key};
 use usage_signals::plan::settings::WhenInDoubt;
 use usage_signals::plan::{self, Company, Input, Mode, Plan, Scope};
 use usage_signals::read::{ReadRequest, read_contacts};
@@ -29,15 +29,15 @@ use self::sinks::sinks;
 use self::source::{Unobserved, Unreadable};
 use super::{all_sinks, configure};
 
-/// What happens to the orders of one kind.
+/// The result of all orders of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
     Done,
     CarriedOver,
     Refused,
-    /// No answer came, and nothing happened.
+    /// The order did not take effect, and its response was lost.
     InDoubt,
-    /// No answer came, and it happened.
+    /// The order took effect, and its response was lost.
     Lost,
 }
 
@@ -45,34 +45,34 @@ pub struct PlanWorld {
     pub config: Config,
     pub contacts: BTreeMap<String, Contact>,
     pub companies: BTreeMap<String, Company>,
-    /// The workspace's tags: ids by lower-cased name.
+    /// The ids of the workspace's tags, by [`tag_key`].
     pub tag_ids: BTreeMap<String, String>,
     pub sinks: BTreeSet<SinkKind>,
     pub mode: Mode,
     pub scope: Scope,
-    /// What happens to tasks, messages and tags of the next runs.
+    /// The results of tasks, messages and tags in the next runs.
     pub fates: BTreeMap<ActionKind, Fate>,
-    /// Contacts that are there, and that the search does not bring.
+    /// Contacts that exist, but are missing from search results.
     pub unread: BTreeSet<String>,
-    /// Contacts that a request for one contact fails to bring.
+    /// Contacts for which a request for one contact fails.
     pub failing: BTreeSet<String>,
-    /// Contacts whose tags the search shows as they were: it is behind.
+    /// Outdated tags that the search still shows, by contact.
     pub behind: BTreeMap<String, Vec<String>>,
-    /// Whether contacts arrive in the opposite order.
+    /// Whether contacts arrive in reverse order.
     pub backwards: bool,
-    /// Tasks that a person completed: one of these is not brought forward.
+    /// Tasks that a person completed. An escalation does not bring them forward.
     pub completed: BTreeSet<String>,
-    /// For which occasion and level each task was made.
+    /// The occasion and the level of each task.
     pub tasks: BTreeMap<String, (OccasionId, String)>,
-    /// The same of each message.
+    /// The occasion and the level of each message.
     pub messages: BTreeMap<String, (OccasionId, String)>,
-    /// What happened though no answer came: remote ids by short key.
+    /// The remote ids of orders whose response was lost ([`Fate::Lost`]), by short key.
     pub lost: BTreeMap<String, String>,
     /// Everything that took effect: `task storage_limit acme`, `tag storage_limit c1`.
     pub effects: Vec<String>,
     folder: tempfile::TempDir,
     lock: Lock,
-    /// Kept open: opening is most of what it costs.
+    /// Stays open, because opening it takes most of the time of a test.
     ledger: Rc<Writer>,
     next_id: usize,
     tags_made: usize,
@@ -124,10 +124,10 @@ impl PlanWorld {
     pub fn tag(&mut self, id: &str, tag: &str) {
         let tags_made = &mut self.tags_made;
         let new = || {
-            *tags_made += 1; // a tag that was deleted leaves its id to none
+            *tags_made += 1; // the id of a deleted tag is never used again
             format!("tag{tags_made}")
         };
-        let tag_id = self.tag_ids.entry(tag.to_lowercase()).or_insert_with(new).clone();
+        let tag_id = self.tag_ids.entry(tag_key(tag)).or_insert_with(new).clone();
         let tags = &mut self.contacts.get_mut(id).unwrap().tags.ids;
         if !tags.contains(&tag_id) {
             tags.push(tag_id);
@@ -135,12 +135,12 @@ impl PlanWorld {
     }
 
     pub fn untag(&mut self, id: &str, tag: &str) {
-        let tag_id = self.tag_ids.get(&tag.to_lowercase()).cloned().unwrap_or_default();
+        let tag_id = self.tag_ids.get(&tag_key(tag)).cloned().unwrap_or_default();
         self.contacts.get_mut(id).unwrap().tags.ids.retain(|id| *id != tag_id);
     }
 
     pub fn delete_tag(&mut self, tag: &str) {
-        let tag_id = self.tag_ids.remove(&tag.to_lowercase()).unwrap();
+        let tag_id = self.tag_ids.remove(&tag_key(tag)).unwrap();
         for contact in self.contacts.values_mut() {
             contact.tags.ids.retain(|id| *id != tag_id);
         }
@@ -170,12 +170,12 @@ impl PlanWorld {
         Rc::clone(&self.ledger)
     }
 
-    /// The plan of a run, nothing recorded.
+    /// Returns the plan of a run, and records nothing.
     pub fn plan(&self, at: DateTime<Utc>) -> Plan {
         self.plan_on(&self.known(), at)
     }
 
-    /// The plan of a run that goes on from what a ledger knows. `--contact` must name contacts of this world.
+    /// Returns the plan of a run with the knowledge of a ledger. `--contact` must name contacts of this world.
     pub fn plan_on(&self, known: &Known, at: DateTime<Utc>) -> Plan {
         let rules = &self.config.rules;
         let signals: Vec<_> = self.scope.signals.iter().flatten().cloned().collect();
@@ -206,14 +206,14 @@ impl PlanWorld {
         })
     }
 
-    /// A run: plans, records, and carries out with the fates that are set.
+    /// Plans a run, records the plan and applies it.
     pub fn run(&mut self, at: DateTime<Utc>) -> Plan {
         let plan = self.plan(at);
         self.carry_out(&plan);
         plan
     }
 
-    /// Records a plan and carries it out, with the fates that are set.
+    /// Records a plan and applies it, with the results in `fates`.
     pub fn carry_out(&mut self, plan: &Plan) {
         let ledger = self.ledger();
         ledger.record(&plan.changes()).unwrap();
@@ -226,7 +226,7 @@ impl PlanWorld {
         assert!(failed.is_none(), "{failed:?}");
     }
 
-    /// Asks what became of the claims of earlier runs, and closes them with the answers.
+    /// Settles the claims of earlier runs: asks whether they took effect, and closes them.
     pub fn settle(&mut self, at: DateTime<Utc>) {
         let ledger = self.ledger();
         let known = self.known();
@@ -240,7 +240,7 @@ impl PlanWorld {
         self.fates.get(&kind).copied().unwrap_or(Fate::Done)
     }
 
-    /// What took effect since the last call.
+    /// Returns the effects since the last call.
     pub fn news(&mut self) -> Vec<String> {
         std::mem::take(&mut self.effects)
     }
@@ -250,7 +250,7 @@ fn links() -> Links {
     Links { contact: "https://intercom/{workspace}/{id}".into(), record: "https://zoho/{module}/{id}".into() }
 }
 
-/// Runs a future that waits for nothing outside itself. Needs no runtime, which would cost more than the work.
+/// Runs a future that waits for nothing outside itself. It needs no runtime, because a runtime would take longer than the work.
 fn at_once<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());
@@ -262,7 +262,7 @@ fn at_once<T>(future: impl Future<Output = T>) -> T {
     panic!("the future waits for something outside itself");
 }
 
-/// A folder that costs no disk, where the system has one: a ledger waits for the disk with every commit.
+/// Creates a folder in memory if the system has one, because a ledger waits for the disk at every commit.
 fn in_memory() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }

@@ -1,4 +1,4 @@
-//! The world as a service of each kind.
+//! The sinks of a world.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -6,26 +6,26 @@ use std::marker::PhantomData;
 
 use usage_signals::apply::Sinks;
 use usage_signals::apply::sink::{ActionOutcome, Answer, Claim, Failure, FailureKind, Receipt, Sink, SinkOrder};
-use usage_signals::model::{ActionKind, Message, OccasionId, SinkKind, Tag, TagChange, Task, TaskLink};
+use usage_signals::model::{ActionKind, Message, OccasionId, SinkKind, Tag, TagChange, Task, TaskLink, tag_key};
 use usage_signals::plan::{Item, Plan, PlannedAction};
 
 use super::{Fate, PlanWorld};
 
-/// A world that three sinks change.
+/// A world that three sinks share.
 type Shared<'a> = RefCell<&'a mut PlanWorld>;
 
-/// What an order is for: the occasion, and the level.
+/// The occasion and the level that an order is for.
 type Purpose = (OccasionId, String);
 
-/// A sink that does what the fates of the world say.
+/// A sink whose results are the fates of the world.
 pub struct FatedSink<'a, O> {
     world: &'a Shared<'a>,
-    /// By the short key of the order.
+    /// The purposes of the orders, by short key.
     purposes: BTreeMap<String, Purpose>,
     order: PhantomData<O>,
 }
 
-/// The sinks of a world that are on, for the orders of a plan; for questions about claims, None does.
+/// Returns the sinks that are on, for the orders of a plan. To settle claims, no plan is needed.
 pub fn sinks<'a>(world: &'a Shared<'a>, plan: Option<&Plan>) -> Sinks<'a> {
     let purpose = |(item, action): (&Item, &PlannedAction)| {
         (action.short.clone(), (item.occasion.clone(), action.key.level.clone()))
@@ -45,17 +45,17 @@ pub fn sinks<'a>(world: &'a Shared<'a>, plan: Option<&Plan>) -> Sinks<'a> {
 
 /// An order that changes the world.
 pub trait Effect: SinkOrder {
-    /// How many of them one request takes.
+    /// The number of orders in one request.
     const PER_BATCH: usize;
 
     fn kind(&self) -> ActionKind;
 
-    /// Whether the contact that it is about is gone.
+    /// Whether the order is for a contact that is gone.
     fn is_gone(&self, _world: &PlanWorld) -> bool {
         false
     }
 
-    /// Makes the change; returns its line in [`PlanWorld::effects`], and the id that the service gives.
+    /// Makes the change. Returns its line for [`PlanWorld::effects`], and the remote id.
     fn take_effect(&self, world: &mut PlanWorld, purpose: &Purpose) -> (String, String);
 }
 
@@ -114,7 +114,7 @@ impl Effect for Tag {
         match self.change {
             TagChange::Add => {
                 world.tag(&self.contact, &self.tag);
-                (format!("tag {signal} {}", self.contact), world.tag_ids[&self.tag.to_lowercase()].clone())
+                (format!("tag {signal} {}", self.contact), world.tag_ids[&tag_key(&self.tag)].clone())
             }
             TagChange::Remove => {
                 world.untag(&self.contact, &self.tag);

@@ -26,7 +26,7 @@ impl SourceError for Unreadable {
     }
 }
 
-/// Nobody looks at the progress.
+/// A progress display that shows nothing.
 pub struct Unobserved;
 
 impl Progress for Unobserved {
@@ -55,7 +55,7 @@ impl Pages for OnePage {
 }
 
 impl PlanWorld {
-    /// The contacts that a search brings, in the order of their arrival.
+    /// Returns the contacts that a search finds, in the order of arrival.
     fn found(&self, is_wanted: impl Fn(&Contact) -> bool) -> Page {
         let there = self.contacts.values().filter(|contact| !self.unread.contains(&contact.id));
         let mut contacts: Vec<_> = there.map(|contact| self.as_searched(contact)).filter(is_wanted).collect();
@@ -65,7 +65,7 @@ impl PlanWorld {
         Page { contacts, ..Page::default() }
     }
 
-    /// A contact as the search shows it, which may be behind.
+    /// Returns a contact as the search shows it, with tags that can be outdated.
     fn as_searched(&self, contact: &Contact) -> Contact {
         let tags = self.behind.get(&contact.id).map_or(contact.tags.clone(), |tags| References::all(tags.clone()));
         as_listed(&Contact { tags, ..contact.clone() })
@@ -82,7 +82,7 @@ impl PlanWorld {
     }
 }
 
-/// As Intercom lists it: at most ten tags.
+/// Returns a contact as Intercom lists it, with at most ten tags.
 fn as_listed(contact: &Contact) -> Contact {
     let mut listed = contact.clone();
     listed.tags.complete = listed.tags.ids.len() <= 10;
