@@ -1,4 +1,4 @@
-//! The order of writes: claim, perform, close; and what failures at one sink mean for the others.
+//! The order of writes (claim, perform, close), and the effect of a failure at one sink on the other sinks.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use usage_signals::plan::settings::WhenInDoubt;
 
 use crate::support::{PlanWorld, hour, storage};
 
-/// A sink that answers from a script, and looks into the ledger while it performs.
+/// A sink that returns scripted outcomes, and reads the ledger while it performs.
 struct Scripted<'a, O> {
     outcomes: Vec<ActionOutcome>,
     answer: Answer,
@@ -68,7 +68,7 @@ impl<O: SinkOrder> Sink for Scripted<'_, O> {
     }
 }
 
-/// The orders that the sinks carried out.
+/// The orders that the sinks performed.
 #[derive(Default)]
 struct Sent {
     tasks: RefCell<Vec<Task>>,
@@ -80,7 +80,7 @@ fn failure(kind: FailureKind) -> Failure {
     Failure { message: "it failed".into(), quote: None, help: None, kind }
 }
 
-/// Two accounts with a signal each, planned and recorded, and sinks that follow a script.
+/// Two accounts with a signal each, and sinks that follow a script.
 struct Run {
     world: PlanWorld,
     folder: tempfile::TempDir,
@@ -125,7 +125,7 @@ impl Run {
         sinks
     }
 
-    /// Applies a fresh plan; returns the results, the messages posted, and the tags put on.
+    /// Applies a new plan. Returns the results, the posted messages, and the added tags.
     async fn apply(&self) -> (Results, Vec<Message>, Vec<Tag>) {
         let lock = Lock::take(self.folder.path(), "test").unwrap();
         let ledger = Writer::open(&self.folder.path().join(LEDGER_FILE), &lock).unwrap();

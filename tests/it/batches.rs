@@ -1,10 +1,10 @@
-//! Calls of many records of which the service takes some, under every status that Zoho has been seen to use for that.
+//! Requests with many records of which Zoho accepts some, under every status that Zoho returns for them.
 
 use serde_json::{Value, json};
 
 use crate::support::services::{Services, full_accounts};
 
-/// 207 is documented, 200 was observed, and 400 is the status of a call whose records are all refused.
+/// 207 is documented, 200 was observed, and 400 is the status if Zoho refuses all records.
 const STATUSES: [u16; 4] = [200, 202, 207, 400];
 
 fn services(contacts: &[Value], path: &str, status: u16) -> Services {
@@ -14,7 +14,7 @@ fn services(contacts: &[Value], path: &str, status: u16) -> Services {
     services
 }
 
-/// The status of the task of each signal, and the keys of those that were refused.
+/// Returns the status of each signal's task, and the keys of the refused tasks.
 fn tasks(report: &Value) -> (Vec<(&str, &str)>, Vec<&str>) {
     let signals = report["signals"].as_array().unwrap();
     let tasks = signals.iter().map(|signal| {
@@ -58,7 +58,7 @@ fn one_bad_lead_of_a_call_leaves_its_task_unlinked_and_repeats_no_other() {
     for status in STATUSES {
         let mut contacts = full_accounts(3);
         contacts[1]["email"] = json!("not an address");
-        // Cut, not refused.
+        // The text is cut, and the record is not refused.
         contacts[2]["name"] = json!("x".repeat(200));
         let services = services(&contacts, "/crm/v8/Leads", status);
         services.scan().expect(0);

@@ -1,4 +1,4 @@
-//! The command `coverage`, as people and programs see it.
+//! The command `coverage`: its page and its JSON.
 
 mod causes;
 
@@ -32,7 +32,7 @@ fn demo() -> Sandbox {
     Sandbox::start(World::load(&folder).unwrap(), None).unwrap()
 }
 
-/// Starts a sandbox with the demo's contacts before anything was pushed: with Intercom's own fields only.
+/// Starts a sandbox with the demo's contacts before the product wrote anything: they have only Intercom's own fields.
 fn first_day() -> Sandbox {
     let read = |name: &str| {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/demo").join(name);
@@ -41,8 +41,8 @@ fn first_day() -> Sandbox {
     let (mut contacts, mut attributes) = (read("contacts.json"), read("data_attributes.json"));
     for contact in contacts.as_array_mut().unwrap() {
         let contact = contact.as_object_mut().unwrap();
-        for pushed in ["custom_attributes", "tags", "companies"] {
-            contact.remove(pushed);
+        for written in ["custom_attributes", "tags", "companies"] {
+            contact.remove(written);
         }
     }
     attributes.as_array_mut().unwrap().retain(|attribute| attribute["custom"] == false);
@@ -50,7 +50,7 @@ fn first_day() -> Sandbox {
 }
 
 #[test]
-fn the_demo_as_people_see_it() {
+fn page_of_the_demo() {
     let (sandbox, home) = (demo(), tempfile::tempdir().unwrap());
     let ran = finish(&mut with(&sandbox, home.path())).expect(0);
     insta::assert_snapshot!(ran.out);

@@ -1,4 +1,4 @@
-//! A run is killed at any await, then repeated. The services must hold what an undisturbed run leaves.
+//! A run is killed at any await, then repeated. The services must then hold the state that an undisturbed run leaves.
 
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -20,7 +20,7 @@ fn at() -> DateTime<Utc> {
     DateTime::from_timestamp(1_766_210_400, 0).unwrap()
 }
 
-/// The next run.
+/// Returns the instant of the next run.
 fn later() -> DateTime<Utc> {
     at() + TimeDelta::hours(1)
 }
@@ -75,11 +75,11 @@ impl Tally {
         let places: Vec<_> = wrong.iter().map(|(place, _)| place).collect();
         assert!(wrong.is_empty(), "{:#?}\nat {places:?}", wrong[0]);
         assert!(seen >= points, "hardly a crash: {seen}");
-        assert_eq!(marked > 0, repeats, "messages come twice where nobody can tell, and only there");
+        assert_eq!(marked > 0, repeats, "messages repeat only if the channel is unreadable");
     }
 }
 
-/// More threads than processors: runs mostly wait for their services.
+/// Works on several threads, because runs mostly wait for their services.
 fn on_threads(work: impl Fn() + Sync) {
     std::thread::scope(|scope| {
         for _ in 0..3 {
@@ -88,7 +88,7 @@ fn on_threads(work: impl Fn() + Sync) {
     });
 }
 
-/// Each of the cases, on several threads.
+/// Processes the cases on several threads.
 fn for_each<T: Sync>(cases: &[T], work: impl Fn(usize, &T) + Sync) {
     let next = AtomicUsize::new(0);
     on_threads(|| {
@@ -101,7 +101,7 @@ fn for_each<T: Sync>(cases: &[T], work: impl Fn(usize, &T) + Sync) {
     });
 }
 
-/// Kills a run at each of its awaits, and passes on the state that each leaves.
+/// Kills a run at each of its awaits, and passes the remaining state to `work`.
 fn at_every_wait(saved: &Saved, at: DateTime<Utc>, cut: fn(usize) -> Cut, work: impl Fn(Cut, &Site) -> bool + Sync) {
     let next = AtomicUsize::new(0);
     on_threads(|| {
@@ -133,7 +133,7 @@ fn a_run_dropped_at_any_await_point_and_run_again() {
     }
 }
 
-/// A state in which the outcome of every action is unknown: a run recorded and claimed them, then died.
+/// Returns a state in which every action is in doubt: a run recorded and claimed them, then died.
 fn in_doubt(saved: &Saved, links: bool, happened: bool) -> Saved {
     let site = saved.open();
     assert_eq!(site.scan(at(), &[]).0, 0);
@@ -195,12 +195,12 @@ struct Moment {
     world: World,
 }
 
-/// Keeps the world of each poll, and where each commit ends in the WAL.
+/// Records the world at each poll, and the end of each commit in the WAL.
 struct Recorder<'a> {
     site: &'a Site,
     world: World,
     wal: Vec<u8>,
-    /// Where the commit ends, and the world in which it was made.
+    /// The end of each commit in the WAL, and the world at the commit.
     commits: Vec<(usize, World)>,
 }
 
@@ -218,15 +218,16 @@ impl Watcher for Recorder<'_> {
     }
 }
 
-/// Where the transactions end in a WAL: a header of 32 bytes, then frames of 24 bytes and a page, whose second word is the
-/// size of the database in the last frame of a transaction and 0 in the others (<https://sqlite.org/fileformat2.html#walformat>).
+/// Returns the ends of the transactions in a WAL. A WAL has a header of 32 bytes, then frames of 24 bytes and a page each. The
+/// second word of a frame is the size of the database if the frame ends a transaction, and 0 otherwise
+/// (<https://sqlite.org/fileformat2.html#walformat>).
 fn commit_ends(wal: &[u8]) -> Vec<usize> {
     let word = |at: usize| wal.get(at..at + 4).map(|word| u32::from_be_bytes(word.try_into().unwrap()));
     let Some(page) = word(8) else { return Vec::new() };
     let frame = 24 + usize::try_from(page).unwrap();
     let mut ends = Vec::new();
     let mut at = 32;
-    // A frame left from before the WAL began anew has another salt.
+    // A frame from before the last reset of the WAL has another salt.
     while at + frame <= wal.len() && wal[at + 8..at + 16] == wal[16..24] {
         if word(at + 4) != Some(0) {
             ends.push(at + frame);
@@ -238,7 +239,7 @@ fn commit_ends(wal: &[u8]) -> Vec<usize> {
 
 fn moments(saved: &Saved) -> Vec<Moment> {
     let site = saved.open();
-    // Held open, or the run's last step would be to fold the WAL into the file.
+    // This connection stays open, so that the run does not merge the WAL into the file at its end.
     let held = rusqlite::Connection::open(site.ledger()).unwrap();
     held.query_row("SELECT count(*) FROM meta", [], |row| row.get::<_, i64>(0)).unwrap();
     let mut recorder = Recorder { site: &site, world: saved.world.clone(), wal: Vec::new(), commits: Vec::new() };
@@ -248,7 +249,7 @@ fn moments(saved: &Saved) -> Vec<Moment> {
     let mut moments = Vec::new();
     let mut begin = (0, saved.world.clone());
     for (number, (end, world)) in commits.into_iter().enumerate() {
-        // The power goes right after a commit, and in the middle of the next, when everything that left by then happened.
+        // The power fails right after a commit, and in the middle of the next one. All requests sent by then took effect.
         let torn = begin.0 + (end - begin.0) / 2;
         moments.push(Moment { place: format!("after commit {number}"), wal: wal[..begin.0].to_vec(), world: begin.1 });
         moments.push(Moment {
@@ -264,7 +265,7 @@ fn moments(saved: &Saved) -> Vec<Moment> {
 }
 
 #[test]
-fn the_power_goes_between_any_two_writes_of_the_ledger() {
+fn the_power_fails_between_any_two_writes_of_the_ledger() {
     for slack in [Slack::Readable, Slack::Unreadable] {
         let saved = everything_due(at(), ZONE, slack);
         let expected = undisturbed(&saved);
@@ -279,7 +280,7 @@ fn the_power_goes_between_any_two_writes_of_the_ledger() {
     }
 }
 
-/// The built binary on a site, with the services in this process.
+/// Returns the built binary with the environment of a site.
 fn program_at(site: &Site) -> Command {
     let mut command = program(site.folder.path());
     command.envs(site.sandbox.env()).env("TZ", &site.zone);
@@ -287,7 +288,7 @@ fn program_at(site: &Site) -> Command {
     command
 }
 
-/// Like [`everything_due`], now. All messages go out in one: between two, the program waits for a second.
+/// Like [`everything_due`], at the current time. One digest holds all messages, because the program waits a second between two.
 fn due_now() -> Saved {
     let mut saved = everything_due(Utc::now().trunc_subsecs(0), &zone_at_noon(), Slack::Silent);
     saved.world.now = None;
@@ -340,7 +341,7 @@ fn two_runs_at_once_on_one_ledger() {
         let mut runs = [start(), start()];
         let mut codes = runs.each_mut().map(|run| run.wait().unwrap().code().unwrap());
         codes.sort_unstable();
-        // Without waiting the second may still come when the first is done.
+        // Without `--wait-lock`, the second run may still start after the first one has ended.
         assert!(codes == [0, 0] || (!waits && codes == [0, 4]), "{codes:?}");
         refused += usize::from(codes == [0, 4]);
         tally.compare(&format!("pair {number}"), &Remains::of(&site, false), &expected);

@@ -1,4 +1,4 @@
-//! docs/decisions.md, sentence by sentence: subjects, occasions, and every row of the decision table.
+//! Tests of docs/decisions.md, sentence by sentence: subjects, occasions, and every row of the decision table.
 
 mod combinations;
 mod guard;

@@ -1,4 +1,4 @@
-//! The command `doctor`: its report of a sound workspace, and of each fault.
+//! The command `doctor`: its report about a workspace without faults, and about each fault.
 
 mod machine;
 mod services;
@@ -14,7 +14,7 @@ use usage_signals::sandbox::World;
 use crate::support::program::{Ran, finish, snapshot};
 use crate::support::services::Services;
 
-/// The demo workspace, which lacks nothing.
+/// Returns the demo workspace, which has no faults.
 fn demo() -> Services {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/demo");
     let mut world = World::load(&folder).unwrap();
@@ -28,7 +28,7 @@ fn doctor(services: &Services) -> Command {
     command
 }
 
-/// Something that is wrong: it is done to the services, to the home folder, or to the command.
+/// Causes a fault in the services, in the home folder or in the command.
 type Wrong = Box<dyn Fn(&Services, &mut Command)>;
 
 struct Case {
@@ -49,7 +49,7 @@ fn case(
     Case { check, status, exit, says, helps, wrong: Box::new(wrong) }
 }
 
-/// A run with one sink only, so that it does not take Slack's time.
+/// Scans with one sink only, because messages to Slack take a second each.
 fn scan(services: &Services, sink: &str, exit: i32) {
     finish(&mut services.command(&["--sinks", sink])).expect(exit);
 }
@@ -122,8 +122,8 @@ fn without(variable: &'static str) -> impl Fn(&Services, &mut Command) {
     }
 }
 
-/// Everybody's clock, but Slack's.
-fn slack_lives_at(ahead_seconds: i64) -> impl Fn(&Services, &mut Command) {
+/// Sets the clock of Slack only.
+fn slack_clock_is_ahead(ahead_seconds: i64) -> impl Fn(&Services, &mut Command) {
     move |services, _| {
         let date = chrono::Utc::now() + chrono::TimeDelta::seconds(ahead_seconds);
         services.fault(json!({ "service": "slack", "kind": "status", "status": 200,
@@ -209,9 +209,9 @@ fn kind(name: &str) -> String {
 
 #[test]
 fn every_check_has_a_scenario() {
-    // Unit tests beside the code have those that no scenario here can bring about.
+    // No scenario here can cause these faults. Unit tests in `src` cover them.
     let elsewhere = ["intercom.region", "zoho.data_center", "machine.disk"];
-    // These are said for completeness, and what can be wrong with them is another check.
+    // This check only informs. Another check reports the faults.
     let cannot_fail = ["machine.modes"];
     let tried: BTreeSet<String> = cases().iter().map(|case| kind(case.check)).collect();
     let services = demo();
@@ -225,7 +225,7 @@ fn every_check_has_a_scenario() {
     assert_eq!(untried, [] as [String; 0]);
 }
 
-/// As a person sees it, without what differs from run to run.
+/// Returns the page without the values that differ between runs.
 fn shown(services: &Services, command: &mut Command) -> String {
     let ran = finish(command);
     let home = services.home.path().display().to_string();

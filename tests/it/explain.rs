@@ -1,4 +1,4 @@
-//! `explain`: why a contact gives a signal, and why it does not, as a person sees it.
+//! The command `explain`: the page and the JSON about a contact.
 
 use std::fs::File;
 use std::path::Path;
@@ -10,7 +10,7 @@ use usage_signals::sandbox::World;
 use crate::support::program::{AS_OF, Ran, finish, program, scan_sandbox, snapshot};
 use crate::support::services::Services;
 
-/// The page or the JSON of a contact, at the usual instant.
+/// Explains a contact at [`AS_OF`].
 fn explain(services: &Services, arguments: &[&str]) -> Ran {
     finish(services.program().args(["explain", "--as-of", AS_OF]).args(arguments))
 }
@@ -27,7 +27,7 @@ fn explain_stdin(home: &Path, services: Option<&Services>, json: &str, arguments
     finish(&mut command)
 }
 
-/// The demo workspace after a scan, with the ledger of that scan.
+/// Returns the demo workspace after a scan, with the state folder of the scan.
 fn demo_after_a_scan() -> (Services, String) {
     let home = tempfile::tempdir().unwrap();
     scan_sandbox(home.path(), &[]).expect(0);
@@ -36,7 +36,7 @@ fn demo_after_a_scan() -> (Services, String) {
     (Services::of(world, home), state.display().to_string())
 }
 
-/// The contact of the demo with this e-mail, as Intercom's API returns it.
+/// Returns the demo's contact with this e-mail, as Intercom's API returns it.
 fn demo_contact(email: &str) -> Value {
     let contacts: Vec<Value> = serde_json::from_str(include_str!("../../fixtures/demo/contacts.json")).unwrap();
     contacts.into_iter().find(|contact| contact["email"] == email).unwrap()
@@ -70,7 +70,7 @@ fn page_of_a_contact_of_an_account_with_colleagues_after_a_scan() {
 }
 
 #[test]
-fn page_of_a_contact_that_is_left_alone() {
+fn page_of_a_snoozed_contact() {
     insta::assert_snapshot!(explain(&Services::demo(), &["samir@tamarind.example.net"]).expect(0).out);
 }
 
@@ -156,7 +156,7 @@ fn a_contact_that_is_not_included_is_explained_and_not_scanned() {
         .unwrap();
     let explained = explain(&services, &["66583c63de40000000000005", "--format", "json"]).expect(0).json();
     assert_eq!(explained["contacts"][0]["include"]["truth"], "false");
-    left_out(&services, "66583c63de40000000000005", "[scan] include does not hold for it", &[]);
+    assert_skipped(&services, "66583c63de40000000000005", "[scan] include does not hold for it", &[]);
 }
 
 #[test]
@@ -164,12 +164,17 @@ fn a_contact_that_was_forgotten_is_explained_and_not_scanned() {
     let (services, state) = demo_after_a_scan();
     let contact = "66583c63de40000000000005";
     finish(services.program().args(["ledger", "forget", contact, "--state-dir", &state])).expect(0);
-    left_out(&services, contact, "the contact was forgotten (usage-signals ledger forget)", &["--state-dir", &state]);
+    assert_skipped(
+        &services,
+        contact,
+        "the contact was forgotten (usage-signals ledger forget)",
+        &["--state-dir", &state],
+    );
 }
 
-/// The page says twice why there is nothing to do though rules hold, and the JSON says it as a note.
+/// Asserts that the page and the JSON say why scans skip a contact although rules hold.
 #[track_caller]
-fn left_out(services: &Services, contact: &str, why: &str, place: &[&str]) {
+fn assert_skipped(services: &Services, contact: &str, why: &str, place: &[&str]) {
     let explained = explain(services, &[&[contact, "--format", "json"], place].concat()).expect(0).json();
     let note = format!("scans skip contact {contact}: {why}");
     assert_eq!((&explained["scan"]["signals"], &explained["notes"]), (&json!([]), &json!([note])));
@@ -193,7 +198,7 @@ fn a_contact_on_standard_input_is_explained_from_the_input_and_scanned_from_inte
 }
 
 #[test]
-fn a_contact_on_standard_input_is_explained_also_where_intercom_says_no() {
+fn a_contact_on_standard_input_is_explained_even_if_intercom_refuses_the_request() {
     let services = Services::demo();
     let stranger = r#"{"id":"777","custom_attributes":{"projects_count":19}}"#;
     let page = explain_stdin(services.home.path(), Some(&services), stranger, &[]).expect(0).out;
@@ -217,7 +222,7 @@ fn an_email_is_found_however_it_was_typed() {
 }
 
 #[test]
-fn what_cannot_be_explained_ends_with_2_and_says_what_to_do() {
+fn an_unknown_contact_or_invalid_input_ends_with_2_and_help() {
     let services = Services::demo();
     for contact in ["nobody@example.com", "65f1", "no id at all"] {
         let ran = explain(&services, &[contact]).expect(2);
@@ -245,7 +250,7 @@ fn a_contact_that_cannot_be_read_is_named_and_is_no_success() {
 }
 
 #[test]
-fn where_intercom_does_not_answer_the_exit_code_is_6() {
+fn an_error_of_intercom_ends_with_6() {
     let services = Services::demo();
     services.fault(json!({ "service": "intercom", "path_prefix": "/contacts/search", "kind": "status", "status": 400,
         "body": { "type": "error.list", "errors": [{ "code": "client_error", "message": "no" }] } }));
@@ -269,7 +274,7 @@ fn explaining_writes_nothing_anywhere() {
 }
 
 #[test]
-fn nothing_of_a_stranger_steers_the_terminal() {
+fn texts_of_contacts_do_not_control_the_terminal() {
     let evil = "\u{1b}[2J\u{1b}]0;x\u{7}\u{202e}evil\r\n\u{9b}31m";
     let contact = json!({ "type": "contact", "id": "65a0c001", "email": format!("a{evil}@example.com"), "name": evil,
         "created_at": 1_704_067_200, "browser": evil, "companies": { "data": [{ "id": "66b0c001" }] },

@@ -1,12 +1,12 @@
-//! Hostile texts of customers and services. Nothing panics, nothing is injected into Slack, COQL or the terminal, and long
-//! texts are cut between characters. The tests run the complete program and check the texts that arrive.
+//! Hostile texts of customers and services. They cause no panic, and inject nothing into Slack, COQL or the terminal. Long texts
+//! are cut between characters. The tests run the complete program and check the texts at the services.
 
 use serde_json::{Value, json};
 
 use crate::support::program::{Ran, finish};
 use crate::support::services::{Services, full_accounts};
 
-/// Texts that somebody would like to get through, each with a word to recognise it by.
+/// Hostile texts, each with a word that identifies it.
 fn texts() -> Vec<String> {
     let mut texts: Vec<String> = [
         "Ann \u{1b}[31mred\u{1b}[0m \u{1b}]0;owned\u{7} \u{9b}31m \u{8}\u{8}\u{8} \0",
@@ -29,7 +29,7 @@ fn texts() -> Vec<String> {
     texts
 }
 
-/// A contact for each text, which it has as its name, its company's name, and a feature that it tried: three signals.
+/// Returns a contact for each text, with three signals. The text is its name, its company's name and a feature that it tried.
 fn strangers() -> Services {
     let mut contacts = full_accounts(texts().len());
     let mut companies = Vec::new();
@@ -37,7 +37,7 @@ fn strangers() -> Services {
         contact["name"] = json!(text);
         contact["custom_attributes"] = json!({
             "storage_percent": 96, "user_type": text, "projects_count": 20,
-            // A comma would make several of it; a list in a text is read as JSON.
+            // A comma would split the text, so the list is written as JSON.
             "enterprise_features_tried": json!([text]).to_string(),
         });
         companies.push(json!({
@@ -48,12 +48,12 @@ fn strangers() -> Services {
     Services::with_companies(&contacts, &companies)
 }
 
-/// Messages are sent a second apart, which would be most of a test's time.
+/// Turns messages off, because the second between two messages would take most of the test's time.
 fn without_messages(services: &Services) -> Ran {
     finish(&mut services.command(&["--sinks", "tags,tasks"])).expect(0)
 }
 
-/// Whether a terminal, or a reader, could be led astray.
+/// Returns whether a text contains characters that control a terminal or mislead a reader.
 fn is_harmful(letter: char) -> bool {
     (letter.is_control() && letter != '\n')
         || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -98,7 +98,7 @@ fn strange_texts_arrive_everywhere_and_do_no_harm() {
         assert!(ran.out.len() < 200_000 && widest < 1000, "{} bytes, {widest} wide", ran.out.len());
     }
 
-    // Three signals each: nobody is lost, however strange the name.
+    // Each contact has three signals. None is missing, whatever the name.
     let actions = services.effects();
     assert_eq!(actions["zoho insert Tasks"], 3 * people, "{actions:?}");
     assert_eq!(actions["intercom tag contact"], 3 * people, "{actions:?}");
@@ -108,7 +108,7 @@ fn strange_texts_arrive_everywhere_and_do_no_harm() {
     services.sandbox.with_world(|world| {
         for task in &world.zoho.tasks {
             let text = |field: &str| task.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
-            // No line of a description is a customer's own, nor can pass for one of ours.
+            // A customer's text never starts a line of a description, so it cannot look like a line of the program.
             assert!(!text("Description").lines().any(|line| line.starts_with("Bcc") || line.starts_with("second")));
             let (subject, description) = (text("Subject"), text("Description"));
             assert!(subject.encode_utf16().count() <= 255, "{subject}");
@@ -134,7 +134,7 @@ fn strange_texts_arrive_everywhere_and_do_no_harm() {
                 assert!(!text.contains("<!") && !text.contains("<@") && !text.contains("<#"), "{text}");
             }
         }
-        // No template of a customer was evaluated.
+        // The program does not evaluate a template in a customer's text.
         let all = json!([world.zoho.tasks, world.slack.messages]).to_string();
         assert!(all.contains("7 * 7") && !all.contains(" 49 "));
     });
@@ -164,7 +164,7 @@ fn an_email_that_is_none_asks_nothing_of_zoho_and_loses_no_signal() {
         contact["email"] = email.clone();
     }
     let services = Services::new(&contacts);
-    // A record that a query without quotes around its values would find.
+    // A query that does not escape its values would find this record.
     services.change(&json!({ "zoho_lead": { "id": "4150868000000000111", "Email": "victim@example.com",
         "Last_Name": "Victim", "Company": "V" } }));
     let ran = without_messages(&services);
@@ -177,7 +177,7 @@ fn an_email_that_is_none_asks_nothing_of_zoho_and_loses_no_signal() {
     assert_eq!(services.effects(), effects);
 }
 
-/// A JSON value of every shape, and the figures that break arithmetic.
+/// Returns JSON values of every shape, and numbers that break arithmetic.
 fn shapes() -> Vec<Value> {
     let deep = (0..60).fold(json!(1), |inner, _| json!([inner]));
     let texts = [
@@ -241,7 +241,7 @@ fn attributes_of_every_wrong_shape_are_unknown_and_lose_no_contact() {
         }
         contacts.push(contact);
     }
-    // And one that is in order, which must not suffer from the others.
+    // One valid contact, which the others must not affect.
     let good = contacts.len();
     contacts.push(full_accounts(good + 1).remove(good));
     let services = Services::new(&contacts);
@@ -256,7 +256,7 @@ fn attributes_of_every_wrong_shape_are_unknown_and_lose_no_contact() {
     let of_good = contacts[good]["id"].as_str().unwrap();
     let signals = report["signals"].as_array().unwrap();
     assert!(signals.iter().any(|signal| signal["contacts"][0]["id"] == of_good), "{report:#}");
-    // What does signal is a figure that is one: nothing is read into a wrong shape.
+    // Only real numbers give a signal. A value of a wrong shape gives none.
     for signal in signals {
         for evidence in signal["evidence"].as_array().unwrap() {
             assert!(!evidence["value"].is_null(), "{signal:#}");
@@ -271,11 +271,11 @@ fn attributes_of_every_wrong_shape_are_unknown_and_lose_no_contact() {
 
 #[test]
 fn absurd_times_move_no_due_date_and_hide_no_contact() {
-    // Negative, year 1, milliseconds, microseconds, year 40000, the end of what chrono knows.
+    // Negative, year 1, milliseconds, microseconds, year 40000, the largest date of chrono.
     let times = [-1, -62_135_596_800, 1_766_210_400_000, 1_766_210_400_000_000, 1_200_000_000_000, i64::MAX, i64::MIN];
     let mut contacts = full_accounts(times.len());
     for (contact, time) in contacts.iter_mut().zip(times) {
-        // Not created_at: that one is Intercom's own, and the search goes by it.
+        // created_at is not changed, because the search sorts by it.
         for field in ["updated_at", "last_seen_at", "signed_up_at", "last_replied_at"] {
             contact[field] = json!(time);
         }

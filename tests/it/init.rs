@@ -1,4 +1,4 @@
-//! The commands `init`, `completions` and `man`: the files that they write, and never overwrite.
+//! The commands `init`, `completions` and `man`. They write files, and never overwrite one.
 
 use std::path::Path;
 

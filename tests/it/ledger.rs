@@ -1,4 +1,4 @@
-//! What people see of the ledger, and what comes of their decisions.
+//! The command `ledger`: what it shows, and the effects of `resolve`, `drop` and other decisions.
 
 mod upkeep;
 
@@ -13,7 +13,7 @@ use crate::support::{Fate, PlanWorld, hour, number, storage};
 /// The only signal of the demo that these scans look for.
 const ONE_SIGNAL: [&str; 4] = ["--only", "enterprise_feature_interest", "--contact", "65c5f845de40000000000004"];
 
-/// Zoho refuses the next task for good.
+/// Makes Zoho refuse the next task for good.
 fn refuse_a_task(demo: &Demo) {
     demo.faults(json!([{
         "service": "zoho", "method": "POST", "path_prefix": "/crm/v8/Tasks", "times": 1, "kind": "status", "status": 400,
@@ -32,7 +32,7 @@ fn with_a_refused_task() -> (Demo, String) {
     (demo, key)
 }
 
-/// Runs a command and replaces the values that differ between two test runs: the run's id, the duration, the folder.
+/// Runs a command and replaces the values that differ between test runs: the run's id, the duration, the folder.
 fn shown(demo: &Demo, command: &str, hour: u32) -> String {
     let ran = demo.look(hour, &command.split(' ').collect::<Vec<_>>());
     let text = ran.out.replace(&demo.home.path().display().to_string(), "~");
@@ -43,7 +43,7 @@ fn all_shown(demo: &Demo, commands: &[&str], hour: u32) -> String {
     commands.iter().map(|command| shown(demo, command, hour)).collect::<Vec<_>>().join("\n")
 }
 
-/// Keeps a snapshot free of what only the clock decides.
+/// Replaces the values that depend on the clock.
 fn settings() -> insta::Settings {
     let mut settings = insta::Settings::clone_current();
     settings.add_filter(r"\b[0-9a-f]{12}\b", "[run id]    ".trim());
@@ -80,7 +80,8 @@ fn what_people_see_after_a_refusal_and_a_full_run() {
     settings().bind(|| insta::assert_snapshot!(all_shown(&demo, &commands, 14)));
 }
 
-/// A message whose answer was lost, in a channel that cannot be read: with "hold", it waits for a person.
+/// Returns a demo with a message in doubt: its response was lost, and the channel cannot be read. With "hold", it waits for a
+/// person.
 fn with_a_held_message() -> (Demo, String) {
     let demo = Demo::new("[slack]\nwhen_in_doubt = \"hold\"\n");
     let unreadable = json!({
@@ -289,7 +290,7 @@ fn status_shows_the_errors_of_unfinished_actions() {
         (&json!("planned"), &json!(1)),
         "{json:#}"
     );
-    // The same ledger, as if it were that of real runs.
+    // Reads the sandbox's ledger as if it belonged to real runs.
     let folder = demo.folder().display().to_string();
     let shown = demo.run(&["status", "--state-dir", &folder]).expect(0).out;
     assert!(shown.contains(&format!("usage-signals doctor --state-dir={folder} searches for the cause")), "{shown}");
@@ -368,7 +369,7 @@ fn during_a_run_people_can_read_and_not_write() {
     assert_eq!(demo.look(8, &["status", "--format", "json"]).json()["lock"], holder);
     std::thread::scope(|scope| {
         let waits = scope.spawn(|| demo.look(8, &["ledger", "resolve", &key, "--as", "done", "--wait-lock", "1m"]));
-        // However late this comes, the other one waits for it; however early, it finds the lock free.
+        // The other run waits if this comes late, and finds the lock free if this comes early.
         drop(lock);
         waits.join().unwrap().expect(0);
     });
@@ -408,7 +409,7 @@ fn the_list_is_narrowed_by_signal_state_time_and_contact() {
     check(&["--since", "2025-12-21"], &second);
     check(&["--since", "1d"], &second);
     let person = "66583c63de40000000000005";
-    // Also the task and the message of an account in which the person is concerned.
+    // This includes the task and the message of the person's account.
     let of_account =
         |action: &Value| action["subject"]["id"] == "65c24a60c0de000000000001" && action["contact"] == json!(null);
     check(&["--contact", person], &|action| {

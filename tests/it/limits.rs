@@ -1,4 +1,5 @@
-//! Limits that services set: quotas that are used up end a run politely, and the next one goes on; paces are kept to.
+//! The limits of services: when a quota is used up, the run ends with an error that says so, and the next run continues. No
+//! request exceeds a rate limit.
 
 use serde_json::{Value, json};
 
@@ -11,9 +12,9 @@ fn with_short_waits(contacts: &[Value]) -> Services {
     services
 }
 
-/// Returns whether the report names the problem and its consequence.
+/// Asserts that the errors of the report contain these words.
 #[track_caller]
-fn assert_told(ran: &Ran, words: &[&str]) {
+fn assert_errors_contain(ran: &Ran, words: &[&str]) {
     let errors = ran.json()["errors"].to_string();
     for word in words {
         assert!(errors.contains(word), "{word}: {errors}");
@@ -24,7 +25,7 @@ fn requests_to_zoho(services: &Services) -> usize {
     services.requests_to("/zoho/")
 }
 
-/// Every task, message and tag that these contacts ask for is there once.
+/// Asserts that each contact has exactly one task, one lead, one message and one tag.
 #[track_caller]
 fn assert_each_once(services: &Services, contacts: usize) {
     let effects = services.effects();
@@ -34,23 +35,23 @@ fn assert_each_once(services: &Services, contacts: usize) {
 }
 
 #[test]
-fn when_credits_are_gone_the_run_ends_politely_and_the_next_one_goes_on() {
-    // How many calls are left: none, for one look-up, for the record, for all but the task.
+fn a_run_without_zoho_credits_ends_and_the_next_run_continues() {
+    // The remaining calls: none, enough for the look-up, enough for the record, enough for all but the task.
     for credits in [0, 1, 2, 3] {
         let services = with_short_waits(&full_accounts(2));
         services.sandbox.with_world(|world| world.zoho.credits = credits);
         let ran = services.scan().expect(1);
-        assert_told(&ran, &["Zoho asks for fewer requests", "429", "credits", "the next run goes on"]);
+        assert_errors_contain(&ran, &["Zoho asks for fewer requests", "429", "credits", "the next run goes on"]);
         let asked = requests_to_zoho(&services);
         assert!(asked <= usize::try_from(credits).unwrap() + 5, "{asked} requests with {credits} credits");
-        // Messages go out and say that the task follows; a tag without its task would mean "handled".
+        // Messages are sent, and say that the task follows. Tags are not, because a tag without a task would mean "handled".
         let effects = services.effects();
         assert_eq!((effects["slack post"], effects.get("intercom tag contact")), (2, None), "{effects:?}");
         let messages = services.sandbox.with_world(|world| json!(world.slack.messages).to_string());
         assert_eq!(messages.matches("task follows").count().min(1), 1, "{messages}");
-        // Still nothing: no message again, and as few requests.
+        // The next run without credits posts no message again, and sends as few requests.
         let ran = services.scan().expect(1);
-        assert_told(&ran, &["the next run goes on"]);
+        assert_errors_contain(&ran, &["the next run goes on"]);
         assert!(requests_to_zoho(&services) <= asked + 5, "{}", requests_to_zoho(&services));
         assert_eq!(services.count("slack post"), 2);
         services.sandbox.with_world(|world| world.zoho.credits = 1000);
@@ -69,15 +70,15 @@ fn without_credits_zoho_is_asked_only_once_about_a_task() {
     let mut without_email = full_accounts(3).remove(2);
     without_email["email"] = json!(null);
     services.change(&json!({ "contact": without_email }));
-    // Three tasks in doubt, on a contact, on a lead and on nothing: three questions.
+    // Three tasks are in doubt: on a contact, on a lead, and without a record. Each needs its own question.
     services.fault(json!({ "service": "zoho", "method": "POST", "path_prefix": "/crm/v8/Tasks", "times": 1,
         "kind": "reset_after" }));
     services.scan().expect(1);
     let (asked, credits) = (requests_to_zoho(&services), services.sandbox.with_world(|world| world.zoho.credits));
     services.sandbox.with_world(|world| world.zoho.credits = 0);
     let ran = services.scan().expect(1);
-    assert_told(&ran, &["credits", "the next run goes on"]);
-    assert_eq!(requests_to_zoho(&services) - asked, 5, "one question, as often as any is asked");
+    assert_errors_contain(&ran, &["credits", "the next run goes on"]);
+    assert_eq!(requests_to_zoho(&services) - asked, 5, "one question and its retries");
     services.sandbox.with_world(|world| world.zoho.credits = credits);
     services.scan().expect(0);
     let effects = services.effects();
@@ -96,7 +97,7 @@ fn twelve_runs_within_ten_minutes_share_one_token() {
 }
 
 #[test]
-fn with_the_token_file_lost_the_eleventh_token_is_refused_and_the_run_ends_politely() {
+fn the_eleventh_token_in_ten_minutes_is_refused_and_the_run_ends() {
     let services = Services::new(&full_accounts(1));
     let token = services.home.path().join(".local/state/usage-signals/zoho-token.json");
     for number in 1..=10 {
@@ -108,7 +109,10 @@ fn with_the_token_file_lost_the_eleventh_token_is_refused_and_the_run_ends_polit
     services.change(&json!({ "contact": full_accounts(11).pop().unwrap() }));
     for refused in 1..=2 {
         let ran = services.scan().expect(1);
-        assert_told(&ran, &["Zoho asks for fewer requests", "ten access tokens in ten minutes", "state directory"]);
+        assert_errors_contain(
+            &ran,
+            &["Zoho asks for fewer requests", "ten access tokens in ten minutes", "state directory"],
+        );
         assert_eq!(services.requests_to("/oauth/v2/token"), 10 + refused, "once a run, and no more");
         let effects = services.effects();
         assert_eq!(
@@ -124,7 +128,7 @@ fn with_the_token_file_lost_the_eleventh_token_is_refused_and_the_run_ends_polit
 
 #[test]
 fn no_request_exceeds_the_rate_limit() {
-    // The requests of a window, and its seconds. Intercom's windows have ten seconds; shorter ones make the test faster.
+    // Requests per window, and seconds per window. Intercom's windows last ten seconds; shorter ones make the test faster.
     let limits = [(83, 2), (166, 2), (1666, 10)];
     std::thread::scope(|scope| {
         for (limit, seconds) in limits {

@@ -1,4 +1,4 @@
-//! What people read, as snapshots: help, rules, reports.
+//! Snapshots of the texts for people: help, rules and reports.
 
 use crate::support::program::{AS_OF, run};
 
@@ -50,7 +50,7 @@ fn report_of_a_first_run_and_of_a_second() {
     insta::assert_snapshot!(format!("{}\n{}", scan(AS_OF), scan("2025-12-20T12:00:00Z")));
 }
 
-/// What sales people get to read: every task and message of the demo.
+/// Checks the texts for sales people: every task and message of the demo.
 #[test]
 fn previews() {
     let home = tempfile::tempdir().unwrap();

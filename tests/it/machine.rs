@@ -27,9 +27,9 @@ fn assert_undisturbed(services: &Services, contacts: usize, what: &str) {
     assert_eq!(counts, [contacts; 3], "{what}: tasks, messages, tags; {effects:?}");
 }
 
-/// Asserts that the run ended with this code, and printed what happened and what to do.
+/// Asserts that the run ended with this exit code, and printed an error and its help.
 #[track_caller]
-fn assert_tells(ran: &Ran, code: i32, help: &str, what: &str) {
+fn assert_fails_with_help(ran: &Ran, code: i32, help: &str, what: &str) {
     assert_eq!(ran.code, Some(code), "{what}: {ran:#?}");
     assert!(ran.err.contains("error: ") && ran.err.contains("help: "), "{what}: {ran:#?}");
     assert!(ran.err.contains(help), "{what}: {ran:#?}");
@@ -37,13 +37,12 @@ fn assert_tells(ran: &Ran, code: i32, help: &str, what: &str) {
 }
 
 #[test]
-fn a_full_disk_stops_before_anything_is_sent_that_cannot_be_written_down() {
+fn a_full_disk_stops_the_run_before_it_sends_what_it_cannot_record() {
     let mut failed = 0;
-    // In units of 512 bytes: from "not even an empty ledger" to "all but the last page".
+    // In units of 512 bytes: from less than an empty ledger to all but the last page.
     for blocks in [0, 1, 8, 40, 80, 120, 150, 180, 220, 300] {
         let services = Services::new(&full_accounts(1));
-        // The limit is on each file. Without the trap the kernel would end the program; with it, writing fails, as on a full
-        // disk.
+        // The limit is per file. With the trap, writing fails as on a full disk. Without it, the kernel would end the program.
         let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" scan");
         let mut shell = std::process::Command::new("sh");
         shell.env_clear().env("HOME", services.home.path()).env("TZ", "UTC").envs(services.sandbox.env());
@@ -53,7 +52,7 @@ fn a_full_disk_stops_before_anything_is_sent_that_cannot_be_written_down() {
             failed += 1;
             let code = ran.code.unwrap();
             assert!([1, 2].contains(&code), "{blocks}: {ran:#?}");
-            // At first in an error; once something was done, in the report of it.
+            // The message is an error at first, and a part of the report after the first action.
             let output = format!("{}{}", ran.out, ran.err);
             assert!(output.contains("space on the disk") && !output.contains("panicked"), "{blocks}: {ran:#?}");
         }
@@ -66,12 +65,12 @@ fn a_full_disk_stops_before_anything_is_sent_that_cannot_be_written_down() {
 #[test]
 fn a_state_folder_that_cannot_be_made_is_named() {
     let services = Services::new(&full_accounts(1));
-    // Permissions do not bind root; a file in the way binds everybody.
+    // Root ignores permissions, but not a file in place of the folder.
     let file = services.home.path().join("file");
     std::fs::write(&file, "").unwrap();
     let dir = file.join("state");
     let ran = finish(services.program().args(["scan", "--state-dir"]).arg(&dir));
-    assert_tells(&ran, 2, "--state-dir", "a file in the way");
+    assert_fails_with_help(&ran, 2, "--state-dir", "a file in the way");
     assert!(ran.err.contains(dir.to_str().unwrap()), "{ran:#?}");
     assert_eq!(services.sandbox.requests(), [], "nothing was asked, let alone sent");
     services.scan().expect(0);
@@ -84,13 +83,13 @@ fn a_read_only_ledger_stops_the_run_before_it_sends() {
     services.scan().expect(0);
     let before = services.effects();
     services.change(&json!({ "contact": full_accounts(2)[1] }));
-    // A folder in place of the write-ahead log. Not even root can write into it.
+    // A folder in place of the write-ahead log. Even root cannot write to it.
     let wal = state(&services).join("ledger.sqlite-wal");
     let _ = std::fs::remove_file(&wal);
     std::fs::create_dir(&wal).unwrap();
     let ran = services.scan();
     assert!(matches!(ran.code, Some(1 | 2)), "{ran:#?}");
-    assert_tells(&ran, ran.code.unwrap(), "help: ", "no log");
+    assert_fails_with_help(&ran, ran.code.unwrap(), "help: ", "no log");
     assert_eq!(services.effects(), before);
     std::fs::remove_dir(&wal).unwrap();
     services.scan().expect(0);
@@ -106,7 +105,7 @@ fn a_ledger_that_another_program_holds_is_waited_for_and_then_left_alone() {
     let other = rusqlite::Connection::open(ledger(&services)).unwrap();
     other.execute_batch("BEGIN IMMEDIATE; UPDATE meta SET value = value").unwrap();
     let ran = services.scan();
-    assert_tells(&ran, 1, "close it", "held");
+    assert_fails_with_help(&ran, 1, "close it", "held");
     assert_eq!(services.effects(), before);
     drop(other);
     services.scan().expect(0);
@@ -135,7 +134,7 @@ fn a_ledger_that_cannot_be_read_stops_the_run_and_a_restored_one_goes_on() {
         for arguments in [&["--dry-run"][..], &[]] {
             let ran = finish(services.program().arg("scan").args(arguments));
             assert!(matches!(ran.code, Some(1 | 2)), "{what}: {ran:#?}");
-            assert_tells(&ran, ran.code.unwrap(), "help: ", what);
+            assert_fails_with_help(&ran, ran.code.unwrap(), "help: ", what);
         }
         assert_eq!(services.effects(), before, "{what}");
         std::fs::write(ledger(&services), &whole).unwrap();
@@ -166,7 +165,7 @@ fn values_that_no_version_writes_are_named_with_a_way_out() {
         std::fs::write(ledger(&services), &whole).unwrap();
         rusqlite::Connection::open(ledger(&services)).unwrap().execute_batch(damage).unwrap();
         let ran = services.scan();
-        assert_tells(&ran, 1, "restore the ledger", damage);
+        assert_fails_with_help(&ran, 1, "restore the ledger", damage);
         assert_eq!(services.effects(), before, "{damage}");
     }
 }
@@ -185,7 +184,7 @@ fn a_ledger_of_a_newer_version_and_a_database_of_somebody_elses_are_not_touched(
         let bytes = std::fs::read(ledger(&services)).unwrap();
         let before = services.effects();
         for arguments in [&["--dry-run"][..], &[]] {
-            assert_tells(&finish(services.program().arg("scan").args(arguments)), 2, help, damage);
+            assert_fails_with_help(&finish(services.program().arg("scan").args(arguments)), 2, help, damage);
         }
         assert_eq!(std::fs::read(ledger(&services)).unwrap(), bytes, "{damage}");
         assert_eq!(services.effects(), before);
@@ -222,7 +221,7 @@ fn a_clock_that_jumps_repeats_and_loses_nothing() {
     }
 }
 
-/// Where a run can be made to wait: the first request there is answered with "retry in a minute".
+/// The stages in which a run can wait, each with a request. The service answers the request with "retry in a minute".
 const STAGES: [(&str, &str, &str, i32); 8] = [
     ("workspace", "intercom", "/me", 6),
     ("tags of the workspace", "intercom", "/tags", 6),
@@ -235,13 +234,13 @@ const STAGES: [(&str, &str, &str, i32); 8] = [
 ];
 
 fn wait_a_minute(services: &Services, service: &str, path: &str) {
-    // The read asks about the same contact's tags before the tag is put on.
+    // The read requests the tags of this contact first, so only POST waits.
     let method = if path.ends_with("/tags") && path.starts_with("/contacts") { json!("POST") } else { json!(null) };
     services.fault(json!({ "service": service, "method": method, "path_prefix": path, "kind": "status", "status": 429,
         "headers": { "Retry-After": "60" }, "body": { "ok": false, "error": "ratelimited" } }));
 }
 
-/// A report or an error says that it was cut short, and that the next run goes on.
+/// Asserts that the report or the error says that the run was cut short, and that the next run continues.
 #[track_caller]
 fn assert_cut_short(ran: &Ran, what: &str) {
     let all = format!("{}{}", ran.out, ran.err);
@@ -250,7 +249,7 @@ fn assert_cut_short(ran: &Ran, what: &str) {
 }
 
 #[test]
-fn a_deadline_in_any_stage_ends_in_time_and_the_next_run_goes_on() {
+fn a_deadline_ends_any_stage_in_time_and_the_next_run_continues() {
     for (stage, service, path, code) in STAGES {
         let services = Services::new(&full_accounts(1));
         wait_a_minute(&services, service, path);
@@ -296,7 +295,7 @@ fn sigterm_ends_a_long_wait_at_once_in_any_stage() {
 
 #[test]
 fn a_deadline_while_settling_leaves_the_claims_in_doubt_and_the_next_run_asks_again() {
-    // The request whose answer is lost, and the question about it that has to wait.
+    // The request whose response is lost, and the question about it that has to wait.
     let cases = [
         ("zoho", "POST", "/crm/v8/Tasks", "/crm/v8"),
         ("slack", "POST", "/chat.postMessage", "/conversations.history"),
@@ -323,7 +322,7 @@ fn a_lock_that_is_held_until_the_deadline_ends_with_its_holders_name() {
     let services = Services::new(&full_accounts(1));
     let lock = usage_signals::ledger::lock::Lock::take(&state(&services), "process 1 of this test").unwrap();
     let ran = finish(services.program().args(["scan", "--wait-lock", "1m", "--deadline", "1s"]));
-    assert_tells(&ran, 4, "process 1 of this test", "a held lock");
+    assert_fails_with_help(&ran, 4, "process 1 of this test", "a held lock");
     drop(lock);
     services.scan().expect(0);
     assert_undisturbed(&services, 1, "a held lock");
@@ -335,6 +334,6 @@ fn a_dry_run_on_a_machine_without_a_home_folder_writes_nothing() {
     let before = snapshot(services.home.path());
     let mut command = program(services.home.path());
     command.env_remove("HOME").envs(services.sandbox.env()).args(["scan", "--dry-run"]);
-    assert_tells(&finish(&mut command), 2, "--state-dir", "no home");
+    assert_fails_with_help(&finish(&mut command), 2, "--state-dir", "no home");
     assert_eq!(snapshot(services.home.path()), before);
 }

@@ -1,4 +1,4 @@
-//! What crosses a seam: one binary, so that it links once.
+//! Integration tests. They are one binary, so that it links once.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,4 +1,4 @@
-//! What people do while a run is under way: each change comes just before the request for which it makes a difference.
+//! Changes that people make during a run. Each change happens just before the request that it affects.
 
 use serde_json::{Value, json};
 
@@ -7,13 +7,13 @@ use crate::support::services::{Services, full_accounts};
 const TAG: &str = "Expansion: Storage Limit";
 const CONTACT: &str = "65a0c000de40000000000000";
 
-/// Lets a person make a change just before the request that is described.
+/// Makes a change just before the described request.
 fn meanwhile(services: &Services, method: &str, path: &str, skip: u32, change: &Value) {
     services.fault(json!({ "service": "intercom", "method": method, "path_prefix": path, "skip": skip, "times": 1,
         "kind": "change", "change": change }));
 }
 
-/// The one signal's tags in a report, by contact: status and reason.
+/// Returns the status and reason of each tag action in a report.
 fn tags_of(report: &Value) -> Vec<String> {
     let actions = report["signals"].as_array().unwrap().iter().flat_map(|signal| signal["actions"].as_array().unwrap());
     let tags = actions.filter(|action| action["kind"] == "tag");
@@ -21,7 +21,7 @@ fn tags_of(report: &Value) -> Vec<String> {
     tags.map(|action| format!("{} {}", word(action, "status"), word(action, "reason"))).collect()
 }
 
-/// Names of the tags on a contact; None where the contact is gone.
+/// Returns the names of the tags on a contact, or None if the contact is gone.
 fn carried(services: &Services, contact: &str) -> Option<Vec<String>> {
     services.sandbox.with_world(|world| {
         let contact = world.intercom.contacts.get(contact)?.value();
@@ -43,11 +43,11 @@ fn a_tag_that_is_renamed_or_deleted_during_the_run_is_made_again_and_nothing_els
     let renamed = json!({ "rename_tag": { "from": TAG, "to": "Storage!" } });
     let deleted = json!({ "delete_tag": TAG });
     let attach = format!("/contacts/{CONTACT}/tags");
-    // The request before which the change happens, and the contact's tags at the end.
+    // The change happens before this request. The second value is the contact's tags at the end.
     let cases = [
         ("renamed before it is looked up", "GET", "/tags", 1, &renamed, vec![TAG]),
         ("deleted before it is looked up", "GET", "/tags", 1, &deleted, vec![TAG]),
-        // It is the same tag, whatever it is called by now.
+        // The tag has another name now, but the id is the same.
         ("renamed before it is put on", "POST", attach.as_str(), 0, &renamed, vec!["Storage!"]),
         ("deleted before it is put on", "POST", attach.as_str(), 0, &deleted, vec![TAG]),
     ];
@@ -93,7 +93,7 @@ fn a_contact_deleted_between_search_and_tag_is_a_fact_to_record() {
     }
 }
 
-/// A lead and a user with one e-mail, of whom the lead signals.
+/// Returns a lead and a user with one e-mail. The lead signals.
 fn lead_and_user(scope: &str) -> (Services, String) {
     let mut contacts = full_accounts(2);
     let user = contacts[1]["id"].as_str().unwrap().to_owned();
@@ -113,7 +113,7 @@ fn lead_and_user(scope: &str) -> (Services, String) {
 fn a_lead_merged_into_a_user_between_search_and_tag_is_recognized_in_the_next_run() {
     for scope in ["account", "contact"] {
         let (services, user) = lead_and_user(scope);
-        // What Intercom does in a merge: the lead is gone, and the user has its figures.
+        // Intercom merges them: the lead is gone, and the user has its attributes.
         let merged = json!({ "remove_contact": CONTACT,
             "contact": { "id": user, "custom_attributes": { "storage_percent": 83 } } });
         meanwhile(&services, "POST", &format!("/contacts/{CONTACT}/tags"), 0, &merged);

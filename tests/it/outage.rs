@@ -1,4 +1,4 @@
-//! Rules are held while the data they use is broken off: nothing new, nothing clears, and nothing is lost.
+//! Rules pause during a data outage of an attribute that they use. No signal starts, ends or is lost.
 
 use std::collections::BTreeSet;
 
@@ -16,8 +16,8 @@ fn id(number: usize) -> String {
     format!("c{number:02}")
 }
 
-/// Forty accounts of one contact each, the first over the limit of its storage, after so many runs, six hours apart, the
-/// last of them at hour -6.
+/// Returns forty accounts with one contact each, after a number of runs. The runs are six hours apart, and the last one is at
+/// hour -6. The first account is over its storage limit.
 fn after_runs(runs: i64) -> PlanWorld {
     let percent = |number: usize| if number == 0 { 83.0 } else { 10.0 };
     let contacts = (0..ALL).map(|number| storage(&id(number), &format!("a{number:02}"), percent(number)));
@@ -29,7 +29,7 @@ fn after_runs(runs: i64) -> PlanWorld {
     world
 }
 
-/// The product stops to write the attribute for so many contacts, the last ones.
+/// Removes the attribute from this many contacts, beginning with the last.
 fn vanishes(world: &mut PlanWorld, attribute: &str, contacts: usize) {
     for number in ALL - contacts..ALL {
         world.set(&id(number), attribute, Value::Null);
@@ -50,7 +50,7 @@ fn nothing_cleared(world: &PlanWorld) -> bool {
 }
 
 #[test]
-fn while_an_attribute_is_gone_for_most_contacts_nothing_is_new_and_nothing_clears() {
+fn while_most_contacts_lack_an_attribute_no_signal_starts_or_ends() {
     let mut world = after_runs(3);
     vanishes(&mut world, "storage_percent", MOST);
     world.set("c00", "storage_percent", number(10.0));
@@ -63,7 +63,7 @@ fn while_an_attribute_is_gone_for_most_contacts_nothing_is_new_and_nothing_clear
         assert!(nothing_cleared(&world), "{run}");
         assert!(plan.outages[0].to_string().contains("16 of 40 contacts (40 %)"), "{}", plan.outages[0]);
     }
-    // The data comes back, and everything goes on where it stopped.
+    // The data comes back, and the rules continue.
     for number_of in 2..ALL {
         world.set(&id(number_of), "storage_percent", number(10.0));
     }
@@ -75,7 +75,7 @@ fn while_an_attribute_is_gone_for_most_contacts_nothing_is_new_and_nothing_clear
 }
 
 #[test]
-fn a_condition_that_takes_an_absent_value_for_an_answer_is_held_too() {
+fn a_rule_that_is_true_without_a_value_pauses_too() {
     let rule = "[[rules]]\nsignal = \"no_plan\"\ntag = \"No Plan\"\nwhen = '!has(plan_type)'\npriority = \"low\"\n\
                 respond_within_days = 7\ndetails = \"no plan\"\naction = \"ask\"";
     let contacts = (0..ALL).map(|number| contact(&id(number), None, &[("plan_type", text("team"))]));
@@ -89,7 +89,7 @@ fn a_condition_that_takes_an_absent_value_for_an_answer_is_held_too() {
 }
 
 #[test]
-fn rules_that_do_not_use_the_attribute_go_on() {
+fn rules_that_do_not_use_the_attribute_continue() {
     let mut world = after_runs(3);
     vanishes(&mut world, "storage_percent", MOST);
     world.set("c00", "projects_count", number(25.0));
@@ -138,7 +138,7 @@ fn a_surge_beyond_the_guard_is_not_an_outage() {
         world.set(&id(number_of), "projects_count", number(30.0));
     }
     let plan = world.plan(hour(0));
-    assert_eq!(plan.refusal.as_ref().map(|refusal| refusal.new_tasks), Some(ALL), "what is held is not counted");
+    assert_eq!(plan.refusal.as_ref().map(|refusal| refusal.new_tasks), Some(ALL), "held signals are not counted");
     let of = |signal: &str| {
         plan.items
             .iter()
@@ -150,7 +150,7 @@ fn a_surge_beyond_the_guard_is_not_an_outage() {
 }
 
 #[test]
-fn accepting_goes_on_and_makes_the_level_the_new_measure() {
+fn accepting_resumes_the_rule_and_makes_the_share_the_new_baseline() {
     let mut world = after_runs(5);
     vanishes(&mut world, "storage_percent", MOST);
     world.set("c01", "storage_percent", number(90.0));
@@ -160,7 +160,7 @@ fn accepting_goes_on_and_makes_the_level_the_new_measure() {
     assert_eq!(plan.outages[0].accepted, ["storage_limit"]);
     assert_eq!(world.news()[0], "task storage_limit a01");
     world.mode = Mode::default();
-    assert!(world.run(hour(6)).outages.is_empty(), "once is enough");
+    assert!(world.run(hour(6)).outages.is_empty(), "accepting once is enough");
     vanishes(&mut world, "storage_percent", 33);
     let plan = world.plan(hour(12));
     assert_eq!(held(&plan), ["storage_limit"], "7 of 40 are less than half of 16");
@@ -204,7 +204,7 @@ fn the_first_runs_are_not_held() {
 }
 
 #[test]
-fn runs_that_do_not_see_everything_are_no_measure() {
+fn runs_that_do_not_read_everything_do_not_count() {
     let scopes = [
         Scope { signals: Some(["storage_limit".to_owned()].into()), ..Scope::everything() },
         Scope { contacts: Some(["c39".to_owned()].into()), ..Scope::everything() },
@@ -240,15 +240,15 @@ fn a_last_seen_at_that_stands_still_pauses_only_the_rules_that_use_it() {
         contact.attributes.insert("last_seen_at", text(&hour(at).to_rfc3339()));
         contact
     };
-    // The last one was seen after the run's instant, by a clock that is wrong.
+    // A wrong clock wrote a last_seen_at in the future for the last contact.
     let contacts = (0..ALL).map(|number| seen(number, if number == 39 { 9000 } else { -290 }));
     let mut world = PlanWorld::new(rule, contacts.collect());
     for day in [-3, -2, -1] {
         world.put(seen(1, 24 * day - 1));
         assert!(world.run(hour(24 * day)).outages.is_empty(), "somebody comes by every day");
     }
-    assert!(world.run(hour(40)).outages.is_empty(), "65 hours are not 72");
-    // By now everybody else looks as if they had been away for 14 days.
+    assert!(world.run(hour(40)).outages.is_empty(), "65 hours are less than 72");
+    // By now all other contacts seem to be inactive for 14 days.
     let plan = world.run(hour(48));
     assert_eq!(held(&plan), ["churn_risk_inactivity"]);
     assert!(plan.items.iter().all(|item| item.reason == Reason::DataOutage) && !plan.items.is_empty());

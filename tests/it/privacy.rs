@@ -1,5 +1,5 @@
-//! People stay out of the log and the ledger, also where a service names them in its errors: in a sentence, where nothing
-//! marks a name as one. The report, which is for people, may quote it.
+//! Personal data does not reach the log or the ledger, even if an error of a service contains it in a sentence. The report may
+//! quote the sentence.
 
 use serde_json::{Value, json};
 
@@ -9,9 +9,9 @@ use crate::support::services::{Services, full_accounts};
 
 const NAME: &str = "Perpetua Quillfeather";
 const EMAIL: &str = "perpetua.q@plantmail.example";
-/// Parts of the name and the e-mail that would show in any quoted form.
+/// Parts of the name and the e-mail that stay the same in any quoted form.
 const PARTS: [&str; 4] = ["Perpetua", "Quillfeather", "perpetua", "plantmail"];
-/// A part of the service's sentence.
+/// A part of the sentence in the error.
 const SENTENCE: &str = "cannot be saved";
 
 fn words() -> String {
@@ -27,7 +27,7 @@ fn planted() -> Services {
     services
 }
 
-/// An error in a service's own shape with a person in every place that holds free text, and its code.
+/// Returns errors in the shape of a service, each with its code. Every free text in them names the person.
 fn named(service: &str) -> Vec<(Value, &'static str)> {
     let words = words();
     match service {
@@ -57,7 +57,7 @@ fn named(service: &str) -> Vec<(Value, &'static str)> {
     }
 }
 
-/// Log and ledger hold no part of the person, and the log holds nothing of the sentence either.
+/// Asserts that log and ledger contain no part of the person, and that the log contains no part of the sentence.
 #[track_caller]
 fn assert_kept(services: &Services, ran: &Ran, what: &str) {
     assert!(!ran.err.contains("panicked"), "{what}: {ran:#?}");
@@ -77,7 +77,7 @@ fn no_person_whom_a_service_names_in_an_error_is_in_log_or_ledger() {
         bodies.push((json!(words()), ""));
         bodies.push((json!(format!("\"{NAME}\"")), ""));
         for (turn, (body, code)) in (0_usize..).zip(bodies) {
-            // By turns, so that every place and every shape meets most of them.
+            // In turns, so that every place and every shape meets most statuses.
             for status in [[200, 400, 429], [202, 401, 500], [200, 400, 404]][turn % 3] {
                 let services = planted();
                 let format = if (turn + status) % 2 == 0 { "text" } else { "json" };
@@ -87,7 +87,7 @@ fn no_person_whom_a_service_names_in_an_error_is_in_log_or_ledger() {
                 assert_kept(&services, &ran, &format!("{path} {status} {body}"));
                 coded += usize::from(!code.is_empty() && ran.err.contains(code));
                 quoted += usize::from(ran.out.contains(SENTENCE));
-                // Carried over, the error may be shown again.
+                // The next report shows the error again if the action was carried over.
                 let ran = finish(services.program().args(["scan", "-vvv", "--log-format", format, "--deadline", "2s"]));
                 assert_kept(&services, &ran, &format!("{path} {status} {body}, the run after"));
             }

@@ -1,4 +1,4 @@
-//! Contacts are read in parallel parts: each exactly once, for any calendar, distribution and order of arrival.
+//! Contacts are read in parallel parts. Each is read exactly once, for any calendar, distribution and order of arrival.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -28,7 +28,7 @@ fn contacts(count: i64, created_at: impl Fn(i64) -> i64) -> Vec<Value> {
     (0..count).map(|number| contact(number, created_at(number))).collect()
 }
 
-/// The result of a walk: the ids in the order of arrival, and its warnings.
+/// The result of a read: the ids in the order of arrival, and the warnings.
 struct Walk {
     ids: Vec<String>,
     ended: Result<Option<String>, String>,
@@ -61,7 +61,7 @@ fn walk(services: &Services, paging: Paging) -> Walk {
 
 const PARTS: Paging = Paging { per_page: 10, at_once: 8 };
 
-/// Walks in parts over contacts created so; every contact comes, and comes once. Returns the number of searches.
+/// Reads contacts with these creation times in parts, and asserts that each arrives exactly once. Returns the number of searches.
 fn check(name: &str, zone: &str, contacts: &[Value]) -> usize {
     let services = Services::new(contacts);
     services.sandbox.with_world(|world| {
@@ -79,9 +79,9 @@ fn check(name: &str, zone: &str, contacts: &[Value]) -> usize {
 #[test]
 fn every_contact_comes_once_however_they_are_spread_and_wherever_the_workspace_is() {
     let spreads: [(&str, Vec<Value>, usize); 6] = [
-        // 60 pages, 10 parts of 6 pages and a bit, 9 days between them.
+        // 60 pages are 10 parts of slightly more than 6 pages, with 9 days between them.
         ("three years", contacts(600, |number| START + number * 2 * DAY * 9 / 10), 95),
-        // The last of it lies after the server's today for no reason that a client knows.
+        // The last one lies after the server's current day. The client cannot know why.
         ("every hour of the day", contacts(600, |number| START + number * DAY + number * 3607 % DAY), 95),
         ("one day", contacts(600, |number| START + number % DAY), 125),
         (
@@ -109,7 +109,7 @@ fn with_one_request_at_a_time_everything_is_read_in_one_part() {
     assert_eq!(services.requests_to("/contacts"), 61, "and one that counts");
 }
 
-/// A search result without contacts.
+/// Returns a search result without contacts.
 fn nobody_shown(times: usize) -> Value {
     let body = json!({ "type": "list", "data": [], "total_count": 0, "pages": { "type": "pages", "total_pages": 0 } });
     json!({ "service": "intercom", "path_prefix": "/contacts/search", "skip": 5, "times": times,
@@ -125,7 +125,7 @@ fn contacts_that_the_parts_miss_are_found_when_all_are_read_once_more() {
     let mut walk = walk(&services, PARTS);
     walk.ids.sort();
     walk.ids.dedup();
-    // It counts 600, and 600 came at last.
+    // The count is 600, and 600 contacts arrive in the end.
     assert_eq!((walk.ids.len(), walk.ended), (600, Ok(None)));
     assert!(walk.searches > 60 + 60, "{} searches", walk.searches);
 }
@@ -140,7 +140,7 @@ fn a_read_that_stays_incomplete_is_an_error() {
     assert!(error.contains("both reads together"), "{error}");
 }
 
-/// The list counts other contacts than the search shows, or the search is behind.
+/// Sets the count of the contact list, which can differ from the number of search results.
 fn listed(services: &Services, count: usize) {
     services.sandbox.with_world(|world| world.intercom.rate_limit = 100_000);
     services.fault(json!({ "service": "intercom", "method": "GET", "path_prefix": "/contacts", "kind": "status",
@@ -176,7 +176,7 @@ fn parts_and_the_order_of_arrival_never_change_a_report() {
         services.mend();
         let late_answers = || {
             for number in 0..30 {
-                // Every third answer or so takes its time.
+                // About every third response is slow.
                 let ms = 3 + (number * 7 + seed * 13) % 41;
                 services.fault(json!({ "service": "intercom", "path_prefix": "/contacts", "kind": "delay", "ms": ms,
                     "skip": (number * 3 + seed) % 5, "times": 1 }));

@@ -1,4 +1,4 @@
-//! The recorded scenarios, and that a replay can fail.
+//! The command `replay`: the recorded scenarios pass, and a wrong expectation fails.
 
 use std::path::{Path, PathBuf};
 
@@ -36,7 +36,7 @@ fn a_difference_is_shown_and_ends_with_1() {
         "workspace/workspace.json",
     ] {
         let text = std::fs::read_to_string(original.join(file)).unwrap();
-        // Somebody changes the threshold's other side: 88 % is now 48 %.
+        // A value moves to the other side of the threshold: 88 % becomes 48 %.
         std::fs::write(copy.join(file), text.replace("\"storage_percent\": 88", "\"storage_percent\": 48")).unwrap();
     }
     let ran = run(home.path(), &["replay", &copy.display().to_string()]).expect(1);

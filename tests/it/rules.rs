@@ -1,4 +1,4 @@
-//! `rules test`: the files that come with the program, and that a test can fail.
+//! The command `rules test`: the test files of the project pass, and a wrong test fails.
 
 use std::path::{Path, PathBuf};
 
@@ -30,7 +30,7 @@ fn shipped() -> Vec<String> {
     files
 }
 
-/// Runs one test with a configuration, and returns the output without the place.
+/// Runs one test that fails with this configuration, and returns the output.
 #[track_caller]
 fn fails_with(config: &str, test: &str) -> String {
     let home = tempfile::tempdir().unwrap();
@@ -41,7 +41,7 @@ fn fails_with(config: &str, test: &str) -> String {
 }
 
 #[test]
-fn the_tests_that_come_with_the_program_pass() {
+fn the_test_files_of_the_project_pass() {
     let home = tempfile::tempdir().unwrap();
     let files = shipped();
     assert_eq!(files.len(), 3, "{files:?}");
@@ -51,7 +51,7 @@ fn the_tests_that_come_with_the_program_pass() {
 }
 
 #[test]
-fn every_rule_that_comes_with_the_program_is_tested_below_at_and_above_its_threshold() {
+fn every_built_in_rule_is_tested_below_at_and_above_its_threshold() {
     let all: String = shipped().iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
     let names: Vec<_> = all.lines().filter_map(|line| line.strip_prefix("name = ")).collect();
     for rule in EVERY_RULE {
@@ -61,7 +61,7 @@ fn every_rule_that_comes_with_the_program_is_tested_below_at_and_above_its_thres
     }
 }
 
-/// A threshold that is moved by one, in either direction, turns a test red: else the tests would not say where it is.
+/// Moves each threshold by one in both directions. A test must fail each time, or the tests would not fix the threshold.
 #[test]
 fn a_threshold_that_is_moved_turns_a_test_red() {
     for (file, signal, conditions) in [

@@ -1,4 +1,4 @@
-//! `scan` as a user runs it, over the built binary and real HTTP on loopback.
+//! The command `scan`: the built binary over HTTP on loopback.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::program::*;
 use crate::support::services::{Services, full_accounts};
 
-/// Returns the actions of a report, without the values that only a real run knows.
+/// Returns the actions of a report, without the values that a dry run does not know.
 fn list(report: &Value) -> Value {
     let signals = report["signals"].as_array().unwrap().iter().map(|signal| {
         let mut signal = signal.clone();
@@ -55,7 +55,7 @@ fn a_dry_run_shows_exactly_what_the_real_run_does_and_changes_nothing() {
 #[test]
 fn a_previewed_message_links_a_zoho_record_only_where_the_task_goes_on_one() {
     let home = tempfile::tempdir().unwrap();
-    // The one without an e-mail, and one with.
+    // One contact without an e-mail, and one with.
     for (contact, linked) in [("681c9606de40000000000047", false), ("66583c63de40000000000005", true)] {
         let dry = ["--dry-run", "--preview", "--contact", contact];
         let previews = scan_sandbox(home.path(), &dry).expect(0).json()["preview"].to_string();
@@ -69,7 +69,7 @@ fn a_previewed_message_links_a_zoho_record_only_where_the_task_goes_on_one() {
 fn a_dry_run_changes_nothing_while_actions_are_in_doubt_either() {
     let home = tempfile::tempdir().unwrap();
     scan_sandbox(home.path(), &[]).expect(0);
-    // A killed run leaves a -wal file behind; a reader must see it and leave it.
+    // A killed run leaves a -wal file behind. A reader must read it and keep it.
     let ledger = home.path().join(".local/state/usage-signals/sandbox/demo/ledger.sqlite");
     let connection = rusqlite::Connection::open(&ledger).unwrap();
     connection
@@ -320,7 +320,7 @@ fn nothing_but_the_report_is_on_stdout_and_no_name_is_in_the_log() {
 fn a_preview_equals_the_request_that_the_services_receive() {
     let demo = Services::demo();
     demo.sandbox.with_world(|world| world.slack.rate_limit = false);
-    // Few: between messages in earnest lies a second.
+    // Few messages, because the program waits a second between two.
     let arguments = ["--sinks", "tasks,messages", "--top", "4"];
     let zone = zone_at_noon();
     let dry_run = finish(demo.command(&arguments).args(["--dry-run", "--preview"]).env("TZ", &zone)).expect(0);
@@ -330,14 +330,14 @@ fn a_preview_equals_the_request_that_the_services_receive() {
     let shown = preview["tasks"].as_array().unwrap();
     assert_eq!(shown.len(), 4);
     for task in shown.iter().map(|task| &task["record"]) {
-        // Keys depend on the second of the run.
+        // Keys depend on the second in which the run starts.
         let title = |task: &Value| task.as_str().unwrap().rsplit_once(" · US-").unwrap().0.to_owned();
         let made = tasks.iter().find(|made| title(&made["Subject"]) == title(&task["Subject"]));
         let made = made.unwrap_or_else(|| panic!("{task:#}"));
         for field in ["Due_Date", "Priority", "Status"] {
             assert_eq!(made[field], task[field], "{task:#}");
         }
-        // But for the record, whose id only Zoho knows.
+        // The dry run does not know the id of the record in Zoho.
         let text = |task: &Value| task.as_str().unwrap().split("Zoho record: ").next().unwrap().to_owned();
         assert_eq!(text(&made["Description"]), text(&task["Description"]));
     }
@@ -346,7 +346,7 @@ fn a_preview_equals_the_request_that_the_services_receive() {
     for body in shown.iter().map(|message| &message["body"]) {
         let posted = messages.iter().find(|posted| posted["text"] == body["text"]);
         let posted = posted.unwrap_or_else(|| panic!("{body:#}"));
-        // All blocks but the last, which links the record and the task.
+        // All blocks but the last one, which links the record and the task.
         let without_last = |message: &Value| message.as_array().unwrap().split_last().unwrap().1.to_vec();
         assert_eq!(without_last(&posted["blocks"]), without_last(&body["blocks"]));
     }
@@ -358,11 +358,11 @@ fn a_preview_groups_messages_into_the_digests_that_a_run_posts() {
     let world = home.path().join("world");
     std::fs::create_dir(&world).unwrap();
     std::fs::write(world.join("contacts.json"), json!(full_accounts(80)).to_string()).unwrap();
-    // The more often a link holds the id, the more it matters that the ids of tasks are not known yet.
+    // A dry run does not know the ids of tasks. Links with several ids test that it still calculates the length of a digest.
     let config =
         "[slack]\nmax_messages = 2\n[zoho]\nrecord_url = \"https://crm.example/{module}/{id}?a={id}&b={id}&c={id}\"\n";
     std::fs::write(home.path().join("usage-signals.toml"), config).unwrap();
-    // At one instant, on which keys depend.
+    // Both runs have the same instant, because keys depend on it.
     let arguments = ["scan", "--sandbox", "world", "--as-of", AS_OF, "--format", "json", "--allow-large-plan"];
     let scan = |more: &[&str]| finish(program(home.path()).args(arguments).args(more)).expect(0).json();
     let preview = scan(&["--dry-run", "--preview"]);

@@ -1,19 +1,19 @@
-//! Secrets and personal data stay where they belong: recognisable ones are planted, every error path that can be provoked is,
-//! and everything that the program leaves behind is searched.
+//! Secrets and personal data do not leak. The tests plant recognisable values, provoke every possible error, and search all output
+//! and files of the program.
 
 use serde_json::{Value, json};
 
 use crate::support::program::{Ran, finish, snapshot};
 use crate::support::services::{Services, full_accounts};
 
-/// Credentials that look like nothing in particular, so that no pattern catches them.
+/// Credentials without a typical shape, so that no pattern can detect them.
 const INTERCOM: &str = "plant-intercom-tok";
 const ZOHO_ID: &str = "plant-zoho-id";
 const ZOHO_SECRET: &str = "plant-zoho-sec";
 const ZOHO_REFRESH: &str = "plant-zoho-ref";
 const SLACK: &str = "plant-slack-bot";
 const SECRETS: [&str; 4] = [INTERCOM, ZOHO_SECRET, ZOHO_REFRESH, SLACK];
-/// A person whose name and address are in every answer.
+/// A person whose name and e-mail are in every response.
 const NAME: &str = "Perpetua Quillfeather";
 const EMAIL: &str = "perpetua.q@plantmail.example";
 
@@ -71,7 +71,7 @@ fn assert_kept(services: &Services, ran: &Ran, more: &[&str], what: &str) {
     }
 }
 
-/// A place at each service, by the beginning of its path.
+/// The services, each with the prefixes of its paths.
 pub const PLACES: [(&str, &str); 9] = [
     ("intercom", "/me"),
     ("intercom", "/tags"),
@@ -84,7 +84,7 @@ pub const PLACES: [(&str, &str); 9] = [
     ("slack", "/chat.postMessage"),
 ];
 
-/// The echo in the shape that each service gives its errors.
+/// Returns the echo in the shapes of a service's errors.
 fn bodies(service: &str) -> Vec<Value> {
     let words = echo(service);
     let own = match service {
@@ -101,7 +101,7 @@ fn bodies(service: &str) -> Vec<Value> {
 }
 
 #[test]
-fn no_error_of_any_service_gives_a_secret_away() {
+fn no_error_of_a_service_leaks_a_secret() {
     let mut runs = 0;
     for (number, (service, path)) in (0_usize..).zip(PLACES) {
         for (turn, mut body) in (0_usize..).zip(bodies(service)) {

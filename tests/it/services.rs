@@ -1,4 +1,4 @@
-//! The built binary against services that misbehave: the sandbox in this process, with faults.
+//! The built binary against faulty services: the sandbox in this process, with faults.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -109,7 +109,7 @@ fn an_answer_without_an_end_takes_no_more_memory_than_the_largest_that_is_read()
     services.fault(json!({ "service": "intercom", "path_prefix": "/contacts/search", "kind": "enormous",
         "blanks": 2_000_000_000, "chunked": true }));
     let scan = services.command(&[]);
-    // In units of 1024 bytes: ten times what an answer may have.
+    // In units of 1024 bytes: ten times the largest accepted response.
     let mut limited = Command::new("/bin/sh");
     limited.args(["-c", "ulimit -v 655360 && exec \"$0\" \"$@\""]).arg(scan.get_program()).args(scan.get_args());
     limited.env_clear().envs(scan.get_envs().filter_map(|(name, value)| Some((name, value?))));
@@ -148,7 +148,7 @@ fn the_zoho_token_is_cached_and_refreshed_once_when_revoked() {
     assert_eq!(services.count("zoho insert Tasks"), 3);
 }
 
-/// One account, whose lead was made in a first run, and whose task was not.
+/// Returns services after a run that made the lead of an account, but not its task.
 fn with_a_lead_and_no_task(fault: &Value) -> Services {
     let services = Services::new(&full_accounts(1));
     services.fault(fault.clone());
@@ -282,13 +282,13 @@ fn every_request_to_intercom_names_the_version() {
 
 #[test]
 fn a_sink_that_loses_three_answers_in_a_row_is_left_alone_until_the_next_run() {
-    // Service and path, what happens, whether it is a webhook, and how often something is sent in the run.
+    // Service and path, the effect, whether it is a webhook, and the number of requests in the run.
     let cases = [
         ("slack", "/chat.postMessage", "reset_before", false, 3),
         ("slack", "/chat.postMessage", "reset_after", false, 3),
         ("slack", "/chat.postMessage", "truncate", false, 3),
         ("slack", "/services", "reset_before", true, 3),
-        // What can be repeated loses five answers to each of two actions under way together, which is as telling.
+        // A request that can be retried loses five responses for each of two parallel actions.
         ("intercom", "/contacts/65a0", "reset_after", false, 10),
     ];
     for (service, path, kind, webhook, sent) in cases {

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::support::program::finish;
 use crate::support::services::{Services, full_accounts};
 
-/// Two calls for tasks, of 100 and of 10, the second of which is answered late.
+/// Two requests for tasks, with 100 and 10 records. The response to the second one is slow.
 fn two_calls() -> Services {
     let services = Services::new(&full_accounts(110));
     services.fault(json!({ "service": "zoho", "method": "POST", "path_prefix": "/crm/v8/Tasks", "skip": 1,
@@ -32,7 +32,7 @@ fn tags_and_messages_of_the_first_tasks_go_out_while_further_tasks_are_made() {
     let (tasks, posts, tags) = (places("/crm/v8/Tasks"), places("/chat.postMessage"), places("/tags"));
     assert_eq!(tasks.len(), 2, "two calls for tasks");
     let before_the_last = |places: &[usize]| places.iter().filter(|place| **place < tasks[1]).count();
-    // Few, for a busy machine; with one sink after the other there would be none.
+    // The number is low, for a busy machine. If the sinks worked one after the other, it would be 0.
     assert!(before_the_last(&posts) >= 1, "{posts:?}, {tasks:?}");
     assert!(before_the_last(&tags) >= 8, "{tags:?}, {tasks:?}");
     assert!(posts.last() > tasks.last(), "a digest waits for the tasks of all its signals");

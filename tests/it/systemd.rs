@@ -1,4 +1,4 @@
-//! The units in `systemd/`, against the program; and against systemd where it is installed.
+//! The units in `systemd/`, checked against the program, and by systemd if it is installed.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,10 +8,10 @@ use usage_signals::Cli;
 
 use crate::support::program::{Served, finish, program, run, snapshot};
 
-/// Where the service expects the program.
+/// The path of the program in the service.
 const INSTALLED: &str = "/usr/local/bin/usage-signals";
 
-/// The credentials of the program, by variable.
+/// The environment variables with credentials.
 const CREDENTIALS: [&str; 5] =
     ["INTERCOM_ACCESS_TOKEN", "ZOHO_CLIENT_ID", "ZOHO_CLIENT_SECRET", "ZOHO_REFRESH_TOKEN", "SLACK_BOT_TOKEN"];
 
@@ -19,7 +19,7 @@ fn units() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd")
 }
 
-/// The settings of a unit in order. `commented` adds those that wait behind a `# ` to be switched on.
+/// Returns the settings of a unit in order. `commented` adds those that are commented out.
 fn settings(unit: &str, commented: bool) -> Vec<(String, String)> {
     let text = std::fs::read_to_string(units().join(unit)).unwrap();
     let lines = text.lines().filter_map(|line| match line.strip_prefix("# ") {
@@ -58,7 +58,7 @@ fn every_credential_is_loaded_and_the_program_reads_it_from_where_systemd_puts_i
         let (name, path) = variable.split_once('=').unwrap();
         let credential = path.strip_prefix("%d/").unwrap_or_else(|| panic!("{variable}"));
         assert!(loaded.contains(&credential), "{variable}: nothing loads {credential}");
-        // The program complains about a file that is not there only if it looks for it.
+        // The program reports a missing file only if it looks for the file.
         let ran = finish(program(home.path()).args(["scan", "--dry-run"]).env(name, "/run/nothing")).expect(2);
         assert!(ran.err.contains(&format!("cannot read the file that {name} names")), "{name}: {}", ran.err);
         named.push(name.strip_suffix("_FILE").unwrap());
@@ -68,7 +68,8 @@ fn every_credential_is_loaded_and_the_program_reads_it_from_where_systemd_puts_i
     }
 }
 
-/// As systemd would start it: folders by their variables, credentials as files, no home. Against the sandbox in another process.
+/// Runs the program as systemd does, against the sandbox in another process: variables name the folders, credentials are files,
+/// and there is no home folder.
 #[test]
 fn the_service_s_environment_is_enough_for_a_run() {
     let home = tempfile::tempdir().unwrap();
@@ -108,7 +109,7 @@ fn the_timer_starts_the_service_every_six_hours_and_catches_up_missed_runs() {
     assert_eq!(all(&timer, "Unit"), Vec::<&str>::new(), "the service of the same name");
 }
 
-/// Where systemd is installed: its own check, and its score of the hardening (0 is best).
+/// Runs systemd's own check if it is installed, and its score of the hardening (0 is best).
 #[test]
 fn systemd_itself_finds_nothing_wrong() {
     let analyze = |arguments: &[&str]| Command::new("systemd-analyze").args(arguments).output();

@@ -1,4 +1,4 @@
-//! Any text as a condition. It is parsed and can be evaluated and printed, or it is refused with places inside the text.
+//! Parses any text as a condition. The result can be evaluated and printed, or each error names a place inside the text.
 #![no_main]
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Any bytes as a contact: never a panic, never an id that could change a request's path, never a date out of sense.
+//! Decodes any bytes as a contact. There is no panic, no id that can change the path of a request, and no date out of range.
 #![no_main]
 
 use std::collections::BTreeSet;

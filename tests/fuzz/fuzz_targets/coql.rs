@@ -1,4 +1,4 @@
-//! Any texts as values of a query: the query has one literal for each value, and no part of a value outside of its literal.
+//! Builds a query from any texts. The query has one literal per value, and no part of a value is outside its literal.
 #![no_main]
 #![allow(dead_code)]
 
@@ -24,7 +24,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-/// The literals of `select … in ('a', 'b''c')`, read as Zoho reads them: a quote ends one unless it is doubled.
+/// Returns the literals of `select … in ('a', 'b''c')`, read as Zoho reads them: a quote ends a literal unless it is doubled.
 fn literals(query: &str) -> usize {
     let list = query.strip_prefix("select id from Leads where Email in (").expect("our own words");
     let mut letters = list.chars().peekable();

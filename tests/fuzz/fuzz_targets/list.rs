@@ -1,4 +1,4 @@
-//! Any text as a list, a number, a date and a yes or no: never a panic, and items are trimmed and not empty.
+//! Reads any text as a list, a number, a date, and a yes or no. There is no panic, and list items are trimmed and not empty.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,11 +1,11 @@
-//! The counts of coverage: each cause of a rule that does not fire, with its sentence and its advice.
+//! The findings of coverage: each cause of a rule that does not fire, with its sentence and its advice.
 
 use usage_signals::model::{AttributeDefinition, Contact, Value};
 use usage_signals::rules::coverage::{Coverage, PlanName, ROLL_OUT};
 
 use crate::support::{configure, contact, hour, number, text};
 
-/// `teammates_count integer, plan_type string`.
+/// Parses attribute definitions such as `teammates_count integer, plan_type string`.
 fn definitions(written: &str) -> Vec<AttributeDefinition> {
     let all = written.split(", ").filter_map(|one| one.split_once(' '));
     all.map(|(name, kind)| AttributeDefinition {
@@ -21,7 +21,7 @@ fn contacts(all: &[&[(&str, Value)]]) -> Vec<Contact> {
     (1..).zip(all).map(|(number, attributes)| contact(&format!("c{number}"), None, attributes)).collect()
 }
 
-/// Returns a configuration with one rule of this condition, after other lines.
+/// Returns a configuration with one rule that has this condition. Other settings come first.
 fn rules(when: &str, others: &str) -> String {
     format!(
         "{others}\n[[rules]]\nsignal = \"x\"\ntag = \"X\"\nwhen = '{when}'\npriority = \"low\"\nrespond_within_days = 1\n\
@@ -29,7 +29,7 @@ fn rules(when: &str, others: &str) -> String {
     )
 }
 
-/// One cause: a configuration, a workspace and its contacts, with the expected verdict, cause and advice.
+/// A configuration and a workspace with contacts, and the expected verdict, cause and advice.
 struct Case {
     name: &'static str,
     when: &'static str,

@@ -94,7 +94,7 @@ fn an_unfinished_message_of_a_returned_signal_still_says_again() {
     let found = item(&plan, "storage_limit");
     assert_eq!(actions(found), ["task skip already_done", "message do unfinished", "tag c1 skip already_done"]);
     assert_eq!(message(found).brief.again_since, Some(hour(0).date_naive()));
-    // A higher level reached meanwhile replaces "again".
+    // The higher level replaces "again".
     world.set("c1", "storage_percent", number(97.0));
     let plan = world.plan(hour(37));
     assert_eq!(message(item(&plan, "storage_limit")).brief.again_since, None);
@@ -361,7 +361,7 @@ fn a_chosen_contact_that_cannot_be_read_leaves_the_unfinished_actions_of_others_
 fn a_tag_dropped_for_a_missing_contact_is_attached_when_the_contact_is_read() {
     let mut world = world(vec![storage("c1", "acme", 83.0), storage("c2", "acme", 83.0)]);
     let plan = world.plan(hour(0));
-    let hidden = world.contacts.remove("c2").unwrap(); // 404 as the tag is put on
+    let hidden = world.contacts.remove("c2").unwrap(); // Intercom answers 404 to the request for the tag
     world.carry_out(&plan);
     world.run(hour(1));
     world.put(hidden);
@@ -392,7 +392,7 @@ fn snoozing_an_open_occasion_stops_escalation_and_unfinished_actions() {
     assert_eq!(item(&plan, "storage_limit").reason, Reason::Escalated);
 }
 
-/// What happens to the world before a run looks at it.
+/// A change of the world before a run reads it.
 type Sees = fn(&mut PlanWorld);
 
 #[test]
@@ -410,7 +410,7 @@ fn unfinished_tags_wait_while_an_unread_contact_concerned_is_snoozed() {
         world.fates.clear();
         world.news();
         world.tag("c2", "Signals: Snoozed");
-        // Nothing is true for c1 any more, and nothing false either.
+        // For c1, no rule is true or false any more.
         world.set("c1", "storage_percent", Value::Null);
         sees(&mut world);
         let plan = world.run(hour(6));

@@ -1,22 +1,22 @@
-//! Every link, path and name in the documents, and every document that the sources cite, is there.
+//! Every link, path and name in the documents exists, and so does every document that the sources cite.
 
 use std::collections::BTreeSet;
 
 use super::page::{Page, files, root};
 
-/// The name of a heading in a link, as GitHub makes it.
+/// Returns the anchor of a heading, as GitHub makes it.
 fn anchor(heading: &str) -> String {
     let kept = heading.to_lowercase();
     let kept = kept.chars().filter(|letter| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_'));
     kept.collect::<String>().replace(' ', "-")
 }
 
-/// The targets of `[…](target)`.
+/// Returns the targets of `[…](target)`.
 fn targets(prose: &str) -> Vec<&str> {
     prose.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0)).collect()
 }
 
-/// The links of a page that lead nowhere.
+/// Returns the broken links of a page.
 fn broken_links(page: &Page) -> Vec<String> {
     let folder = root().join(page.path.parent().unwrap());
     let leads = |target: &str| {
@@ -34,7 +34,7 @@ fn broken_links(page: &Page) -> Vec<String> {
     ours.filter(|target| !leads(target)).map(|target| format!("{}: {target}", page.path.display())).collect()
 }
 
-/// The paths that a page names in its prose and that are not there.
+/// Returns the missing paths that a page names in its prose.
 fn missing_paths(page: &Page) -> Vec<String> {
     let top: BTreeSet<String> =
         std::fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -57,7 +57,7 @@ fn missing_paths(page: &Page) -> Vec<String> {
     missing
 }
 
-/// The names that the sources define: functions, types, constants, modules, variants of enumerations.
+/// Returns the names that the sources define: functions, types, constants, modules and variants of enumerations.
 fn definitions() -> BTreeSet<String> {
     const KEYWORDS: [&str; 8] = ["fn ", "struct ", "enum ", "trait ", "const ", "mod ", "type ", "static "];
     let name =
@@ -77,11 +77,11 @@ fn definitions() -> BTreeSet<String> {
     names
 }
 
-/// Paths of Rust such as `plan::build` whose parts no source defines.
+/// Returns the Rust paths such as `plan::build` with a part that no source defines.
 fn unknown_names(page: &Page, known: &BTreeSet<String>) -> Vec<String> {
     let spans = page.code_spans();
     let paths = spans.iter().flat_map(|span| span.split([' ', ','])).filter(|word| word.contains("::"));
-    // Paths of other crates are theirs.
+    // Paths of other crates are not checked.
     let paths = paths.filter(|path| path.split("::").next().is_some_and(|first| known.contains(first)));
     let parts = paths.flat_map(|path| path.trim_end_matches("()").split("::"));
     // `decide()` names a function.
@@ -126,9 +126,9 @@ fn a_broken_link_a_missing_path_and_an_unknown_name_are_found() {
     assert_eq!(unknown_names(&page("`build()`, `build_nothing()`"), &known), ["docs/rules.md: build_nothing"]);
 }
 
-/// The documents that a source cites and that are not there: `docs/rules.md`, or `docs/rules.md, "Levels"` with a heading.
+/// Returns the missing documents that a source cites: `docs/rules.md`, or `docs/rules.md, "Levels"` with a heading.
 fn broken_citations(name: &str, source: &str) -> Vec<String> {
-    // A citation can go on in the next line of a comment.
+    // A citation can continue on the next line of a comment.
     let lines = source.lines().map(|line| line.trim_start().trim_start_matches(['/', '!', '#']).trim());
     let text = lines.collect::<Vec<_>>().join(" ");
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '/' | '-' | '_' | '.');

@@ -19,7 +19,7 @@ use self::page::Page;
 use crate::support::program::{AS_OF, finish, run};
 use crate::support::services::Services;
 
-/// Parses a line of a document if it is a command of this program. Placeholders get values.
+/// Parses a line of a document if it is a command of this program. Values replace the placeholders.
 fn parse(line: &str) -> Option<Result<Cli, clap::Error>> {
     let command = line.trim_start_matches("$ ").split(" #").next()?.split(" | ").next()?.trim();
     let prefixes = ["usage-signals ", "cargo run --release -- ", "cargo run -- "];
@@ -111,7 +111,7 @@ fn every_configuration_example_is_valid() {
     assert!(examples >= 4, "{examples}");
 }
 
-/// The names in a JSON value, but for those that are data: signals, attributes, plans.
+/// Returns the names in a JSON value, except those that are data: signals, attributes, plans.
 fn keys(value: &Value, found: &mut BTreeSet<String>) {
     match value {
         Value::Object(fields) => {

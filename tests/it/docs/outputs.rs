@@ -37,7 +37,7 @@ fn printed(command: &mut std::process::Command, width: &str) -> String {
     finish(command.env("COLUMNS", width).args(["--as-of", AS_OF])).expect(0).out
 }
 
-/// The lines that the parts choose; an error names the words that no line holds.
+/// Returns the lines that the parts choose. The error names the words that no line contains.
 fn choose(printed: &str, parts: &[(&str, usize)]) -> Result<String, String> {
     let lines: Vec<&str> = printed.lines().map(str::trim_end).collect();
     let mut shown = Vec::new();

@@ -10,7 +10,7 @@ pub fn root() -> &'static Path {
 /// A Markdown file.
 #[derive(Debug, Clone)]
 pub struct Page {
-    /// Seen from the root of the repository.
+    /// Relative to the root of the repository.
     pub path: PathBuf,
     pub text: String,
 }
@@ -18,7 +18,7 @@ pub struct Page {
 /// A fenced block.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
-    /// The words behind the fence, such as `toml test`.
+    /// The words after the opening fence, such as `toml test`.
     pub language: String,
     pub text: String,
 }
@@ -28,7 +28,7 @@ impl Page {
         Page { path: path.into(), text: std::fs::read_to_string(root().join(path)).unwrap() }
     }
 
-    /// Every page of the repository that a person writes, sorted.
+    /// Returns every page of the repository that is not generated, sorted.
     pub fn all() -> Vec<Page> {
         let mut files = files(&root().join("docs"), "md");
         files.extend(super::page::files(&root().join("fixtures"), "md"));
@@ -48,18 +48,18 @@ impl Page {
         fenced.map(block).collect()
     }
 
-    /// The text without its fenced blocks.
+    /// Returns the text without its fenced blocks.
     pub fn prose(&self) -> String {
         self.text.split("\n```").step_by(2).collect::<Vec<_>>().join("\n")
     }
 
-    /// What stands between backticks in the prose.
+    /// Returns the texts between backticks in the prose.
     pub fn code_spans(&self) -> Vec<String> {
         let prose = self.prose();
         prose.lines().flat_map(|line| line.split('`').skip(1).step_by(2)).map(str::to_owned).collect()
     }
 
-    /// The headings, as written.
+    /// Returns the headings, as written.
     pub fn headings(&self) -> Vec<String> {
         let prose = self.prose();
         let headings = prose.lines().filter(|line| line.starts_with('#'));
@@ -67,7 +67,7 @@ impl Page {
     }
 }
 
-/// The files below a folder with this ending.
+/// Returns the files below a folder that have this ending.
 pub fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {

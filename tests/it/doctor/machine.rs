@@ -39,8 +39,8 @@ pub(super) fn about_configuration() -> Vec<Case> {
 
 pub(super) fn about_this_machine() -> Vec<Case> {
     vec![
-        case(("machine.clock", "fail", 1), "s behind Slack", "synchronize the clock", slack_lives_at(3600)),
-        case(("machine.clock", "warn", 0), "s ahead of Slack", "synchronize the clock", slack_lives_at(-120)),
+        case(("machine.clock", "fail", 1), "s behind Slack", "synchronize the clock", slack_clock_is_ahead(3600)),
+        case(("machine.clock", "warn", 0), "s ahead of Slack", "synchronize the clock", slack_clock_is_ahead(-120)),
         case(
             ("machine.time_zone", "warn", 0),
             "the machine's time zone is not known, so due dates are in UTC",

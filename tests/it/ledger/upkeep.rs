@@ -96,7 +96,7 @@ fn status_names_failed_killed_and_missing_runs() {
     assert_eq!(status["actions"]["in_doubt"], json!({ "task": 12, "message": 0, "tag": 0, "untag": 0 }));
 }
 
-/// Whether the bytes are anywhere in the state folder, but for the sandbox's own world.
+/// Returns whether a file of the state folder contains the bytes. The sandbox's world is not searched.
 fn remains(demo: &Demo, text: &str) -> bool {
     let files = snapshot(&demo.folder()).into_iter().filter(|(name, _)| !name.ends_with("world.json"));
     files.into_iter().any(|(_, bytes)| bytes.windows(text.len()).any(|window| window == text.as_bytes()))
@@ -156,7 +156,7 @@ fn a_forgotten_contact_leaves_nothing_personal_behind_and_nothing_fires_again() 
     let hash = usage_signals::model::person_of(&email).unwrap();
     check(one, &[one], &hash, &of_one);
     check(&email, &[one], &hash, &of_one);
-    // Only a teammate: the account's task and message stay the account's.
+    // The contact is only a teammate, so the task and the message stay with the account.
     let teammate = "67fe645fde40000000000008";
     check(teammate, &[teammate], "", &|action| action["contact"] == teammate);
 }
@@ -181,7 +181,7 @@ fn actions_in_doubt_are_settled_before_a_contact_is_forgotten() {
 #[test]
 fn pruning_keeps_everything_that_decisions_need() {
     let mut world = PlanWorld::new("", vec![storage("c1", "acme", 83.0), storage("c2", "globex", 83.0)]);
-    // Acme's storage is full three times, and Globex's all the time.
+    // Acme's storage signals three times, and Globex's stays over the limit.
     for (at, percent) in [(0, 83.0), (24, 10.0), (72, 10.0), (96, 84.0), (120, 10.0), (168, 10.0), (192, 85.0)] {
         world.set("c1", "storage_percent", number(percent));
         world.run(hour(at));
