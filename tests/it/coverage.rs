@@ -60,13 +60,13 @@ fn page_of_the_demo() {
 }
 
 #[test]
-fn the_first_day_as_people_see_it() {
+fn page_of_the_first_day() {
     let (sandbox, home) = (first_day(), tempfile::tempdir().unwrap());
     insta::assert_snapshot!(finish(with(&sandbox, home.path()).args(["--fail-on", "dead-rule"])).expect(1).out);
 }
 
 #[test]
-fn the_demo_as_programs_see_it() {
+fn json_of_the_demo() {
     let (sandbox, home) = (demo(), tempfile::tempdir().unwrap());
     let json = finish(with(&sandbox, home.path()).args(["--format", "json"])).expect(0).json();
     let keys = |value: &Json| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
