@@ -61,12 +61,11 @@ fn given_up(last: &Failure) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::apply::sink::Receipt;
 
     fn outcome(letter: char) -> ActionOutcome {
         let failure = |kind| Failure { message: letter.to_string(), quote: None, help: None, kind };
         match letter {
-            '.' => ActionOutcome::Done(Receipt { remote_id: "1".into() }),
+            '.' => ActionOutcome::Done("1".into()),
             'g' => ActionOutcome::Gone,
             'r' => ActionOutcome::Refused(failure(FailureKind::Action)),
             'c' => ActionOutcome::CarriedOver(failure(FailureKind::Action)),

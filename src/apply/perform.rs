@@ -314,7 +314,7 @@ fn conclude(short: &str, outcome: ActionOutcome) -> (Performed, Option<Closing>)
     };
     let failure = outcome.failure().cloned();
     let error = failure.as_ref().map(|failure| failure.message.clone());
-    let remote_id = if let ActionOutcome::Done(receipt) = outcome { Some(receipt.remote_id) } else { None };
+    let remote_id = if let ActionOutcome::Done(remote_id) = outcome { Some(remote_id) } else { None };
     let performed = Performed { status, reason, remote_id: remote_id.clone(), failure };
     let closing = |step| Closing { short: short.to_owned(), step, reason, remote_id, error, may_repeat: false };
     (performed, step.map(closing))

@@ -69,7 +69,7 @@ fn open_claims(occasion: &Occasion, sink: SinkKind, tag_of: &impl Fn(&str) -> Op
 
 fn closing(claim: &Claim, answer: Answer, when_in_doubt: WhenInDoubt) -> Option<Closing> {
     let (step, reason, remote_id, may_repeat) = match answer {
-        Answer::Happened(receipt) => (Step::Confirm, None, Some(receipt.remote_id), false),
+        Answer::Happened(remote_id) => (Step::Confirm, None, Some(remote_id), false),
         Answer::DidNotHappen => (Step::CarryOver, None, None, false),
         Answer::Gone => (Step::Drop, Some(Reason::ContactGone), None, false),
         Answer::CannotTell if claim.key.kind == ActionKind::Message && when_in_doubt == WhenInDoubt::Resend => {

@@ -44,13 +44,6 @@ impl SinkOrder for Tag {
     }
 }
 
-/// The proof of an effect.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Receipt {
-    /// The service's id of the effect: task id, tag id, `channel/ts` of a message.
-    pub remote_id: String,
-}
-
 /// Why an action was not done. Logs and the ledger show `message` alone; reports show [`Failure::full_message`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -107,8 +100,8 @@ impl fmt::Display for Failure {
 /// The outcome of one action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ActionOutcome {
-    /// The action is done.
-    Done(Receipt),
+    /// The action is done. The service's id of the effect: task id, tag id, `channel/ts` of a message.
+    Done(String),
     /// The action certainly did not happen. Another run tries again.
     CarriedOver(Failure),
     /// The action certainly did not happen, and trying again would not help.
@@ -156,8 +149,8 @@ pub struct Claim {
 /// The answer to "did the action happen?".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// The action happened.
-    Happened(Receipt),
+    /// The action happened. The service's id of the effect, as in [`ActionOutcome::Done`].
+    Happened(String),
     /// The action did not happen.
     DidNotHappen,
     /// The contact is gone, so the action does not matter.

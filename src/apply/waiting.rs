@@ -106,10 +106,7 @@ impl TasksSoFar {
         match (&performed.status, &performed.remote_id) {
             (ActionStatus::Done, Some(id)) => TaskNews::Done {
                 task_url: links.task(id),
-                record_url: match self.links.get(short) {
-                    Some(TaskLink::Record(record)) => Some(links.record(record)),
-                    _ => None,
-                },
+                record_url: self.links.get(short).and_then(TaskLink::record).map(|record| links.record(record)),
             },
             _ if performed.reason == Some(Reason::Refused) => TaskNews::Refused,
             _ => TaskNews::Follows,

@@ -5,7 +5,7 @@ use strum::{EnumIter, EnumString, IntoStaticStr};
 
 use super::attribute::Date;
 use super::kind::ActionKind;
-use super::subject::Subject;
+use super::signal::Subject;
 
 /// The identity of an action within its occasion. With the identity of the occasion (workspace, signal, subject, opened at) it
 /// is the full key.

@@ -7,9 +7,7 @@ mod instant;
 pub mod kind;
 pub mod occasion;
 pub mod order;
-pub mod share;
 pub mod signal;
-pub mod subject;
 mod text;
 mod values;
 
@@ -18,11 +16,9 @@ pub use attribute::{AttributeDefinition, Date, Type, UnknownReason, Value};
 pub use contact::{Contact, References, person_of};
 pub use instant::{age, duration, minute, rfc3339, second};
 pub use kind::{ActionKind, SinkKind};
-pub use occasion::{Change, Entry, FORGOTTEN, Known, Occasion, OccasionId, forgotten_mark};
+pub use occasion::{Change, Entry, FORGOTTEN, Known, Occasion, OccasionId, Share, forgotten_mark, percent};
 pub use order::{Brief, Links, Message, MessageRef, Person, Record, Tag, TagChange, Task, TaskLink, TaskNews, TaskOn};
-pub use share::Share;
-pub use signal::{Evidence, Priority, Truth};
-pub use subject::{Subject, SubjectKind};
+pub use signal::{Evidence, Priority, Subject, SubjectKind, Truth};
 pub use text::{is_unseen, tag_key};
 pub use values::Values;
 

@@ -1,4 +1,5 @@
-//! Occasions: an occasion is the time in which a subject's signal counts as one.
+//! Occasions: an occasion is the time in which a subject's signal counts as one. With them, what else the ledger knows: entries,
+//! and shares, whose fall shows an outage of the data.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,8 +9,7 @@ use super::action::{ActionKey, Reason, State, Step};
 use super::attribute::Date;
 use super::kind::ActionKind;
 use super::order::{Record, TaskLink};
-use super::share::Share;
-use super::subject::{Subject, SubjectKind};
+use super::signal::{Subject, SubjectKind};
 
 /// The identity of an occasion within its workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -65,10 +65,7 @@ impl Occasion {
 
     /// The Zoho record, if one was found or made.
     pub fn record(&self) -> Option<&Record> {
-        match &self.link {
-            Some(TaskLink::Record(record)) => Some(record),
-            Some(TaskLink::Unlinked) | None => None,
-        }
+        self.link.as_ref().and_then(TaskLink::record)
     }
 }
 
@@ -100,6 +97,33 @@ impl Known {
         });
         earlier.max_by_key(|occasion| occasion.id.opened_at)
     }
+}
+
+/// The share of one attribute in one run. Only a run that read the whole workspace has one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Share {
+    /// Contacts with a value that is readable as the attribute's type.
+    pub readable: usize,
+    /// Contacts read.
+    pub scanned: usize,
+    /// The latest value up to the run's instant; kept for `last_seen_at` only.
+    pub newest: Option<Date>,
+    /// Whether the share fell and a person accepted it with `--accept`. Earlier runs then no longer count.
+    pub accepted: bool,
+}
+
+impl Share {
+    /// The share in percent; 0 of no contacts. A search that suddenly finds nobody is an outage too.
+    pub fn percent(&self) -> f64 {
+        percent(self.readable, self.scanned)
+    }
+}
+
+/// The share of a number of contacts in percent; 0 of none.
+pub fn percent(part: usize, all: usize) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "counts of contacts are far below 2^53")]
+    let of = |count: usize| count as f64;
+    if all == 0 { 0.0 } else { of(part) * 100.0 / of(all) }
 }
 
 /// The beginning of the mark of a forgotten contact.

@@ -67,9 +67,4 @@ impl Facts {
         ids.sort();
         ids
     }
-
-    /// The company's name.
-    pub fn company_name(&self, id: &str) -> Option<&str> {
-        self.companies.get(id)?.name.as_deref()
-    }
 }

@@ -104,7 +104,7 @@ pub(crate) fn group<'a>(
             subjects.entry(subject_of(rule, hit, facts, &occasions, &by_email)).or_default().push(hit);
         }
         groups.extend(subjects.into_iter().map(|(subject, hits)| {
-            let open = occasions.open(&subject);
+            let open = occasions.open.get(&subject).copied();
             let ended = if open.is_some() { None } else { occasions.ended(&subject, &hits) };
             Group { rule, subject, hits, open, ended, continues_ended: false }
         }));
@@ -135,13 +135,13 @@ fn subject_of(
     occasions: &Occasions<'_>,
     by_email: &BTreeMap<String, Subject>,
 ) -> Subject {
-    if let Some(occasion) = occasions.concerning(&hit.contact.id) {
+    if let Some(occasion) = occasions.open_by_contact.get(hit.contact.id.as_str()) {
         return occasion.id.subject.clone(); // a contact stays in the occasion that concerns it
     }
     if rule.scope == SubjectKind::Account {
         let account = |id| Subject { kind: SubjectKind::Account, id };
         let accounts: Vec<_> = facts.companies_of(&hit.contact).into_iter().map(account).collect();
-        let with_occasion = accounts.iter().find(|account| occasions.open(account).is_some());
+        let with_occasion = accounts.iter().find(|account| occasions.open.contains_key(account));
         if let Some(account) = with_occasion.or_else(|| accounts.first()) {
             return account.clone();
         }
@@ -189,18 +189,6 @@ impl<'a> Occasions<'a> {
         }
     }
 
-    fn concerning(&self, contact: &str) -> Option<&'a Occasion> {
-        self.open_by_contact.get(contact).copied()
-    }
-
-    fn of_person(&self, contact: &Contact) -> Option<&'a Occasion> {
-        self.open_by_person.get(contact.person()?.as_str()).copied()
-    }
-
-    fn open(&self, subject: &Subject) -> Option<&'a Occasion> {
-        self.open.get(subject).copied()
-    }
-
     /// The subject's last ended occasion. A person is also recognised by its contacts, because its lowest id may have changed.
     fn ended(&self, subject: &Subject, hits: &[&Hit]) -> Option<&'a Occasion> {
         let of_contacts = hits.iter().filter(|_| subject.kind == SubjectKind::Contact);
@@ -239,7 +227,8 @@ fn subjects_by_email(
     }
     // An open occasion of one contact is the occasion of the person, whether or not that contact signals now.
     for contact in sightings.kept() {
-        let occasion = occasions.concerning(&contact.id).or_else(|| occasions.of_person(contact));
+        let of_person = || occasions.open_by_person.get(contact.person()?.as_str());
+        let occasion = occasions.open_by_contact.get(contact.id.as_str()).or_else(of_person);
         let occasion = occasion.filter(|occasion| occasion.id.subject.kind == SubjectKind::Contact);
         if let (Some(occasion), Some(email)) = (occasion, contact.email_key()) {
             by_email.insert(email, occasion.id.subject.clone());

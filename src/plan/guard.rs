@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use super::input::Input;
 use super::item::{Item, Refusal};
-use crate::model::share::percent;
-use crate::model::{Reason, Subject};
+use crate::model::{Reason, Subject, percent};
 
 /// Holds every item beyond `--top`, then every new item if the rest still exceeds a limit.
 pub(super) fn hold_items(items: &mut [Item], input: &Input<'_>) -> Option<Refusal> {

@@ -6,10 +6,9 @@ use std::fmt;
 use chrono::NaiveDate;
 
 use super::outage::Outage;
-use crate::model::share::percent;
 use crate::model::{
     ActionKey, ActionKind, Change, Date, Evidence, Message, OccasionId, Person, Priority, Reason, Share, Subject, Tag,
-    Task,
+    Task, percent,
 };
 
 /// Everything that a run does and leaves, each with a reason.
@@ -71,22 +70,18 @@ pub struct Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the guard refused the new part of this plan: ")?;
+        let mut exceeded = Vec::new();
         if self.by_tasks {
-            write!(f, "{} new tasks, and scan.max_new_tasks is {}", self.new_tasks, self.max_new_tasks)?;
-        }
-        if self.by_tasks && self.by_share {
-            f.write_str("; ")?;
+            exceeded.push(format!("{} new tasks, and scan.max_new_tasks is {}", self.new_tasks, self.max_new_tasks));
         }
         if self.by_share {
             let share = percent(self.new_contacts, self.scanned);
-            write!(
-                f,
+            exceeded.push(format!(
                 "{} of {} scanned contacts ({share:.0} %) newly signal, and scan.max_share is {} %",
                 self.new_contacts, self.scanned, self.max_share_percent
-            )?;
+            ));
         }
-        Ok(())
+        write!(f, "the guard refused the new part of this plan: {}", exceeded.join("; "))
     }
 }
 

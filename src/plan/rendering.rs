@@ -62,7 +62,7 @@ impl Builder<'_> {
         let input = self.input;
         let respond_within_days = rule.respond_within_days_at(level);
         let due_date = self.due_date(respond_within_days);
-        let account = company.and_then(|id| input.facts.company_name(id));
+        let account = company.and_then(|id| input.facts.companies.get(id)?.name.as_deref());
         let contact_url = input.links.contact(input.workspace, &representative.id);
         let texts = TextInput {
             contact: representative,

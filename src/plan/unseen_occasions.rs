@@ -141,13 +141,14 @@ impl Builder<'_> {
 
     /// An ended occasion with something left: tags to take off, a claim in doubt, a refusal.
     fn finish_ended(&self, rule: &Rule, occasion: &Occasion) -> Vec<PlannedAction> {
+        let signals = |contact: &str| self.input.sightings.hits(&rule.signal).any(|hit| hit.contact.id == contact);
         let finish = |entry: &Entry| match (entry.state, entry.key.kind) {
             // The tag belongs to another occasion by now.
             (State::Planned, ActionKind::Untag) if self.is_concerned(&rule.signal, &entry.key.contact) => {
                 Some(self.skip_and_step(entry, Step::Drop, Reason::Returned))
             }
             // The occasion that the contact opens or joins decides whether the tag stays on.
-            (State::Planned, ActionKind::Untag) if self.signals(rule, &entry.key.contact) => {
+            (State::Planned, ActionKind::Untag) if signals(&entry.key.contact) => {
                 Some(self.skip(entry, Reason::Returned))
             }
             (State::Planned, ActionKind::Untag) => Some(self.resume_tag(rule, entry)),
@@ -155,10 +156,6 @@ impl Builder<'_> {
             _ => self.needs_person(entry),
         };
         occasion.entries.iter().filter_map(finish).collect()
-    }
-
-    fn signals(&self, rule: &Rule, contact: &str) -> bool {
-        self.input.sightings.hits(&rule.signal).any(|hit| hit.contact.id == contact)
     }
 
     /// Adds or removes a tag that an earlier run planned.

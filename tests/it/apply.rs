@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use usage_signals::apply::sink::{ActionOutcome, Answer, Claim, Failure, FailureKind, Receipt, Sink, SinkOrder};
+use usage_signals::apply::sink::{ActionOutcome, Answer, Claim, Failure, FailureKind, Sink, SinkOrder};
 use usage_signals::apply::stop::{Stop, StopReason};
 use usage_signals::apply::{ActionStatus, Results, Sinks, apply, settle};
 use usage_signals::ledger::lock::Lock;
@@ -51,7 +51,7 @@ impl<O: SinkOrder> Sink for Scripted<'_, O> {
             self.seen.borrow_mut().push(format!("perform: {} linked {linked}", state.name()));
         }
         self.orders.borrow_mut().extend(batch.iter().cloned());
-        let done = ActionOutcome::Done(Receipt { remote_id: "R1".into() });
+        let done = ActionOutcome::Done("R1".into());
         batch.iter().map(|_| if self.outcomes.is_empty() { done.clone() } else { self.outcomes.remove(0) }).collect()
     }
 
@@ -253,7 +253,7 @@ async fn after_the_word_to_stop_nothing_is_claimed() {
 #[tokio::test]
 async fn settling_closes_what_happened_and_gives_back_what_did_not() {
     for (answer, expected) in [
-        (Answer::Happened(Receipt { remote_id: "T9".into() }), State::Done),
+        (Answer::Happened("T9".into()), State::Done),
         (Answer::DidNotHappen, State::Planned),
         (Answer::CannotTell, State::Claimed),
         (Answer::NoAnswer(failure(FailureKind::Unreachable)), State::Claimed),

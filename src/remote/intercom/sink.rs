@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use super::client::Intercom;
 use super::wire::is_id;
 use super::workspace::read_tag;
-use crate::apply::sink::{ActionOutcome, Answer, Claim, Receipt, Sink};
+use crate::apply::sink::{ActionOutcome, Answer, Claim, Sink};
 use crate::model::{ActionKind, Tag, TagChange, tag_key};
 use crate::read::{ContactSource, TagName};
 use crate::remote::error::RemoteError;
@@ -144,8 +144,8 @@ impl TagSink {
         let ours = |tag: &TagName| id.map_or_else(|| tag.is_named(&claim.tag), |id| tag.id == id);
         let carried = tags.into_iter().find(ours);
         match (claim.key.kind, carried) {
-            (ActionKind::Tag, Some(tag)) => Answer::Happened(Receipt { remote_id: tag.id }),
-            (ActionKind::Untag, None) => Answer::Happened(Receipt { remote_id: String::new() }),
+            (ActionKind::Tag, Some(tag)) => Answer::Happened(tag.id),
+            (ActionKind::Untag, None) => Answer::Happened(String::new()),
             (ActionKind::Tag, None) | (ActionKind::Untag, Some(_)) => Answer::DidNotHappen,
             _ => Answer::CannotTell,
         }
@@ -171,7 +171,7 @@ impl Sink for TagSink {
 }
 
 fn done(remote_id: String) -> ActionOutcome {
-    ActionOutcome::Done(Receipt { remote_id })
+    ActionOutcome::Done(remote_id)
 }
 
 #[cfg(test)]
@@ -298,7 +298,7 @@ mod tests {
             claim(ActionKind::Tag, name),
             claim(ActionKind::Tag, ""),
         ];
-        let happened = |id: &str| Answer::Happened(Receipt { remote_id: id.into() });
+        let happened = |id: &str| Answer::Happened(id.into());
         assert_eq!(
             sink.settle(&claims).await,
             [happened("7"), Answer::DidNotHappen, Answer::DidNotHappen, happened(""), Answer::Gone, Answer::CannotTell,]

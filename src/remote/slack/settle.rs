@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::answers;
 use super::client::{IN_DIGEST, Slack, WEBHOOK};
 use super::post::EVENT_TYPE;
-use crate::apply::sink::{Answer, Claim, Receipt};
+use crate::apply::sink::{Answer, Claim};
 use crate::model::MessageRef;
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::http::{Request, RequestKind};
@@ -119,7 +119,7 @@ impl Slack {
         let parents = parents.filter(|parent| parent.channel == channel).map(|parent| parent.ts).collect();
         let searched = search.run(parents).await;
         let missing = || searched.clone().err().unwrap_or(Answer::DidNotHappen);
-        let happened = |id: &String| Answer::Happened(Receipt { remote_id: id.clone() });
+        let happened = |id: &String| Answer::Happened(id.clone());
         claims.iter().map(|claim| search.found.get(&claim.short).map_or_else(missing, happened)).collect()
     }
 }

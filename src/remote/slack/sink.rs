@@ -3,7 +3,7 @@
 use super::blocks;
 use super::client::{IN_DIGEST, Slack, WEBHOOK};
 use super::post::Letter;
-use crate::apply::sink::{ActionOutcome, Answer, Claim, Receipt, Sink};
+use crate::apply::sink::{ActionOutcome, Answer, Claim, Sink};
 use crate::model::{ActionKind, Message, MessageRef};
 use crate::remote::sink_facts::{SinkFacts, WrongId};
 
@@ -39,7 +39,7 @@ impl Sink for Slack {
         let suffix = if batch.len() > 1 && self.channel.is_some() { IN_DIGEST } else { "" };
         let Some(letter) = Letter::of(batch, self.channel.is_some()) else { return Vec::new() };
         let outcome = match self.post(letter).await {
-            Ok(place) => ActionOutcome::Done(Receipt { remote_id: place + suffix }),
+            Ok(place) => ActionOutcome::Done(place + suffix),
             Err(error) => error.outcome(),
         };
         vec![outcome; batch.len()]

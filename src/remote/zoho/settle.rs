@@ -12,7 +12,7 @@ use super::records::by_id;
 use super::service::BATCH;
 use super::wire::Row;
 use super::{coql, task_fields, tasks, text};
-use crate::apply::sink::{Answer, Claim, Receipt};
+use crate::apply::sink::{Answer, Claim};
 use crate::model::TaskLink;
 use crate::remote::error::RemoteError;
 
@@ -112,5 +112,5 @@ async fn candidates(zoho: &mut Zoho, column: Option<&str>, group: &[Open<'_>]) -
 
 fn happened(claim: &Claim, task: &str) -> Answer {
     tracing::info!(action.key = claim.short, task.id = task, "task of an earlier run found");
-    Answer::Happened(Receipt { remote_id: task.to_owned() })
+    Answer::Happened(task.to_owned())
 }

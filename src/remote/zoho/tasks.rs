@@ -9,7 +9,7 @@ use super::client::Zoho;
 use super::service::BATCH;
 use super::task_fields;
 use super::wire::Row;
-use crate::apply::sink::{ActionOutcome, Failure, Receipt};
+use crate::apply::sink::{ActionOutcome, Failure};
 use crate::model::{Task, TaskLink};
 use crate::remote::error::RemoteError;
 use crate::remote::http::{Request, RequestKind};
@@ -48,7 +48,7 @@ pub(super) async fn perform(zoho: &mut Zoho, orders: &[Task]) -> Vec<ActionOutco
 }
 
 fn done(remote_id: &str) -> ActionOutcome {
-    ActionOutcome::Done(Receipt { remote_id: remote_id.to_owned() })
+    ActionOutcome::Done(remote_id.to_owned())
 }
 
 /// Creates tasks in one call. The call is sent once, because a second one would create them twice.

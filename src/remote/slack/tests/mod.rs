@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::*;
-use crate::apply::sink::{ActionOutcome, Answer, Claim, FailureKind, Receipt, Sink};
+use crate::apply::sink::{ActionOutcome, Answer, Claim, FailureKind, Sink};
 use crate::apply::stop::Stop;
 use crate::model::{Brief, Message, MessageRef, Person, Priority, TaskNews};
 use crate::remote::error::ErrorKind;
@@ -67,7 +67,7 @@ fn no(code: &str) -> Reply {
 }
 
 fn done(id: &str) -> ActionOutcome {
-    ActionOutcome::Done(Receipt { remote_id: id.into() })
+    ActionOutcome::Done(id.into())
 }
 
 fn body(asked: &Asked) -> Value {

@@ -12,7 +12,7 @@ use chrono::{DateTime, NaiveDate};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::apply::sink::{ActionOutcome, Answer, Claim, FailureKind, Receipt, Sink};
+use crate::apply::sink::{ActionOutcome, Answer, Claim, FailureKind, Sink};
 use crate::model::{ActionKey, ActionKind, Links, Person, Priority, Record, Task, TaskLink, TaskOn};
 use crate::remote::http::Timing;
 use crate::remote::script::{self, Asked, Reply, Script};
@@ -105,11 +105,11 @@ fn claim(number: u32, link: Option<TaskLink>, prior: Option<&str>) -> Claim {
 }
 
 fn done(id: &str) -> ActionOutcome {
-    ActionOutcome::Done(Receipt { remote_id: id.to_owned() })
+    ActionOutcome::Done(id.to_owned())
 }
 
 fn happened(id: &str) -> Answer {
-    Answer::Happened(Receipt { remote_id: id.to_owned() })
+    Answer::Happened(id.to_owned())
 }
 
 fn sent(asked: &Asked) -> Value {

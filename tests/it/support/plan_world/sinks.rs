@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use usage_signals::apply::Sinks;
-use usage_signals::apply::sink::{ActionOutcome, Answer, Claim, Failure, FailureKind, Receipt, Sink, SinkOrder};
+use usage_signals::apply::sink::{ActionOutcome, Answer, Claim, Failure, FailureKind, Sink, SinkOrder};
 use usage_signals::model::{ActionKind, Message, OccasionId, SinkKind, Tag, TagChange, Task, TaskLink, tag_key};
 use usage_signals::plan::{Item, Plan, PlannedAction};
 
@@ -131,7 +131,7 @@ impl<O: Effect> FatedSink<'_, O> {
             return ActionOutcome::Gone;
         }
         match world.fate(order.kind()) {
-            Fate::Done => ActionOutcome::Done(Receipt { remote_id: self.take_effect(&mut world, order) }),
+            Fate::Done => ActionOutcome::Done(self.take_effect(&mut world, order)),
             Fate::CarriedOver => ActionOutcome::CarriedOver(failure()),
             Fate::Refused => ActionOutcome::Refused(failure()),
             Fate::InDoubt => ActionOutcome::InDoubt(failure()),
@@ -165,7 +165,7 @@ impl<O: Effect> Sink for FatedSink<'_, O> {
     async fn settle(&mut self, claims: &[Claim]) -> Vec<Answer> {
         let mut world = self.world.borrow_mut();
         let answer = |claim: &Claim| match world.lost.remove(&claim.short) {
-            Some(remote_id) => Answer::Happened(Receipt { remote_id }),
+            Some(remote_id) => Answer::Happened(remote_id),
             None => Answer::DidNotHappen,
         };
         claims.iter().map(answer).collect()
