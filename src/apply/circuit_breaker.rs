@@ -6,15 +6,11 @@ use super::sink::{ActionOutcome, Failure, FailureKind, LOST_IN_A_ROW};
 pub(super) struct CircuitBreaker {
     /// The number of last batches in a row whose answer was lost.
     lost: usize,
-    halted: Option<Failure>,
+    /// The failure that stopped the sink, if one did.
+    pub(super) halted: Option<Failure>,
 }
 
 impl CircuitBreaker {
-    /// The failure that stopped the sink, if one did.
-    pub(super) fn halted(&self) -> Option<&Failure> {
-        self.halted.as_ref()
-    }
-
     /// Notes the outcomes of a batch. A batch that was carried over, or in which nothing was sent, says nothing about answers.
     pub(super) fn note<'o>(&mut self, outcomes: impl IntoIterator<Item = &'o ActionOutcome>) {
         let mut last_lost = None;
@@ -98,7 +94,7 @@ mod tests {
             let stopped = batches.split(' ').position(|batch| {
                 let outcomes: Vec<_> = batch.chars().map(outcome).collect();
                 breaker.note(&outcomes);
-                breaker.halted().is_some()
+                breaker.halted.is_some()
             });
             assert_eq!(stopped.map(|place| place + 1), expected, "{batches}");
         }

@@ -11,7 +11,7 @@ use super::results::{ActionStatus, Performed, Results};
 use super::sink::{ActionOutcome, Failure};
 use super::sinks::{AnySink, Sinks};
 use super::stop::Stop;
-use super::waiting::{self, MessageQueue, TasksSoFar, Waiting, held_back};
+use super::waiting::{self, MessageQueue, TasksSoFar, Waiting};
 use crate::ledger::{Closing, LedgerError, Writer};
 use crate::model::{Date, Links, Reason, SinkKind, Step, Task, TaskLink, TaskNews};
 use crate::plan::{Order, Plan};
@@ -113,7 +113,7 @@ impl Performer<'_> {
                 batch.iter().filter(|order| link_of(order).is_none()).map(|order| order.short().to_owned()).collect();
             let (linked, failed) = self.link(lane.sink, batch).await?;
             self.close(failed, lane)?;
-            if let Some(failure) = lane.breaker.halted().cloned() {
+            if let Some(failure) = lane.breaker.halted.clone() {
                 // Nothing was sent for these tasks, so their claims are given back.
                 let carried_over =
                     |order: Order| (order.short().to_owned(), ActionOutcome::CarriedOver(failure.clone()));
@@ -174,7 +174,10 @@ impl Performer<'_> {
                 break;
             }
         }
-        lane.results.performed.extend(held_back(orders));
+        // The task of these was not settled in this run.
+        let held_back = Performed { reason: Some(Reason::WaitsForTask), ..Performed::default() };
+        let held_back = |waiting: Waiting| (waiting.order.short().to_owned(), held_back.clone());
+        lane.results.performed.extend(orders.into_iter().map(held_back));
         Ok(())
     }
 
@@ -220,16 +223,11 @@ impl Performer<'_> {
     fn may_start(&self, batch: &[Order], lane: &mut Lane<'_>) -> bool {
         let reason = self.stop.reason();
         lane.results.stopped = lane.results.stopped.or(reason);
-        if reason.is_none() && lane.breaker.halted().is_none() {
+        if reason.is_none() && lane.breaker.halted.is_none() {
             return !self.broken.get();
         }
-        if let Some(failure) = lane.breaker.halted() {
-            let failed = Performed {
-                status: ActionStatus::Failed,
-                reason: None,
-                remote_id: None,
-                failure: Some(failure.clone()),
-            };
+        if let Some(failure) = lane.breaker.halted.clone() {
+            let failed = Performed { status: ActionStatus::Failed, failure: Some(failure), ..Performed::default() };
             lane.results.performed.extend(batch.iter().map(|order| (order.short().to_owned(), failed.clone())));
         }
         false

@@ -8,10 +8,11 @@ use super::stop::StopReason;
 use crate::model::Reason;
 
 /// The status of one action at the end of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, EnumIter)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, IntoStaticStr, EnumIter)]
 #[strum(serialize_all = "snake_case")]
 pub enum ActionStatus {
     /// To be done, but this run did not reach it, or is a dry run.
+    #[default]
     Planned,
     /// Done and confirmed.
     Done,
@@ -31,7 +32,7 @@ impl ActionStatus {
 }
 
 /// The result of one action.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Performed {
     /// The status.
     pub status: ActionStatus,

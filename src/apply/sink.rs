@@ -14,35 +14,22 @@ pub trait SinkOrder: Clone {
     fn from_order(order: Order) -> Option<Self>;
 }
 
-impl SinkOrder for Task {
-    fn into_order(self) -> Order {
-        Order::Task(Box::new(self))
-    }
+macro_rules! sink_order {
+    ($order:ident) => {
+        impl SinkOrder for $order {
+            fn into_order(self) -> Order {
+                Order::$order(Box::new(self))
+            }
 
-    fn from_order(order: Order) -> Option<Self> {
-        if let Order::Task(task) = order { Some(*task) } else { None }
-    }
+            fn from_order(order: Order) -> Option<Self> {
+                if let Order::$order(order) = order { Some(*order) } else { None }
+            }
+        }
+    };
 }
-
-impl SinkOrder for Message {
-    fn into_order(self) -> Order {
-        Order::Message(Box::new(self))
-    }
-
-    fn from_order(order: Order) -> Option<Self> {
-        if let Order::Message(message) = order { Some(*message) } else { None }
-    }
-}
-
-impl SinkOrder for Tag {
-    fn into_order(self) -> Order {
-        Order::Tag(self)
-    }
-
-    fn from_order(order: Order) -> Option<Self> {
-        if let Order::Tag(tag) = order { Some(tag) } else { None }
-    }
-}
+sink_order!(Task);
+sink_order!(Message);
+sink_order!(Tag);
 
 /// Why an action was not done. Logs and the ledger show `message` alone; reports show [`Failure::full_message`].
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::results::{ActionStatus, Performed, Results};
+use super::results::{ActionStatus, Results};
 use super::sinks::AnySink;
 use crate::model::{Links, Message, Reason, SinkKind, TaskLink, TaskNews};
 use crate::plan::{Order, Plan};
@@ -112,11 +112,4 @@ impl TasksSoFar {
             _ => TaskNews::Follows,
         }
     }
-}
-
-/// Returns the results of orders whose task was not settled in this run.
-pub(super) fn held_back(orders: Vec<Waiting>) -> impl Iterator<Item = (String, Performed)> {
-    let performed =
-        Performed { status: ActionStatus::Planned, reason: Some(Reason::WaitsForTask), remote_id: None, failure: None };
-    orders.into_iter().map(move |waiting| (waiting.order.short().to_owned(), performed.clone()))
 }

@@ -87,7 +87,7 @@ pub fn is_older(version: i64) -> bool {
 
 /// The number of entries, and the problems of their rows.
 fn check_entries(connection: &Connection) -> Result<(usize, Vec<String>), LedgerError> {
-    let workspace = read::workspace(connection)?;
+    let workspace = read::meta(connection, "workspace")?;
     let sql = "SELECT e.short, e.kind, e.state, e.reason, o.subject_kind, e.claimed_at IS NULL, o.signal, o.subject_id,
                 o.opened_at, e.level, e.contact_id
          FROM entries AS e JOIN occasions AS o ON o.id = e.occasion_id ORDER BY e.id";

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use rusqlite::{Connection, Row};
+use rusqlite::Connection;
 
 use super::error::LedgerError;
 use super::statement::rows;
@@ -47,7 +47,7 @@ impl History {
         file::look(path, |connection, version| {
             let news = version >= schema::WITH_RESOLUTIONS;
             Ok(History {
-                workspace: read::workspace(connection)?,
+                workspace: read::meta(connection, "workspace")?,
                 occasions: read::occasions(connection, "", version)?.0,
                 resolutions: if news { resolutions(connection)? } else { BTreeMap::new() },
                 runs: runs(connection, if news { "started_at" } else { "NULL" })?,
@@ -118,20 +118,18 @@ fn runs(connection: &Connection, started_at: &str) -> Result<Vec<RunRecord>, Led
         "SELECT id, as_of, {started_at} AS started, finished_at, exit_code, scanned, signalled FROM runs
          ORDER BY as_of DESC, coalesce({started_at}, finished_at) DESC, id"
     );
-    rows(connection, "read the runs", &sql, [], run)
-}
-
-fn run(row: &Row<'_>) -> Result<RunRecord, LedgerError> {
-    let count = |column| row.get::<_, Option<i64>>(column)?.map(|_| read::count(row, column)).transpose();
-    let code: Option<i64> = row.get(4)?;
-    let nonsense = |code: i64| LedgerError::Nonsense { what: "an exit code", value: code.to_string() };
-    Ok(RunRecord {
-        id: row.get(0)?,
-        as_of: read::time(row, 1)?.unwrap_or_default(),
-        started_at: read::time(row, 2)?,
-        finished_at: read::time(row, 3)?,
-        exit_code: code.map(|code| u8::try_from(code).map_err(|_| nonsense(code))).transpose()?,
-        scanned: count(5)?,
-        signalled: count(6)?,
+    rows(connection, "read the runs", &sql, [], |row| {
+        let count = |column| row.get::<_, Option<i64>>(column)?.map(|_| read::count(row, column)).transpose();
+        let code: Option<i64> = row.get(4)?;
+        let nonsense = |code: i64| LedgerError::Nonsense { what: "an exit code", value: code.to_string() };
+        Ok(RunRecord {
+            id: row.get(0)?,
+            as_of: read::time(row, 1)?.unwrap_or_default(),
+            started_at: read::time(row, 2)?,
+            finished_at: read::time(row, 3)?,
+            exit_code: code.map(|code| u8::try_from(code).map_err(|_| nonsense(code))).transpose()?,
+            scanned: count(5)?,
+            signalled: count(6)?,
+        })
     })
 }

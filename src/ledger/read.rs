@@ -30,7 +30,7 @@ impl LedgerReader {
     /// A ledger of an older schema version is not migrated, because that would change it; newer tables read as empty.
     pub fn open(path: &Path) -> Result<LedgerReader, LedgerError> {
         let read = file::look(path, |connection, version| {
-            let (workspace, credential) = (workspace(connection)?, credential(connection)?);
+            let (workspace, credential) = (meta(connection, "workspace")?, meta(connection, "credential")?);
             Ok(LedgerReader { version, workspace, credential, known: known(connection, version)? })
         });
         Ok(read?.unwrap_or_default())
@@ -42,15 +42,8 @@ impl LedgerReader {
     }
 }
 
-pub(super) fn workspace(connection: &Connection) -> Result<Option<String>, LedgerError> {
-    meta(connection, "workspace")
-}
-
-pub(super) fn credential(connection: &Connection) -> Result<Option<String>, LedgerError> {
-    meta(connection, "credential")
-}
-
-fn meta(connection: &Connection, name: &str) -> Result<Option<String>, LedgerError> {
+/// What the ledger notes besides its tables: the `workspace` that it belongs to, and the `credential` that was used last.
+pub(super) fn meta(connection: &Connection, name: &str) -> Result<Option<String>, LedgerError> {
     let sql = "SELECT value FROM meta WHERE name = $1";
     let values: Vec<String> = rows(connection, "read the ledger's workspace", sql, [name], |row| Ok(row.get(0)?))?;
     Ok(values.into_iter().next())

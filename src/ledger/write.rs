@@ -75,7 +75,7 @@ impl Writer {
     /// # Errors
     /// A ledger of another workspace is refused.
     pub fn bind(&self, workspace: &str) -> Result<(), LedgerError> {
-        match read::workspace(&self.connection)? {
+        match read::meta(&self.connection, "workspace")? {
             Some(bound) if bound == workspace => Ok(()),
             Some(bound) => {
                 Err(LedgerError::OtherWorkspace { path: self.path.clone(), bound, asked: workspace.to_owned() })
@@ -96,8 +96,8 @@ impl Writer {
 
     /// The workspace, if `credential` is the fingerprint that was recorded last.
     pub fn workspace_of(&self, credential: &str) -> Result<Option<String>, LedgerError> {
-        let is_known = read::credential(&self.connection)?.as_deref() == Some(credential);
-        if is_known { read::workspace(&self.connection) } else { Ok(None) }
+        let is_known = read::meta(&self.connection, "credential")?.as_deref() == Some(credential);
+        if is_known { read::meta(&self.connection, "workspace") } else { Ok(None) }
     }
 
     /// Everything that decisions need.

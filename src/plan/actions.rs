@@ -161,11 +161,11 @@ fn thread_root(message: &Entry) -> Option<String> {
 pub(super) fn tag_order(tag: &str, entry: &Entry) -> Order {
     let change = if entry.key.kind == ActionKind::Untag { TagChange::Remove } else { TagChange::Add };
     let Entry { key, short, prior, .. } = entry;
-    Order::Tag(Tag {
+    Order::Tag(Box::new(Tag {
         short: short.clone(),
         contact: key.contact.clone(),
         tag: tag.to_owned(),
         change,
         tag_id: prior.clone(),
-    })
+    }))
 }

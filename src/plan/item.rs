@@ -226,7 +226,7 @@ pub enum Order {
     /// Post a Slack message.
     Message(Box<Message>),
     /// Add or remove a tag.
-    Tag(Tag),
+    Tag(Box<Tag>),
 }
 
 impl Order {

@@ -31,10 +31,7 @@ pub(super) struct Earlier<'a> {
 
 /// A contact as texts show it: trimmed, and without a blank name or e-mail.
 pub(super) fn person(contact: &Contact) -> Person {
-    let shown = |text: &Option<String>| {
-        let text = text.as_deref().map(str::trim).filter(|text| !text.is_empty());
-        text.map(str::to_owned)
-    };
+    let shown = |text: &Option<String>| Some(text.as_deref()?.trim().to_owned()).filter(|text| !text.is_empty());
     Person { id: contact.id.clone(), email: shown(&contact.email), name: shown(&contact.name) }
 }
 

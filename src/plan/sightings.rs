@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::model::{Contact, Date, Evidence, Known, Occasion, State, Truth, UnknownReason, forgotten_mark};
+use crate::model::{Contact, Date, Entry, Evidence, Known, State, Truth, UnknownReason, forgotten_mark};
 use crate::rules::{Evaluation, RuleSet, RuleVerdict};
 
 /// A contact for which a rule holds.
@@ -49,7 +49,9 @@ pub struct Sightings {
 impl Sightings {
     /// Empty sightings. `rule_tags` are the ids of those tags of rules that the workspace has.
     pub fn new(known: &Known, rule_tags: BTreeSet<String>) -> Self {
-        let concerned = known.occasions.iter().filter(|occasion| occasion.is_open() || has_work(occasion));
+        let unfinished = |entry: &Entry| matches!(entry.state, State::Planned | State::Claimed | State::Refused);
+        let concerned =
+            known.occasions.iter().filter(|occasion| occasion.is_open() || occasion.entries.iter().any(unfinished));
         let watched = concerned.flat_map(|occasion| occasion.contacts.iter().cloned()).collect();
         Sightings { watched, rule_tags, marks: known.forgotten.clone(), ..Sightings::default() }
     }
@@ -159,9 +161,4 @@ impl Sightings {
             }
         }
     }
-}
-
-/// Whether an action is unfinished, in doubt or refused.
-fn has_work(occasion: &Occasion) -> bool {
-    occasion.entries.iter().any(|entry| matches!(entry.state, State::Planned | State::Claimed | State::Refused))
 }
