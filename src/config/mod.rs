@@ -123,8 +123,7 @@ pub fn parse(name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Re
     let slack = remotes::read_slack(&root, &env, &mut sinks);
     let first_wait = remotes::read_http(&root);
     remotes::read_tags(&root, &mut sinks);
-    let snooze = rules::Snooze { tag: &scan.settings.snooze_tag, place: scan.snooze_tag.as_ref() };
-    let (rules, disabled) = rules::read(&root, &Table::root(&findings, 0, &defaults), &attributes, snooze);
+    let (rules, disabled) = rules::read(&root, &Table::root(&findings, 0, &defaults), &attributes, &scan);
     root.finish();
     match (findings.is_clean(), intercom, zoho, slack) {
         (true, Some(intercom), Some(zoho), Some(slack)) => Ok(Config {

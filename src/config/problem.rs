@@ -42,6 +42,11 @@ impl Problem {
         }
     }
 
+    /// Creates a problem of an environment variable.
+    pub(super) fn in_environment(variable: &str, message: String, help: &str) -> Self {
+        Problem::without_place(format!("environment variable {variable}"), message, Some(help.to_owned()))
+    }
+
     fn render(&self, renderer: &Renderer) -> String {
         let title = Level::ERROR.primary_title(self.message.as_str());
         let group = match &self.source {
@@ -67,13 +72,8 @@ impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // No colour, because the text also goes into cron's mail and into log files.
         let renderer = Renderer::plain();
-        for (index, problem) in self.0.iter().enumerate() {
-            if index > 0 {
-                f.write_str("\n\n")?;
-            }
-            f.write_str(&problem.render(&renderer))?;
-        }
-        Ok(())
+        let problems: Vec<_> = self.0.iter().map(|problem| problem.render(&renderer)).collect();
+        f.write_str(&problems.join("\n\n"))
     }
 }
 

@@ -178,22 +178,14 @@ fn read_switch(table: &Table<'_>, sink: SinkKind, on: &mut BTreeSet<SinkKind>) {
 
 /// Reads a base URL from the environment, or else from the file. Removes the slash at its end.
 fn base_url(table: &Table<'_>, key: &'static str, env: Env<'_>, variable: &str) -> Option<Url> {
-    let written = table.text(key);
-    let in_file = written.and_then(|text| match parse_url(&text.value) {
-        Ok(url) => Some(url),
-        Err((message, help)) => {
-            table.findings.add(&text.place, format!("`{key}` {message}"), Some(help));
-            None
-        }
+    let in_file = table.text(key).and_then(|text| {
+        let add = |(message, help)| table.findings.add(&text.place, format!("`{key}` {message}"), Some(help));
+        parse_url(&text.value).map_err(add).ok()
     });
-    let from_env = env(variable).and_then(|text| match parse_url(&text) {
-        Ok(url) => Some(url),
-        Err((message, help)) => {
-            let message = format!("{variable} {message}");
-            let origin = format!("environment variable {variable}");
-            table.findings.add_elsewhere(Problem::without_place(origin, message, Some(help)));
-            None
-        }
+    let from_env = env(variable).and_then(|text| {
+        let problem =
+            |(message, help): (&str, String)| Problem::in_environment(variable, format!("{variable} {message}"), &help);
+        parse_url(&text).map_err(|error| table.findings.add_elsewhere(problem(error))).ok()
     });
     from_env.or(in_file)
 }
@@ -201,25 +193,25 @@ fn base_url(table: &Table<'_>, key: &'static str, env: Env<'_>, variable: &str) 
 /// Parses a URL to which a credential will be sent: it must be https, unless it leads to this machine.
 ///
 /// The error is a message, to be put behind the name of the key, and the help.
-pub(super) fn parse_url(text: &str) -> Result<Url, (String, String)> {
+pub(super) fn parse_url(text: &str) -> Result<Url, (&'static str, String)> {
     let example = || match text.contains(':') {
         true => "for example: https://api.intercom.io".to_owned(),
         false => format!("did you mean https://{}?", text.trim()),
     };
     let Ok(mut url) = Url::parse(text.trim()) else {
-        return Err(("is not a web address".to_owned(), example()));
+        return Err(("is not a web address", example()));
     };
     match url.scheme() {
         "https" => {}
         "http" if is_loopback(&url) => {}
         "http" => {
             let help = "write https://; plain http is accepted for this machine only (127.0.0.1, localhost)".to_owned();
-            return Err(("would send a credential unencrypted".to_owned(), help));
+            return Err(("would send a credential unencrypted", help));
         }
-        _ => return Err(("is not a web address".to_owned(), example())),
+        _ => return Err(("is not a web address", example())),
     }
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
-        return Err(("must have only a host and a path".to_owned(), example()));
+        return Err(("must have only a host and a path", example()));
     }
     let path = url.path().trim_end_matches('/').to_owned();
     url.set_path(&path);

@@ -23,14 +23,6 @@ impl<'d> Layers<'d> {
         values.into_iter().flatten().next()
     }
 
-    pub fn has(&self, key: &'static str) -> bool {
-        self.0.iter().any(|table| table.has(key))
-    }
-
-    pub fn place(&self) -> Option<Place> {
-        self.0.first().map(Table::place)
-    }
-
     pub fn priority(&self) -> Option<Priority> {
         let choices: Vec<_> = Priority::iter().map(|priority| (priority.name(), priority)).collect();
         self.first(|table| table.choice("priority", &choices))
@@ -199,11 +191,11 @@ impl RuleReader<'_> {
         priority: Option<Priority>,
         days: Option<u32>,
     ) -> Option<Level> {
-        if !layers.has("when")
-            && let Some(place) = layers.place()
+        if let Some(first) = layers.0.first()
+            && !layers.0.iter().any(|table| table.has("when"))
         {
             let help = "give the level its own condition, for example: when = 'storage_percent >= 95'".to_owned();
-            self.findings.add(&place, format!("the level \"{name}\" has no `when`"), Some(help));
+            self.findings.add(&first.place(), format!("the level \"{name}\" has no `when`"), Some(help));
         }
         let when = self.condition(layers, scope);
         let (own_priority, own_days) = (layers.priority(), layers.days());

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::place::{Located, Place};
 use super::problem::Findings;
 use super::rule::{Layers, RuleReader};
+use super::scan::Scan;
 use super::table::Table;
 use crate::model::tag_key;
 use crate::rules::{Attributes, Rule, nearest};
@@ -15,16 +16,8 @@ const REQUIRED: [&str; 6] = ["tag", "when", "priority", "respond_within_days", "
 /// The enabled and the disabled rules.
 pub(super) type Sorted = (Vec<Rule>, Vec<Rule>);
 
-/// The snooze tag. No rule can have it, because the rule would silence each contact that it tags.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Snooze<'a> {
-    pub tag: &'a str,
-    /// The place in the file; `None` for the default.
-    pub place: Option<&'a Place>,
-}
-
 /// Reads all rules. It adds every problem, and leaves out the rules that have one.
-pub(super) fn read(root: &Table<'_>, defaults: &Table<'_>, attributes: &Attributes, snooze: Snooze<'_>) -> Sorted {
+pub(super) fn read(root: &Table<'_>, defaults: &Table<'_>, attributes: &Attributes, scan: &Scan) -> Sorted {
     let findings = root.findings;
     let mut users = by_signal(root.tables("rules"), findings);
     let mut layered: Vec<(String, Layers<'_>)> = Vec::new();
@@ -45,7 +38,7 @@ pub(super) fn read(root: &Table<'_>, defaults: &Table<'_>, attributes: &Attribut
         let tag = layers.first(|table| table.filled("tag"));
         if let Some(tag) = tag.as_ref().filter(|_| enabled) {
             report_same_tag(&mut tags, findings, &signal, tag);
-            report_snooze_tag(snooze, findings, &signal, tag);
+            report_snooze_tag(scan, findings, &signal, tag);
         }
         let rule = reader.rule(signal, tag.map(|tag| tag.value), &layers);
         layers.finish();
@@ -116,10 +109,11 @@ fn report_same_tag(
     }
 }
 
-fn report_snooze_tag(snooze: Snooze<'_>, findings: &Findings, signal: &str, tag: &Located<String>) {
-    if tag_key(&tag.value) == tag_key(snooze.tag) {
+/// Adds a problem if a rule has the snooze tag, because it would silence each contact that it tags.
+fn report_snooze_tag(scan: &Scan, findings: &Findings, signal: &str, tag: &Located<String>) {
+    if tag_key(&tag.value) == tag_key(&scan.settings.snooze_tag) {
         let message = format!("the rule \"{signal}\" has the snooze tag, and would silence itself");
         let help = "give `snooze_tag` in [scan], or the rule's `tag`, another name".to_owned();
-        findings.add(snooze.place.unwrap_or(&tag.place), message, Some(help));
+        findings.add(scan.snooze_tag.as_ref().unwrap_or(&tag.place), message, Some(help));
     }
 }

@@ -64,8 +64,8 @@ pub fn credentials(
     let mut problems = Vec::new();
     let mut origins = BTreeMap::new();
     let mut get = |variable: &'static str| {
-        let found = secret(variable, env, read_file).unwrap_or_else(|Problems(found)| {
-            problems.extend(found);
+        let found = secret(variable, env, read_file).unwrap_or_else(|problem| {
+            problems.push(problem);
             None
         });
         found.map(|(value, file)| {
@@ -86,11 +86,11 @@ pub fn credentials(
     };
     if bot.is_some() && webhook.is_some() {
         let message = format!("{BOT} and {WEBHOOK} are both set, but messages can go to one place only");
-        problems.push(in_environment(WEBHOOK, message, "unset one of them"));
+        problems.push(Problem::in_environment(WEBHOOK, message, "unset one of them"));
     }
     if webhook.as_deref().is_some_and(|url| !is_webhook(url)) {
         let message = format!("{WEBHOOK} is not the address of a Slack webhook");
-        problems.push(in_environment(WEBHOOK, message, "it begins with https://hooks.slack.com/services/"));
+        problems.push(Problem::in_environment(WEBHOOK, message, "it begins with https://hooks.slack.com/services/"));
     }
     let slack = bot.map(|token| SlackCredentials::Bot(token.into()));
     let slack = slack.or(webhook.map(|url| SlackCredentials::Webhook(url.into())));
@@ -105,31 +105,30 @@ fn secret(
     variable: &'static str,
     env: &dyn Fn(&str) -> Option<String>,
     read_file: &dyn Fn(&Path) -> io::Result<String>,
-) -> Result<Option<(String, Option<PathBuf>)>, Problems> {
+) -> Result<Option<(String, Option<PathBuf>)>, Problem> {
     let filled = |value: String| Some(value.trim().to_owned()).filter(|value| !value.is_empty());
     let file_variable = format!("{variable}_FILE");
     let direct = env(variable).and_then(filled);
     match (direct, env(&file_variable).and_then(filled)) {
         (Some(_), Some(_)) => {
             let message = format!("{variable} and {file_variable} are both set");
-            Err(Problems(vec![in_environment(variable, message, "unset one of them")]))
+            Err(Problem::in_environment(variable, message, "unset one of them"))
         }
         (direct, None) => Ok(direct.map(|value| (value, None))),
-        (None, Some(path)) => match read_file(Path::new(&path)) {
-            Ok(text) => match filled(text) {
-                Some(value) => Ok(Some((value, Some(path.into())))),
-                None => {
+        (None, Some(path)) => {
+            let (message, help) = match read_file(Path::new(&path)).map(filled) {
+                Ok(Some(value)) => return Ok(Some((value, Some(path.into())))),
+                Ok(None) => {
                     let message = format!("the file that {file_variable} names is empty: {path}");
-                    let help = format!("write the value into it, or unset {file_variable}");
-                    Err(Problems(vec![in_environment(&file_variable, message, &help)]))
+                    (message, format!("write the value into it, or unset {file_variable}"))
                 }
-            },
-            Err(error) => {
-                let message = format!("cannot read the file that {file_variable} names: {error}");
-                let help = "check the path, and whether this user may read the file";
-                Err(Problems(vec![in_environment(&file_variable, message, help)]))
-            }
-        },
+                Err(error) => {
+                    let message = format!("cannot read the file that {file_variable} names: {error}");
+                    (message, "check the path, and whether this user may read the file".to_owned())
+                }
+            };
+            Err(Problem::in_environment(&file_variable, message, &help))
+        }
     }
 }
 
@@ -140,10 +139,6 @@ fn is_webhook(text: &str) -> bool {
     at_slack || (matches!(url.scheme(), "http" | "https") && is_loopback(&url))
 }
 
-fn in_environment(variable: &str, message: String, help: &str) -> Problem {
-    Problem::without_place(format!("environment variable {variable}"), message, Some(help.to_owned()))
-}
-
 /// Checks that a run has the credentials it needs: always Intercom's, and those of the sinks that are on.
 ///
 /// `slack` is the configuration's section.
@@ -152,7 +147,7 @@ pub fn missing(credentials: &Credentials, slack: &Slack, sinks: &BTreeSet<SinkKi
     if credentials.intercom.is_none() {
         let help = "set it to the access token of a private app, or INTERCOM_ACCESS_TOKEN_FILE to a file that holds it; \
                     `usage-signals scan --sandbox` needs no token";
-        problems.push(in_environment(INTERCOM, format!("{INTERCOM} is not set"), help));
+        problems.push(Problem::in_environment(INTERCOM, format!("{INTERCOM} is not set"), help));
     }
     // Names the other sinks that could run.
     let without = |off: SinkKind| {
@@ -174,7 +169,7 @@ pub fn missing(credentials: &Credentials, slack: &Slack, sinks: &BTreeSet<SinkKi
         let message = format!("tasks are on, but {} {verb} not set", lacking.join(", "));
         let rest = without(SinkKind::Tasks);
         let help = format!("{set}, or turn tasks off with `--sinks {rest}` or with enabled = false in [zoho]");
-        problems.push(in_environment(lacking.first().unwrap_or(&ZOHO[0]), message, &help));
+        problems.push(Problem::in_environment(lacking.first().unwrap_or(&ZOHO[0]), message, &help));
     }
     if sinks.contains(&SinkKind::Messages) {
         let rest = without(SinkKind::Messages);
@@ -183,12 +178,12 @@ pub fn missing(credentials: &Credentials, slack: &Slack, sinks: &BTreeSet<SinkKi
             None => {
                 let message = format!("messages are on, but neither {BOT} nor {WEBHOOK} is set");
                 let help = format!("set {BOT} and SLACK_CHANNEL, or set {WEBHOOK} (or the secret's …_FILE), {off}");
-                problems.push(in_environment(BOT, message, &help));
+                problems.push(Problem::in_environment(BOT, message, &help));
             }
             Some(SlackCredentials::Bot(_)) if slack.channel.is_none() => {
                 let message = format!("{BOT} is set, but no channel is set");
                 let help = format!("set SLACK_CHANNEL, or channel in [slack], {off}");
-                problems.push(in_environment("SLACK_CHANNEL", message, &help));
+                problems.push(Problem::in_environment("SLACK_CHANNEL", message, &help));
             }
             Some(_) => {}
         }

@@ -66,10 +66,6 @@ impl Op {
             Op::GreaterOrEqual => Op::LessOrEqual,
         }
     }
-
-    pub(super) fn is_order(self) -> bool {
-        !matches!(self, Op::Equal | Op::NotEqual)
-    }
 }
 
 impl Condition {

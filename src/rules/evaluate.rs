@@ -1,9 +1,11 @@
-//! Evaluates conditions and rules for one contact: true, false or unknown.
+//! Evaluates conditions and rules for one contact: true, false or unknown, with the comparisons that decided it as evidence.
+
+use std::collections::BTreeSet;
 
 use super::condition::{Comparison, Condition, Op};
 use super::rule::Rule;
-use super::source::{ContactView, Reading, Unread};
-use crate::model::{Evidence, Truth, UnknownReason};
+use super::source::{ContactView, Reading, Source, Unread};
+use crate::model::{Evidence, Truth, UnknownReason, Value};
 
 /// The result of one rule for one contact.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,10 +32,8 @@ pub(super) fn verdict(rule: &Rule, view: ContactView<'_>) -> RuleVerdict {
                 level.when.collect_evidence(view, Truth::True, &mut verdict.evidence);
             }
             // An unknown level is reported like an unknown rule.
-            let mut blind: Vec<_> = rule.levels.iter().flat_map(|level| unknown(&level.when, view)).collect();
-            blind.sort();
-            blind.dedup();
-            verdict.unknown = blind;
+            let blind: BTreeSet<_> = rule.levels.iter().flat_map(|level| unknown(&level.when, view)).collect();
+            verdict.unknown = blind.into_iter().collect();
         }
         Truth::Unknown => verdict.unknown = unknown(&rule.when, view),
         Truth::False => {}
@@ -74,6 +74,25 @@ impl Condition {
                     {
                         unread.push(found);
                     }
+                }
+            }
+        }
+    }
+
+    /// Adds the comparisons that made the condition `wanted`: true, or false below a "not".
+    pub(super) fn collect_evidence(&self, view: ContactView<'_>, wanted: Truth, evidence: &mut Vec<Evidence>) {
+        if self.truth(view) != wanted {
+            return;
+        }
+        match self {
+            Condition::All(parts) | Condition::Any(parts) => {
+                parts.iter().for_each(|part| part.collect_evidence(view, wanted, evidence));
+            }
+            Condition::Not(inner) => inner.collect_evidence(view, negated(wanted), evidence),
+            Condition::Comparison(comparison) => {
+                let found = comparison.evidence(view, wanted == Truth::True);
+                if let Some(found) = found.filter(|found| !evidence.contains(found)) {
+                    evidence.push(found);
                 }
             }
         }
@@ -149,6 +168,47 @@ impl Comparison {
             Comparison::Filled(source) => Ok(source.is_filled(view)),
             Comparison::Yes(source) => Ok(source.read(view)? == Reading::YesNo(true)),
         }
+    }
+
+    /// Returns the comparison with its values. If it is false, as below a "not", the evidence is its opposite.
+    pub(super) fn evidence(&self, view: ContactView<'_>, holds: bool) -> Option<Evidence> {
+        let (subject, words, threshold): (&Source, &str, Value) = match self {
+            Comparison::Compare { left, op, right } => {
+                let op = if holds { *op } else { op.opposite() };
+                let threshold = right.read(view).ok()?.to_value();
+                match (left.sized_list(), emptiness(op, &threshold)) {
+                    (Some(list), Some(words)) => (list, words, Value::Null),
+                    _ => (left, op.sign(), threshold),
+                }
+            }
+            Comparison::OneOf { item, list } => (item, pick(holds, "in", "not in"), Value::List(list.clone())),
+            Comparison::Contains { list, item } => {
+                let item = item.read(view).ok()?.to_value();
+                (list, pick(holds, "contains", "does not contain"), item)
+            }
+            Comparison::Filled(source) => (source, pick(holds, "is filled", "is not filled"), Value::Null),
+            Comparison::Yes(source) => (source, Op::Equal.sign(), Value::Bool(holds)),
+        };
+        // Only the argument of has(x) can be unreadable here.
+        let value = subject.read(view).map_or(Value::Null, |reading| reading.to_value());
+        Some(Evidence { attribute: subject.text().to_owned(), value, comparison: words.to_owned(), threshold })
+    }
+}
+
+fn pick(holds: bool, yes: &'static str, no: &'static str) -> &'static str {
+    if holds { yes } else { no }
+}
+
+/// Returns the words for `size(list) > 0` and its like. `None` if the number matters.
+fn emptiness(op: Op, threshold: &Value) -> Option<&'static str> {
+    let Value::Number(number) = threshold else { return None };
+    let is = |wanted: f64| *number == wanted;
+    match op {
+        Op::Greater | Op::NotEqual if is(0.0) => Some("is not empty"),
+        Op::GreaterOrEqual if is(1.0) => Some("is not empty"),
+        Op::Equal | Op::LessOrEqual if is(0.0) => Some("is empty"),
+        Op::Less if is(1.0) => Some("is empty"),
+        _ => None,
     }
 }
 

@@ -96,10 +96,8 @@ impl Function {
 
     /// Returns the functions that calculate with numbers or dates.
     pub(super) fn that_calculate() -> impl Iterator<Item = &'static Function> {
-        let calculates = |function: &&Function| match function.calculation {
-            Calculation::OfDate(_) | Calculation::OfNumbers(_) => true,
-            Calculation::Filled | Calculation::OfList(_) => false,
-        };
+        let calculates =
+            |function: &&Function| matches!(function.calculation, Calculation::OfDate(_) | Calculation::OfNumbers(_));
         FUNCTIONS.iter().filter(calculates)
     }
 
@@ -108,18 +106,8 @@ impl Function {
         format!("{}({})", self.name, self.parameters.join(", "))
     }
 
-    /// Returns the arguments in words: "two numbers".
-    pub fn takes(&self) -> &'static str {
-        match self.calculation {
-            Calculation::Filled => "an attribute",
-            Calculation::OfList(_) => "a list",
-            Calculation::OfDate(_) => "a date",
-            Calculation::OfNumbers(_) => "two numbers",
-        }
-    }
-
     /// Returns the types of the arguments. [`Calculation::Filled`] has none: it takes an attribute of any type.
-    pub(super) fn argument_types(&self) -> &'static [Type] {
+    pub fn argument_types(&self) -> &'static [Type] {
         match self.calculation {
             Calculation::Filled => &[],
             Calculation::OfList(_) => &[Type::List],

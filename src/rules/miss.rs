@@ -43,21 +43,19 @@ impl Condition {
 
     /// Returns how far the condition is from `wanted`: true, or false below a "not".
     fn miss_of(&self, view: ContactView<'_>, wanted: Truth) -> Option<Miss> {
+        if self.truth(view) == wanted {
+            return None;
+        }
         match (self, wanted) {
-            (Condition::Not(inner), Truth::True) => inner.miss_of(view, Truth::False),
-            (Condition::Not(inner), _) => inner.miss_of(view, Truth::True),
-            (Condition::Comparison(comparison), _) if self.truth(view) == negated(wanted) => {
-                comparison.miss(view, wanted == Truth::True)
-            }
-            (Condition::Comparison(_), _) => None,
+            (Condition::Not(inner), _) => inner.miss_of(view, negated(wanted)),
+            (Condition::Comparison(comparison), _) => comparison.miss(view, wanted == Truth::True),
             (Condition::All(parts), Truth::True) | (Condition::Any(parts), Truth::False) => {
                 only(parts.iter().filter(|part| part.truth(view) != wanted))?.miss_of(view, wanted)
             }
-            (Condition::Any(parts), _) | (Condition::All(parts), _) if self.truth(view) != wanted => {
+            (Condition::Any(parts) | Condition::All(parts), _) => {
                 let misses = parts.iter().filter_map(|part| part.miss_of(view, wanted));
                 misses.min_by(|a, b| a.share.total_cmp(&b.share))
             }
-            (Condition::Any(_) | Condition::All(_), _) => None,
         }
     }
 }

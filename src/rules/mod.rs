@@ -11,7 +11,6 @@ mod condition;
 pub mod coverage;
 mod engine;
 mod evaluate;
-mod evidence;
 mod explain;
 mod functions;
 mod miss;

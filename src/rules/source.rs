@@ -222,14 +222,12 @@ impl Source {
     }
 
     fn read_plain<'a>(&'a self, view: ContactView<'a>) -> Result<Reading<'a>, Unread<'a>> {
-        match &self.read {
-            Read::Attribute => {
-                let value = view.contact.attributes.get(&self.text).unwrap_or(&Value::Null);
-                read_as(self.kind, value).map_err(|reason| (self.text.as_str(), reason))
-            }
-            Read::Fixed(value) => read_as(self.kind, value).map_err(|reason| (self.text.as_str(), reason)),
-            Read::Call(function, arguments) => self.evaluate(function, arguments, view).map(Reading::Number),
-        }
+        let value = match &self.read {
+            Read::Attribute => view.contact.attributes.get(&self.text).unwrap_or(&Value::Null),
+            Read::Fixed(value) => value,
+            Read::Call(function, arguments) => return self.evaluate(function, arguments, view).map(Reading::Number),
+        };
+        read_as(self.kind, value).map_err(|reason| (self.text.as_str(), reason))
     }
 
     fn evaluate<'a>(

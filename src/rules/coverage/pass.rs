@@ -124,7 +124,7 @@ impl<'r> Coverage<'r> {
             rules,
             as_of,
             plan: Source::attribute(PLAN, Type::Text),
-            plans: Plans::new(),
+            plans: Plans::default(),
             attributes,
             contacts: 0,
             included: 0,

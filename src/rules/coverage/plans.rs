@@ -11,12 +11,13 @@ const NAMED: usize = 12;
 /// The most characters of a plan's name.
 const NAME_CHARS: usize = 40;
 
-/// The number of contacts on each plan. A plan's place is its index in `contacts`, in the order of arrival.
-#[derive(Debug, Clone)]
+/// The number of contacts on each plan.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Plans {
+    /// The place of each plan, in the order of arrival, behind [`NO_PLAN`] and [`UNCOUNTED`].
     places: BTreeMap<String, usize>,
-    /// The contacts by place. [`NO_PLAN`] and [`UNCOUNTED`] always exist.
-    contacts: Vec<usize>,
+    /// The contacts by place.
+    contacts: BTreeMap<usize, usize>,
 }
 
 const NO_PLAN: usize = 0;
@@ -51,16 +52,10 @@ impl Plan {
 }
 
 impl Plans {
-    pub(super) fn new() -> Self {
-        Plans { places: BTreeMap::new(), contacts: vec![0; 2] }
-    }
-
     /// Counts one contact, and returns the place of its plan.
     pub(super) fn add(&mut self, name: Option<&str>) -> usize {
         let place = name.map_or(NO_PLAN, |name| self.place(name));
-        if let Some(contacts) = self.contacts.get_mut(place) {
-            *contacts += 1;
-        }
+        *self.contacts.entry(place).or_default() += 1;
         place
     }
 
@@ -72,8 +67,7 @@ impl Plans {
         if self.places.len() >= COUNTED {
             return UNCOUNTED;
         }
-        let place = self.contacts.len();
-        self.contacts.push(0);
+        let place = UNCOUNTED + 1 + self.places.len();
         self.places.insert(name, place);
         place
     }
@@ -81,7 +75,7 @@ impl Plans {
     /// Returns the listed plans, in the order that [`Coverage::plans`](super::Coverage::plans) documents.
     pub(super) fn listed(&self) -> Vec<Plan> {
         let of = |name, places: Vec<usize>| {
-            let contacts = places.iter().filter_map(|place| self.contacts.get(*place)).sum();
+            let contacts = places.iter().filter_map(|place| self.contacts.get(place)).sum();
             Plan { name, contacts, places }
         };
         let named = self.places.iter();
@@ -104,11 +98,11 @@ mod tests {
 
     #[test]
     fn beyond_the_plans_that_are_counted_all_count_together() {
-        let mut plans = Plans::new();
+        let mut plans = Plans::default();
         for number in 0..2 * COUNTED {
             plans.add(Some(&format!("plan {number}")));
         }
-        assert_eq!((plans.places.len(), plans.contacts.len()), (COUNTED, COUNTED + 2));
+        assert_eq!((plans.places.len(), plans.contacts.len()), (COUNTED, COUNTED + 1));
         let listed = plans.listed();
         let last = listed.last().unwrap();
         assert_eq!((listed.len(), &last.name, last.contacts), (NAMED + 2, &PlanName::Others, 2 * COUNTED - NAMED));

@@ -10,6 +10,8 @@ use crate::model::Date;
 const NUMBERS: usize = 1000;
 /// The most distinct texts of an attribute that are counted.
 const WORDS: usize = 500;
+/// The bit of a number's sign.
+const SIGN: u64 = 1 << 63;
 /// The most characters of a text that are kept.
 const CHARS: usize = 60;
 
@@ -82,13 +84,11 @@ impl Numbers {
 
 /// Returns an integer with the order of the number.
 fn ordered(number: f64) -> u64 {
-    const SIGN: u64 = 1 << 63;
     let bits = number.to_bits();
     if bits & SIGN == 0 { bits | SIGN } else { !bits }
 }
 
 fn unordered(key: u64) -> f64 {
-    const SIGN: u64 = 1 << 63;
     f64::from_bits(if key & SIGN == 0 { !key } else { key & !SIGN })
 }
 

@@ -4,7 +4,7 @@ use chrono::DateTime;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Contact, Date, Value};
+use crate::model::{Contact, Date};
 use crate::rules::{Attributes, Scope};
 use Truth::{False, True, Unknown};
 

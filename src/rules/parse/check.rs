@@ -251,7 +251,7 @@ fn mismatch(left: &Source, op: Op, right: &Source) -> Option<(String, String)> {
             let message = format!("`{name}` is a {}, and {} is a {}", one.name(), shown(right), other.name());
             Some((message, mended(left, right)))
         }
-        (kind @ (Type::Text | Type::YesNo), _) if op.is_order() => {
+        (kind @ (Type::Text | Type::YesNo), _) if !matches!(op, Op::Equal | Op::NotEqual) => {
             let message = format!("`{}` compares sizes, and `{name}` is a {}", op.sign(), kind.name());
             Some((message, example(left)))
         }
