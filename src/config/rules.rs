@@ -13,11 +13,13 @@ use crate::rules::{Attributes, Rule, nearest};
 /// The keys that a new rule must have.
 const REQUIRED: [&str; 6] = ["tag", "when", "priority", "respond_within_days", "details", "action"];
 
-/// The enabled and the disabled rules.
-pub(super) type Sorted = (Vec<Rule>, Vec<Rule>);
-
-/// Reads all rules. It adds every problem, and leaves out the rules that have one.
-pub(super) fn read(root: &Table<'_>, defaults: &Table<'_>, attributes: &Attributes, scan: &Scan) -> Sorted {
+/// Reads the enabled and the disabled rules. It adds every problem, and leaves out the rules that have one.
+pub(super) fn read(
+    root: &Table<'_>,
+    defaults: &Table<'_>,
+    attributes: &Attributes,
+    scan: &Scan,
+) -> (Vec<Rule>, Vec<Rule>) {
     let findings = root.findings;
     let mut users = by_signal(root.tables("rules"), findings);
     let mut layered: Vec<(String, Layers<'_>)> = Vec::new();
@@ -30,7 +32,7 @@ pub(super) fn read(root: &Table<'_>, defaults: &Table<'_>, attributes: &Attribut
         report_missing(&table, &signal, &built_in);
         layered.push((signal, Layers(vec![table])));
     }
-    let mut sorted: Sorted = (Vec::new(), Vec::new());
+    let (mut on, mut off) = (Vec::new(), Vec::new());
     let mut tags = BTreeMap::new();
     for (signal, layers) in layered {
         let reader = RuleReader { findings, attributes };
@@ -42,12 +44,9 @@ pub(super) fn read(root: &Table<'_>, defaults: &Table<'_>, attributes: &Attribut
         }
         let rule = reader.rule(signal, tag.map(|tag| tag.value), &layers);
         layers.finish();
-        match enabled {
-            true => sorted.0.extend(rule),
-            false => sorted.1.extend(rule),
-        }
+        if enabled { &mut on } else { &mut off }.extend(rule);
     }
-    sorted
+    (on, off)
 }
 
 /// Returns each table with its signal. It adds a problem for a missing or repeated signal, and leaves the table out.

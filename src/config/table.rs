@@ -33,7 +33,6 @@ impl<'d> Table<'d> {
         Table { findings, file, path: String::new(), span, entries, asked: RefCell::default() }
     }
 
-    /// Returns a table of the same file.
     fn inner(&self, path: String, span: Range<usize>, entries: Option<&'d DeTable<'d>>) -> Self {
         Table { findings: self.findings, file: self.file, path, span, entries, asked: RefCell::default() }
     }

@@ -6,7 +6,6 @@ use super::functions::Function;
 use super::source::{Fallback, FallbackWhen, Source};
 use crate::model::{Type, Value};
 
-/// A built-in attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownAttribute {
     pub name: &'static str,

@@ -108,11 +108,7 @@ impl Comparison {
             Comparison::OneOf { list, .. } => list.iter().collect(),
             _ => Vec::new(),
         };
-        let texts = values.into_iter().filter_map(|value| match value {
-            Value::Text(text) => Some(text.as_str()),
-            _ => None,
-        });
-        texts.collect()
+        values.into_iter().filter_map(Value::as_text).collect()
     }
 
     /// Returns the side that is not a literal.

@@ -188,13 +188,7 @@ impl Source {
 
     /// Returns whether there is a value, readable or not. This is the result of `has(x)`.
     pub fn is_filled(&self, view: ContactView<'_>) -> bool {
-        match self.read {
-            Read::Attribute if self.fallback.is_none() => {
-                let value = view.contact.attributes.get(&self.text);
-                value.is_some_and(|value| !value.is_missing())
-            }
-            _ => !matches!(self.read(view), Err((_, UnknownReason::Missing))),
-        }
+        !matches!(self.read(view), Err((_, UnknownReason::Missing)))
     }
 
     /// Reads the value. The error names the attribute that could not be read, and why.

@@ -93,7 +93,6 @@ impl Coverage<'_> {
     }
 }
 
-/// Returns the attributes that the conditions of a rule need.
 fn needed_by(rule: &Rule) -> BTreeSet<&str> {
     let sources = rule.conditions().flat_map(Condition::comparisons).flat_map(Comparison::sources);
     sources.flat_map(Source::needed_attributes).collect()

@@ -52,7 +52,6 @@ pub struct Attribute {
 /// Unreadable values of one JSON type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable {
-    /// The number of contacts with such a value.
     pub contacts: usize,
     /// The id of one of these contacts: the smallest.
     pub example: String,
@@ -77,7 +76,6 @@ pub enum Spread {
 }
 
 impl Attribute {
-    /// Starts without contacts.
     pub(super) fn new(name: String, definition: Option<AttributeDefinition>, attributes: &Attributes) -> Self {
         let own = CATALOGUE.iter().any(|known| known.own && known.name == name)
             || definition.as_ref().is_some_and(|definition| !definition.custom);

@@ -50,7 +50,6 @@ pub enum CauseKind {
 }
 
 impl CauseKind {
-    /// Returns the name in reports.
     pub fn name(self) -> &'static str {
         self.into()
     }

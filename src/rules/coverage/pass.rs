@@ -220,7 +220,12 @@ impl<'r> Coverage<'r> {
         match verdict::every(all) {
             Possible::Never(causes) => outcome(ConditionVerdict::Never, [causes, known.blind_spots(tally)].concat()),
             _ if self.contacts == 0 => outcome(ConditionVerdict::NoContacts, Vec::new()),
-            _ if self.included == 0 => outcome(ConditionVerdict::NotReached, vec![self.nobody_included()]),
+            _ if self.included == 0 => {
+                let include = self.rules.include.as_ref().map(ToString::to_string).unwrap_or_default();
+                let message = format!("[scan] include, `{include}`, is true for no contact");
+                let cause = Cause { kind: CauseKind::NobodyIncluded, attribute: String::new(), message };
+                outcome(ConditionVerdict::NotReached, vec![cause])
+            }
             Possible::NotSeen(causes) => {
                 outcome(ConditionVerdict::NotReached, [causes, known.blind_spots(tally)].concat())
             }
@@ -228,15 +233,6 @@ impl<'r> Coverage<'r> {
                 let together = vec![Cause::never_together(with.is_some())];
                 outcome(ConditionVerdict::NeverTogether, [together, known.blind_spots(tally)].concat())
             }
-        }
-    }
-
-    fn nobody_included(&self) -> Cause {
-        let include = self.rules.include.as_ref().map(ToString::to_string).unwrap_or_default();
-        Cause {
-            kind: CauseKind::NobodyIncluded,
-            attribute: String::new(),
-            message: format!("[scan] include, `{include}`, is true for no contact"),
         }
     }
 }

@@ -36,7 +36,6 @@ pub fn date_of(unix_seconds: f64) -> Option<Date> {
 /// The median; of two middle numbers, the smaller.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Median {
-    /// The number.
     pub value: f64,
     /// False if neighbours share buckets.
     pub exact: bool,

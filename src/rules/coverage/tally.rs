@@ -6,7 +6,6 @@ use crate::model::{Truth, UnknownReason};
 use crate::rules::condition::{Comparison, Condition};
 use crate::rules::source::{ContactView, Reading};
 
-/// The counts of one condition.
 #[derive(Debug, Clone)]
 pub(super) struct Tally<'r> {
     pub condition: &'r Condition,
@@ -18,7 +17,6 @@ pub(super) struct Tally<'r> {
     pub comparisons: Vec<ComparisonTally<'r>>,
 }
 
-/// The counts of one comparison.
 #[derive(Debug, Clone)]
 pub(super) struct ComparisonTally<'r> {
     pub comparison: &'r Comparison,

@@ -85,7 +85,6 @@ impl<'a> Parser<'a> {
         self.tokens.get(self.at)
     }
 
-    /// Consumes a sign or bracket if it comes next.
     fn take(&mut self, sign: &str) -> Option<&'a Token<'a>> {
         let token = self.peek().filter(|token| token.text == sign)?;
         self.at += 1;
