@@ -17,8 +17,10 @@ struct Row<'a> {
     resolved: Option<&'a Resolved>,
 }
 
+type Cell = fn(&Row<'_>) -> String;
+
 /// The columns in their order: the title, and the cell of a row.
-const COLUMNS: [(&str, fn(&Row<'_>) -> String); 22] = [
+const COLUMNS: [(&str, Cell); 22] = [
     ("key", |row| row.entry.short.clone()),
     ("kind", |row| row.entry.key.kind.name().to_owned()),
     ("state", |row| state_name(row.entry.state).to_owned()),
