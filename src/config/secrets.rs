@@ -64,8 +64,8 @@ pub fn credentials(
     let mut problems = Vec::new();
     let mut origins = BTreeMap::new();
     let mut get = |variable: &'static str| {
-        let found = secret(variable, env, read_file).unwrap_or_else(|problem| {
-            problems.push(problem);
+        let found = secret(variable, env, read_file).unwrap_or_else(|Problems(found)| {
+            problems.extend(found);
             None
         });
         found.map(|(value, file)| {
@@ -105,14 +105,14 @@ fn secret(
     variable: &'static str,
     env: &dyn Fn(&str) -> Option<String>,
     read_file: &dyn Fn(&Path) -> io::Result<String>,
-) -> Result<Option<(String, Option<PathBuf>)>, Problem> {
+) -> Result<Option<(String, Option<PathBuf>)>, Problems> {
     let filled = |value: String| Some(value.trim().to_owned()).filter(|value| !value.is_empty());
     let file_variable = format!("{variable}_FILE");
     let direct = env(variable).and_then(filled);
     match (direct, env(&file_variable).and_then(filled)) {
         (Some(_), Some(_)) => {
             let message = format!("{variable} and {file_variable} are both set");
-            Err(Problem::in_environment(variable, message, "unset one of them"))
+            Err(Problems(vec![Problem::in_environment(variable, message, "unset one of them")]))
         }
         (direct, None) => Ok(direct.map(|value| (value, None))),
         (None, Some(path)) => {
@@ -127,7 +127,7 @@ fn secret(
                     (message, "check the path, and whether this user may read the file".to_owned())
                 }
             };
-            Err(Problem::in_environment(&file_variable, message, &help))
+            Err(Problems(vec![Problem::in_environment(&file_variable, message, &help)]))
         }
     }
 }

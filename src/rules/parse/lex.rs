@@ -124,12 +124,13 @@ fn check(everything: Range<usize>, tokens: &[Token<'_>]) -> Result<(), Fault> {
     for token in tokens {
         match token.text {
             "(" | "[" => open.push(token),
-            ")" | "]" => {
-                if open.pop().map(partner) != Some(token.text) {
+            ")" | "]" => match open.pop().map(partner) {
+                Some(sign) if sign == token.text => {}
+                _ => {
                     let message = format!("this `{}` has no opening bracket", token.text);
                     return Err(Fault::new(token.span.clone(), message));
                 }
-            }
+            },
             _ => {}
         }
         if open.len() > MAX_DEPTH {
