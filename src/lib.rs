@@ -30,7 +30,7 @@
 //! 9. A page that was read is forgotten: memory grows with signals, not with contacts.
 //! 10. A sink is known by its `model::SinkKind`, and its actions by the table in `src/model/kind.rs`. Outside its own
 //!     folder, only `src/commands` names a sink's type or module: to make it (`setup.rs`), to check its service (`doctor`),
-//!     and to show a preview (`scan/preview.rs`).
+//!     and to show a preview (`scan/output.rs`).
 
 // The modules in the order in which things happen.
 mod cli;

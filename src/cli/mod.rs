@@ -184,8 +184,13 @@ pub struct Scan {
     /// Do not pause these rules, although their data stopped arriving. Use it if the change is real
     #[arg(long, value_delimiter = ',', value_name = "SIGNAL")]
     pub accept: Vec<String>,
-    /// Stop after this time, such as 90m; the next run does the rest [default: deadline in [scan], which is 2h]
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    // Not a doc comment: rustdoc would take [scan] for a link.
+    #[arg(
+        long,
+        value_name = "TIME",
+        value_parser = parse_duration,
+        help = "Stop after this time, such as 90m; the next run does the rest [default: deadline in [scan], which is 2h]"
+    )]
     pub deadline: Option<Duration>,
     /// If another run holds the lock, wait up to this long for it, such as 10m
     #[arg(long, value_name = "TIME", value_parser = parse_duration, conflicts_with = "dry_run")]
