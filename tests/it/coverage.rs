@@ -1,6 +1,9 @@
 //! The command `coverage`: its page and its JSON.
 
-mod causes;
+mod advice;
+mod case;
+mod decided;
+mod undecided;
 
 use std::process::Command;
 

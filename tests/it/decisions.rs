@@ -1,7 +1,9 @@
 //! Tests of docs/decisions.md, sentence by sentence: subjects, occasions, and every row of the decision table.
 
+mod chosen;
 mod combinations;
 mod guard;
+mod held_back;
 mod occasion;
 mod subject;
 mod table;

@@ -1,7 +1,10 @@
 //! The command `doctor`: its report about a workspace without faults, and about each fault.
 
+mod configuration;
+mod intercom;
 mod machine;
-mod services;
+mod slack;
+mod zoho;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
@@ -29,24 +32,26 @@ fn doctor(services: &Services) -> Command {
 }
 
 /// Causes a fault in the services, in the home folder or in the command.
-type Wrong = Box<dyn Fn(&Services, &mut Command)>;
+type Fault = Box<dyn Fn(&Services, &mut Command)>;
 
 struct Case {
     check: &'static str,
     status: &'static str,
     exit: i32,
-    says: &'static str,
-    helps: &'static str,
-    wrong: Wrong,
+    /// A part of the message.
+    message: &'static str,
+    /// A part of the help. Empty if there is none.
+    help: &'static str,
+    fault: Fault,
 }
 
 fn case(
     (check, status, exit): (&'static str, &'static str, i32),
-    says: &'static str,
-    helps: &'static str,
-    wrong: impl Fn(&Services, &mut Command) + 'static,
+    message: &'static str,
+    help: &'static str,
+    fault: impl Fn(&Services, &mut Command) + 'static,
 ) -> Case {
-    Case { check, status, exit, says, helps, wrong: Box::new(wrong) }
+    Case { check, status, exit, message, help, fault: Box::new(fault) }
 }
 
 /// Scans with one sink only, because messages to Slack take a second each.
@@ -133,16 +138,10 @@ fn slack_clock_is_ahead(ahead_seconds: i64) -> impl Fn(&Services, &mut Command) 
 }
 
 fn cases() -> Vec<Case> {
-    [
-        machine::about_configuration(),
-        services::about_intercom(),
-        services::about_zoho(),
-        services::about_slack(),
-        machine::about_this_machine(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    [configuration::cases(), intercom::cases(), zoho::cases(), slack::cases(), machine::cases()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 #[track_caller]
@@ -158,48 +157,48 @@ fn assert_keeps_secrets(services: &Services, ran: &Ran) {
 
 #[track_caller]
 fn check(case: &Case) {
-    let Case { check, status, exit, says, helps, wrong } = case;
+    let Case { check, status, exit, message, help, fault } = case;
     let services = demo();
     let mut command = doctor(&services);
-    wrong(&services, &mut command);
+    fault(&services, &mut command);
     let ran = finish(&mut command);
     assert_keeps_secrets(&services, &ran);
     let report = ran.json();
     let found = report["checks"].as_array().unwrap().iter().find(|found| found["name"] == *check);
     let found = found.unwrap_or_else(|| panic!("no check {check}: {report:#}"));
     assert_eq!(found["status"], *status, "{found:#}");
-    let message = found["message"].as_str().unwrap();
-    assert!(message.contains(says), "{check} says: {message}");
-    let help = found["help"].as_str().unwrap_or_default();
-    assert!(help.contains(helps), "{check} helps: {help}");
+    let shown = found["message"].as_str().unwrap();
+    assert!(shown.contains(message), "message of {check}: {shown}");
+    let shown = found["help"].as_str().unwrap_or_default();
+    assert!(shown.contains(help), "help of {check}: {shown}");
     assert_eq!((ran.code, &report["exit_code"]), (Some(*exit), &json!(exit)), "{check}: {report:#}");
     // A help is never empty. A failed check has one, unless its message contains it or no remedy is known.
-    assert!(found["help"].is_null() || !help.is_empty(), "{found:#}");
+    assert!(found["help"].is_null() || !shown.is_empty(), "{found:#}");
 }
 
 #[test]
-fn every_wrong_configuration_has_its_sentence() {
-    machine::about_configuration().iter().for_each(check);
+fn every_wrong_configuration_is_reported() {
+    configuration::cases().iter().for_each(check);
 }
 
 #[test]
-fn every_fault_of_intercom_has_its_sentence() {
-    services::about_intercom().iter().for_each(check);
+fn every_fault_of_intercom_is_reported() {
+    intercom::cases().iter().for_each(check);
 }
 
 #[test]
-fn every_fault_of_zoho_has_its_sentence() {
-    services::about_zoho().iter().for_each(check);
+fn every_fault_of_zoho_is_reported() {
+    zoho::cases().iter().for_each(check);
 }
 
 #[test]
-fn every_fault_of_slack_has_its_sentence() {
-    services::about_slack().iter().for_each(check);
+fn every_fault_of_slack_is_reported() {
+    slack::cases().iter().for_each(check);
 }
 
 #[test]
-fn every_fault_of_this_machine_has_its_sentence() {
-    machine::about_this_machine().iter().for_each(check);
+fn every_fault_of_this_machine_is_reported() {
+    machine::cases().iter().for_each(check);
 }
 
 /// Returns the kind of a check: `intercom.tag.power_user` is one of `intercom.tag`.

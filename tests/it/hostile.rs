@@ -330,7 +330,7 @@ fn texts_of_services_contain_no_control_characters_or_line_breaks() {
 }
 
 #[test]
-fn a_workspace_whose_id_is_none_is_refused() {
+fn an_invalid_workspace_id_is_refused() {
     let services = Services::new(&full_accounts(1));
     services.fault(json!({ "service": "intercom", "path_prefix": "/me", "kind": "status", "status": 200,
         "body": { "type": "admin", "id": "1", "app": { "id_code": "\u{1b}[31m/../x?y", "name": "A" } } }));
@@ -340,7 +340,7 @@ fn a_workspace_whose_id_is_none_is_refused() {
 }
 
 #[test]
-fn contacts_that_cannot_be_decoded_are_counted_and_named_by_place_and_the_run_goes_on() {
+fn contacts_that_cannot_be_decoded_are_counted_and_the_run_continues() {
     let good = full_accounts(1).remove(0);
     let services = Services::new(std::slice::from_ref(&good));
     let page = format!(

@@ -97,7 +97,7 @@ fn a_read_only_ledger_stops_the_run_before_it_sends() {
 }
 
 #[test]
-fn a_ledger_that_another_program_holds_is_waited_for_and_then_left_alone() {
+fn a_run_waits_for_a_ledger_that_another_program_holds_and_then_gives_up() {
     let services = Services::new(&full_accounts(1));
     services.scan().expect(0);
     services.change(&json!({ "contact": full_accounts(2)[1] }));
@@ -113,7 +113,7 @@ fn a_ledger_that_another_program_holds_is_waited_for_and_then_left_alone() {
 }
 
 #[test]
-fn a_ledger_that_cannot_be_read_stops_the_run_and_a_restored_one_goes_on() {
+fn a_damaged_ledger_stops_the_run_and_a_restored_one_continues() {
     type Damage = fn(&mut Vec<u8>);
     let damages: [(&str, Damage); 5] = [
         ("not a database", |bytes| bytes[..64].fill(b'x')),
@@ -171,7 +171,7 @@ fn values_that_no_version_writes_are_named_with_a_way_out() {
 }
 
 #[test]
-fn a_ledger_of_a_newer_version_and_a_database_of_somebody_elses_are_not_touched() {
+fn a_ledger_of_a_newer_version_and_a_foreign_database_stay_unchanged() {
     let cases = [
         ("PRAGMA user_version = 99", "newer program"),
         ("PRAGMA application_id = 7", "--state-dir"),

@@ -245,7 +245,7 @@ fn a_last_seen_at_that_stands_still_pauses_only_the_rules_that_use_it() {
     let mut world = PlanWorld::new(rule, contacts.collect());
     for day in [-3, -2, -1] {
         world.put(seen(1, 24 * day - 1));
-        assert!(world.run(hour(24 * day)).outages.is_empty(), "somebody comes by every day");
+        assert!(world.run(hour(24 * day)).outages.is_empty(), "a contact is seen every day");
     }
     assert!(world.run(hour(40)).outages.is_empty(), "65 hours are less than 72");
     // By now all other contacts seem to be inactive for 14 days.

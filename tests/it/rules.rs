@@ -107,7 +107,7 @@ fn a_threshold_that_is_moved_turns_a_test_red() {
 }
 
 #[test]
-fn a_failure_shows_what_was_expected_and_what_was_seen() {
+fn a_failure_shows_the_expected_and_the_actual_values() {
     let said = fails_with(
         "[[rules]]\nsignal = \"power_user\"\ntask_description = \"{{ details }}\\nHave a look.\"",
         r#"

@@ -132,7 +132,7 @@ fn no_error_of_a_service_leaks_a_secret() {
 }
 
 #[test]
-fn a_webhook_is_a_secret_as_a_whole() {
+fn the_complete_webhook_url_is_a_secret() {
     for (status, body) in
         [(200, "no_such"), (302, ""), (400, "invalid_payload"), (403, "invalid_token"), (404, "no_team"), (500, "")]
     {

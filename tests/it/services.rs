@@ -1,5 +1,8 @@
 //! The built binary against faulty services: the sandbox in this process, with faults.
 
+mod slack;
+mod zoho;
+
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -9,7 +12,7 @@ use crate::support::program::{finish, program};
 use crate::support::services::{Services, full_accounts};
 
 #[test]
-fn throttling_and_gateway_errors_while_reading_are_waited_out() {
+fn a_read_retries_after_throttling_and_gateway_errors() {
     let services = Services::new(&full_accounts(1));
     let search = "/contacts/search";
     services.fault(json!({ "service": "intercom", "path_prefix": search, "times": 1, "kind": "status", "status": 429,
@@ -90,7 +93,7 @@ fn unfinished_actions_are_done_even_if_the_workspace_cannot_be_asked() {
 }
 
 #[test]
-fn a_token_that_the_ledger_does_not_know_does_nothing_until_its_workspace_is_known() {
+fn an_unknown_token_does_nothing_until_its_workspace_is_known() {
     let services = with_a_message_left();
     services.sandbox.with_world(|world| world.intercom.token = "another-token-of-the-same-app".to_owned());
     services.fault(json!({ "service": "intercom", "path_prefix": "/me", "kind": "status", "status": 503 }));
@@ -103,7 +106,7 @@ fn a_token_that_the_ledger_does_not_know_does_nothing_until_its_workspace_is_kno
 }
 
 #[test]
-fn an_answer_without_an_end_takes_no_more_memory_than_the_largest_that_is_read() {
+fn an_endless_response_takes_no_more_memory_than_the_largest_accepted_one() {
     let services = Services::new(&full_accounts(1));
     std::fs::write(services.home.path().join("usage-signals.toml"), "[http]\nfirst_wait = \"5ms\"\n").unwrap();
     services.fault(json!({ "service": "intercom", "path_prefix": "/contacts/search", "kind": "enormous",
@@ -131,76 +134,7 @@ fn a_contact_gone_between_search_and_tag_is_recorded_and_is_no_failure() {
     assert_eq!((&tag["status"], &tag["reason"]), (&json!("skipped"), &json!("contact_gone")));
     services.mend();
     services.scan().expect(0);
-    assert_eq!(services.count("intercom tag contact"), 1, "it was there all the same: the search shows it");
-}
-
-#[test]
-fn the_zoho_token_is_cached_and_refreshed_once_when_revoked() {
-    let services = Services::new(&full_accounts(1));
-    services.scan().expect(0);
-    services.change(&json!({ "contact": full_accounts(2)[1] }));
-    services.scan().expect(0);
-    assert_eq!(services.requests_to("/oauth/v2/token"), 1, "the second run uses the cached token");
-    services.change(&json!({ "revoke": "zoho_access" }));
-    services.change(&json!({ "contact": full_accounts(3)[2] }));
-    services.scan().expect(0);
-    assert_eq!(services.requests_to("/oauth/v2/token"), 2);
-    assert_eq!(services.count("zoho insert Tasks"), 3);
-}
-
-/// Returns services after a run that made the lead of an account, but not its task.
-fn with_a_lead_and_no_task(fault: &Value) -> Services {
-    let services = Services::new(&full_accounts(1));
-    services.fault(fault.clone());
-    assert_ne!(services.scan().code, Some(0));
-    services.mend();
-    assert_eq!(services.count("zoho insert Leads"), 1);
-    services.sandbox.with_world(|world| world.zoho.leads.clear());
-    services
-}
-
-#[test]
-fn a_lead_that_is_gone_before_its_task_is_made_is_looked_up_afresh() {
-    let services =
-        with_a_lead_and_no_task(&json!({ "service": "zoho", "method": "POST", "path_prefix": "/crm/v8/Tasks",
-        "kind": "status", "status": 403, "body": { "code": "NO_PERMISSION", "status": "error", "details": {} } }));
-    let report = services.scan().expect(1).json();
-    let task = &report["signals"][0]["actions"][0];
-    assert_eq!(
-        (&task["kind"], &task["status"], &task["reason"]),
-        (&json!("task"), &json!("failed"), &json!("unfinished"))
-    );
-    services.scan().expect(0);
-    assert_eq!((services.count("zoho insert Leads"), services.count("zoho insert Tasks")), (2, 1));
-    let (lead, on) = services
-        .sandbox
-        .with_world(|world| (world.zoho.leads[0]["id"].clone(), world.zoho.tasks[0]["What_Id"]["id"].clone()));
-    assert_eq!(lead, on);
-}
-
-#[test]
-fn a_task_in_doubt_is_found_though_its_lead_was_converted_since() {
-    let services =
-        with_a_lead_and_no_task(&json!({ "service": "zoho", "method": "POST", "path_prefix": "/crm/v8/Tasks",
-        "times": 1, "kind": "reset_after" }));
-    services.sandbox.with_world(|world| world.zoho.tasks[0].remove("What_Id"));
-    services.scan().expect(0);
-    assert_eq!(services.count("zoho insert Tasks"), 1);
-}
-
-#[test]
-fn a_message_in_doubt_is_looked_for_in_the_channel_that_it_was_sent_to() {
-    let services = Services::new(&full_accounts(1));
-    services
-        .fault(json!({ "service": "slack", "path_prefix": "/chat.postMessage", "times": 1, "kind": "reset_after" }));
-    services.scan().expect(1);
-    services.sandbox.with_world(|world| {
-        let mut other = world.slack.channels[0].clone();
-        other.id = "C0ELSEWHERE".to_owned();
-        world.slack.channels.push(other);
-    });
-    finish(services.command(&[]).env("SLACK_CHANNEL", "C0ELSEWHERE")).expect(0);
-    assert_eq!(services.count("slack post"), 1);
+    assert_eq!(services.count("intercom tag contact"), 1, "the tag is on the contact: the search shows it");
 }
 
 #[test]
@@ -221,33 +155,7 @@ fn a_chosen_contact_whose_colleague_carries_the_tag_is_handled() {
 }
 
 #[test]
-fn beyond_the_single_messages_the_rest_comes_in_a_digest() {
-    let services = Services::new(&full_accounts(25));
-    let report = services.scan().expect(0).json();
-    assert_eq!(report["actions"]["message"]["done"], 25);
-    let posts = services.sandbox.with_world(|world| world.slack.messages.len());
-    assert_eq!(posts, 21, "twenty single messages and one digest of five");
-    services.scan().expect(0);
-    assert_eq!(services.count("slack post"), 21);
-}
-
-#[test]
-fn no_text_of_a_customer_mentions_or_links_anything() {
-    let mut contacts = full_accounts(1);
-    contacts[0]["name"] = json!("<!channel> <@U1> <https://evil.example|Zoho> \u{202e}\u{1b}[31m");
-    let services = Services::new(&contacts);
-    services.scan().expect(0);
-    let messages = services.sandbox.with_world(|world| serde_json::to_value(&world.slack.messages).unwrap());
-    assert!(messages[0]["mentions"].as_array().is_none_or(Vec::is_empty), "{messages:#}");
-    let text = messages.to_string();
-    assert!(!text.contains("<https://evil") && !text.contains('\u{202e}') && !text.contains("\\u001b"), "{text}");
-    let table =
-        finish(program(services.home.path()).envs(services.sandbox.env()).args(["scan", "--dry-run"])).expect(0);
-    assert!(!table.out.contains('\u{1b}') && !table.out.contains('\u{202e}'), "{}", table.out);
-}
-
-#[test]
-fn sigterm_stops_after_the_request_in_hand_and_the_next_run_goes_on() {
+fn sigterm_stops_after_the_current_request_and_the_next_run_continues() {
     for (signal, code) in [("-TERM", 143), ("-INT", 130)] {
         let services = Services::new(&full_accounts(2));
         services.fault(json!({ "service": "zoho", "method": "POST", "path_prefix": "/crm/v8/Tasks", "times": 1,
@@ -281,7 +189,7 @@ fn every_request_to_intercom_names_the_version() {
 }
 
 #[test]
-fn a_sink_that_loses_three_answers_in_a_row_is_left_alone_until_the_next_run() {
+fn a_sink_that_loses_three_responses_in_a_row_stops_until_the_next_run() {
     // Service and path, the effect, whether it is a webhook, and the number of requests in the run.
     let cases = [
         ("slack", "/chat.postMessage", "reset_before", false, 3),
@@ -329,7 +237,7 @@ fn a_sink_that_loses_three_answers_in_a_row_is_left_alone_until_the_next_run() {
 }
 
 #[test]
-fn what_takes_effect_after_its_run_gave_up_is_found_by_the_next_run_and_not_done_twice() {
+fn an_action_that_takes_effect_after_the_timeout_is_found_by_the_next_run() {
     let cases = [
         ("zoho", "/crm/v8/Tasks", "zoho insert Tasks"),
         ("slack", "/chat.postMessage", "slack post"),
@@ -353,57 +261,4 @@ fn what_takes_effect_after_its_run_gave_up_is_found_by_the_next_run_and_not_done
         let messages = services.sandbox.with_world(|world| json!(world.slack.messages).to_string());
         assert!(!messages.contains("May be a repeat"), "{path}");
     }
-}
-
-#[test]
-fn a_deleted_webhook_is_a_configuration_error_and_is_tried_once() {
-    for (status, body) in
-        [(404, "no_service"), (404, "no_team"), (410, "channel_is_archived"), (403, "action_prohibited")]
-    {
-        let services = Services::new(&full_accounts(3));
-        let scan = || {
-            let mut command = services.command(&[]);
-            command.env_remove("SLACK_BOT_TOKEN").env("SLACK_WEBHOOK_URL", services.sandbox.webhook_url());
-            finish(&mut command)
-        };
-        services.fault(json!({ "service": "slack", "kind": "status", "status": status, "body": body }));
-        let report = scan().expect(2).json();
-        let errors = report["errors"].to_string();
-        assert!(
-            errors.contains(body) && errors.contains("make a new incoming webhook and set SLACK_WEBHOOK_URL"),
-            "{errors}"
-        );
-        assert_eq!(services.requests_to("/services/"), 1, "{status} {body}");
-        services.mend();
-        scan().expect(0);
-        let effects = services.effects();
-        assert_eq!((effects["zoho insert Tasks"], effects["slack post"], effects["intercom tag contact"]), (3, 3, 3));
-    }
-}
-
-#[test]
-fn a_layout_that_slack_refuses_falls_back_to_plain_text_once() {
-    let refusal = json!({ "ok": false, "error": "invalid_blocks" });
-    for (times, code, posts) in [(1, 0, 1), (9, 1, 0)] {
-        let services = Services::new(&full_accounts(1));
-        services.fault(json!({ "service": "slack", "kind": "status", "status": 200, "body": refusal, "times": times }));
-        services.scan().expect(code);
-        assert_eq!(services.requests_to("/chat.postMessage"), 2);
-        assert_eq!(services.count("slack post"), posts);
-    }
-}
-
-#[test]
-fn a_missing_scope_costs_no_token_and_is_named() {
-    let services = Services::new(&full_accounts(2));
-    services.fault(json!({ "service": "zoho", "path_prefix": "/crm/v8/Tasks", "kind": "status", "status": 401,
-        "body": { "code": "OAUTH_SCOPE_MISMATCH", "details": {}, "message": "invalid oauth scope to access this URL",
-            "status": "error" } }));
-    let report = services.scan().expect(3).json();
-    assert!(report["errors"].to_string().contains("ZohoCRM.modules.tasks.CREATE"), "{report:#}");
-    assert_eq!((services.requests_to("/oauth/v2/token"), services.requests_to("/crm/v8/Tasks")), (1, 1));
-    services.mend();
-    services.scan().expect(0);
-    let effects = services.effects();
-    assert_eq!((effects["zoho insert Tasks"], effects["slack post"], effects["intercom tag contact"]), (2, 2, 2));
 }

@@ -97,7 +97,7 @@ fn primary_when_says_who_represents_an_account_and_unknown_is_not_primary() {
     let cases = [
         ("another condition", [with("c1", 81.0, Some(1.0)), with("c2", 82.0, Some(3.0))], "82% storage used"),
         ("unknown", [with("c1", 81.0, None), with("c2", 82.0, Some(3.0))], "82% storage used"),
-        ("true for nobody", [with("c1", 81.0, None), with("c2", 82.0, Some(1.0))], "81% storage used"),
+        ("true for no contact", [with("c1", 81.0, None), with("c2", 82.0, Some(1.0))], "81% storage used"),
     ];
     for (name, contacts, details) in cases {
         let world = PlanWorld::new(primary_when, contacts.into());

@@ -1,43 +1,12 @@
-//! The faults of the configuration and of this machine.
+//! The faults of this machine.
 
 use super::*;
 
-pub(super) fn about_configuration() -> Vec<Case> {
-    vec![
-        case(("configuration.file", "fail", 2), "error: [scan] has no key `max_new_taks`", "", |services, _| {
-            config(services, "[scan]\nmax_new_taks = 5\n")
-        }),
-        case(("configuration.rules", "warn", 0), "none is on (12 are off)", "enabled = true", |services, _| {
-            let rules = [
-                "team_size_limit",
-                "storage_limit",
-                "power_user",
-                "enterprise_feature_interest",
-                "churn_risk_inactivity",
-            ];
-            let off = rules.map(|signal| format!("[[rules]]\nsignal = \"{signal}\"\nenabled = false\n"));
-            config(services, &off.concat());
-        }),
-        case(
-            ("configuration.credentials", "fail", 2),
-            "INTERCOM_ACCESS_TOKEN and INTERCOM_ACCESS_TOKEN_FILE are both set",
-            "",
-            |_, command| {
-                command.env("INTERCOM_ACCESS_TOKEN_FILE", "/dev/null");
-            },
-        ),
-        case(
-            ("configuration.credentials", "fail", 2),
-            "cannot read the file that SLACK_BOT_TOKEN_FILE names: No such file",
-            "",
-            |_, command| {
-                command.env_remove("SLACK_BOT_TOKEN").env("SLACK_BOT_TOKEN_FILE", "nowhere");
-            },
-        ),
-    ]
+pub(super) fn cases() -> Vec<Case> {
+    [environment(), ledger(), modes()].into_iter().flatten().collect()
 }
 
-pub(super) fn about_this_machine() -> Vec<Case> {
+fn environment() -> Vec<Case> {
     vec![
         case(("machine.clock", "fail", 1), "s behind Slack", "synchronize the clock", slack_clock_is_ahead(3600)),
         case(("machine.clock", "warn", 0), "s ahead of Slack", "synchronize the clock", slack_clock_is_ahead(-120)),
@@ -68,6 +37,11 @@ pub(super) fn about_this_machine() -> Vec<Case> {
             std::fs::create_dir_all(state(services)).unwrap();
             std::fs::set_permissions(state(services), std::fs::Permissions::from_mode(0o755)).unwrap();
         }),
+    ]
+}
+
+fn ledger() -> Vec<Case> {
+    vec![
         case(
             ("machine.ledger", "fail", 1),
             "ledger.sqlite: file is not a database",
@@ -117,6 +91,11 @@ pub(super) fn about_this_machine() -> Vec<Case> {
             // Held to the end of the test.
             std::mem::forget(lock);
         }),
+    ]
+}
+
+fn modes() -> Vec<Case> {
+    vec![
         case(
             ("machine.mode.INTERCOM_ACCESS_TOKEN_FILE", "warn", 0),
             "can be read by other users (mode 644)",

@@ -62,7 +62,7 @@ pub const EXCEPTIONS: [Exception; 6] = [
         requests: &["hook"],
         classes: &[],
         expected: Difference::MarkedRepeats,
-        why: "nobody can read the channel of a webhook, so a message in doubt is posted again",
+        why: "the channel of a webhook is unreadable, so a message in doubt is posted again",
     },
 ];
 

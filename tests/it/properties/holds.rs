@@ -31,7 +31,7 @@ pub(super) fn plan(history: &History, plan: &Plan, before: &Known) -> Holds {
         if let Some(chosen) = &history.world.scope.contacts {
             let concerned = occasion.into_iter().flat_map(|occasion| &occasion.contacts);
             let mut concerned = concerned.chain(item.people.iter().map(|person| &person.id));
-            prop_assert!(concerned.any(|id| chosen.contains(id)), "nobody chose it: {item:#?}");
+            prop_assert!(concerned.any(|id| chosen.contains(id)), "the scope does not include it: {item:#?}");
         }
     }
     let mut changed = BTreeSet::new();
@@ -184,7 +184,7 @@ pub(super) fn state(history: &History) -> Holds {
         for entry in occasion.entries.iter().filter(|entry| entry.state == State::Undone) {
             let person =
                 history.taken_off.iter().any(|(id, signal)| (id, *signal) == (&entry.key.contact, &occasion.id.signal));
-            prop_assert!(person, "nobody took it off: {entry:?} of {known:#?}");
+            prop_assert!(person, "no person removed it: {entry:?} of {known:#?}");
         }
     }
     let mut left_open: BTreeMap<&OccasionId, usize> = BTreeMap::new();

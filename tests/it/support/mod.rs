@@ -1,4 +1,4 @@
-//! What tests share: contacts, rule sets, a small world for tests of decisions, and the program with its services.
+//! Helpers for several tests: contacts, rule sets, a small world for tests of decisions, and the program with its services.
 
 pub mod demo;
 pub mod plan_world;

@@ -1,0 +1,82 @@
+//! Messages to Slack: digests, escapes, refused layouts and webhooks, and messages in doubt.
+
+use super::*;
+
+#[test]
+fn a_message_in_doubt_is_looked_for_in_the_channel_that_it_was_sent_to() {
+    let services = Services::new(&full_accounts(1));
+    services
+        .fault(json!({ "service": "slack", "path_prefix": "/chat.postMessage", "times": 1, "kind": "reset_after" }));
+    services.scan().expect(1);
+    services.sandbox.with_world(|world| {
+        let mut other = world.slack.channels[0].clone();
+        other.id = "C0ELSEWHERE".to_owned();
+        world.slack.channels.push(other);
+    });
+    finish(services.command(&[]).env("SLACK_CHANNEL", "C0ELSEWHERE")).expect(0);
+    assert_eq!(services.count("slack post"), 1);
+}
+
+#[test]
+fn signals_beyond_max_messages_are_posted_in_a_digest() {
+    let services = Services::new(&full_accounts(25));
+    let report = services.scan().expect(0).json();
+    assert_eq!(report["actions"]["message"]["done"], 25);
+    let posts = services.sandbox.with_world(|world| world.slack.messages.len());
+    assert_eq!(posts, 21, "twenty single messages and one digest of five");
+    services.scan().expect(0);
+    assert_eq!(services.count("slack post"), 21);
+}
+
+#[test]
+fn texts_of_customers_cause_no_mentions_and_links() {
+    let mut contacts = full_accounts(1);
+    contacts[0]["name"] = json!("<!channel> <@U1> <https://evil.example|Zoho> \u{202e}\u{1b}[31m");
+    let services = Services::new(&contacts);
+    services.scan().expect(0);
+    let messages = services.sandbox.with_world(|world| serde_json::to_value(&world.slack.messages).unwrap());
+    assert!(messages[0]["mentions"].as_array().is_none_or(Vec::is_empty), "{messages:#}");
+    let text = messages.to_string();
+    assert!(!text.contains("<https://evil") && !text.contains('\u{202e}') && !text.contains("\\u001b"), "{text}");
+    let table =
+        finish(program(services.home.path()).envs(services.sandbox.env()).args(["scan", "--dry-run"])).expect(0);
+    assert!(!table.out.contains('\u{1b}') && !table.out.contains('\u{202e}'), "{}", table.out);
+}
+
+#[test]
+fn a_deleted_webhook_is_a_configuration_error_and_is_tried_once() {
+    for (status, body) in
+        [(404, "no_service"), (404, "no_team"), (410, "channel_is_archived"), (403, "action_prohibited")]
+    {
+        let services = Services::new(&full_accounts(3));
+        let scan = || {
+            let mut command = services.command(&[]);
+            command.env_remove("SLACK_BOT_TOKEN").env("SLACK_WEBHOOK_URL", services.sandbox.webhook_url());
+            finish(&mut command)
+        };
+        services.fault(json!({ "service": "slack", "kind": "status", "status": status, "body": body }));
+        let report = scan().expect(2).json();
+        let errors = report["errors"].to_string();
+        assert!(
+            errors.contains(body) && errors.contains("make a new incoming webhook and set SLACK_WEBHOOK_URL"),
+            "{errors}"
+        );
+        assert_eq!(services.requests_to("/services/"), 1, "{status} {body}");
+        services.mend();
+        scan().expect(0);
+        let effects = services.effects();
+        assert_eq!((effects["zoho insert Tasks"], effects["slack post"], effects["intercom tag contact"]), (3, 3, 3));
+    }
+}
+
+#[test]
+fn a_layout_that_slack_refuses_falls_back_to_plain_text_once() {
+    let refusal = json!({ "ok": false, "error": "invalid_blocks" });
+    for (times, code, posts) in [(1, 0, 1), (9, 1, 0)] {
+        let services = Services::new(&full_accounts(1));
+        services.fault(json!({ "service": "slack", "kind": "status", "status": 200, "body": refusal, "times": times }));
+        services.scan().expect(code);
+        assert_eq!(services.requests_to("/chat.postMessage"), 2);
+        assert_eq!(services.count("slack post"), posts);
+    }
+}
