@@ -9,6 +9,8 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::visit::{self, Visit};
 
+use super::folder;
+
 /// A path as its segments: of a module, from the root of the crate; of an item, as written or from the root.
 type Segments = Vec<String>;
 
@@ -31,14 +33,30 @@ struct Module {
     imports: BTreeMap<String, Segments>,
     globs: Vec<Segments>,
     mentions: Vec<Mention>,
+    /// The methods of inherent impls and of traits, each with the name of its type.
+    methods: BTreeSet<(String, String)>,
+    /// The names of methods that are called on a value of unknown type.
+    calls: BTreeSet<String>,
+    /// The type of the impl that is being read.
+    implementing: Option<Segments>,
     words: Words,
 }
 
 /// One path in the source, as written.
 struct Mention {
     path: Segments,
-    /// Whether it is a `pub use`, which needs nothing itself.
-    re_export: bool,
+    form: Form,
+}
+
+/// The form of a mention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// In a type, an expression, a macro or an attribute.
+    Path,
+    /// A `use` for the module itself.
+    Import,
+    /// A `pub use` or a `pub type`: others reach the item under a second name. It needs nothing itself.
+    ReExport,
 }
 
 /// The words of a file that the rules check.
@@ -50,6 +68,8 @@ pub struct Words {
     pub literals: BTreeSet<String>,
     /// The name after each dot of a call.
     pub methods: BTreeSet<String>,
+    /// Each name after `::` in an expression or type, with the name before it; empty for `<Type>::name`.
+    pub associated: BTreeSet<(String, String)>,
     /// Macros by their last name.
     pub macros: BTreeSet<String>,
 }
@@ -73,8 +93,8 @@ pub struct Reference {
     pub route: Segments,
     /// Where it leads in the end.
     pub place: Place,
-    /// Whether it is a re-export only.
-    pub re_export: bool,
+    /// The form in which the file mentions it.
+    pub form: Form,
 }
 
 impl Tree {
@@ -138,6 +158,7 @@ impl Tree {
             of_file.identifiers.extend(module.words.identifiers.iter().cloned());
             of_file.literals.extend(module.words.literals.iter().cloned());
             of_file.methods.extend(module.words.methods.iter().cloned());
+            of_file.associated.extend(module.words.associated.iter().cloned());
             of_file.macros.extend(module.words.macros.iter().cloned());
         }
         words
@@ -151,7 +172,7 @@ impl Tree {
                 let (route, ours) = self.absolute(path, &mention.path, 0);
                 let place = if ours { self.follow(&route, 0) } else { Some(Place::Foreign(route.clone())) };
                 let Some(place) = place else { continue };
-                references.push(Reference { from: module.file.clone(), route, place, re_export: mention.re_export });
+                references.push(Reference { from: module.file.clone(), route, place, form: mention.form });
             }
         }
         references
@@ -162,15 +183,14 @@ impl Tree {
         let Some((first, rest)) = path.split_first() else { return (Vec::new(), false) };
         let below = |base: &[String]| (base.iter().chain(rest).cloned().collect(), true);
         match first.as_str() {
-            "crate" => return below(&[]),
-            "usage_signals" => return below(&[]),
-            "self" => return below(module),
-            "super" => {
-                let (_, parent) = module.split_last().unwrap();
-                return match rest.first().map(String::as_str) {
-                    Some("super") => self.absolute(parent, rest, depth),
-                    _ => below(parent),
-                };
+            "crate" | "usage_signals" => return below(&[]),
+            "::" if rest.first().is_some_and(|name| name == "usage_signals") => return (rest[1..].to_vec(), true),
+            "::" => return (rest.to_vec(), false),
+            "self" | "super" => {
+                let steps = path.iter().take_while(|step| matches!(step.as_str(), "self" | "super"));
+                let up = steps.clone().filter(|step| *step == "super").count();
+                let base = &module[..module.len() - up];
+                return (base.iter().chain(&path[steps.count()..]).cloned().collect(), true);
             }
             _ => {}
         }
@@ -229,13 +249,43 @@ impl Tree {
     }
 
     /// Returns an edge for each item that a file uses and another file defines.
+    ///
+    /// A method can stand in another file than its type. `self.method()`, `Self::method()` and `Type::method()` lead to the
+    /// file of the method. The type of the value in `value.method()` is unknown here. The call leads to a file of its folder
+    /// if no second file there defines a method of this name, and the caller mentions the method's type. Otherwise there is
+    /// no edge: most names of methods are those of the standard library too.
     pub fn edges(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let mut by_name: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
+        let mut by_type: BTreeMap<(&str, &str, &str), &str> = BTreeMap::new();
+        let mut calls: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for module in self.modules.values() {
+            calls.entry(&module.file).or_default().extend(module.calls.iter().map(String::as_str));
+            for (of, method) in &module.methods {
+                by_name.entry((folder(&module.file), method)).or_default().insert(&module.file);
+                by_type.insert((folder(&module.file), of, method), &module.file);
+            }
+        }
         let mut edges: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for reference in self.references().into_iter().filter(|reference| !reference.re_export) {
-            if let Place::Item(to) = reference.place
-                && to != reference.from
+        let mut add = |from: &str, to: &str| {
+            if from != to {
+                edges.entry(from.to_owned()).or_default().insert(to.to_owned());
+            }
+        };
+        for reference in self.references().iter().filter(|reference| reference.form != Form::ReExport) {
+            let (from, Place::Item(to)) = (&reference.from, &reference.place) else { continue };
+            add(from, to);
+            let method_of = |of: &str, method: &str| by_type.get(&(folder(to), of, method)).copied();
+            if let [.., of, method] = &reference.route[..]
+                && let Some(to) = method_of(of, method)
             {
-                edges.entry(reference.from).or_default().insert(to);
+                add(from, to);
+            }
+            let Some(of) = reference.route.last() else { continue };
+            for call in &calls[from.as_str()] {
+                let is_only = by_name.get(&(folder(from), call)).is_some_and(|files| files.len() == 1);
+                if let Some(to) = method_of(of, call).filter(|to| is_only && folder(from) == folder(to)) {
+                    add(from, to);
+                }
             }
         }
         edges
@@ -278,6 +328,16 @@ fn defined(item: &syn::Item) -> Option<String> {
     (!is_test(attributes)).then(|| name(ident))
 }
 
+/// Returns the names of a path, as written.
+fn segments(path: &syn::Path) -> Segments {
+    path.segments.iter().map(|segment| name(&segment.ident)).collect()
+}
+
+/// Returns the form of an import of this visibility.
+fn form(visibility: &syn::Visibility) -> Form {
+    if matches!(visibility, syn::Visibility::Inherited) { Form::Import } else { Form::ReExport }
+}
+
 fn attributes(item: &syn::Item) -> &[syn::Attribute] {
     match item {
         syn::Item::Const(item) => &item.attrs,
@@ -296,82 +356,133 @@ fn attributes(item: &syn::Item) -> &[syn::Attribute] {
 }
 
 impl Module {
-    fn mention(&mut self, path: Segments, re_export: bool) {
-        self.mentions.push(Mention { path, re_export });
+    fn mention(&mut self, mut path: Segments, form: Form) {
+        if path.len() > 1
+            && path[0] == "Self"
+            && let Some(of) = &self.implementing
+        {
+            path.splice(..1, of.iter().cloned());
+        }
+        if form == Form::Path
+            && let [.., of, name] = &path[..]
+        {
+            self.words.associated.insert((of.clone(), name.clone()));
+        }
+        self.mentions.push(Mention { path, form });
     }
 
     /// Takes a `use` apart into its leaves.
-    fn import(&mut self, tree: &syn::UseTree, before: &[String], re_export: bool) {
+    fn import(&mut self, tree: &syn::UseTree, before: &[String], form: Form) {
         let with = |ident: &syn::Ident| -> Segments { before.iter().cloned().chain([name(ident)]).collect() };
         match tree {
-            syn::UseTree::Path(path) => self.import(&path.tree, &with(&path.ident), re_export),
+            syn::UseTree::Path(path) => self.import(&path.tree, &with(&path.ident), form),
             syn::UseTree::Group(group) => {
-                group.items.iter().for_each(|tree| self.import(tree, before, re_export));
+                group.items.iter().for_each(|tree| self.import(tree, before, form));
             }
             syn::UseTree::Glob(_) => {
-                self.mention(before.to_vec(), re_export);
+                self.mention(before.to_vec(), form);
                 self.globs.push(before.to_vec());
             }
-            syn::UseTree::Name(leaf) => self.leaf(&with(&leaf.ident), None, re_export),
-            syn::UseTree::Rename(leaf) => self.leaf(&with(&leaf.ident), Some(&leaf.rename), re_export),
+            syn::UseTree::Name(leaf) => self.leaf(&with(&leaf.ident), None, form),
+            syn::UseTree::Rename(leaf) => self.leaf(&with(&leaf.ident), Some(&leaf.rename), form),
         }
     }
 
     /// Adds one imported name. `{self}` means the module before it.
-    fn leaf(&mut self, path: &[String], rename: Option<&syn::Ident>, re_export: bool) {
+    fn leaf(&mut self, path: &[String], rename: Option<&syn::Ident>, form: Form) {
         let path = match path.split_last() {
             Some((last, before)) if last == "self" && !before.is_empty() => before,
             _ => path,
         };
-        self.mention(path.to_vec(), re_export);
+        self.mention(path.to_vec(), form);
         if let Some(name) = rename.map(name).or_else(|| path.last().cloned()) {
             self.imports.insert(name, path.to_vec());
         }
     }
 
-    /// Reads the arguments of a macro: paths, method calls, literals.
+    /// Reads the arguments of a macro: paths, imports, method calls, literals.
     fn tokens(&mut self, tokens: TokenStream, literals_are_paths: bool) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-        let is_punct = |at: Option<usize>, wanted: char| {
-            let token = at.and_then(|at| tokens.get(at));
-            matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == wanted)
-        };
+        let token = |at: Option<usize>| at.and_then(|at| tokens.get(at));
+        let is_punct = |at: Option<usize>, wanted: char| matches!(token(at), Some(TokenTree::Punct(punct)) if punct.as_char() == wanted);
+        let is_pub = |at: Option<usize>| matches!(token(at), Some(TokenTree::Ident(ident)) if *ident == "pub");
+        let mut form = Form::Path;
         let mut at = 0;
         while let Some(token) = tokens.get(at) {
+            let back = |steps: usize| at.checked_sub(steps);
             match token {
                 TokenTree::Group(group) => self.tokens(group.stream(), literals_are_paths),
-                TokenTree::Literal(literal) => {
-                    if let Ok(syn::Lit::Str(text)) = syn::parse_str::<syn::Lit>(&literal.to_string()) {
-                        if literals_are_paths && let Ok(path) = text.parse::<syn::Path>() {
+                TokenTree::Literal(literal) => match syn::parse_str(&literal.to_string()) {
+                    Ok(syn::Lit::Str(text)) if literals_are_paths => {
+                        if let Ok(path) = text.parse::<syn::Path>() {
                             self.visit_path(&path);
                         }
-                        self.words.literals.insert(text.value());
+                        self.visit_lit_str(&text);
                     }
+                    Ok(literal) => self.visit_lit(&literal),
+                    Err(_) => {}
+                },
+                TokenTree::Ident(ident) if *ident == "use" => {
+                    // `pub use`, or `pub(crate) use`.
+                    form = if is_pub(back(1)) || is_pub(back(2)) { Form::ReExport } else { Form::Import };
                 }
                 TokenTree::Ident(ident) => {
-                    self.words.identifiers.insert(name(ident));
-                    if is_punct(at.checked_sub(1), '.') {
-                        self.words.methods.insert(name(ident));
-                    } else {
+                    self.visit_ident(ident);
+                    let is_call =
+                        matches!(tokens.get(at + 1), Some(TokenTree::Group(_))) || is_punct(Some(at + 1), ':');
+                    if is_punct(back(1), '.') && is_call {
+                        self.method_call(name(ident));
+                    } else if !is_punct(back(1), '.') {
                         let mut path = vec![name(ident)];
-                        while is_punct(Some(at + 1), ':')
-                            && is_punct(Some(at + 2), ':')
-                            && let Some(TokenTree::Ident(next)) = tokens.get(at + 3)
-                        {
-                            path.push(name(next));
-                            self.words.identifiers.insert(name(next));
+                        // The name after `<Type>::`.
+                        if is_punct(back(1), ':') && is_punct(back(2), ':') {
+                            self.words.associated.insert((String::new(), name(ident)));
+                        }
+                        while is_punct(Some(at + 1), ':') && is_punct(Some(at + 2), ':') {
+                            match tokens.get(at + 3) {
+                                Some(TokenTree::Ident(next)) => {
+                                    path.push(name(next));
+                                    self.visit_ident(next);
+                                }
+                                Some(TokenTree::Group(group)) if form != Form::Path => {
+                                    if let Ok(tree) = syn::parse2(TokenTree::Group(group.clone()).into()) {
+                                        self.import(&tree, &path, form);
+                                    }
+                                }
+                                _ => break,
+                            }
                             at += 3;
                         }
                         if is_punct(Some(at + 1), '!') {
                             self.words.macros.extend(path.last().cloned());
                         }
-                        self.mention(path, false);
+                        self.mention(path, form);
                     }
                 }
-                TokenTree::Punct(_) => {}
+                TokenTree::Punct(punct) => {
+                    if punct.as_char() == ';' {
+                        form = Form::Path;
+                    }
+                }
             }
             at += 1;
         }
+    }
+
+    /// Adds a call of a method on a value of unknown type.
+    fn method_call(&mut self, method: String) {
+        self.calls.insert(method.clone());
+        self.words.methods.insert(method);
+    }
+
+    /// Adds the methods that a type or a trait declares.
+    fn methods_of<'a>(
+        &mut self,
+        of: &str,
+        functions: impl Iterator<Item = (&'a syn::Signature, &'a [syn::Attribute])>,
+    ) {
+        let declared = functions.filter(|(_, attributes)| !is_test(attributes));
+        self.methods.extend(declared.map(|(signature, _)| (of.to_owned(), name(&signature.ident))));
     }
 }
 
@@ -396,12 +507,59 @@ impl<'ast> Visit<'ast> for Module {
 
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
         let before: &[String] = if item.leading_colon.is_some() { &["::".to_owned()] } else { &[] };
-        self.import(&item.tree, before, !matches!(item.vis, syn::Visibility::Inherited));
+        self.import(&item.tree, before, form(&item.vis));
+    }
+
+    fn visit_item_extern_crate(&mut self, item: &'ast syn::ItemExternCrate) {
+        let target = if item.ident == "self" { "crate".to_owned() } else { name(&item.ident) };
+        self.leaf(&[target], item.rename.as_ref().map(|(_, rename)| rename), form(&item.vis));
+    }
+
+    fn visit_item_type(&mut self, item: &'ast syn::ItemType) {
+        if let (Form::ReExport, syn::Type::Path(aliased)) = (form(&item.vis), &*item.ty) {
+            self.mention(segments(&aliased.path), Form::ReExport);
+        }
+        visit::visit_item_type(self, item);
+    }
+
+    fn visit_item_trait(&mut self, item: &'ast syn::ItemTrait) {
+        let functions = item.items.iter().filter_map(|item| match item {
+            syn::TraitItem::Fn(function) => Some((&function.sig, &function.attrs[..])),
+            _ => None,
+        });
+        self.methods_of(&name(&item.ident), functions);
+        visit::visit_item_trait(self, item);
+    }
+
+    fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
+        let syn::Type::Path(of) = &*item.self_ty else { return visit::visit_item_impl(self, item) };
+        let of = segments(&of.path);
+        if let (None, Some(last)) = (&item.trait_, of.last()) {
+            let functions = item.items.iter().filter_map(|item| match item {
+                syn::ImplItem::Fn(function) => Some((&function.sig, &function.attrs[..])),
+                _ => None,
+            });
+            self.methods_of(last, functions);
+        }
+        let outer = self.implementing.replace(of);
+        visit::visit_item_impl(self, item);
+        self.implementing = outer;
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
-        self.mention(path.segments.iter().map(|segment| name(&segment.ident)).collect(), false);
+        let mut names = segments(path);
+        if path.leading_colon.is_some() {
+            names.insert(0, "::".to_owned());
+        }
+        self.mention(names, Form::Path);
         visit::visit_path(self, path);
+    }
+
+    fn visit_expr_path(&mut self, path: &'ast syn::ExprPath) {
+        if let (Some(_), Some(last)) = (&path.qself, path.path.segments.last()) {
+            self.words.associated.insert((String::new(), name(&last.ident)));
+        }
+        visit::visit_expr_path(self, path);
     }
 
     fn visit_macro(&mut self, called: &'ast syn::Macro) {
@@ -411,6 +569,11 @@ impl<'ast> Visit<'ast> for Module {
     }
 
     fn visit_attribute(&mut self, attribute: &'ast syn::Attribute) {
+        // The names of lints look like paths.
+        if ["allow", "deny", "expect", "warn"].iter().any(|level| attribute.path().is_ident(level)) {
+            return;
+        }
+        self.visit_path(attribute.path());
         if let syn::Meta::List(list) = &attribute.meta {
             // serde names functions in strings.
             self.tokens(list.tokens.clone(), attribute.path().is_ident("serde"));
@@ -418,7 +581,15 @@ impl<'ast> Visit<'ast> for Module {
     }
 
     fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
-        self.words.methods.insert(name(&call.method));
+        let is_self = matches!(&*call.receiver, syn::Expr::Path(receiver) if receiver.path.is_ident("self"));
+        match &self.implementing {
+            Some(of) if is_self => {
+                let path = of.iter().cloned().chain([name(&call.method)]).collect();
+                self.mention(path, Form::Path);
+                self.words.methods.insert(name(&call.method));
+            }
+            _ => self.method_call(name(&call.method)),
+        }
         visit::visit_expr_method_call(self, call);
     }
 
@@ -428,5 +599,13 @@ impl<'ast> Visit<'ast> for Module {
 
     fn visit_lit_str(&mut self, text: &'ast syn::LitStr) {
         self.words.literals.insert(text.value());
+    }
+
+    fn visit_lit_byte_str(&mut self, text: &'ast syn::LitByteStr) {
+        self.words.literals.insert(String::from_utf8_lossy(&text.value()).into_owned());
+    }
+
+    fn visit_lit_cstr(&mut self, text: &'ast syn::LitCStr) {
+        self.words.literals.insert(text.value().to_string_lossy().into_owned());
     }
 }

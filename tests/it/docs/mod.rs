@@ -200,16 +200,6 @@ fn the_documented_attributes_are_those_that_there_are() {
 }
 
 #[test]
-fn the_documented_imports_are_those_that_the_architecture_test_allows() {
-    let architecture = Page::read("docs/architecture.md").text;
-    let section = architecture.split("## Who may import whom\n").nth(1).unwrap().split("\n#").next().unwrap();
-    for (folder, allowed) in crate::architecture::MAY_IMPORT.iter().filter(|(folder, _)| *folder != "commands") {
-        let allowed = if allowed.is_empty() { "nothing of ours".to_owned() } else { allowed.join(", ") };
-        assert!(section.contains(&format!("| {folder} | {allowed} |\n")), "{folder}: {allowed}");
-    }
-}
-
-#[test]
 fn every_reason_is_in_the_contract() {
     let decisions = Page::read("docs/decisions.md");
     let spans = decisions.code_spans();
