@@ -12,6 +12,7 @@
 mod actions;
 mod build;
 mod builder;
+mod continuation;
 mod data_health;
 mod decide;
 mod facts;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::builder::Builder;
-use super::decide::{Continuation, Extent};
+use super::continuation::{Continuation, Extent};
 use super::facts::Carries;
 use super::group::Group;
 use super::item::{Item, PlannedAction};

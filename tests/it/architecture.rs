@@ -87,8 +87,11 @@ const PRIMITIVE: [&str; 16] = [
     "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "str", "u8", "u16", "u32", "u64", "usize",
 ];
 
-/// The methods that read a clock, of any crate and under any name of the type.
-const CLOCKS: [&str; 2] = ["elapsed", "now"];
+/// The methods that read a clock or the machine's time zone, of any crate and under any name of the type.
+const CLOCKS: [&str; 3] = ["elapsed", "now", "system"];
+
+/// chrono's time zone of the machine.
+const MACHINE_ZONE: &str = "Local";
 
 /// The methods of the standard library's paths that ask the file system.
 const FILES: [&str; 10] = [
@@ -131,9 +134,9 @@ fn folder(file: &str) -> &str {
 }
 
 /// Returns the folder into which a path leads; for a file in no folder, its name. `None` for a path of another crate.
-fn target(reference: &Reference) -> Option<&str> {
-    match (&reference.place, &reference.route[..]) {
-        (Place::Foreign(path), route) if path[..] == *route => None,
+fn target(path: &Reference) -> Option<&str> {
+    match (&path.place, &path.route[..]) {
+        (Place::Foreign(foreign), route) if foreign[..] == *route => None,
         // An item of the root, defined or re-exported there.
         (Place::Item(file), [_]) => Some(folder(file)),
         (_, route) => route.first().map(String::as_str),
@@ -157,8 +160,8 @@ fn forbidden_imports(tree: &Tree) -> Vec<String> {
     wrong.into_iter().collect()
 }
 
-/// Returns the items that a folder offers as its own, although another folder defines them. The table of imports would
-/// see the wrong folder. The root may offer items: a path to them is followed to the file that defines them.
+/// Returns the items that a folder re-exports although another folder defines them. A third folder could import them from
+/// a folder that it may import. The root may re-export: its items count for the folder that defines them.
 fn foreign_re_exports(tree: &Tree) -> Vec<String> {
     let re_exports = tree.references().into_iter().filter(|reference| reference.form == Form::ReExport);
     let foreign = re_exports.filter(|reference| {
@@ -182,7 +185,7 @@ fn impurities(tree: &Tree) -> Vec<String> {
     let pure = |file: &str| PURE_RING.contains(&folder(file));
     for reference in tree.references().iter().filter(|reference| pure(&reference.from)) {
         let Place::Foreign(path) = &reference.place else { continue };
-        // A single name is a crate only in an import. Crates have small letters, types and variants have not.
+        // A single name is a crate only in an import. The name of a crate begins with a small letter, unlike a type's.
         let is_crate = (path.len() > 1 || reference.form != Form::Path)
             && path[0].starts_with(|first: char| first.is_lowercase())
             && !PRIMITIVE.contains(&path[0].as_str());
@@ -196,17 +199,18 @@ fn impurities(tree: &Tree) -> Vec<String> {
             |name: &&str| words.methods.contains(*name) || words.associated.iter().any(|(_, last)| last == name);
         let calls = CLOCKS.iter().chain(&FILES).filter(|name| called(name)).map(|name| format!("{file} calls {name}"));
         let prints = PRINTING.iter().filter(|name| words.macros.contains(**name));
-        wrong.extend(calls.chain(prints.map(|name| format!("{file} {name}s"))));
+        let zone = words.identifiers.get(MACHINE_ZONE).map(|name| format!("{file} touches {name}"));
+        wrong.extend(calls.chain(zone).chain(prints.map(|name| format!("{file} {name}s"))));
     }
     wrong.into_iter().collect()
 }
 
 /// Returns the statement with which a text begins, if the text looks like SQL.
 fn statement(text: &str) -> Option<&'static str> {
-    let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
+    let text = text.trim_start_matches(|first: char| !first.is_alphabetic()).to_lowercase();
+    let words: Vec<&str> = text.split_whitespace().collect();
     let (first, rest) = words.split_first()?;
-    let begins =
-        |(one, then): &&(&str, &str)| first == one && (then.is_empty() || rest.iter().any(|word| word == then));
+    let begins = |(one, then): &&(&str, &str)| first == one && rest.iter().any(|word| then.is_empty() || word == then);
     SQL.iter().find(begins).map(|(first, _)| *first)
 }
 
@@ -233,7 +237,7 @@ fn foreign_effects(tree: &Tree) -> Vec<String> {
     let mut wrong = Vec::new();
     for (file, words) in tree.words().into_iter().filter(|(file, _)| folder(file) != "apply") {
         let by_method = words.methods.iter().map(String::as_str);
-        // A function of a module may have any name. Modules have small letters, types have not.
+        // A function of a module may have any name. The name of a module begins with a small letter, unlike a type's.
         let is_type = |owner: &str| !owner.starts_with(|first: char| first.is_lowercase());
         let by_path = words.associated.iter().filter(|(owner, _)| is_type(owner)).map(|(_, name)| name.as_str());
         let effects: BTreeSet<&str> = by_method.chain(by_path).filter(|name| EFFECTS.contains(name)).collect();
@@ -256,7 +260,7 @@ fn foreign_dry_runs(tree: &Tree) -> Vec<String> {
     knowing.map(|(file, _)| format!("{file} knows dry_run")).collect()
 }
 
-/// Returns the table of imports that a page shows. "everything" is all other rows but the entry: `main` and `lib`.
+/// Returns the table of imports on a page. "everything" means all other rows except the entry points, `main` and `lib`.
 fn documented_imports(page: &str) -> BTreeMap<String, BTreeSet<String>> {
     let (_, table) = page.split_once("| may import |\n|---|---|\n").unwrap();
     let rows: BTreeMap<&str, &str> =

@@ -20,9 +20,9 @@ use crate::ledger::lock::Lock;
 use crate::ledger::{LEDGER_FILE, LedgerError, LedgerReader, RunRecord, Writer};
 use crate::model::Known;
 use crate::plan::{self, Input, Mode, Plan};
-use crate::read::{ReadFailure, ReadRequest, read_contacts};
+use crate::read::{ContactsRead, ReadFailure, ReadRequest, read_contacts};
 use crate::remote::error::RemoteError;
-use crate::remote::intercom::{Intercom, IntercomRead, Workspace};
+use crate::remote::intercom::{Intercom, Workspace};
 use crate::report::{Report, Run, RunMode};
 
 /// `--contact` names a contact that Intercom does not have.
@@ -86,7 +86,7 @@ pub(super) struct DryRun {
     arguments: Scan,
     run: Run,
     pub ledger: LedgerReader,
-    pub read: IntercomRead,
+    pub read: ContactsRead<RemoteError>,
     /// What a run would do now.
     pub plan: Plan,
 }
@@ -221,7 +221,7 @@ impl Stages<'_> {
         intercom: &Intercom,
         known: &Known,
         unconfirmed: Option<RemoteError>,
-    ) -> Result<IntercomRead, Fatal> {
+    ) -> Result<ContactsRead<RemoteError>, Fatal> {
         let request = ReadRequest {
             rules: &self.setup.config.rules,
             known,
@@ -238,7 +238,7 @@ impl Stages<'_> {
         })
     }
 
-    fn plan(&self, workspace: &Workspace, read: &IntercomRead, known: &Known) -> Plan {
+    fn plan(&self, workspace: &Workspace, read: &ContactsRead<RemoteError>, known: &Known) -> Plan {
         plan::build(&Input {
             workspace: &workspace.id,
             as_of: self.setup.as_of,
@@ -272,7 +272,7 @@ impl Stages<'_> {
     fn finish(
         &self,
         run: Run,
-        read: &IntercomRead,
+        read: &ContactsRead<RemoteError>,
         plan: Plan,
         results: Option<Results>,
         unsettled: &[Failure],

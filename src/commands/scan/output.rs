@@ -13,7 +13,8 @@ use crate::exit::{Exit, exit_of};
 use crate::ledger::LedgerError;
 use crate::model::{ActionKind, Links, SinkKind, Task, TaskNews};
 use crate::plan::{Decision, Item, Order, Plan, WAYS_OUT};
-use crate::remote::intercom::IntercomRead;
+use crate::read::ContactsRead;
+use crate::remote::error::RemoteError;
 use crate::remote::{slack, zoho};
 use crate::report::{self, Preview, Previews, Problem, Report, Run};
 
@@ -36,7 +37,7 @@ pub(super) struct Finished<'a> {
 pub(super) fn report<'a>(
     arguments: &Scan,
     run: Run,
-    read: &'a IntercomRead,
+    read: &'a ContactsRead<RemoteError>,
     finished: Finished<'a>,
 ) -> (Report<'a>, Exit) {
     let Finished { plan, results, previews, unsettled, ledger_errors } = finished;
@@ -86,7 +87,7 @@ impl Ending {
     }
 
     /// Adds the error that ended the read early.
-    fn add_reading(&mut self, read: &IntercomRead) {
+    fn add_reading(&mut self, read: &ContactsRead<RemoteError>) {
         let Some(error) = &read.broken_off else { return };
         let why = error.failure().full_message();
         let message = format!("not all contacts could be read, so nothing new was planned: {why}");
@@ -143,7 +144,7 @@ impl Ending {
 }
 
 /// Facts that a person should know, and that do not change the exit code.
-fn warnings(read: &IntercomRead, plan: &Plan) -> Vec<Problem> {
+fn warnings(read: &ContactsRead<RemoteError>, plan: &Plan) -> Vec<Problem> {
     let counts = read.doubt.iter().map(|doubt| Problem {
         message: doubt.clone(),
         help: Some("if later runs repeat this warning, ask Intercom which contacts its search leaves out".to_owned()),
@@ -162,7 +163,7 @@ pub(super) fn show(common: &Common, report: &Report<'_>) -> String {
 }
 
 /// Warns of each rule that could not be evaluated for any contact: it cannot fire, and without a warning nobody would notice.
-fn undecided_rules(read: &IntercomRead) -> impl Iterator<Item = Problem> {
+fn undecided_rules(read: &ContactsRead<RemoteError>) -> impl Iterator<Item = Problem> {
     // A few chosen contacts say nothing about the others.
     let everybody = read.scope.contacts.is_none();
     let undecided = read.sightings.decided.iter().filter(move |(_, decided)| everybody && **decided == 0);

@@ -5,11 +5,24 @@ use strum::IntoEnumIterator;
 
 use toml::de::DeValue;
 
-use super::{Expected, RuleTestReader, TEXTS, text_or_date};
+use super::reader::{RuleTestReader, text_or_date};
 use crate::config::place::Located;
 use crate::config::table::Table;
 use crate::model::{Priority, UnknownReason};
 use crate::rules::{Rule, nearest};
+
+/// An expected signal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expected {
+    /// The name of the level; empty for the rule's own.
+    pub level: String,
+    /// The other values to compare, by key, in the form of reports. Only the keys that the test has.
+    pub named: BTreeMap<&'static str, String>,
+}
+
+/// The keys of an expected signal that are compared as texts.
+pub const TEXTS: [&str; 8] =
+    ["tag", "due_date", "details", "action", "why_now", "task_subject", "task_description", "message"];
 
 /// The reasons that a scan without an earlier run can give for a signal.
 const REASONS: [&str; 3] = ["new", "already_tagged", "snoozed"];

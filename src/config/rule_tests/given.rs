@@ -3,7 +3,7 @@
 use serde_json::{Map, Number, Value as Json};
 use toml::de::DeValue;
 
-use super::RuleTestReader;
+use super::reader::RuleTestReader;
 use crate::config::place::{Located, Place};
 use crate::config::table::{Table, integer, number};
 use crate::rules::nearest;

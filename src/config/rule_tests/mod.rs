@@ -4,6 +4,7 @@
 
 mod expect;
 mod given;
+mod reader;
 #[cfg(test)]
 mod tests;
 
@@ -12,7 +13,10 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, NaiveDate, NaiveTime};
 use serde_json::{Map, Value as Json};
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
+
+pub use expect::{Expected, TEXTS};
+use reader::{RuleTestReader, text_or_date};
 
 use super::place::Located;
 use super::problem::{Findings, Problems};
@@ -53,19 +57,6 @@ pub struct Account {
     pub tags: Vec<String>,
 }
 
-/// An expected signal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Expected {
-    /// The name of the level; empty for the rule's own.
-    pub level: String,
-    /// The other values to compare, by key, in the form of reports. Only the keys that the test has.
-    pub named: BTreeMap<&'static str, String>,
-}
-
-/// The keys of an expected signal that are compared as texts.
-pub const TEXTS: [&str; 8] =
-    ["tag", "due_date", "details", "action", "why_now", "task_subject", "task_description", "message"];
-
 /// Returns the path of the configuration that a file of tests names. `None` without one, or if the file is invalid; [`parse`]
 /// reports why.
 pub fn named_config(text: &str) -> Option<PathBuf> {
@@ -103,14 +94,6 @@ pub fn parse(name: &str, text: &str, rules: &RuleSet, own_fields: &[&str]) -> Re
     }
     root.finish();
     if findings.is_clean() { Ok(tests) } else { Err(findings.into_problems()) }
-}
-
-struct RuleTestReader<'a> {
-    rules: &'a RuleSet,
-    own_fields: &'a [&'a str],
-    findings: &'a Findings,
-    /// The file's instant, for tests without their own.
-    as_of: Option<Date>,
 }
 
 impl RuleTestReader<'_> {
@@ -158,15 +141,6 @@ fn account(table: Table<'_>) -> Option<Account> {
     let tags = table.texts("tags").map_or_else(Vec::new, |tags| tags.value);
     table.finish();
     Some(Account { name: name?, tags })
-}
-
-/// Reads a text, or a TOML date without quotes.
-fn text_or_date(table: &Table<'_>, key: &'static str) -> Option<Located<String>> {
-    table.value(key, "a text in quotes", |value| match value {
-        DeValue::String(text) => Some(text.to_string()),
-        DeValue::Datetime(date) => Some(date.to_string()),
-        _ => None,
-    })
 }
 
 /// Reads `as_of`: an instant with its time zone, or a day, which means its first second in UTC.

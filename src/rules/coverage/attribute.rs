@@ -137,7 +137,7 @@ impl Attribute {
     }
 
     /// Returns whether contacts of the workspace can have the attribute.
-    pub fn exists(&self) -> bool {
+    pub fn is_possible(&self) -> bool {
         self.own || self.definition.is_some() || self.filled() > 0
     }
 

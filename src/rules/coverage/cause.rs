@@ -61,7 +61,7 @@ impl Cause {
         let name = &attribute.name;
         let (kind, message) = match (attribute.misfit(), attribute.wanted) {
             _ if attribute.is_archived() => (CauseKind::Archived, Cause::archived(attribute)),
-            _ if !attribute.exists() => (CauseKind::NotDefined, format!("the workspace has no attribute {name}")),
+            _ if !attribute.is_possible() => (CauseKind::NotDefined, format!("the workspace has no attribute {name}")),
             (Some(declared), Some(Type::List)) => {
                 let message = format!("{name} is of type {declared}, in which Intercom cannot store a list");
                 (CauseKind::ListNotStorable, message)

@@ -33,7 +33,7 @@ struct Module {
     imports: BTreeMap<String, Segments>,
     globs: Vec<Segments>,
     mentions: Vec<Mention>,
-    /// The methods of inherent impls and of traits, each with the name of its type.
+    /// The methods of inherent impls and of traits, each after the name of its type.
     methods: BTreeSet<(String, String)>,
     /// The names of methods that are called on a value of unknown type.
     calls: BTreeSet<String>,
@@ -53,9 +53,9 @@ struct Mention {
 pub enum Form {
     /// In a type, an expression, a macro or an attribute.
     Path,
-    /// A `use` for the module itself.
+    /// A `use` without `pub`.
     Import,
-    /// A `pub use` or a `pub type`: others reach the item under a second name. It needs nothing itself.
+    /// A `pub use`, or the type behind a `pub type`: other files reach the item by a second path. It makes no edge.
     ReExport,
 }
 
@@ -68,7 +68,7 @@ pub struct Words {
     pub literals: BTreeSet<String>,
     /// The name after each dot of a call.
     pub methods: BTreeSet<String>,
-    /// Each name after `::` in an expression or type, with the name before it; empty for `<Type>::name`.
+    /// The last name of each path, after the name before it. The name before it is empty in `<Type>::name`.
     pub associated: BTreeSet<(String, String)>,
     /// Macros by their last name.
     pub macros: BTreeSet<String>,
@@ -251,18 +251,18 @@ impl Tree {
     /// Returns an edge for each item that a file uses and another file defines.
     ///
     /// A method can stand in another file than its type. `self.method()`, `Self::method()` and `Type::method()` lead to the
-    /// file of the method. The type of the value in `value.method()` is unknown here. The call leads to a file of its folder
-    /// if no second file there defines a method of this name, and the caller mentions the method's type. Otherwise there is
-    /// no edge: most names of methods are those of the standard library too.
+    /// file of the method. In `value.method()` the type of the value is unknown. This call leads to the file of the method
+    /// if no second file of the folder defines a method of this name, and if the calling file mentions the method's type.
+    /// Otherwise there is no edge, because most names are methods of the standard library too.
     pub fn edges(&self) -> BTreeMap<String, BTreeSet<String>> {
         let mut by_name: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
-        let mut by_type: BTreeMap<(&str, &str, &str), &str> = BTreeMap::new();
+        let mut by_type: BTreeMap<(&str, &str, &str), BTreeSet<&str>> = BTreeMap::new();
         let mut calls: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for module in self.modules.values() {
             calls.entry(&module.file).or_default().extend(module.calls.iter().map(String::as_str));
             for (of, method) in &module.methods {
                 by_name.entry((folder(&module.file), method)).or_default().insert(&module.file);
-                by_type.insert((folder(&module.file), of, method), &module.file);
+                by_type.entry((folder(&module.file), of, method)).or_default().insert(&module.file);
             }
         }
         let mut edges: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -274,7 +274,7 @@ impl Tree {
         for reference in self.references().iter().filter(|reference| reference.form != Form::ReExport) {
             let (from, Place::Item(to)) = (&reference.from, &reference.place) else { continue };
             add(from, to);
-            let method_of = |of: &str, method: &str| by_type.get(&(folder(to), of, method)).copied();
+            let method_of = |of: &str, method: &str| by_type.get(&(folder(to), of, method)).and_then(only);
             if let [.., of, method] = &reference.route[..]
                 && let Some(to) = method_of(of, method)
             {
@@ -282,14 +282,19 @@ impl Tree {
             }
             let Some(of) = reference.route.last() else { continue };
             for call in &calls[from.as_str()] {
-                let is_only = by_name.get(&(folder(from), call)).is_some_and(|files| files.len() == 1);
-                if let Some(to) = method_of(of, call).filter(|to| is_only && folder(from) == folder(to)) {
+                let named = by_name.get(&(folder(from), call)).and_then(only);
+                if let Some(to) = named.filter(|_| named == method_of(of, call)) {
                     add(from, to);
                 }
             }
         }
         edges
     }
+}
+
+/// Returns the file of a set with one file.
+fn only<'a>(files: &BTreeSet<&'a str>) -> Option<&'a str> {
+    files.first().copied().filter(|_| files.len() == 1)
 }
 
 /// Returns the file of a declared module.
@@ -457,13 +462,10 @@ impl Module {
                             self.words.macros.extend(path.last().cloned());
                         }
                         self.mention(path, form);
-                    }
-                }
-                TokenTree::Punct(punct) => {
-                    if punct.as_char() == ';' {
                         form = Form::Path;
                     }
                 }
+                TokenTree::Punct(_) => {}
             }
             at += 1;
         }
