@@ -20,6 +20,7 @@ use crate::apply::stop::Stop;
 use crate::cli::{Cli, Command, Common, Replay as Arguments};
 use crate::exit::{Exit, Fatal};
 use crate::ledger::LEDGER_FILE;
+use crate::model::rfc3339;
 use crate::plan::Item;
 use crate::report::Ended;
 use crate::sandbox::{Effect, Fault, Sandbox, World};
@@ -142,7 +143,7 @@ async fn replay(common: &Common, dir: &Path, bless: bool) -> anyhow::Result<Opti
         let config = scenario.config.as_ref().map(|config| dir.join(config));
         let step_seen = take_step(common, step, &sandbox, &folder.0, config).await;
         let (text, exit, counts) = step_seen.with_context(|| format!("step {number}"))?;
-        let _ = writeln!(seen, "step {number} · {} · {}\n{text}", step.at.to_rfc3339(), step.args.join(" "));
+        let _ = writeln!(seen, "step {number} · {} · {}\n{text}", rfc3339(step.at), step.args.join(" "));
         if exit != step.exit {
             let _ = writeln!(wrong, "  step {number}: exit code {exit}, and scenario.toml says {}", step.exit);
         }

@@ -49,7 +49,7 @@ fn rungs(rule: &Rule) -> Vec<(String, String, String)> {
 
 fn table(rules: &RuleSet) -> String {
     let mut table = TextTable::new(Ruling::Rows, ["signal", "on", "scope", "condition", "urgency", "tag"]);
-    table.never_wrapped = vec![4];
+    table.never_wrapped = vec![0, 4];
     let on = rules.rules.iter().map(|rule| (rule, "on"));
     let off = rules.disabled.iter().map(|rule| (rule, "off"));
     for (rule, state) in on.chain(off) {

@@ -65,6 +65,18 @@ pub struct Company {
     pub tags: Vec<String>,
 }
 
+impl Company {
+    /// Returns its name, or its id if it has no name.
+    pub fn label(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.id)
+    }
+
+    /// Whether it has a tag of this name; case and blanks around it do not count.
+    pub fn has_tag(&self, name: &str) -> bool {
+        self.tags.iter().any(|tag| tag_key(tag) == tag_key(name))
+    }
+}
+
 /// An error of a source.
 pub trait SourceError: std::error::Error {
     /// Whether the source refused the credential. Reading on is pointless then.

@@ -82,7 +82,7 @@ pub struct AttributeSeen {
     pub value: Value,
     /// The value as read, or why it could not be read.
     pub read: Result<Value, UnknownReason>,
-    /// The signals of the rules that depend on it. If `include` depends on it, all rules do.
+    /// Its users, as [`RuleSet::users_of`] names them.
     pub used_by: Vec<String>,
 }
 
@@ -123,13 +123,12 @@ impl RuleSet {
         let attribute = |name: &str| {
             // Without its fallback, because the explanation is about the attribute itself.
             let source = Source::attribute(name, self.attributes().kind(name)?);
-            let used_by = self.rules.iter().filter(|rule| self.used_by(rule).contains(name));
             Some(AttributeSeen {
                 name: name.to_owned(),
                 kind: source.kind(),
                 value: view.contact.attributes.get(name).cloned().unwrap_or(Value::Null),
                 read: source.read(view).map(|reading| reading.to_value()).map_err(|(_, reason)| reason),
-                used_by: used_by.map(|rule| rule.signal.clone()).collect(),
+                used_by: self.users_of(name).into_iter().map(str::to_owned).collect(),
             })
         };
         pushed.filter_map(attribute).collect()

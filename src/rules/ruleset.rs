@@ -81,6 +81,14 @@ impl RuleSet {
         used(self.primary_when.iter())
     }
 
+    /// Returns the users of an attribute: the signals of the rules that depend on it, then `[scan] primary_when`. If `include`
+    /// depends on the attribute, every rule does.
+    pub fn users_of(&self, name: &str) -> Vec<&str> {
+        let rules = self.rules.iter().filter(|rule| self.used_by(rule).contains(name));
+        let primary = self.used_for_primary().contains(name).then_some("[scan] primary_when");
+        rules.map(|rule| rule.signal.as_str()).chain(primary).collect()
+    }
+
     /// Returns the names of the attributes that conditions, fallbacks and texts need. Only these are decoded for a contact.
     pub fn wanted(&self) -> &BTreeSet<String> {
         &self.wanted

@@ -152,8 +152,7 @@ async fn attributes(group: &mut Group, rules: &RuleSet, client: &Intercom) {
         }
         Err(error) => return group.remote("attributes", &error, None),
     };
-    let for_primary = rules.used_for_primary();
-    let used: BTreeSet<&str> = rules.used().chain(for_primary.iter().copied()).collect();
+    let used: BTreeSet<&str> = rules.used().chain(rules.used_for_primary()).collect();
     let used: Vec<&str> = used.into_iter().filter(|name| !intercom::is_own_field(name)).collect();
     let remarks: Vec<_> = used.iter().filter_map(|name| Some((*name, remark(name, rules, &defined)?))).collect();
     let count = used.len();
@@ -162,11 +161,12 @@ async fn attributes(group: &mut Group, rules: &RuleSet, client: &Intercom) {
         unfit => group.ok("attributes", format!("the rules use {count}, {unfit} of them with a warning")),
     }
     for (name, remark) in remarks {
-        let users = rules.rules.iter().filter(|rule| rules.used_by(rule).contains(name));
-        let users = users.map(|rule| rule.signal.as_str());
-        let users: Vec<_> = users.chain(for_primary.contains(name).then_some("[scan] primary_when")).collect();
         let help = "`usage-signals coverage` shows the values of the contacts";
-        group.warn(&format!("attribute.{name}"), format!("{remark}; used by {}", users.join(", ")), help);
+        group.warn(
+            &format!("attribute.{name}"),
+            format!("{remark}; used by {}", rules.users_of(name).join(", ")),
+            help,
+        );
     }
 }
 

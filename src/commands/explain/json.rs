@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 use super::report::{ContactReport, ExplainReport};
 use crate::exit::Exit;
 use crate::model::{Entry, Occasion, UnknownReason, Value, rfc3339};
+use crate::read::Company;
 use crate::remote::intercom::is_own_field;
 use crate::remote::sinks;
 use crate::report::{item_to_json, joined, value_to_json};
@@ -26,14 +27,14 @@ pub(super) fn render(report: &ExplainReport<'_>, exit: Exit) -> Json {
 
 fn contact(report: &ExplainReport<'_>, person: &ContactReport) -> Json {
     let ContactReport { contact, explanation, tags, companies, forgotten: _ } = person;
-    let nameless = |ids: &[String]| ids.iter().map(|id| json!({ "id": id, "name": null })).collect::<Json>();
-    let tags = match tags {
+    let tags: Vec<_> = match tags {
         Some(tags) => tags.iter().map(|tag| json!({ "id": tag.id, "name": tag.name })).collect(),
-        None => nameless(&contact.tags.ids),
+        None => contact.tags.ids.iter().map(|id| json!({ "id": id, "name": null })).collect(),
     };
-    let companies = match companies {
-        Some(companies) => companies.iter().map(|one| json!({ "id": one.id, "name": one.name })).collect(),
-        None => nameless(&contact.companies.ids),
+    let company = |one: &Company| json!({ "id": one.id, "name": one.name, "tags": one.tags });
+    let companies: Vec<_> = match companies {
+        Some(companies) => companies.iter().map(company).collect(),
+        None => contact.companies.ids.iter().map(|id| json!({ "id": id, "name": null, "tags": null })).collect(),
     };
     let nearest = explanation.nearest();
     let nearest = nearest.map(|(rule, missed)| joined(json!({ "signal": rule.signal }), miss(missed)));

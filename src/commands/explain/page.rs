@@ -10,6 +10,9 @@ use crate::model::{SubjectKind, Truth, UnknownReason, second};
 use crate::report::{explain_unknown, plural};
 use crate::rules::{AttributeSeen, Explained, ExplainedComparison, ExplainedRule, Rule, Traced};
 
+/// The remark behind the snooze tag.
+const SILENCES: &str = "(silences every signal)";
+
 pub(super) fn render(report: &ExplainReport<'_>, width: Option<u16>, colored: bool) -> String {
     let mut page = TextPage::new(width, colored);
     let workspace = report.workspace.as_ref().map_or(String::new(), |id| format!(" · workspace {id}"));
@@ -42,7 +45,7 @@ fn head(report: &ExplainReport<'_>, person: &ContactReport, page: &mut TextPage)
     page.line(&format!("\n{name}"));
     let email = contact.email.as_deref().map_or("no e-mail".to_owned(), tame);
     let accounts: Vec<_> = match &person.companies {
-        Some(companies) => companies.iter().map(|one| one.name.as_deref().map_or(one.id.clone(), tame)).collect(),
+        Some(companies) => companies.iter().map(|one| tame(one.label())).collect(),
         None => contact.companies.ids.iter().map(|id| tame(id)).collect(),
     };
     let account = match accounts.as_slice() {
@@ -61,6 +64,10 @@ fn in_short(report: &ExplainReport<'_>, person: &ContactReport, page: &mut TextP
     let explanation = &person.explanation;
     if let Some(why) = person.left_out() {
         page.paragraph(&format!("scans skip this contact: {why}"), 2);
+    }
+    let snoozed_on = person.snoozed_on(snooze_tag(report));
+    if !snoozed_on.is_empty() {
+        page.paragraph(&format!("snoozed: {} is on {}", snooze_tag(report), snoozed_on.join(" and ")), 2);
     }
     let of = |truth: Truth| explanation.rules.iter().filter(move |rule| rule.own.truth == truth);
     let holding = of(Truth::True).map(|rule| match rule.reached.as_str() {
@@ -206,9 +213,7 @@ fn attributes(person: &ContactReport, page: &mut TextPage) {
         person.explanation.attributes.iter().partition(|attribute| !attribute.used_by.is_empty());
     let row = |attribute: &AttributeSeen| {
         let value = read(&attribute.value, attribute.kind, &attribute.read);
-        let every = attribute.used_by.len() > 1 && attribute.used_by.len() == person.explanation.rules.len();
-        let used_by = if every { "every rule".to_owned() } else { attribute.used_by.join(", ") };
-        [attribute.name.clone(), value, place(&attribute.name).to_owned(), used_by]
+        [attribute.name.clone(), value, place(&attribute.name).to_owned(), users(person, attribute)]
     };
     let missing = |attribute: &&AttributeSeen| attribute.read == Err(UnknownReason::Missing);
     let (absent, there): (Vec<_>, Vec<_>) = used.into_iter().partition(missing);
@@ -228,6 +233,19 @@ fn attributes(person: &ContactReport, page: &mut TextPage) {
     }
 }
 
+fn users(person: &ContactReport, attribute: &AttributeSeen) -> String {
+    let rules = &person.explanation.rules;
+    let every = rules.len() > 1 && rules.iter().all(|rule| attribute.used_by.contains(&rule.signal));
+    // The rules come first.
+    let named = attribute.used_by.iter().skip(if every { rules.len() } else { 0 });
+    let users: Vec<_> = every.then_some("every rule").into_iter().chain(named.map(String::as_str)).collect();
+    users.join(", ")
+}
+
+fn snooze_tag<'r>(report: &ExplainReport<'r>) -> &'r str {
+    &report.setup.config.plan.snooze_tag
+}
+
 fn tags(report: &ExplainReport<'_>, person: &ContactReport, page: &mut TextPage) {
     page.title("Tags");
     let Some(tags) = &person.tags else {
@@ -245,12 +263,13 @@ fn tags(report: &ExplainReport<'_>, person: &ContactReport, page: &mut TextPage)
         let name = tame(&tag.name);
         match rule {
             Some(rule) => format!("{name} (the tag of {})", rule.signal),
-            None if tag.is_named(&report.setup.config.plan.snooze_tag) => {
-                format!("{name} (the snooze tag: no signal leads to actions)")
-            }
+            None if tag.is_named(snooze_tag(report)) => format!("{name} {SILENCES}"),
             None => name,
         }
     });
     let shown: Vec<_> = shown.collect();
     page.paragraph(&if shown.is_empty() { "none".to_owned() } else { shown.join(", ") }, 2);
+    for company in person.snoozed_companies(snooze_tag(report)) {
+        page.paragraph(&format!("company {}: {} {SILENCES}", tame(company.label()), snooze_tag(report)), 2);
+    }
 }

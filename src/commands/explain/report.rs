@@ -2,6 +2,7 @@
 
 use super::super::scan::DryRun;
 use super::super::setup::Setup;
+use super::words::tame;
 use crate::exit::Exit;
 use crate::model::{Contact, Known, Occasion, SubjectKind, Truth, forgotten_mark};
 use crate::read::{Company, TagName};
@@ -41,6 +42,18 @@ impl ContactReport {
             Truth::False => Some("[scan] include does not hold for it"),
             Truth::Unknown => Some("[scan] include could not be evaluated for it"),
         }
+    }
+
+    /// Returns its companies that have the snooze tag, as far as Intercom was asked.
+    pub(super) fn snoozed_companies(&self, snooze_tag: &str) -> impl Iterator<Item = &Company> {
+        self.companies.iter().flatten().filter(move |company| company.has_tag(snooze_tag))
+    }
+
+    /// Returns who has the snooze tag, in words: the contact, its companies.
+    pub(super) fn snoozed_on(&self, snooze_tag: &str) -> Vec<String> {
+        let tagged = self.tags.iter().flatten().any(|tag| tag.is_named(snooze_tag));
+        let companies = self.snoozed_companies(snooze_tag).map(|one| format!("the company {}", tame(one.label())));
+        tagged.then(|| "the contact".to_owned()).into_iter().chain(companies).collect()
     }
 
     /// Returns the ids of its companies, from the fullest list that was read.

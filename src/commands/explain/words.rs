@@ -61,12 +61,9 @@ pub(super) fn read(pushed: &Value, kind: Type, read: &Result<Value, UnknownReaso
     }
 }
 
-/// A date, stored as ISO 8601 text, to the minute.
+/// A date, to the minute.
 fn date(read: &Value) -> String {
-    match read {
-        Value::Text(iso) => format!("{} UTC", iso.chars().take(16).collect::<String>().replace('T', " ")),
-        other => shown(other),
-    }
+    read.read_date().map_or_else(|_| shown(read), minute)
 }
 
 /// A value in few words: as rules read it.

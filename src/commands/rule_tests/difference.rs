@@ -1,27 +1,27 @@
-//! What is not as a test expects, and how it is shown.
+//! The differences between a test's expectation and the result, and their text.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::see::{Seen, SeenSignal};
+use super::see::{SeenSignal, SeenSignals};
 use crate::commands::replay::diff;
 use crate::config::rule_tests::{Expected, RuleTest};
 
-/// One thing that is not as the test expects.
+/// One difference from the test's expectation.
 #[derive(Debug, PartialEq)]
 pub(super) struct Difference {
-    /// The signal; empty where it is about the contact as a whole.
+    /// The signal; empty if the difference is about the contact.
     pub signal: String,
-    /// What of it: a key of an expected signal; or `signal`, the whole of it; `unknown`; `warning`.
+    /// The key that differs: one of an expected signal, or `signal`, `unknown`, `warning`.
     pub key: &'static str,
-    /// What was expected; None where nothing was.
+    /// The expected value; None if the test expects nothing.
     pub expected: Option<String>,
-    /// What was seen; for a signal that is missing, why.
+    /// The value seen; for a missing signal, the reason.
     pub seen: Option<String>,
 }
 
-/// Everything that differs, by signal.
-pub(super) fn differences(test: &RuleTest, seen: &Seen) -> Vec<Difference> {
+/// Returns the differences, by signal.
+pub(super) fn differences(test: &RuleTest, seen: &SeenSignals) -> Vec<Difference> {
     let mut found = Vec::new();
     let signals: BTreeSet<_> = test.expect.keys().chain(seen.signals.keys()).collect();
     for signal in signals {

@@ -1,5 +1,5 @@
-//! What a contact gives. It goes the way of a real one: Intercom's JSON, its decoder, the rules, the plan of a run whose
-//! ledger is empty, the texts. Nothing is asked of any service.
+//! Evaluates the contact of a rule test as a scan does: Intercom's JSON, its decoder, the rules, the plan of a run with an
+//! empty ledger, the texts. It asks no service.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,8 @@ const WORKSPACE: &str = "test";
 const CONTACT: &str = "contact";
 const ACCOUNT: &str = "account";
 
-pub(super) struct Seen {
+/// The result of a test's contact.
+pub(super) struct SeenSignals {
     pub signals: BTreeMap<String, SeenSignal>,
     /// For each rule without a signal: why it has none.
     pub why_not: BTreeMap<String, String>,
@@ -29,14 +30,14 @@ pub(super) struct Seen {
 pub(super) struct SeenSignal {
     /// Empty for the rule's own.
     pub level: String,
-    /// Everything else that a test can name, as it is shown.
+    /// The other values that a test can name, by key, as text.
     pub named: BTreeMap<&'static str, String>,
     pub condition: String,
-    /// What the rule's texts could not show.
+    /// The warnings about values that the rule's texts could not show.
     pub warnings: Vec<String>,
 }
 
-pub(super) fn see(config: &Config, test: &RuleTest) -> anyhow::Result<Seen> {
+pub(super) fn see(config: &Config, test: &RuleTest) -> anyhow::Result<SeenSignals> {
     let rules = &config.rules;
     let contact = read_contact(&contact_json(test), rules.wanted())
         .map_err(|undecodable| anyhow!("the contact of the test {:?} {}", test.name, undecodable.why))?;
@@ -54,7 +55,7 @@ pub(super) fn see(config: &Config, test: &RuleTest) -> anyhow::Result<Seen> {
     let plan = plan(config, test, &links, &sightings, &facts);
     let signals = plan.items.iter().filter_map(|item| signal(rules, test, &contact, &links, item)).collect();
     let unknown = sightings.unknown.keys().map(|(name, reason)| (name.clone(), reason.name().to_owned())).collect();
-    Ok(Seen { signals, why_not, unknown })
+    Ok(SeenSignals { signals, why_not, unknown })
 }
 
 /// As Intercom's search gives it. Tags have their names for ids.
