@@ -75,6 +75,16 @@ fn page_of_a_snoozed_contact() {
 }
 
 #[test]
+fn the_snooze_tag_of_a_company_is_shown() {
+    let (services, contact) = (Services::demo(), "gabriela@marlowridge.example.com");
+    let page = explain(&services, &[contact]).expect(0).out;
+    assert!(page.contains("snoozed: the snooze tag is on the company Marlow Ridge Foods\n"), "{page}");
+    assert!(page.contains("company Marlow Ridge Foods: Signals: Snoozed (silences every signal)\n"), "{page}");
+    let explained = explain(&services, &[contact, "--format", "json"]).expect(0).json();
+    assert_eq!(explained["contacts"][0]["accounts"][0]["tags"], json!(["Signals: Snoozed"]));
+}
+
+#[test]
 fn page_with_conditions_of_every_kind() {
     let services = Services::demo();
     let toml = r#"

@@ -67,7 +67,7 @@ fn in_short(report: &ExplainReport<'_>, person: &ContactReport, page: &mut TextP
     }
     let snoozed_on = person.snoozed_on(snooze_tag(report));
     if !snoozed_on.is_empty() {
-        page.paragraph(&format!("snoozed: {} is on {}", snooze_tag(report), snoozed_on.join(" and ")), 2);
+        page.paragraph(&format!("snoozed: the snooze tag is on {}", snoozed_on.join(" and ")), 2);
     }
     let of = |truth: Truth| explanation.rules.iter().filter(move |rule| rule.own.truth == truth);
     let holding = of(Truth::True).map(|rule| match rule.reached.as_str() {
