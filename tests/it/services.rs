@@ -134,7 +134,7 @@ fn a_contact_gone_between_search_and_tag_is_recorded_and_is_no_failure() {
     assert_eq!((&tag["status"], &tag["reason"]), (&json!("skipped"), &json!("contact_gone")));
     services.mend();
     services.scan().expect(0);
-    assert_eq!(services.count("intercom tag contact"), 1, "the tag is on the contact: the search shows it");
+    assert_eq!(services.count("intercom tag contact"), 1, "the search still shows the contact, so this run tags it");
 }
 
 #[test]
