@@ -119,8 +119,19 @@ impl Function {
     pub(super) fn wrong_count(&self) -> String {
         match self.parameters {
             [_] => format!("{}() takes one attribute", self.name),
-            _ => format!("{}() takes two attributes: {}", self.name, self.signature()),
+            several => format!("{}() takes {} attributes: {}", self.name, several.len(), self.signature()),
         }
+    }
+
+    /// Returns a call that is right, for help.
+    pub(super) fn example(&self) -> String {
+        let attributes = match self.calculation {
+            Calculation::Filled => "plan_type",
+            Calculation::OfList(_) => "enterprise_features_tried",
+            Calculation::OfDate(_) => "last_seen_at",
+            Calculation::OfNumbers(_) => "storage_used_mb, storage_limit_mb",
+        };
+        format!("for example: {}({attributes})", self.name)
     }
 }
 

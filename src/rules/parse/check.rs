@@ -40,8 +40,10 @@ impl Checker<'_> {
             ExprKind::In(item, list) => self.membership(item, list)?,
             ExprKind::Compare(left, op, right) => self.compare(left, *op, right)?,
             ExprKind::Call { target: None, function: name, arguments } => {
-                match (Function::named(name).map(|function| function.calculation), arguments.as_slice()) {
-                    (Some(Calculation::Filled), [argument]) => Comparison::Filled(self.attribute(argument, name)?),
+                match (Function::named(name), arguments.as_slice()) {
+                    (Some(function @ Function { calculation: Calculation::Filled, .. }), [argument]) => {
+                        Comparison::Filled(self.attribute(argument, function)?)
+                    }
                     _ => self.yes_no(expr)?,
                 }
             }
@@ -158,10 +160,17 @@ impl Checker<'_> {
                 self.refuse(span, format!("unknown attribute `{name}`"), help)
             }),
             ExprKind::Member(call, member) => {
-                let ExprKind::Call { function, .. } = &call.kind else { return self.source(call) };
-                let message = format!("the value of {function}() has no member `{member}`");
-                let help = "compare the value itself, for example: days_since(last_seen_at) >= 14";
-                self.refuse(&(call.span.end..span.end), message, help)
+                let function = match &call.kind {
+                    ExprKind::Call { target: None, function, .. } => Function::named(function),
+                    _ => None,
+                };
+                let Some(function) = function else { return self.source(call) };
+                let message = format!("the value of {}() has no members, so `.{member}` cannot follow", function.name);
+                self.refuse(
+                    &(call.span.end..span.end),
+                    message,
+                    format!("write the call alone: {}", self.written(call)),
+                )
             }
             ExprKind::Call { target: Some(_), function, .. } => {
                 let help = match function.as_str() {
@@ -197,7 +206,7 @@ impl Checker<'_> {
             return self.refuse(&expr.span, format!("unknown function `{name}`"), help);
         };
         if arguments.len() != function.parameters.len() {
-            return self.refuse_without_help(&expr.span, function.wrong_count());
+            return self.refuse(&expr.span, function.wrong_count(), function.example());
         }
         if matches!(function.calculation, Calculation::Filled) {
             let signature = function.signature();
@@ -206,28 +215,28 @@ impl Checker<'_> {
         }
         // Checks all arguments, because each may have a fault of its own.
         let typed = arguments.iter().zip(function.argument_types());
-        let typed: Vec<_> = typed.map(|(argument, wanted)| self.typed(argument, name, *wanted)).collect();
+        let typed: Vec<_> = typed.map(|(argument, wanted)| self.typed(argument, function, *wanted)).collect();
         let arguments = typed.into_iter().collect::<Option<_>>()?;
         Some(Source::call(self.written(expr), function, arguments))
     }
 
     /// Returns the argument of a function: an attribute (or, for numbers, a named value) of the wanted type.
-    fn typed(&mut self, expr: &Expr, function: &str, wanted: Type) -> Option<Source> {
+    fn typed(&mut self, expr: &Expr, function: &Function, wanted: Type) -> Option<Source> {
         let source = self.attribute(expr, function)?;
         if source.kind() == wanted {
             return Some(source);
         }
         let (wanted, found) = (wanted.name(), source.kind().name());
-        let message = format!("{function}() takes a {wanted}, and {} is a {found}", shown(&source));
-        self.refuse_without_help(&expr.span, message)
+        let message = format!("{}() takes a {wanted}, and {} is a {found}", function.name, shown(&source));
+        self.refuse(&expr.span, message, function.example())
     }
 
-    fn attribute(&mut self, expr: &Expr, function: &str) -> Option<Source> {
+    fn attribute(&mut self, expr: &Expr, function: &Function) -> Option<Source> {
         if matches!(expr.kind, ExprKind::Name(_) | ExprKind::Member(..) | ExprKind::Literal(_)) {
             return self.source(expr);
         }
-        let message = format!("an argument of {function}() must be the name of an attribute");
-        self.refuse_without_help(&expr.span, message)
+        let message = format!("an argument of {}() must be the name of an attribute", function.name);
+        self.refuse(&expr.span, message, function.example())
     }
 }
 

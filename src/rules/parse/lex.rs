@@ -54,13 +54,24 @@ const MAX_FAULTS: usize = 10;
 const MAX_DEPTH: usize = 8;
 
 /// The operators, each with the characters that must not follow it.
-const OPERATORS: [(&str, &str); 9] =
-    [("==", "="), ("!=", "="), ("<=", "="), (">=", "="), ("&&", "&"), ("||", "|"), ("<", "=>"), (">", "="), ("!", "=")];
+const OPERATORS: [(&str, &str); 9] = [
+    ("==", "="),
+    ("!=", "="),
+    ("<=", "="),
+    (">=", "="),
+    ("&&", "&"),
+    ("||", "|"),
+    ("<", "=><"),
+    (">", "=>"),
+    ("!", "="),
+];
 
 /// Signs of other languages: how they begin, the message, and the help.
-const FOREIGN_SIGNS: [(&str, &str, &str); 6] = [
+const FOREIGN_SIGNS: [(&str, &str, &str); 8] = [
     ("=>", "`=>` is not a comparison", "write `>=`"),
     ("=<", "`=<` is not a comparison", "write `<=`"),
+    (">>", "`>>` is not a comparison", "write `>`"),
+    ("<<", "`<<` is not a comparison", "write `<`"),
     ("<>", "`<>` is not a comparison", "write `!=` for \"is not equal to\""),
     ("=", "a single `=` is not a comparison", "write `==` for \"is equal to\""),
     ("&", "a single `&` is not part of conditions", "write `&&` for \"and\""),
@@ -225,7 +236,17 @@ fn quoted(rest: &str, quote: char) -> Result<usize, Fault> {
             _ if escaped => escaped = false,
             '\\' => escaped = true,
             '\n' | '\r' => break,
-            _ if c == quote => return Ok(index + 1),
+            _ if c == quote => {
+                let length = index + 1;
+                // CEL has texts in three quotes, which may span lines.
+                return match rest.get(length..).is_some_and(|after| after.starts_with(quote)) {
+                    true => {
+                        Err(Fault::new(0..length + 1, "a text stands between one pair of quotes")
+                            .help("write \"team\""))
+                    }
+                    false => Ok(length),
+                };
+            }
             _ => {}
         }
     }

@@ -67,6 +67,9 @@ pub(super) fn parse(tokens: &[Token<'_>]) -> Result<Expr, Fault> {
     let expr = parser.expression(ANY)?;
     match parser.peek() {
         None => Ok(expr),
+        Some(token) if token.text == "," => {
+            Err(unexpected(token, "write numbers without separators (1000); items of a list stand in brackets"))
+        }
         Some(token) => Err(unexpected(token, JOIN_HELP)),
     }
 }
