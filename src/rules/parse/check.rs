@@ -23,11 +23,6 @@ impl Checker<'_> {
         None
     }
 
-    fn refuse_without_help<T>(&mut self, span: &Range<usize>, message: String) -> Option<T> {
-        self.faults.push(Fault::new(span.clone(), message));
-        None
-    }
-
     pub fn condition(&mut self, expr: &Expr) -> Option<Condition> {
         let comparison = match &expr.kind {
             ExprKind::Joined(join, parts) => {
