@@ -34,7 +34,7 @@ sink_order!(Tag);
 /// Why an action was not done. Logs and the ledger show `message` alone; reports show [`Failure::full_message`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// What happened, in our words: service, request, status, code, number of tries, time. Without personal data and secrets.
+    /// The event, in our words: service, request, status, code, number of tries, time. Without personal data and secrets.
     pub message: String,
     /// The service's words, cut and without secrets. They may quote people from the request, so only the report shows them.
     pub quote: Option<String>,

@@ -15,7 +15,7 @@ use parse::{parse_duration, parse_instant, sink_parser};
 
 use crate::model::SinkKind;
 
-/// What `--help` and the manual page say below the options.
+/// The text of `--help` and the manual page below the options.
 const AFTER_HELP: &str = "\
 Try it without any account:
   usage-signals scan --sandbox
@@ -48,7 +48,7 @@ pub struct Cli {
     /// Options of every command.
     #[command(flatten)]
     pub common: Common,
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }

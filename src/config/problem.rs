@@ -21,7 +21,7 @@ pub struct Problem {
     pub column: usize,
     /// The path of the key (`rules.storage_limit.when`); empty for syntax errors.
     pub key: String,
-    /// What is wrong, in lower case and without a full stop.
+    /// The fault, in lower case and without a full stop.
     pub message: String,
     /// How to fix it.
     pub help: Option<String>,

@@ -42,7 +42,7 @@ impl LedgerReader {
     }
 }
 
-/// What the ledger notes besides its tables: the `workspace` that it belongs to, and the `credential` that was used last.
+/// Notes of the ledger besides its tables: the `workspace` that it belongs to, and the `credential` that was used last.
 pub(super) fn meta(connection: &Connection, name: &str) -> Result<Option<String>, LedgerError> {
     let sql = "SELECT value FROM meta WHERE name = $1";
     let values: Vec<String> = rows(connection, "read the ledger's workspace", sql, [name], |row| Ok(row.get(0)?))?;

@@ -15,13 +15,13 @@ pub enum SinkKind {
 }
 
 impl SinkKind {
-    /// What the sink makes, for people: `Zoho tasks`.
+    /// The actions of the sink, for people: `Zoho tasks`.
     pub fn label(self) -> &'static str {
         ActionKind::iter().find(|kind| kind.sink() == self).map_or(self.name(), |kind| kind.row().many)
     }
 }
 
-/// What an action does. Reports list the kinds in this order.
+/// The kinds of actions. Reports list them in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, EnumString, EnumIter)]
 #[strum(serialize_all = "snake_case")]
 pub enum ActionKind {
@@ -35,7 +35,7 @@ pub enum ActionKind {
     Untag,
 }
 
-/// What the program knows of one kind of action.
+/// The facts about one kind of action.
 struct Row {
     sink: SinkKind,
     one: &'static str,

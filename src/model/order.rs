@@ -75,7 +75,7 @@ pub struct Brief {
     pub people: Vec<Person>,
     /// `83% storage used`.
     pub details: String,
-    /// What a person should do.
+    /// The advice to a person.
     pub action: String,
     /// The due date.
     pub due_date: NaiveDate,

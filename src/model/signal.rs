@@ -40,7 +40,7 @@ pub enum Truth {
     True,
     /// The condition was evaluated and does not hold.
     False,
-    /// A value is unknown. The rule neither fires nor clears.
+    /// A value is unknown. The rule starts no signal and ends none.
     Unknown,
 }
 

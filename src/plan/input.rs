@@ -23,7 +23,7 @@ pub struct Mode {
 /// The part of the workspace that this run read and evaluated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
-    /// False where the read broke off. Such a run plans nothing new and clears nothing.
+    /// False where the read broke off. Such a run plans nothing new and ends nothing.
     pub complete: bool,
     /// `--only`: these signals; None means all.
     pub signals: Option<BTreeSet<String>>,

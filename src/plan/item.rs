@@ -109,7 +109,7 @@ pub struct Item {
     pub evidence: Vec<Evidence>,
     /// `83% storage used`.
     pub details: String,
-    /// What a person should do.
+    /// The advice to a person.
     pub action: String,
     /// `hot_lead`, ….
     pub flags: Vec<String>,

@@ -83,7 +83,7 @@ impl fmt::Display for Outage {
             )?,
         }
         if !paused.is_empty() {
-            write!(f, "; paused, so nothing opens and nothing clears: {}", paused.join(", "))?;
+            write!(f, "; paused, so no signal opens and none ends: {}", paused.join(", "))?;
         }
         if !accepted.is_empty() {
             write!(f, "; not paused, because of --accept: {}", accepted.join(", "))?;
@@ -119,7 +119,7 @@ mod tests {
         assert_eq!(
             fell.to_string(),
             "last_seen_at has a readable value for 12 of 40 contacts (30 %); the median of the last 5 runs is 95 %, and the \
-             previous run had 38 of 40; paused, so nothing opens and nothing clears: a, b"
+             previous run had 38 of 40; paused, so no signal opens and none ends: a, b"
         );
         assert!(
             fell.way_out().contains("--accept a,b, which also makes this share the new baseline"),
@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(
             outage(still, &["a"], &["b"]).to_string(),
             "the newest last_seen_at has not moved since 2025-12-17 00:00 UTC, 78 hours ago, and scan.stale_after is 72 hours; \
-             paused, so nothing opens and nothing clears: a; not paused, because of --accept: b"
+             paused, so no signal opens and none ends: a; not paused, because of --accept: b"
         );
     }
 }

@@ -21,7 +21,7 @@ pub enum OnUntag {
     Restore,
 }
 
-/// What to do when it cannot be determined whether a message arrived.
+/// The way to treat a message if nobody can find out whether it arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhenInDoubt {
     /// Post it again, marked "may be a repeat".

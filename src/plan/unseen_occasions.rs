@@ -15,7 +15,7 @@ use crate::model::{
 };
 use crate::rules::{OnClear, Rule};
 
-/// What this run saw of an open occasion's signal.
+/// The state of an open occasion's signal, as far as this run saw it.
 enum Observation {
     /// False, and long enough after the first *false* to end the occasion.
     Ends,
@@ -175,7 +175,7 @@ impl Builder<'_> {
         occasion.entries.iter().filter_map(wait).collect()
     }
 
-    /// The signal is neither true nor false; an unknown value clears nothing. Unfinished tags are put on. A task or message
+    /// The signal is neither true nor false; an unknown value ends nothing. Unfinished tags are put on. A task or message
     /// waits for a run that reads the figures it shows.
     fn continue_unseen(&self, rule: &Rule, occasion: &Occasion) -> Vec<PlannedAction> {
         let company = occasion_company(occasion, self.input.facts, self.input.sightings);

@@ -11,11 +11,11 @@ use crate::model::{Contact, Known, tag_key};
 use crate::plan::{self, Colleagues, Facts, Questions, Scope, Sightings};
 use crate::rules::RuleSet;
 
-/// What to read, and for whom.
+/// The task of a read.
 pub struct ReadRequest<'a> {
     /// The rules that contacts are evaluated by.
     pub rules: &'a RuleSet,
-    /// What the ledger knows.
+    /// The knowledge of the ledger.
     pub known: &'a Known,
     /// The instant of the evaluation.
     pub as_of: DateTime<Utc>,
@@ -32,11 +32,11 @@ pub struct ReadRequest<'a> {
 /// The contacts that were read, as far as a plan needs them.
 #[derive(Debug)]
 pub struct ContactsRead<E> {
-    /// What was seen of the contacts.
+    /// The contacts with signals, and the counts of all.
     pub sightings: Sightings,
     /// The answers to further questions.
     pub facts: Facts,
-    /// What the run looked at.
+    /// The extent of the run.
     pub scope: Scope,
     /// Contacts that could not be decoded: the id, or the position without one, and the fault.
     pub undecodable: Vec<(String, String)>,

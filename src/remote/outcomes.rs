@@ -175,7 +175,7 @@ pub fn error_kind(kind: RequestKind, ending: Ending) -> ErrorKind {
     }
 }
 
-/// What becomes of the action that an error ended.
+/// The fate of the action that an error ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
     /// It did not happen, and another run tries again.
@@ -186,7 +186,7 @@ pub enum Fate {
     GivenUp,
 }
 
-/// What an error leads to: the fate of its action, and whether the sink goes on ([`FailureKind::Action`]) or stops for this
+/// The consequence of an error: the fate of its action, and whether the sink goes on ([`FailureKind::Action`]) or stops for this
 /// run. A read of contacts has no sink: after its error the run plans nothing new.
 ///
 /// A request that is sent only once can lose one answer after another. After [`crate::apply::sink::LOST_IN_A_ROW`] in a row

@@ -77,7 +77,7 @@ pub fn explain(reason: Reason) -> &'static str {
         Reason::SinkOff => "the sink is switched off",
         Reason::Held => "postponed by --top, the guard or an incomplete read; a later run decides again",
         Reason::DataOutage => "the rule is paused: an attribute it uses stopped arriving",
-        Reason::UntaggedByPerson => "a person removed the tag; no more actions until the signal clears",
+        Reason::UntaggedByPerson => "a person removed the tag; no more actions until the signal ends",
         Reason::Clearing => "false now; the occasion ends if it stays false",
         Reason::Cleared => "no longer true; the occasion ended",
         Reason::ContactGone => "no longer in Intercom",

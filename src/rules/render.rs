@@ -17,7 +17,7 @@ use super::text_values::{TextInput, attribute_value, given_values, one_line};
 pub struct Rendered {
     /// The observation: `83% storage used`.
     pub details: String,
-    /// What to do.
+    /// The recommended action.
     pub action: String,
     /// The task's subject, without the key.
     pub task_subject: String,

@@ -6,7 +6,7 @@ use super::condition::Condition;
 use super::text::{Text, TextKey};
 use crate::model::{Priority, SubjectKind, Value};
 
-/// What to do with the tag when an occasion ends.
+/// The treatment of the tag when an occasion ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnClear {
     /// Keep it, because somebody may still be at work.
@@ -32,7 +32,7 @@ pub struct Rule {
     pub respond_within_days: u32,
     /// The levels above the rule's own, lowest first.
     pub levels: Vec<Level>,
-    /// What to do with the tag when the signal has cleared.
+    /// The treatment of the tag when the signal has ended.
     pub on_clear: OnClear,
     /// The `Lead_Status` for a lead in Zoho; `None` leaves it unchanged.
     pub lead_status: Option<String>,

@@ -20,7 +20,7 @@ use crate::model::Type;
 pub enum TextKey {
     /// The observation: `83% storage used`.
     Details,
-    /// What to do.
+    /// The recommended action.
     Action,
     /// The current figure and its share of the limit, for the task's description.
     Figure,

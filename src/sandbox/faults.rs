@@ -29,12 +29,12 @@ pub struct Fault {
     /// How many requests it strikes; all of them if absent. Counts down to 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<u32>,
-    /// What happens.
+    /// The effect.
     #[serde(flatten)]
     pub kind: FaultKind,
 }
 
-/// What a fault does to a request.
+/// The effect of a fault on a request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum FaultKind {

@@ -42,7 +42,7 @@ pub enum WorldError {
     Json {
         /// Which file.
         file: String,
-        /// What is wrong, and where.
+        /// The fault, and its place.
         cause: serde_json::Error,
     },
     /// The JSON is well-formed but inconsistent.
@@ -50,7 +50,7 @@ pub enum WorldError {
     Meaning {
         /// Which file.
         file: String,
-        /// What is wrong, with the id or position.
+        /// The fault, with the id or position.
         problem: String,
     },
     /// A change names something that does not exist, or its kind is unknown.
@@ -58,7 +58,7 @@ pub enum WorldError {
     Change {
         /// The kind of change, `untag_contact` for instance.
         change: String,
-        /// What is wrong with it.
+        /// Its fault.
         problem: String,
     },
 }

@@ -166,7 +166,7 @@ fn a_contact_that_is_not_included_is_explained_and_not_scanned() {
         .unwrap();
     let explained = explain(&services, &["66583c63de40000000000005", "--format", "json"]).expect(0).json();
     assert_eq!(explained["contacts"][0]["include"]["truth"], "false");
-    assert_skipped(&services, "66583c63de40000000000005", "[scan] include does not hold for it", &[]);
+    assert_skipped(&services, "66583c63de40000000000005", "[scan] include is false for it", &[]);
 }
 
 #[test]
@@ -190,8 +190,8 @@ fn assert_skipped(services: &Services, contact: &str, why: &str, place: &[&str])
     assert_eq!((&explained["scan"]["signals"], &explained["notes"]), (&json!([]), &json!([note])));
     let page = explain(services, &[&[contact], place].concat()).expect(0).out.replace("\n  ", " ");
     assert!(page.contains(&format!("scans skip this contact: {why}")), "{page}");
-    assert!(page.contains(&format!("nothing: {note}")) && !page.contains("no rule holds"), "{page}");
-    assert!(page.contains("rules holds:") || page.contains("rules hold:"), "{page}");
+    assert!(page.contains(&format!("nothing: {note}")) && !page.contains("no rule is true"), "{page}");
+    assert!(page.contains("rules is true:") || page.contains("rules are true:"), "{page}");
 }
 
 #[test]
@@ -270,7 +270,7 @@ fn an_error_of_intercom_ends_with_6() {
     }
     let contact = demo_contact("maeve@brightwater.example.com").to_string();
     let ran = explain_stdin(services.home.path(), Some(&services), &contact, &[]).expect(6);
-    assert!(ran.out.contains("churn_risk_inactivity: holds") && ran.out.contains("answered 400"), "{ran:#?}");
+    assert!(ran.out.contains("churn_risk_inactivity: is true") && ran.out.contains("answered 400"), "{ran:#?}");
 }
 
 #[test]
@@ -308,6 +308,6 @@ fn colours_appear_on_a_terminal_or_on_request() {
     let services = Services::demo();
     let ask = |color: &str| explain(&services, &["66583c63de40000000000005", "--color", color]).expect(0).out;
     let (plain, colored) = (ask("auto"), ask("always"));
-    assert!(!plain.contains('\u{1b}') && colored.contains("\u{1b}[32mholds"), "{colored}");
+    assert!(!plain.contains('\u{1b}') && colored.contains("\u{1b}[32mis true"), "{colored}");
     assert_eq!(anstream::adapter::strip_str(&colored).to_string(), plain);
 }

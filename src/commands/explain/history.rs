@@ -109,7 +109,7 @@ pub(super) fn scan(report: &ExplainReport<'_>, page: &mut TextPage) {
     if dry_run.plan.items.is_empty() {
         let left_out = report.left_out();
         let why =
-            if left_out.is_empty() { "no rule holds, and nothing is open".to_owned() } else { left_out.join("; ") };
+            if left_out.is_empty() { "no rule is true, and no signal is open".to_owned() } else { left_out.join("; ") };
         page.paragraph(&format!("nothing: {why}"), 2);
     }
     for problem in scan.errors.iter().chain(&scan.warnings) {

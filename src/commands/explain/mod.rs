@@ -104,10 +104,10 @@ fn read_stdin(setup: &Setup) -> Result<Contact, Fatal> {
     read_webhook_payload(&json, &setup.config.rules.explained_attributes()).map_err(|undecodable| {
         let error = match undecodable.why.strip_prefix("data.item") {
             Some(_) => anyhow::anyhow!("standard input: {}", undecodable.why),
-            None => anyhow::anyhow!("standard input holds no contact: it {}", undecodable.why),
+            None => anyhow::anyhow!("standard input has no contact: it {}", undecodable.why),
         };
         Fatal::usage(error).with_help(
-            "pipe one contact as Intercom's GET /contacts/{id} returns it, or a webhook's notification that holds it as \
+            "pipe one contact as Intercom's GET /contacts/{id} returns it, or a webhook's notification that has it as \
              data.item",
         )
     })

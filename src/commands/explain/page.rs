@@ -77,9 +77,9 @@ fn in_short(report: &ExplainReport<'_>, person: &ContactReport, page: &mut TextP
     let holding: Vec<_> = holding.collect();
     let rules = plural(explanation.rules.len(), "rule");
     let text = match holding.as_slice() {
-        [] => format!("none of {rules} holds"),
-        [one] => format!("1 of {rules} holds: {one}"),
-        several => format!("{} of {rules} hold: {}", several.len(), several.join(", ")),
+        [] => format!("none of {rules} is true"),
+        [one] => format!("1 of {rules} is true: {one}"),
+        several => format!("{} of {rules} are true: {}", several.len(), several.join(", ")),
     };
     page.paragraph(&text, 2);
     let open: Vec<_> = of(Truth::Unknown).map(|rule| format!("{} ({})", rule.signal, reasons(&rule.own))).collect();
@@ -137,12 +137,12 @@ fn rules(report: &ExplainReport<'_>, person: &ContactReport, page: &mut TextPage
 
 fn one_rule(person: &ContactReport, explained: &ExplainedRule, rule: &Rule, page: &mut TextPage) {
     let verdict = match (explained.own.truth, explained.reached.as_str()) {
-        (Truth::True, "") => page.good("holds"),
-        (Truth::True, level) => page.good(&format!("holds, level {level}")),
+        (Truth::True, "") => page.good("is true"),
+        (Truth::True, level) => page.good(&format!("is true, level {level}")),
         (Truth::Unknown, _) => page.doubtful(&format!("could not be evaluated: {}", reasons(&explained.own))),
         (Truth::False, _) => match &explained.own.miss {
-            Some(miss) => format!("does not hold, {miss}"),
-            None => "does not hold".to_owned(),
+            Some(miss) => format!("is false, {miss}"),
+            None => "is false".to_owned(),
         },
     };
     let signal = page.bold(&rule.signal);
@@ -165,7 +165,7 @@ fn one_rule(person: &ContactReport, explained: &ExplainedRule, rule: &Rule, page
     let has_colleagues = rule.scope == SubjectKind::Account && !person.company_ids().is_empty();
     if has_colleagues && explained.own.truth != Truth::True {
         page.paragraph(
-            "this rule is about the account: it also holds if it holds for a colleague, whom this page does not show",
+            "this rule is about the company: it may be true for a colleague, whom this page does not show",
             6,
         );
     }

@@ -39,7 +39,7 @@ impl ContactReport {
         match self.explanation.included() {
             _ if self.forgotten => Some("the contact was forgotten (usage-signals ledger forget)"),
             Truth::True => None,
-            Truth::False => Some("[scan] include does not hold for it"),
+            Truth::False => Some("[scan] include is false for it"),
             Truth::Unknown => Some("[scan] include could not be evaluated for it"),
         }
     }

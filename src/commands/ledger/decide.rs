@@ -77,7 +77,7 @@ fn check_remote_id(kind: ActionKind, resolution: Resolution, remote_id: Option<&
     (sinks::facts(kind.sink()).check_remote_id)(id).or_else(|WrongId { message, help }| refuse(message, help))
 }
 
-/// What the next run does after the decision.
+/// The next run's step after the decision.
 fn consequence(occasion: &Occasion, entry: &Entry, resolution: Resolution) -> &'static str {
     match resolution {
         Resolution::Failed if occasion.is_open() || entry.key.kind == ActionKind::Untag => "the next run does it",

@@ -31,10 +31,10 @@ pub(super) fn differences(test: &RuleTest, seen: &SeenSignals) -> Vec<Difference
         };
         match (test.expect.get(signal), seen.signals.get(signal)) {
             (Some(expected), Some(seen)) => compare(expected, seen, &mut add),
-            (Some(_), None) => add("signal", Some("holds"), seen.why_not.get(signal).map(String::as_str)),
+            (Some(_), None) => add("signal", Some("is true"), seen.why_not.get(signal).map(String::as_str)),
             (None, Some(SeenSignal { condition, named, .. })) => {
                 let details = named.get("details").map_or("", String::as_str);
-                add("signal", None, Some(&format!("it holds: {condition} ({details})")));
+                add("signal", None, Some(&format!("it is true: {condition} ({details})")));
             }
             (None, None) => {}
         }

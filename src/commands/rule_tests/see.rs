@@ -73,9 +73,9 @@ fn why_not(rules: &RuleSet, evaluation: &Evaluation) -> BTreeMap<String, String>
     let of_rules = rules.rules.iter().enumerate().filter_map(|(number, rule)| {
         let why = match (evaluation.verdicts.get(number).map(|verdict| verdict.truth), evaluation.included) {
             (Some(Truth::True), _) => return None,
-            (Some(Truth::False), _) => format!("it does not hold: {}", rule.when),
-            (Some(Truth::Unknown), _) => format!("nobody can tell whether it holds: {}", rule.when),
-            (None, Truth::Unknown) => "nobody can tell whether [scan] include holds for the contact".to_owned(),
+            (Some(Truth::False), _) => format!("it is false: {}", rule.when),
+            (Some(Truth::Unknown), _) => format!("it could not be evaluated: {}", rule.when),
+            (None, Truth::Unknown) => "[scan] include could not be evaluated for the contact".to_owned(),
             (None, _) => "[scan] include leaves the contact out".to_owned(),
         };
         Some((rule.signal.clone(), why))

@@ -87,7 +87,7 @@ pub(super) struct DryRun {
     run: Run,
     pub ledger: LedgerReader,
     pub read: ContactsRead<RemoteError>,
-    /// What a run would do now.
+    /// The plan of a run now.
     pub plan: Plan,
 }
 
@@ -202,7 +202,7 @@ impl Stages<'_> {
         Ok(self.finish(run, &read, outcome.plan, outcome.results, &unsettled, &ledger_errors))
     }
 
-    /// What is known of the run while it is under way.
+    /// The record of the run while it is under way.
     fn run_record(&self) -> RunRecord {
         let started_at = Some(self.started_at);
         RunRecord { id: self.run.clone(), as_of: self.setup.as_of, started_at, ..RunRecord::default() }

@@ -19,7 +19,7 @@ use crate::remote::service_status::ServiceStatus;
 pub const SPACING: Duration = Duration::from_millis(1100);
 /// Stands for the channel of a webhook, which nobody can learn: the remote id of its messages, and the address of its claims.
 pub(super) const WEBHOOK: &str = "webhook";
-/// What follows the remote id of a message in a digest.
+/// The suffix of the remote id of a message in a digest.
 pub(super) const IN_DIGEST: &str = "/digest";
 const BOT_HELP: Help = Help {
     credential: "check SLACK_BOT_TOKEN and that its app has the scope chat:write; install the app again after a change",

@@ -15,9 +15,9 @@ use crate::rules::source::Source;
 pub struct ToDo {
     /// The attribute to mend; `None` if only a rule is concerned.
     pub attribute: Option<String>,
-    /// What is wrong. A sentence without a full stop.
+    /// The fault. A sentence without a full stop.
     pub cause: String,
-    /// What to do. A sentence without a full stop.
+    /// The thing to do. A sentence without a full stop.
     pub advice: String,
     /// The signals of the enabled rules concerned.
     pub rules: Vec<String>,

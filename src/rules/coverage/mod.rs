@@ -1,4 +1,4 @@
-//! What the data can do for the rules: how each attribute is filled, and whether each rule can fire at all.
+//! Coverage: how each attribute is filled, and whether each rule can fire at all.
 //!
 //! [`Coverage`] is one pass: it counts each contact and forgets it, so that memory does not grow with contacts. The order of
 //! the contacts does not matter, with one exception: texts and plans, once there are too many different ones to count.

@@ -18,7 +18,7 @@ use crate::rules::rule::{Level, Rule};
 /// The most texts of an attribute that a message lists.
 const TEXTS: usize = 6;
 
-/// What the contacts say about a condition.
+/// The verdict on a condition, over all contacts.
 #[derive(Debug, Clone, Copy, PartialEq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum ConditionVerdict {
@@ -43,7 +43,7 @@ impl ConditionVerdict {
     }
 }
 
-/// What the contacts say about a rule.
+/// The verdict on a rule, over all contacts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RuleFinding<'r> {
     /// The rule.
@@ -56,7 +56,7 @@ pub struct RuleFinding<'r> {
     pub levels: Vec<(&'r Level, ConditionFinding)>,
 }
 
-/// What the contacts say about a condition.
+/// The verdict on a condition, over all contacts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConditionFinding {
     /// The verdict.

@@ -12,7 +12,7 @@ use crate::rules::functions::{self, Function, signatures};
 pub struct Fault {
     /// The place in the condition or text, in bytes.
     pub span: Range<usize>,
-    /// What is wrong. Lower case, no full stop.
+    /// The fault. Lower case, no full stop.
     pub message: String,
     /// How to fix it, if known.
     pub help: Option<String>,

@@ -24,7 +24,7 @@ pub(super) enum FieldType {
     Text,
     /// `user` or `lead`.
     Role,
-    /// What follows the `@` of the e-mail.
+    /// The part of the e-mail after the `@`.
     EmailDomain,
     TagId,
     Integer,

@@ -1,4 +1,4 @@
-//! What a token may do: scopes, channels and rate.
+//! The permissions of a token: scopes, channels and rate.
 
 use super::super::workspace::{Channel, Slack};
 use super::failure::Failure;
