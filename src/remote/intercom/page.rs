@@ -44,8 +44,8 @@ pub enum NoPage {
 ///
 /// `at_once` reads the page in one pass, which nearly every page allows. Where it finds anything unusual, `with_care` reads
 /// the page again, contact by contact, so that only the broken contact is lost. The result is that of `with_care` in every
-/// case; `at_once` is only faster. With it, the process takes 2.15 times the processor time of `serde_json::from_slice` into
-/// a struct, without it 2.97 times (`cargo bench --bench whole -- cpu`, 27 November 2026).
+/// case; `at_once` is only faster. With it, the process takes 1.87 times the processor time of `serde_json::from_slice` into
+/// a struct, without it 3.30 times (`cargo bench --bench whole -- cpu`, 27 November 2026).
 pub fn read_page(body: &[u8], wanted: &BTreeSet<String>) -> Result<SearchPage, NoPage> {
     let wanted = Wanted::new(wanted);
     match at_once(body, &wanted) {
