@@ -18,6 +18,8 @@ pub fn init(common: &Common) {
     // Only this crate logs: at debug level, HTTP libraries log headers, which hold credentials.
     let filter = EnvFilter::new(format!("off,usage_signals={level}"));
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    // By default, the subscriber reports a failed write with `eprintln!`, which panics if stderr is full or gone.
+    let logs = logs.log_internal_errors(false);
     // This fails only if a subscriber is set already, as in tests.
     let _ = match common.log_format {
         LogFormat::Json => logs.json().with_current_span(true).with_span_list(false).try_init(),

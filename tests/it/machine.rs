@@ -63,6 +63,36 @@ fn a_full_disk_stops_the_run_before_it_sends_what_it_cannot_record() {
 }
 
 #[test]
+fn logs_that_cannot_be_written_stop_nothing() {
+    // The last one writes to a pipe whose reader is gone.
+    for stderr in ["exec 2>/dev/full", "exec 2>&-", "exec 3>&1 2> >(exec <&-)"] {
+        for format in ["text", "json"] {
+            let services = Services::new(&full_accounts(1));
+            let script = format!("{stderr}; sleep 0.1; exec \"$0\" scan -vvv --log-format {format}");
+            let mut shell = std::process::Command::new("bash");
+            shell.env_clear().env("HOME", services.home.path()).env("TZ", "UTC").env("PATH", env!("PATH"));
+            shell.envs(services.sandbox.env()).current_dir(services.home.path());
+            shell.args(["-c", &script, env!("CARGO_BIN_EXE_usage-signals")]);
+            let ran = finish(shell.stdin(Stdio::null())).expect(0);
+            assert!(ran.out.contains("tasks: 1 done"), "{stderr}: {ran:#?}");
+            assert_undisturbed(&services, 1, stderr);
+        }
+    }
+}
+
+#[test]
+fn a_report_that_cannot_be_written_ends_with_1_after_everything_is_done() {
+    let services = Services::new(&full_accounts(1));
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut scan = services.program();
+    scan.arg("scan").stdout(full).stderr(Stdio::piped()).stdin(Stdio::null());
+    let ran = scan.output().unwrap();
+    assert_eq!(ran.status.code(), Some(1), "{ran:?}");
+    assert!(String::from_utf8_lossy(&ran.stderr).contains("what was done is in the ledger"), "{ran:?}");
+    assert_undisturbed(&services, 1, "a full stdout");
+}
+
+#[test]
 fn a_state_folder_that_cannot_be_made_is_named() {
     let services = Services::new(&full_accounts(1));
     // Root ignores permissions, but not a file in place of the folder.
