@@ -19,7 +19,7 @@ pub use kind::{ActionKind, SinkKind};
 pub use occasion::{Change, Entry, FORGOTTEN, Known, Occasion, OccasionId, Share, forgotten_mark, percent};
 pub use order::{Brief, Links, Message, MessageRef, Person, Record, Tag, TagChange, Task, TaskLink, TaskNews, TaskOn};
 pub use signal::{Evidence, Priority, Subject, SubjectKind, Truth};
-pub use text::{is_unseen, tag_key};
+pub use text::{is_unseen, tag_key, unescape_html};
 pub use values::Values;
 
 /// Gives enumerations the method `name`. The names are strum's; most types also read them back, with `parse`.

@@ -8,7 +8,7 @@ use serde_json::error::Category;
 use super::fields::{Fields, FieldsReader, Leniency};
 use super::wanted::{Slot, Wanted, date_by_number, sensible_date};
 use super::wire::{OnlyId, is_id};
-use crate::model::{Contact, Value};
+use crate::model::{Contact, Value, unescape_html};
 use crate::read::Undecodable;
 
 /// Reads one contact of Intercom's JSON, with the attributes named in `wanted`.
@@ -31,6 +31,9 @@ pub(super) fn read_by_itself(json: &str, wanted: &Wanted) -> Result<Contact, Und
 pub(super) fn contact(fields: Fields, wanted: &Wanted) -> Option<Contact> {
     let Fields { id, mut values, tags, companies } = fields;
     let id = id.filter(|id| is_id(id))?;
+    if let Some(Some(Value::Text(name))) = values.get_mut(wanted.name) {
+        *name = unescape_html(name).into_owned();
+    }
     let value = |slot: Slot| values.get(slot)?.as_ref();
     let text = |slot: Slot| match value(slot)? {
         Value::Text(text) if !text.is_empty() => Some(text.clone()),
@@ -88,6 +91,16 @@ mod tests {
 
     fn text(text: &str) -> Value {
         Value::Text(text.to_owned())
+    }
+
+    #[test]
+    fn an_escaped_name_is_decoded_once_everywhere() {
+        let json = r#"{"id":"1","name":"Miles O&#39;Brien &amp;amp; Co","custom_attributes":{"note":"a &amp; b"}}"#;
+        let contact = read_contact(json, &wanted(&["name", "note"])).unwrap();
+        assert_eq!(contact.name.as_deref(), Some("Miles O'Brien &amp; Co"));
+        // Nobody has seen Intercom escape attributes.
+        let attributes = [("name", text("Miles O'Brien &amp; Co")), ("note", text("a &amp; b"))];
+        assert_eq!(contact.attributes, Values::from_iter(attributes));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::client::{HELP, Intercom, SERVICE};
 use super::wire::{self, Any, DataAttribute, List, Tag, is_id};
-use crate::model::AttributeDefinition;
+use crate::model::{AttributeDefinition, unescape_html};
 use crate::read::{Company, TagName};
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::http::{Request, RequestKind};
@@ -84,7 +84,7 @@ pub(super) fn read_company(json: &str) -> Option<Company> {
     let tags = tags.items().unwrap_or_default().iter();
     Some(Company {
         id: id.0?,
-        name: name.and_then(Any::text),
+        name: name.and_then(Any::text).map(|name| unescape_html(&name).into_owned()),
         tags: tags.filter_map(|tag| Some(read_tag(tag.get())?.name)).filter(|name| !name.is_empty()).collect(),
     })
 }
@@ -92,6 +92,12 @@ pub(super) fn read_company(json: &str) -> Option<Company> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_escaped_name_is_decoded() {
+        let company = read_company(r#"{"id":"1","name":"Smith &amp; Sons"}"#).unwrap();
+        assert_eq!(company.name.as_deref(), Some("Smith & Sons"));
+    }
 
     #[test]
     fn the_official_attributes_are_read() {

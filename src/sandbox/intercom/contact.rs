@@ -114,10 +114,20 @@ fn apply(contact: &mut Value, set: &[(String, Option<&str>, Value)], at: i64) {
             }
         };
         if let Some(place) = place {
-            place.insert(name.clone(), value.clone());
+            let shown = match value {
+                Value::String(text) if within.is_none() && name == "name" => json!(escaped(text)),
+                value => value.clone(),
+            };
+            place.insert(name.clone(), shown);
         }
     }
     contact.insert("updated_at".to_owned(), json!(at));
+}
+
+/// A name as Intercom shows it (docs/services/intercom.md, "Names are HTML-escaped").
+fn escaped(name: &str) -> String {
+    let name = name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    name.replace('"', "&quot;").replace('\'', "&#39;")
 }
 
 /// Checks that an attribute exists and that the value has its type. Lists and objects cannot be stored.

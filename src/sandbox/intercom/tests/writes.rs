@@ -111,6 +111,12 @@ fn contacts_companies_and_attributes_are_shown() {
 }
 
 #[test]
+fn an_updated_name_comes_back_escaped() {
+    let changed = ask(&mut workspace(), "PUT", "/contacts/a1", Some(&json!({"name": "Fax & \"Co\" '24 <x>"}))).value();
+    assert_eq!(changed["name"], "Fax &amp; &quot;Co&quot; &#39;24 &lt;x&gt;");
+}
+
+#[test]
 fn an_update_sets_its_fields_and_refuses_invalid_values() {
     let mut world = workspace();
     let put = |world: &mut World, attributes: Value| {
