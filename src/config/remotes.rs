@@ -81,7 +81,7 @@ pub(super) fn read_intercom(root: &Table<'_>, env: Env<'_>) -> Option<Intercom> 
 }
 
 /// Zoho's data centres: the name and the domain.
-const DATA_CENTERS: [(&str, &str); 9] = [
+const DATA_CENTERS: [(&str, &str); 10] = [
     ("us", "zoho.com"),
     ("eu", "zoho.eu"),
     ("in", "zoho.in"),
@@ -91,6 +91,7 @@ const DATA_CENTERS: [(&str, &str); 9] = [
     ("ca", "zohocloud.ca"),
     ("sa", "zoho.sa"),
     ("uk", "zoho.uk"),
+    ("ae", "zoho.ae"),
 ];
 
 /// Reads `[zoho]`. Returns `None` if a URL is invalid, and adds the problem.

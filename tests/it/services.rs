@@ -262,3 +262,15 @@ fn an_action_that_takes_effect_after_the_timeout_is_found_by_the_next_run() {
         assert!(!messages.contains("May be a repeat"), "{path}");
     }
 }
+
+#[test]
+fn an_address_with_letters_of_any_script_gets_its_record() {
+    let mut contacts = full_accounts(1);
+    contacts[0]["email"] = json!("zoe@exämple.example.com");
+    let services = Services::new(&contacts);
+    services.scan().expect(0);
+    let effects = services.sandbox.with_world(|world| world.effects.clone());
+    let of = |module: &str| effects.iter().find(|effect| effect.get("module") == module).unwrap();
+    assert_eq!(of("Leads").get("Email"), "zoe@exämple.example.com");
+    assert_eq!(of("Tasks").get("What_Id"), of("Leads").get("id"));
+}

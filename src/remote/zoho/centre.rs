@@ -3,7 +3,7 @@
 use url::Url;
 
 /// The accounts host and the ending of the API hosts of each data centre.
-const CENTRES: [(&str, &str); 9] = [
+const CENTRES: [(&str, &str); 10] = [
     ("accounts.zoho.com", "com"),
     ("accounts.zoho.eu", "eu"),
     ("accounts.zoho.in", "in"),
@@ -13,6 +13,7 @@ const CENTRES: [(&str, &str); 9] = [
     ("accounts.zohocloud.ca", "ca"),
     ("accounts.zoho.sa", "sa"),
     ("accounts.zoho.uk", "uk"),
+    ("accounts.zoho.ae", "ae"),
 ];
 
 /// The API's base address for a data centre.
@@ -59,6 +60,7 @@ mod tests {
             (Some("https://sandbox.zohoapis.com"), Some("https://sandbox.zohoapis.com/")),
             (Some("https://developer.zohoapis.in"), Some("https://developer.zohoapis.in/")),
             (Some("https://WWW.zohoapis.eu/some/path?x"), Some("https://www.zohoapis.eu/")),
+            (Some("https://www.zohoapis.ae"), Some("https://www.zohoapis.ae/")),
             (Some("http://www.zohoapis.eu"), None),
             (Some("https://www.zohoapis.eu.evil.example"), None),
             (Some("https://evilzohoapis.eu"), None),

@@ -10,12 +10,13 @@ use crate::model::Date;
 /// The most values in one `in (…)`. One page documents 50, another 100.
 const VALUES: usize = 50;
 
-/// The longest e-mail that Zoho can store.
+/// The longest e-mail that Zoho can store, in characters.
 const LONGEST_ADDRESS: usize = 100;
 
 /// An e-mail that is safe in a query and that Zoho can store.
 ///
-/// The check is Zoho's own rule for Email fields: Zoho can neither find nor store an address that fails it.
+/// The check is Zoho's own rule for Email fields, with letters of any script: Zoho can neither find nor store an address that
+/// fails it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Address {
     /// The address as the contact has it, trimmed.
@@ -29,8 +30,8 @@ impl Address {
     pub(super) fn read(text: Option<&str>) -> Option<Address> {
         let stored = text?.trim();
         let (local, domain) = stored.rsplit_once('@')?;
-        (stored.len() <= LONGEST_ADDRESS && is_local_part(local) && is_domain(domain))
-            .then(|| Address { stored: stored.to_owned(), key: stored.to_ascii_lowercase() })
+        (stored.chars().count() <= LONGEST_ADDRESS && is_local_part(local) && is_domain(domain))
+            .then(|| Address { stored: stored.to_owned(), key: stored.to_lowercase() })
     }
 
     /// The part before the `@`.
@@ -45,21 +46,19 @@ impl Address {
 }
 
 fn is_local_part(text: &str) -> bool {
-    let begins = text.starts_with(|first: char| first.is_ascii_alphanumeric() || "_+-".contains(first));
-    begins && text.chars().all(|char| char.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(char))
+    let begins = text.starts_with(|first: char| first.is_alphanumeric() || "_+-".contains(first));
+    begins && text.chars().all(|char| char.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(char))
 }
 
 fn is_domain(text: &str) -> bool {
-    let word = |char: char| char.is_ascii_alphanumeric();
+    let word = |char: char| char.is_alphanumeric();
     let label = |label: &str| {
         label.starts_with(word)
             && label.ends_with(word)
             && label.chars().all(|char| word(char) || char == '-' || char == '_')
     };
     text.rsplit_once('.').is_some_and(|(labels, top)| {
-        labels.split('.').all(label)
-            && (2..=22).contains(&top.len())
-            && top.chars().all(|char| char.is_ascii_alphabetic())
+        labels.split('.').all(label) && (2..=22).contains(&top.chars().count()) && top.chars().all(char::is_alphabetic)
     })
 }
 
@@ -124,7 +123,10 @@ mod tests {
             ("a line break inside", "ja\nne@acme.example", None),
             ("a blank inside", "ja ne@acme.example", None),
             ("a parenthesis", "x')or(1@acme.example", None),
-            ("a letter outside ASCII", "jané@acme.example", None),
+            ("a letter outside ASCII", "zoe@exämple.example.com", Some("zoe@exämple.example.com")),
+            ("letters of another script", "Жанна@пример.example", Some("жанна@пример.example")),
+            ("a quote of another script", "a’b@acme.example", None),
+            ("a fullwidth quote", "a＇b@acme.example", None),
             ("a quote first", "'jane@acme.example", None),
             ("empty", "", None),
         ];
