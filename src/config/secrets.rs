@@ -88,8 +88,7 @@ pub fn credentials(
         let message = format!("{BOT} and {WEBHOOK} are both set, but messages can go to one place only");
         problems.push(Problem::in_environment(WEBHOOK, message, "unset one of them"));
     }
-    if webhook.as_deref().is_some_and(|url| !is_webhook(url)) {
-        let message = format!("{WEBHOOK} is not the address of a Slack webhook");
+    if let Some(message) = webhook.as_deref().and_then(webhook_fault) {
         problems.push(Problem::in_environment(WEBHOOK, message, "it begins with https://hooks.slack.com/services/"));
     }
     let slack = bot.map(|token| SlackCredentials::Bot(token.into()));
@@ -108,16 +107,24 @@ fn secret(
 ) -> Result<Option<(String, Option<PathBuf>)>, Problems> {
     let filled = |value: String| Some(value.trim().to_owned()).filter(|value| !value.is_empty());
     let file_variable = format!("{variable}_FILE");
+    let checked = |named: &str, value: String| match copying_fault(&value) {
+        None => Ok(value),
+        Some((fault, help)) => {
+            let message = format!("the value of {variable} {fault}");
+            Err(Problems(vec![Problem::in_environment(named, message, help)]))
+        }
+    };
     let direct = env(variable).and_then(filled);
     match (direct, env(&file_variable).and_then(filled)) {
         (Some(_), Some(_)) => {
             let message = format!("{variable} and {file_variable} are both set");
             Err(Problems(vec![Problem::in_environment(variable, message, "unset one of them")]))
         }
-        (direct, None) => Ok(direct.map(|value| (value, None))),
+        (Some(value), None) => Ok(Some((checked(variable, value)?, None))),
+        (None, None) => Ok(None),
         (None, Some(path)) => {
             let (message, help) = match read_file(Path::new(&path)).map(filled) {
-                Ok(Some(value)) => return Ok(Some((value, Some(path.into())))),
+                Ok(Some(value)) => return Ok(Some((checked(&file_variable, value)?, Some(path.into())))),
                 Ok(None) => {
                     let message = format!("the file that {file_variable} names is empty: {path}");
                     (message, format!("write the value into it, or unset {file_variable}"))
@@ -132,11 +139,37 @@ fn secret(
     }
 }
 
-/// Accepts Slack's hosts, and this machine for tests.
-fn is_webhook(text: &str) -> bool {
-    let Ok(url) = Url::parse(text) else { return false };
+/// Returns why an address is not that of an incoming webhook. Slack's hosts are right, and this machine is, for tests.
+fn webhook_fault(text: &str) -> Option<String> {
+    let not_a_webhook = || Some(format!("{WEBHOOK} is not the address of a Slack webhook"));
+    let Ok(url) = Url::parse(text) else { return not_a_webhook() };
     let at_slack = url.scheme() == "https" && url.host_str().is_some_and(|host| WEBHOOK_HOSTS.contains(&host));
-    at_slack || (matches!(url.scheme(), "http" | "https") && is_loopback(&url))
+    if !at_slack && !(matches!(url.scheme(), "http" | "https") && is_loopback(&url)) {
+        return not_a_webhook();
+    }
+    let first = url.path_segments().and_then(|mut segments| segments.next());
+    matches!(first, Some("triggers" | "workflows"))
+        .then(|| format!("{WEBHOOK} is the address of a workflow, which would start for every message"))
+}
+
+/// Returns the fault of a value that was copied with something around it, and what to do about it.
+fn copying_fault(value: &str) -> Option<(&'static str, &'static str)> {
+    let is_quote = |char: char| matches!(char, '"' | '\'');
+    if value.starts_with('\u{feff}') {
+        return Some(("begins with a byte order mark", "save the file as UTF-8 without a byte order mark"));
+    }
+    if value.starts_with(is_quote) || value.ends_with(is_quote) {
+        let ends = if !value.ends_with(is_quote) {
+            "begins with a quote"
+        } else if !value.starts_with(is_quote) {
+            "ends with a quote"
+        } else {
+            "begins and ends with a quote"
+        };
+        return Some((ends, "write the value without quotes; `docker --env-file` keeps them"));
+    }
+    let bearer = value.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("bearer "));
+    bearer.then_some(("begins with \"Bearer\"", "write the token alone"))
 }
 
 /// Checks that a run has the credentials it needs: always Intercom's, and those of the sinks that are on.
@@ -212,6 +245,7 @@ mod tests {
         credentials(&env, &|path| match path.to_str() {
             Some("/run/token") => Ok("from-file\n".to_owned()),
             Some("/run/empty") => Ok("\n".to_owned()),
+            Some("/run/marked") => Ok("\u{feff}very-secret\n".to_owned()),
             _ => Err(io::Error::from(io::ErrorKind::NotFound)),
         })
     }
@@ -250,6 +284,16 @@ mod tests {
             (vec![(BOT, "very-secret"), (WEBHOOK, webhook)], "SLACK_BOT_TOKEN and SLACK_WEBHOOK_URL are both set"),
             (vec![(WEBHOOK, "https://evil.example/very-secret")], "not the address of a Slack webhook"),
             (vec![(WEBHOOK, "http://hooks.slack.com/very-secret")], "not the address of a Slack webhook"),
+            (vec![(WEBHOOK, "https://hooks.slack.com/triggers/T0/1/very-secret")], "is the address of a workflow"),
+            (vec![(WEBHOOK, "https://hooks.slack.com/workflows/T0/1/very-secret")], "is the address of a workflow"),
+            (vec![(INTERCOM, "\"very-secret\"")], "INTERCOM_ACCESS_TOKEN begins and ends with a quote"),
+            (vec![(INTERCOM, "very-secret'")], "INTERCOM_ACCESS_TOKEN ends with a quote"),
+            (vec![(ZOHO[1], "'very-secret")], "ZOHO_CLIENT_SECRET begins with a quote"),
+            (vec![(BOT, "bearer very-secret")], "SLACK_BOT_TOKEN begins with \"Bearer\""),
+            (
+                vec![("INTERCOM_ACCESS_TOKEN_FILE", "/run/marked")],
+                "INTERCOM_ACCESS_TOKEN begins with a byte order mark",
+            ),
         ] {
             let said = read(&variables).unwrap_err().to_string();
             assert!(said.contains(expected), "{said}");

@@ -32,7 +32,7 @@ fn access() -> Vec<Case> {
             "copy SLACK_WEBHOOK_URL again",
             |_, command| {
                 command.env_remove("SLACK_BOT_TOKEN");
-                command.env("SLACK_WEBHOOK_URL", "https://hooks.slack.com/triggers/T0/B0/plantedhook");
+                command.env("SLACK_WEBHOOK_URL", "https://hooks.slack.com/services/T0/plantedhook");
             },
         ),
         case(
