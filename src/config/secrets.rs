@@ -144,7 +144,8 @@ fn webhook_fault(text: &str) -> Option<String> {
     let not_a_webhook = || Some(format!("{WEBHOOK} is not the address of a Slack webhook"));
     let Ok(url) = Url::parse(text) else { return not_a_webhook() };
     let at_slack = url.scheme() == "https" && url.host_str().is_some_and(|host| WEBHOOK_HOSTS.contains(&host));
-    if !at_slack && !(matches!(url.scheme(), "http" | "https") && is_loopback(&url)) {
+    let at_this_machine = matches!(url.scheme(), "http" | "https") && is_loopback(&url);
+    if !at_slack && !at_this_machine {
         return not_a_webhook();
     }
     let first = url.path_segments().and_then(|mut segments| segments.next());

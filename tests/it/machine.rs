@@ -88,7 +88,7 @@ fn a_report_that_cannot_be_written_ends_with_1_after_everything_is_done() {
     scan.arg("scan").stdout(full).stderr(Stdio::piped()).stdin(Stdio::null());
     let ran = scan.output().unwrap();
     assert_eq!(ran.status.code(), Some(1), "{ran:?}");
-    assert!(String::from_utf8_lossy(&ran.stderr).contains("what was done is in the ledger"), "{ran:?}");
+    assert!(String::from_utf8_lossy(&ran.stderr).contains("the ledger holds the actions that were done"), "{ran:?}");
     assert_undisturbed(&services, 1, "a full stdout");
 }
 
