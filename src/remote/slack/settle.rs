@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::answers;
 use super::client::{IN_DIGEST, Slack, WEBHOOK};
@@ -21,39 +22,44 @@ const MARGIN: TimeDelta = TimeDelta::hours(25);
 const MOST_PAGES: usize = 50;
 const MOST_THREADS: usize = 50;
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+/// A page of messages. Everybody's messages are on it, so each is read by itself ([`OwnMessage::of`]).
+#[derive(Debug, Deserialize)]
 struct History {
-    messages: Vec<HistoryMessage>,
+    messages: Vec<Value>,
+    #[serde(default)]
     response_metadata: Option<NextPage>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct NextPage {
-    next_cursor: String,
+    next_cursor: Option<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct HistoryMessage {
-    ts: String,
-    thread_ts: Option<String>,
-    metadata: Option<Metadata>,
+/// A message that we posted, with the keys in its metadata.
+struct OwnMessage<'m> {
+    ts: &'m str,
+    /// The key of a single message.
+    key: Option<&'m str>,
+    /// The keys of a digest.
+    keys: Vec<&'m str>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Metadata {
-    event_type: String,
-    event_payload: Payload,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Payload {
-    key: Option<String>,
-    keys: Vec<String>,
+impl<'m> OwnMessage<'m> {
+    /// Reads a message of the history. None if it is not ours: the metadata of other apps has any shape.
+    fn of(message: &'m Value) -> Option<OwnMessage<'m>> {
+        let metadata = message.get("metadata")?;
+        if metadata.get("event_type")?.as_str()? != EVENT_TYPE {
+            return None;
+        }
+        let payload = metadata.get("event_payload")?;
+        let keys = payload.get("keys").and_then(Value::as_array).into_iter().flatten();
+        Some(OwnMessage {
+            ts: message.get("ts")?.as_str()?,
+            key: payload.get("key").and_then(Value::as_str),
+            keys: keys.filter_map(Value::as_str).collect(),
+        })
+    }
 }
 
 /// The search of one channel for the keys of messages.
@@ -152,11 +158,12 @@ impl Search<'_> {
         let mut pages = PageGuard::new(String::new(), MOST_PAGES);
         loop {
             let History { messages, response_metadata } = self.ask(&page).await?;
-            for message in messages {
-                self.collect_keys(&message);
-                threads.extend(message.thread_ts.filter(|_| threads.len() < MOST_THREADS));
+            for message in &messages {
+                self.collect_keys(message);
+                let thread = message.get("thread_ts").and_then(Value::as_str).map(str::to_owned);
+                threads.extend(thread.filter(|_| threads.len() < MOST_THREADS));
             }
-            let cursor = response_metadata.unwrap_or_default().next_cursor;
+            let cursor = response_metadata.unwrap_or_default().next_cursor.unwrap_or_default();
             if cursor.is_empty() || self.has_all() {
                 return Ok(threads);
             }
@@ -184,14 +191,11 @@ impl Search<'_> {
         self.wanted.iter().all(|key| self.found.contains_key(*key))
     }
 
-    fn collect_keys(&mut self, message: &HistoryMessage) {
-        let HistoryMessage { ts, metadata: Some(Metadata { event_type, event_payload }), .. } = message else { return };
-        if event_type == EVENT_TYPE {
-            let place = format!("{}/{ts}", self.channel);
-            let Payload { key, keys } = event_payload;
-            self.found.extend(key.iter().map(|key| (key.clone(), place.clone())));
-            self.found.extend(keys.iter().map(|key| (key.clone(), format!("{place}{IN_DIGEST}"))));
-        }
+    fn collect_keys(&mut self, message: &Value) {
+        let Some(OwnMessage { ts, key, keys }) = OwnMessage::of(message) else { return };
+        let place = format!("{}/{ts}", self.channel);
+        self.found.extend(key.map(|key| (key.to_owned(), place.clone())));
+        self.found.extend(keys.into_iter().map(|key| (key.to_owned(), format!("{place}{IN_DIGEST}"))));
     }
 }
 

@@ -17,6 +17,22 @@ fn a_message_in_doubt_is_looked_for_in_the_channel_that_it_was_sent_to() {
     assert_eq!(services.count("slack post"), 1);
 }
 
+/// Case 4 of the cases from life: one post is answered 502 after its effect, and another app's message is in the channel.
+#[test]
+fn the_metadata_of_another_app_hides_no_message_of_ours() {
+    let services = Services::new(&full_accounts(12));
+    services.sandbox.with_world(|world| {
+        let stranger = json!({ "type": "message", "channel": "C0SIGNALS", "ts": "2147483647.000100",
+            "text": "done", "metadata": { "event_type": "task_created", "event_payload": { "key": 4711 } } });
+        world.slack.messages.push(stranger.as_object().unwrap().clone());
+    });
+    services.fault(json!({ "service": "slack", "path_prefix": "/chat.postMessage", "skip": 3, "times": 1,
+        "kind": "status", "status": 502, "body": "<html>", "after": true }));
+    services.scan().expect(1);
+    services.scan().expect(0);
+    assert_eq!(services.count("slack post"), 12);
+}
+
 #[test]
 fn signals_beyond_max_messages_are_posted_in_a_digest() {
     let services = Services::new(&full_accounts(25));

@@ -47,6 +47,41 @@ async fn settling_reads_the_history_from_before_the_first_claim() {
 }
 
 #[tokio::test]
+async fn settling_reads_only_messages_of_ours_and_ends_at_a_null_cursor() {
+    let of_others = [
+        json!({ "ts": "4.0", "metadata": { "event_type": "task_created", "event_payload": { "key": 4711 } } }),
+        json!({ "ts": "4.1", "metadata": { "event_type": "usage_signal", "event_payload": { "key": 4711, "keys": {} } } }),
+        json!({ "ts": "4.2", "metadata": { "event_type": "usage_signal", "event_payload": "US-1" } }),
+        json!({ "ts": "4.3", "metadata": { "event_type": null, "event_payload": null } }),
+        json!({ "ts": 4.4, "thread_ts": null, "metadata": [] }),
+        json!("US-1"),
+        json!({ "ts": "4.5", "metadata": { "event_type": "task_created", "event_payload": { "key": "US-1" } } }),
+    ];
+    let ours = [
+        ours("5.0", &json!({ "key": "US-1", "by": 7 })),
+        ours("6.0", &json!({ "key": null, "keys": ["US-2", 4711, null] })),
+    ];
+    let messages: Vec<Value> = of_others.into_iter().chain(ours).collect();
+    for rest in [json!({ "next_cursor": null }), Value::Null] {
+        let page = json!({ "ok": true, "messages": messages, "response_metadata": rest });
+        let script = Script::play([Reply::json(&page.to_string())]).await;
+        let claims = ["US-1", "US-2", "US-3"].map(|short| claim(short, 1_766_210_400));
+        let happened = |id: &str| Answer::Happened(id.into());
+        assert_eq!(
+            bot(&script).settle(&claims).await,
+            [happened("C1/5.0"), happened("C1/6.0/digest"), Answer::DidNotHappen]
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_history_without_messages_says_nothing_about_a_message() {
+    let script = Script::play([Reply::json(r#"{"ok":true}"#)]).await;
+    let answers = bot(&script).settle(&[claim("US-1", 1_766_210_400)]).await;
+    assert!(matches!(answers.as_slice(), [Answer::NoAnswer(_)]), "{answers:?}");
+}
+
+#[tokio::test]
 async fn settling_looks_into_threads_that_the_channel_saw() {
     let script = Script::play([
         history(&json!([{ "ts": "6.0", "thread_ts": "5.0", "subtype": "thread_broadcast" }]), ""),
