@@ -1,6 +1,6 @@
 //! Reads `[scan]` and `[attributes]`: the settings of the planner and the attributes of the workspace.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -12,7 +12,9 @@ use super::rule::condition;
 use super::table::Table;
 use crate::model::Type;
 use crate::plan::settings::{DataLimits, ExistingTag, Limits, OnUntag, Settings};
-use crate::rules::{Attributes, Condition, FallbackWhen, Scope, is_reserved, nearest};
+use crate::rules::{
+    Attributes, Condition, FallbackWhen, Scope, alias_for, alias_help, alias_line, is_name, is_reserved, nearest,
+};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 /// Who represents an account, if the file does not say.
@@ -150,6 +152,7 @@ const TYPES: [(&str, Type); 5] = [
 pub(super) fn read_attributes(root: &Table<'_>) -> Attributes {
     let table = root.section("attributes");
     let mut attributes = Attributes::new(declared(&table));
+    read_aliases(&table.section("alias"), &mut attributes);
     read_fallbacks(&table.section("fallback"), &mut attributes);
     table.finish();
     attributes
@@ -181,22 +184,57 @@ fn declared(attributes: &Table<'_>) -> BTreeMap<String, Type> {
 
 /// Returns message and help if an attribute cannot be declared with this type.
 fn unfit(name: &str, kind: Type) -> Option<(String, String)> {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(is_plain) {
-        let help = "conditions accept names of letters, digits and _ only; rename the attribute in Intercom".to_owned();
+    if !is_name(name) {
+        let help = format!("{}; then declare the type of {}", alias_help(name), alias_for(name));
         return Some((format!("`{name}` cannot be used in conditions"), help));
     }
     if is_reserved(name) {
-        return Some((
-            format!("`{name}` already has a meaning in texts"),
-            "rename the attribute in Intercom".to_owned(),
-        ));
+        let help = format!("{}; then declare the type of {}", alias_help(name), alias_for(name));
+        return Some((format!("`{name}` already has a meaning in texts"), help));
     }
     let known = Attributes::default().kind(name)?;
     (known != kind).then(|| {
         let message = format!("`{name}` is a built-in attribute of type {}", known.name());
         (message, "remove this line; only attributes that are not built in need a type".to_owned())
     })
+}
+
+/// Reads `[attributes.alias]`: names in rules, each with the name of its attribute in Intercom.
+fn read_aliases(aliases: &Table<'_>, attributes: &mut Attributes) {
+    let mut stored_before = BTreeSet::new();
+    for (name, value) in aliases.names() {
+        let alias = &name.value;
+        let stored = value.get_ref().as_str().filter(|stored| !stored.trim().is_empty());
+        let Some(stored) = stored else {
+            let help = format!("for example: {alias} = \"Seats Used\"");
+            let message = format!("`{alias}` needs the name of an attribute in Intercom, in quotes");
+            aliases.findings.add(&aliases.place_at(alias, value), message, Some(help));
+            continue;
+        };
+        if attributes.kind(alias).is_none() {
+            let (message, help) = match is_name(alias) {
+                true => {
+                    let help = format!(
+                        "declare it under [attributes.types]: {alias} = \"number\" (or \"text\", \"yes_no\", \"list\", \"date\")"
+                    );
+                    (format!("the alias `{alias}` has no type"), help)
+                }
+                false => {
+                    let help = format!("conditions accept names of letters, digits and _ only: {}", alias_line(stored));
+                    (format!("`{alias}` cannot be an alias"), help)
+                }
+            };
+            aliases.findings.add(&name.place, message, Some(help));
+        } else if !attributes.can_be_alias(alias) {
+            let help = "choose another alias, and declare its type under [attributes.types]".to_owned();
+            aliases.findings.add(&name.place, format!("`{alias}` already has a meaning"), Some(help));
+        } else if !stored_before.insert(stored) {
+            let message = format!("the attribute \"{stored}\" has two aliases");
+            aliases.findings.add(&name.place, message, Some("keep one of them, and use it in all rules".to_owned()));
+        } else {
+            attributes.set_alias(name.value, stored.to_owned());
+        }
+    }
 }
 
 fn read_fallbacks(fallbacks: &Table<'_>, attributes: &mut Attributes) {

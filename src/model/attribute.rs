@@ -87,8 +87,13 @@ impl Value {
         })
     }
 
-    /// Reads a JSON string, unchanged. `""` is missing.
+    /// Reads a JSON string, unchanged. `""` is missing, and a word for "no value" is unreadable.
     pub fn read_text(&self) -> Result<&str, UnknownReason> {
+        self.read(|value| value.as_text().filter(|_| !value.is_word_for_no_value(Type::Text)))
+    }
+
+    /// Like [`Value::read_text`], for an attribute in which a word such as `null` is a value like any other.
+    pub fn read_any_text(&self) -> Result<&str, UnknownReason> {
         self.read(Value::as_text)
     }
 
@@ -103,8 +108,9 @@ impl Value {
 
     /// Reads a JSON array of strings, a string that holds such an array, or a string delimited by `,`, `;` or `|`.
     ///
-    /// Items are trimmed, and empty items dropped. A list without items is known to be empty. Null and `""` are missing. Intercom
-    /// cannot store arrays in a custom attribute, so most lists are strings.
+    /// Items are trimmed, and empty items dropped. A list without items is known to be empty. Null and `""` are missing. A word for
+    /// "no value" and the lists of other languages (`{a,b}`) are unreadable. Intercom cannot store arrays in a custom attribute,
+    /// so most lists are strings.
     pub fn read_list(&self) -> Result<Vec<Cow<'_, str>>, UnknownReason> {
         self.read(|value| match value {
             Value::List(items) => items.iter().map(Value::as_text).collect::<Option<Vec<_>>>().map(kept_items),
@@ -120,6 +126,20 @@ impl Value {
             Value::Text(text) => parse_date(text.trim()),
             _ => None,
         })
+    }
+
+    /// Whether the value is "no value" written as a word, such as `None`, for an attribute of this type.
+    ///
+    /// Code that turns an absent value into a text leaves such words. In a list they would count as an item. In a text many of
+    /// them may be meant (`none`, `0`), so only the two that no language prints for anything else count.
+    pub fn is_word_for_no_value(&self, kind: Type) -> bool {
+        let Value::Text(text) = self else { return false };
+        let text = text.trim();
+        match kind {
+            Type::List => names_no_value(text) && split_list(text).is_none_or(|items| !items.is_empty()),
+            Type::Text => ["null", "undefined"].iter().any(|word| word.eq_ignore_ascii_case(text)),
+            Type::Number | Type::YesNo | Type::Date => false,
+        }
     }
 
     pub(crate) fn as_text(&self) -> Option<&str> {
@@ -143,14 +163,29 @@ fn kept_items<'a>(items: impl IntoIterator<Item = &'a str>) -> Vec<Cow<'a, str>>
 }
 
 fn parse_list(text: &str) -> Option<Vec<Cow<'_, str>>> {
-    let trimmed = text.trim();
-    if trimmed.starts_with('[') {
+    let text = text.trim();
+    split_list(text).filter(|items| items.is_empty() || !names_no_value(text))
+}
+
+/// Splits a trimmed text into items, whatever they say.
+fn split_list(text: &str) -> Option<Vec<Cow<'_, str>>> {
+    if text.starts_with('[') {
         // JSON in a text attribute. A truncated array must not count as a list of one item.
-        let items: Vec<String> = serde_json::from_str(trimmed).ok()?;
+        let items: Vec<String> = serde_json::from_str(text).ok()?;
         let items = items.iter().map(|item| item.trim()).filter(|item| !item.is_empty());
         return Some(items.map(|item| Cow::Owned(item.to_owned())).collect());
     }
+    // A list or set of another language (`{a,b}`), or an object.
+    if text.starts_with('{') {
+        return None;
+    }
     Some(kept_items(text.split([',', ';', '|'])))
+}
+
+/// Whether a trimmed text says "no value" in some language. A text without a letter or digit (`-`, `""`, `{}`) names nothing.
+fn names_no_value(text: &str) -> bool {
+    const WORDS: [&str; 8] = ["none", "null", "undefined", "nil", "n/a", "set()", "false", "0"];
+    WORDS.iter().any(|word| word.eq_ignore_ascii_case(text)) || !text.contains(char::is_alphanumeric)
 }
 
 fn from_unix_seconds(seconds: f64) -> Option<Date> {
@@ -232,12 +267,67 @@ mod tests {
             ("only delimiters", text(" , ;"), items(&[])),
             ("numbers in an array", Value::List(vec![Value::Number(1.0)]), Err(Unreadable)),
             ("half a JSON array", text(r#"["a", "b"#), Err(Unreadable)),
+            ("a list of Python", text("['a', 'b']"), Err(Unreadable)),
+            ("a list of PostgreSQL", text("{a,b}"), Err(Unreadable)),
+            ("a word for no value among items", text("a, None"), items(&["a", "None"])),
+            ("a word that begins like one for no value", text("nonesuch"), items(&["nonesuch"])),
             ("an empty text", text(""), Err(Missing)),
             ("null", Value::Null, Err(Missing)),
             ("a number", Value::Number(3.0), Err(Unreadable)),
         ];
         for (name, value, expected) in cases {
             assert_eq!(value.read_list(), expected, "{name}");
+            assert!(!value.is_word_for_no_value(Type::List), "{name}");
+        }
+    }
+
+    #[test]
+    fn no_value_written_as_a_word_is_no_item_of_a_list() {
+        for word in [
+            "None",
+            "none",
+            " NULL ",
+            "null",
+            "undefined",
+            "nil",
+            "N/A",
+            "n/a",
+            "-",
+            "--",
+            "–",
+            "?",
+            "{}",
+            "\"\"",
+            "''",
+            "set()",
+            "()",
+            "False",
+            "false",
+            "0",
+            "[-]",
+            "[\"-\"]",
+            ".",
+        ] {
+            let value = text(word);
+            assert_eq!(value.read_list(), Err(Unreadable), "{word}");
+            assert!(value.is_word_for_no_value(Type::List), "{word}");
+        }
+        for empty in ["[]", " [ ] ", "[\"\"]", " ", ",", " ; | "] {
+            let value = text(empty);
+            assert_eq!(value.read_list(), Ok(Vec::new()), "{empty}");
+            assert!(!value.is_word_for_no_value(Type::List), "{empty}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_unreadable_only_for_two_words() {
+        for word in ["null", " Null", "UNDEFINED"] {
+            let value = text(word);
+            assert!(value.is_word_for_no_value(Type::Text), "{word}");
+            assert_eq!((value.read_text(), value.read_any_text()), (Err(Unreadable), Ok(word)), "{word}");
+        }
+        for word in ["none", "None", "nil", "0", "false", "-", "N/A"] {
+            assert_eq!(text(word).read_text(), Ok(word));
         }
     }
 

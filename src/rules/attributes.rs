@@ -80,12 +80,34 @@ const DERIVED: &[KnownAttribute] = &[
 pub struct Attributes {
     declared: BTreeMap<String, Type>,
     fallbacks: BTreeMap<String, (String, FallbackWhen)>,
+    /// The name in Intercom by the name in rules, where they differ.
+    aliases: BTreeMap<String, String>,
 }
 
 impl Attributes {
     /// Returns the built-in attributes and the declared ones. A name of the catalogue keeps the catalogue's type.
     pub fn new(declared: BTreeMap<String, Type>) -> Self {
-        Attributes { declared, fallbacks: BTreeMap::new() }
+        Attributes { declared, ..Attributes::default() }
+    }
+
+    /// Makes `name`, a known attribute, stand for the attribute that Intercom calls `stored`.
+    pub fn set_alias(&mut self, name: String, stored: String) {
+        self.aliases.insert(name, stored);
+    }
+
+    /// Returns the name in Intercom of an attribute in rules.
+    pub fn stored<'a>(&'a self, name: &'a str) -> &'a str {
+        self.aliases.get(name).map_or(name, String::as_str)
+    }
+
+    /// Returns the name in rules of an attribute in Intercom: its alias, if it has one.
+    pub fn in_rules<'a>(&'a self, stored: &'a str) -> &'a str {
+        self.aliases.iter().find(|(_, aliased)| *aliased == stored).map_or(stored, |(name, _)| name)
+    }
+
+    /// Returns the source of an attribute that is read as `kind`, without its fallback.
+    pub(super) fn pushed(&self, name: &str, kind: Type) -> Source {
+        Source::attribute(name, self.stored(name), kind)
     }
 
     /// Makes `from` the fallback of `name`. Both must be known attributes of type number; the configuration checks this.
@@ -127,8 +149,13 @@ impl Attributes {
                 let arguments = parts.split(", ").map(part).collect::<Option<_>>()?;
                 Some(Source::call(name, Function::named(function)?, arguments))
             }
-            None => self.kind(name).map(|kind| Source::attribute(name, kind)),
+            None => self.kind(name).map(|kind| self.pushed(name, kind)),
         }
+    }
+
+    /// Returns whether an alias can have the name: a declared attribute, or one that the product writes.
+    pub fn can_be_alias(&self, name: &str) -> bool {
+        self.declared.contains_key(name) || CATALOGUE.iter().any(|known| !known.own && known.name == name)
     }
 
     /// Returns whether the attribute is calculated from others.
@@ -163,6 +190,11 @@ impl Scope<'_> {
             ),
         }
     }
+}
+
+/// Returns whether a name is in the catalogue or derived.
+pub(super) fn is_built_in(name: &str) -> bool {
+    built_in().any(|known| known.name == name)
 }
 
 fn built_in() -> impl Iterator<Item = &'static KnownAttribute> {

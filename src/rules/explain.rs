@@ -74,8 +74,10 @@ pub struct Traced {
 /// An attribute of a contact.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AttributeSeen {
-    /// The name.
+    /// The name in rules.
     pub name: String,
+    /// The name in Intercom.
+    pub stored: String,
     /// The type as which it is read.
     pub kind: Type,
     /// The pushed value; null if absent.
@@ -112,9 +114,10 @@ impl RuleSet {
         }
     }
 
-    /// Returns the attributes that an explanation shows: those that rules and texts need, and all known ones.
+    /// Returns the names in Intercom of the attributes that an explanation shows: those that rules and texts need, and all known
+    /// ones.
     pub fn explained_attributes(&self) -> std::collections::BTreeSet<String> {
-        let named = self.attributes().names().map(str::to_owned);
+        let named = self.attributes().names().map(|name| self.attributes().stored(name).to_owned());
         self.wanted().iter().cloned().chain(named).collect()
     }
 
@@ -122,11 +125,12 @@ impl RuleSet {
         let pushed = self.attributes().names().filter(|name| !self.attributes().is_derived(name));
         let attribute = |name: &str| {
             // Without its fallback, because the explanation is about the attribute itself.
-            let source = Source::attribute(name, self.attributes().kind(name)?);
+            let source = self.pushed(name, self.attributes().kind(name)?);
             Some(AttributeSeen {
                 name: name.to_owned(),
+                stored: self.attributes().stored(name).to_owned(),
                 kind: source.kind(),
-                value: view.contact.attributes.get(name).cloned().unwrap_or(Value::Null),
+                value: source.pushed(view).clone(),
                 read: source.read(view).map(|reading| reading.to_value()).map_err(|(_, reason)| reason),
                 used_by: self.users_of(name).into_iter().map(str::to_owned).collect(),
             })
@@ -173,9 +177,9 @@ impl Comparison {
 impl Source {
     fn trace(&self, view: ContactView<'_>) -> Traced {
         let mut seen: Vec<(String, Value)> = Vec::new();
-        for name in self.attributes() {
-            if seen.iter().all(|(other, _)| other != name) {
-                seen.push((name.to_owned(), view.contact.attributes.get(name).cloned().unwrap_or(Value::Null)));
+        for attribute in self.attributes() {
+            if seen.iter().all(|(other, _)| other != attribute.text()) {
+                seen.push((attribute.text().to_owned(), attribute.pushed(view).clone()));
             }
         }
         Traced {

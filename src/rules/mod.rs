@@ -6,12 +6,14 @@
 //! Unknown is neither true nor false nor zero. A missing or unreadable value makes a condition unknown, unless its other
 //! parts decide it (`false and unknown` is false).
 
+mod alias;
 mod attributes;
 mod condition;
 pub mod coverage;
 mod engine;
 mod evaluate;
 mod explain;
+mod fault;
 mod functions;
 mod miss;
 mod parse;
@@ -22,13 +24,14 @@ mod source;
 mod text;
 mod text_values;
 
+pub use alias::{alias_for, alias_help, alias_line, is_name};
 pub use attributes::{Attributes, CATALOGUE, Scope, nearest};
 pub use condition::Condition;
 pub use evaluate::RuleVerdict;
 pub use explain::{AttributeSeen, Explained, ExplainedComparison, ExplainedRule, Explanation, Traced};
+pub use fault::Fault;
 pub use functions::FUNCTIONS;
 pub use miss::{Miss, figure};
-pub use parse::Fault;
 pub use render::Rendered;
 pub use rule::{Level, OnClear, Rule};
 pub use ruleset::{Evaluation, RuleSet};

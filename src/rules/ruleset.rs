@@ -8,7 +8,7 @@ use super::evaluate::{RuleVerdict, unknown, verdict};
 use super::rule::Rule;
 use super::source::{ContactView, Source};
 use super::text::Texts;
-use crate::model::{Contact, Date, Truth, UnknownReason};
+use crate::model::{Contact, Date, Truth, Type, UnknownReason};
 
 /// The rules of a configuration, with the attributes and texts that they use.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub struct RuleSet {
     attributes: Attributes,
     wanted: BTreeSet<String>,
     used: Vec<Source>,
+    /// The attributes that a condition compares with a word such as `null`. There it is a value like any other.
+    with_words: BTreeSet<String>,
     pub(super) texts: Texts,
 }
 
@@ -58,15 +60,29 @@ impl RuleSet {
         disabled.sort_by(|a, b| a.signal.cmp(&b.signal));
         let texts = Texts::new(&attributes);
         let wanted = wanted(&rules, include.iter().chain(&primary_when), &texts);
-        let used = used(rules.iter().flat_map(Rule::conditions).chain(&include));
-        let used = used.into_iter().filter_map(|name| Some(Source::attribute(name, attributes.kind(name)?))).collect();
-        RuleSet { rules, disabled, include, primary_when, attributes, wanted, used, texts }
+        let all = rules.iter().chain(&disabled).flat_map(Rule::conditions).chain(&include).chain(&primary_when);
+        let with_words = sources(all).filter(|source| source.takes_words()).map(|source| source.text().to_owned());
+        let with_words = with_words.collect();
+        let mut set =
+            RuleSet { rules, disabled, include, primary_when, attributes, wanted, used: Vec::new(), with_words, texts };
+        let used = used(set.rules.iter().flat_map(Rule::conditions).chain(&set.include));
+        let used = used.into_iter().filter_map(|name| Some(set.pushed(name, set.attributes.kind(name)?)));
+        let mut used: Vec<_> = used.collect();
+        used.sort_by(|a, b| a.stored().cmp(&b.stored()));
+        set.used = used;
+        set
     }
 
-    /// Returns the names of the attributes that conditions depend on, sorted and each once. Instead of a derived attribute, it
-    /// returns the parts.
+    /// Returns the names of the attributes that conditions depend on, each once, in the order of their names in Intercom. Instead
+    /// of a derived attribute, it returns the parts.
     pub fn used(&self) -> impl Iterator<Item = &str> {
         self.used.iter().map(Source::text)
+    }
+
+    /// Returns the source of an attribute without its fallback, as conditions read it.
+    pub(super) fn pushed(&self, name: &str, kind: Type) -> Source {
+        let source = self.attributes.pushed(name, kind);
+        if self.with_words.contains(name) { source.taking_words() } else { source }
     }
 
     /// Returns the attributes that a rule's conditions depend on, with their fallbacks. The conditions of its levels and
@@ -89,7 +105,8 @@ impl RuleSet {
         rules.map(|rule| rule.signal.as_str()).chain(primary).collect()
     }
 
-    /// Returns the names of the attributes that conditions, fallbacks and texts need. Only these are decoded for a contact.
+    /// Returns the names in Intercom of the attributes that conditions, fallbacks and texts need. Only these are decoded for a
+    /// contact.
     pub fn wanted(&self) -> &BTreeSet<String> {
         &self.wanted
     }
@@ -122,26 +139,33 @@ impl RuleSet {
         }
     }
 
-    /// Returns which used attributes are readable. Both lists are sorted by name, so that one walk over them is enough.
+    /// Returns which used attributes are readable. Both lists are sorted by the name in Intercom, so that one walk over them is
+    /// enough.
     fn readable(&self, contact: &Contact) -> Vec<bool> {
         let mut values = contact.attributes.iter().peekable();
-        let readable = |attribute: &Source| {
-            while values.next_if(|(name, _)| *name < attribute.text()).is_some() {}
-            let value = values.next_if(|(name, _)| *name == attribute.text());
-            value.is_some_and(|(_, value)| attribute.is_readable(value))
+        let mut readable = |attribute: &Source| {
+            let stored = attribute.stored()?;
+            while values.next_if(|(name, _)| *name < stored).is_some() {}
+            let value = values.next_if(|(name, _)| *name == stored);
+            value.map(|(_, value)| attribute.is_readable(value))
         };
-        self.used.iter().map(readable).collect()
+        self.used.iter().map(|attribute| readable(attribute).unwrap_or_default()).collect()
     }
 }
 
-fn used<'c>(conditions: impl Iterator<Item = &'c Condition>) -> BTreeSet<&'c str> {
+/// Returns the attributes that conditions read.
+fn sources<'c>(conditions: impl Iterator<Item = &'c Condition>) -> impl Iterator<Item = &'c Source> {
     let sources = conditions.flat_map(Condition::comparisons).flat_map(Comparison::all_sources);
-    sources.flat_map(Source::attributes).collect()
+    sources.flat_map(Source::attributes)
 }
 
-fn wanted<'c>(rules: &'c [Rule], others: impl Iterator<Item = &'c Condition>, texts: &Texts) -> BTreeSet<String> {
-    let used = used(rules.iter().flat_map(Rule::conditions).chain(others));
+fn used<'c>(conditions: impl Iterator<Item = &'c Condition>) -> BTreeSet<&'c str> {
+    sources(conditions).map(Source::text).collect()
+}
+
+fn wanted<'c>(rules: &'c [Rule], others: impl Iterator<Item = &'c Condition>, texts: &'c Texts) -> BTreeSet<String> {
+    let used = sources(rules.iter().flat_map(Rule::conditions).chain(others));
     let texts = rules.iter().flat_map(Rule::all_texts).chain(texts.standard.values());
     let shown = texts.flat_map(|text| &text.sources).flat_map(Source::attributes);
-    used.into_iter().chain(shown).map(str::to_owned).collect()
+    used.chain(shown).filter_map(Source::stored).map(str::to_owned).collect()
 }

@@ -17,7 +17,12 @@ pub struct Source {
 
 #[derive(Debug, Clone, PartialEq)]
 enum Read {
-    Attribute,
+    Attribute {
+        /// The attribute's name in Intercom, which an alias may replace in rules.
+        stored: String,
+        /// Whether a word such as `null` is a value like any other, because a rule compares with it.
+        takes_words: bool,
+    },
     Call(&'static Function, Vec<Source>),
     Fixed(Value),
 }
@@ -74,8 +79,17 @@ pub enum Origin {
 pub type Unread<'a> = (&'a str, UnknownReason);
 
 impl Source {
-    pub(super) fn attribute(name: &str, kind: Type) -> Self {
-        Source::new(name, kind, Read::Attribute)
+    /// Returns the source of an attribute: its name in rules, and its name in Intercom.
+    pub(super) fn attribute(name: &str, stored: &str, kind: Type) -> Self {
+        Source::new(name, kind, Read::Attribute { stored: stored.to_owned(), takes_words: false })
+    }
+
+    /// Takes a word such as `null` as a value like any other.
+    pub(super) fn taking_words(mut self) -> Self {
+        if let Read::Attribute { takes_words, .. } = &mut self.read {
+            *takes_words = true;
+        }
+        self
     }
 
     /// Returns the source of a call. The arguments have the function's types.
@@ -138,7 +152,7 @@ impl Source {
             (_, Some(fallback)) if self.read_plain(view) != self.read(view) => {
                 Origin::StandIn(fallback.from.text().to_owned())
             }
-            (Read::Attribute, _) => Origin::Attribute,
+            (Read::Attribute { .. }, _) => Origin::Attribute,
             (Read::Fixed(_), _) => Origin::Configuration,
             (Read::Call(..), _) => Origin::Computed,
         }
@@ -156,19 +170,32 @@ impl Source {
     pub(super) fn unit(&self) -> FunctionUnit {
         match &self.read {
             Read::Call(function, _) => function.unit,
-            Read::Attribute | Read::Fixed(_) => FunctionUnit::None,
+            Read::Attribute { .. } | Read::Fixed(_) => FunctionUnit::None,
         }
     }
 
-    /// Returns the name of every attribute that the source reads, those of fallbacks included.
-    pub(super) fn attributes(&self) -> Vec<&str> {
-        let mut names = match &self.read {
-            Read::Attribute => vec![self.text()],
+    /// Returns whether a word such as `null` is a value like any other.
+    pub(super) fn takes_words(&self) -> bool {
+        matches!(self.read, Read::Attribute { takes_words: true, .. })
+    }
+
+    /// Returns the name of the attribute in Intercom. `None` if the source is no attribute.
+    pub(super) fn stored(&self) -> Option<&str> {
+        match &self.read {
+            Read::Attribute { stored, .. } => Some(stored),
+            Read::Call(..) | Read::Fixed(_) => None,
+        }
+    }
+
+    /// Returns every attribute that the source reads, those of fallbacks included.
+    pub(super) fn attributes(&self) -> Vec<&Source> {
+        let mut attributes = match &self.read {
+            Read::Attribute { .. } => vec![self],
             Read::Call(_, arguments) => arguments.iter().flat_map(Source::attributes).collect(),
             Read::Fixed(_) => Vec::new(),
         };
-        names.extend(self.fallback.iter().flat_map(|fallback| fallback.from.attributes()));
-        names
+        attributes.extend(self.fallback.iter().flat_map(|fallback| fallback.from.attributes()));
+        attributes
     }
 
     pub(super) fn has_fallback(&self) -> bool {
@@ -178,7 +205,7 @@ impl Source {
     /// Returns the name of every attribute that the source needs. An attribute with a fallback is not needed.
     pub(super) fn needed_attributes(&self) -> Vec<&str> {
         match &self.read {
-            Read::Attribute if !self.has_fallback() => vec![self.text()],
+            Read::Attribute { .. } if !self.has_fallback() => vec![self.text()],
             Read::Call(_, arguments) if !self.has_fallback() => {
                 arguments.iter().flat_map(Source::needed_attributes).collect()
             }
@@ -188,7 +215,16 @@ impl Source {
 
     /// Returns whether there is a value, readable or not. This is the result of `has(x)`.
     pub fn is_filled(&self, view: ContactView<'_>) -> bool {
-        !matches!(self.read(view), Err((_, UnknownReason::Missing)))
+        match self.read(view) {
+            Ok(_) => true,
+            Err((_, UnknownReason::Unreadable)) => !self.pushed(view).is_word_for_no_value(self.kind),
+            Err((_, reason)) => reason != UnknownReason::Missing,
+        }
+    }
+
+    /// Returns the value as pushed; null if it is absent, or if the source is no attribute.
+    pub(super) fn pushed<'a>(&self, view: ContactView<'a>) -> &'a Value {
+        self.stored().and_then(|stored| view.contact.attributes.get(stored)).unwrap_or(&Value::Null)
     }
 
     /// Reads the value. The error names the attribute that could not be read, and why.
@@ -212,16 +248,29 @@ impl Source {
 
     /// Returns whether a value of the attribute can be read.
     pub(super) fn is_readable(&self, value: &Value) -> bool {
-        read_as(self.kind, value).is_ok()
+        self.read_value(value).is_ok()
     }
 
     fn read_plain<'a>(&'a self, view: ContactView<'a>) -> Result<Reading<'a>, Unread<'a>> {
         let value = match &self.read {
-            Read::Attribute => view.contact.attributes.get(&self.text).unwrap_or(&Value::Null),
+            Read::Attribute { .. } => self.pushed(view),
             Read::Fixed(value) => value,
             Read::Call(function, arguments) => return self.evaluate(function, arguments, view).map(Reading::Number),
         };
-        read_as(self.kind, value).map_err(|reason| (self.text.as_str(), reason))
+        self.read_value(value).map_err(|reason| (self.text.as_str(), reason))
+    }
+
+    fn read_value<'a>(&self, value: &'a Value) -> Result<Reading<'a>, UnknownReason> {
+        match self.kind {
+            Type::Number => value.read_number().map(Reading::Number),
+            Type::Text if matches!(self.read, Read::Attribute { takes_words: false, .. }) => {
+                value.read_text().map(|text| Reading::Text(Cow::Borrowed(text)))
+            }
+            Type::Text => value.read_any_text().map(|text| Reading::Text(Cow::Borrowed(text))),
+            Type::YesNo => value.read_yes_no().map(Reading::YesNo),
+            Type::List => value.read_list().map(Reading::List),
+            Type::Date => value.read_date().map(Reading::Date),
+        }
     }
 
     fn evaluate<'a>(
@@ -248,16 +297,6 @@ impl Source {
             // The parser builds no such call.
             _ => Err((self.text(), UnknownReason::Unreadable)),
         }
-    }
-}
-
-fn read_as(kind: Type, value: &Value) -> Result<Reading<'_>, UnknownReason> {
-    match kind {
-        Type::Number => value.read_number().map(Reading::Number),
-        Type::Text => value.read_text().map(|text| Reading::Text(Cow::Borrowed(text))),
-        Type::YesNo => value.read_yes_no().map(Reading::YesNo),
-        Type::List => value.read_list().map(Reading::List),
-        Type::Date => value.read_date().map(Reading::Date),
     }
 }
 

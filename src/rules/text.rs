@@ -9,8 +9,8 @@ use strum::{EnumIter, IntoEnumIterator, IntoStaticStr};
 
 use super::attributes::{Attributes, Scope, nearest};
 use super::engine::environment;
+use super::fault::Fault;
 use super::functions::{Function, signatures};
-use super::parse::Fault;
 use super::source::Source;
 use crate::model::Type;
 

@@ -1,6 +1,7 @@
 //! The command `coverage`: its page and its JSON.
 
 mod advice;
+mod attributes;
 mod case;
 mod decided;
 mod undecided;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::report::CoverageReport;
 use crate::model::{self, Type, rfc3339};
 use crate::report::{joined, value_to_json as value};
+use crate::rules::alias_line;
 use crate::rules::coverage::{
     Attribute, Cause, ConditionFinding, Numbers, Plan, PlanName, RuleFinding, Spread, ToDo, date_of,
 };
@@ -46,7 +47,7 @@ fn plan_name(plan: &Plan) -> Option<&str> {
 }
 
 fn attribute(attribute: &Attribute, plans: &[Plan]) -> Value {
-    let Attribute { name, definition, own, wanted, readable, missing, unreadable, spread, .. } = attribute;
+    let Attribute { name, stored, definition, own, wanted, readable, missing, unreadable, spread, .. } = attribute;
     let by_plan = plans.iter().map(|plan| {
         let readable = plan.readable(attribute);
         json!({ "plan": plan_name(plan), "readable": readable, "share": share(readable, plan.contacts) })
@@ -57,6 +58,8 @@ fn attribute(attribute: &Attribute, plans: &[Plan]) -> Value {
     let all = attribute.filled() + missing;
     json!({
         "attribute": name,
+        "in_intercom": stored,
+        "alias": attribute.needs_alias().then(|| format!("[attributes.alias]\n{}", alias_line(name))),
         "defined": definition.is_some() && !attribute.is_archived(),
         "archived": attribute.is_archived(),
         "own": own,

@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 
 use crate::cli::FailOn;
 use crate::exit::{Exit, exit_of};
-use crate::model::{Date, second};
+use crate::model::{Date, Type, second};
 use crate::remote::error::RemoteError;
 use crate::report::{Problem, Ruling, TextTable, clean, one_line, plural, problems_to_text, with_level};
+use crate::rules::alias_line;
 use crate::rules::coverage::{
     Attribute, ConditionFinding, ConditionVerdict, Coverage, Meanwhile, Numbers, PlanName, RuleFinding, Spread, ToDo,
-    date_of,
+    WORD_FOR_NO_VALUE, WRITE_NOTHING, date_of,
 };
 
 /// The length at which the name of an attribute or a plan is cut.
@@ -73,6 +74,7 @@ pub(super) fn table(report: &CoverageReport<'_>, width: u16) -> String {
         let names: Vec<_> = report.not_usable.iter().map(|name| shown(name, NAME_CHARS)).collect();
         let _ = writeln!(text, "\nIntercom's own attributes that rules cannot use: {}", names.join(", "));
     }
+    aliases(report, &mut text);
     unreadable(report, &mut text);
     let _ = write!(text, "\nRules: can they fire?\n{}", rules(report, width));
     to_do(&report.to_do, &mut text);
@@ -137,7 +139,11 @@ fn attributes(report: &CoverageReport<'_>, width: u16) -> String {
             None => if attribute.own { "Intercom's" } else { "not defined" }.to_owned(),
         };
         let all = attribute.filled() + attribute.missing;
-        let mut row = vec![shown(&attribute.name, NAME_CHARS), declared, bar(attribute.readable, all)];
+        let mut name = shown(&attribute.name, NAME_CHARS);
+        if attribute.name != attribute.stored {
+            let _ = write!(name, " ({})", shown(&attribute.stored, NAME_CHARS));
+        }
+        let mut row = vec![name, declared, bar(attribute.readable, all)];
         row.extend(plans.iter().map(|plan| {
             let readable = plan.readable(attribute);
             if attribute.readable == 0 { String::new() } else { percent(readable, plan.contacts) }
@@ -210,14 +216,31 @@ fn range(numbers: &Numbers, shown: impl Fn(f64) -> String) -> String {
     format!("{} · {about}{} · {}", shown(least), shown(median.value), shown(most))
 }
 
+/// Adds the lines of the configuration that let rules use attributes with other names than conditions accept.
+fn aliases(report: &CoverageReport<'_>, text: &mut String) {
+    let mut needed = report.coverage.attributes().iter().filter(|attribute| attribute.needs_alias()).peekable();
+    if needed.peek().is_none() {
+        return;
+    }
+    text.push_str(
+        "\nAttributes that rules can use under an alias; add under [attributes.alias], and declare the type:\n",
+    );
+    for attribute in needed {
+        let kind = attribute.wanted.map_or("text", Type::name);
+        let _ = writeln!(text, "  {}   # {kind}", clean(&alias_line(&attribute.name)));
+    }
+}
+
 fn unreadable(report: &CoverageReport<'_>, text: &mut String) {
     let mut lines = String::new();
     for attribute in report.coverage.attributes() {
-        let wanted = attribute.wanted.map_or("value", crate::model::Type::name);
+        let wanted = attribute.wanted.map_or("value", Type::name);
         for (shape, unreadable) in &attribute.unreadable {
             let (name, contacts) = (shown(&attribute.name, NAME_CHARS), plural(unreadable.contacts, "contact"));
             let example = clean(&unreadable.example);
-            let _ = writeln!(lines, "  {name}: {shape} instead of a {wanted} for {contacts}, such as {example}");
+            let advice = if *shape == WORD_FOR_NO_VALUE { format!("; {WRITE_NOTHING}") } else { String::new() };
+            let _ =
+                writeln!(lines, "  {name}: {shape} instead of a {wanted} for {contacts}, such as {example}{advice}");
         }
     }
     if !lines.is_empty() {

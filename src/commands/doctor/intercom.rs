@@ -172,9 +172,13 @@ async fn attributes(group: &mut Group, rules: &RuleSet, client: &Intercom) {
 
 /// Returns the warning about an attribute that rules use, if there is one.
 fn remark(name: &str, rules: &RuleSet, defined: &[AttributeDefinition]) -> Option<String> {
-    let mut of_that_name = defined.iter().filter(|attribute| attribute.custom && attribute.name == name);
+    let stored = rules.attributes().stored(name);
+    let mut of_that_name = defined.iter().filter(|attribute| attribute.custom && attribute.name == stored);
     let Some(definition) = of_that_name.clone().find(|attribute| !attribute.archived).or(of_that_name.next()) else {
-        return Some("Intercom has no attribute of that name".to_owned());
+        return Some(match name == stored {
+            true => "Intercom has no attribute of that name".to_owned(),
+            false => format!("Intercom has no attribute \"{stored}\""),
+        });
     };
     if definition.archived {
         return Some("it is archived in Intercom, so it is no longer updated".to_owned());

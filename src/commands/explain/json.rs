@@ -114,9 +114,10 @@ fn miss(miss: &Miss) -> Json {
 }
 
 fn attribute(attribute: &AttributeSeen) -> Json {
-    let AttributeSeen { name, kind, value, read, used_by } = attribute;
+    let AttributeSeen { name, stored, kind, value, read, used_by } = attribute;
     json!({
         "name": name,
+        "in_intercom": stored,
         "type": kind.name(),
         "origin": place(name),
         "value": value_to_json(value),

@@ -213,7 +213,11 @@ fn attributes(person: &ContactReport, page: &mut TextPage) {
         person.explanation.attributes.iter().partition(|attribute| !attribute.used_by.is_empty());
     let row = |attribute: &AttributeSeen| {
         let value = read(&attribute.value, attribute.kind, &attribute.read);
-        [attribute.name.clone(), value, place(&attribute.name).to_owned(), users(person, attribute)]
+        let place = match attribute.name == attribute.stored {
+            true => place(&attribute.name).to_owned(),
+            false => format!("{} \"{}\"", place(&attribute.name), tame(&attribute.stored)),
+        };
+        [attribute.name.clone(), value, place, users(person, attribute)]
     };
     let missing = |attribute: &&AttributeSeen| attribute.read == Err(UnknownReason::Missing);
     let (absent, there): (Vec<_>, Vec<_>) = used.into_iter().partition(missing);

@@ -3,6 +3,7 @@
 use crate::model::{Type, UnknownReason, Value, minute};
 use crate::remote::intercom::is_own_field;
 use crate::report::{clean, explain_unknown, one_line, plural};
+use crate::rules::coverage::WRITE_NOTHING;
 use crate::rules::{Origin, Traced, figure};
 
 const TEXT_CHARS: usize = 60;
@@ -44,6 +45,9 @@ pub(super) fn read(pushed: &Value, kind: Type, read: &Result<Value, UnknownReaso
     match read {
         Err(UnknownReason::Missing) if *pushed == Value::Null => "missing".to_owned(),
         Err(UnknownReason::Missing) => format!("{}, which counts as missing", shown(pushed)),
+        Err(UnknownReason::Unreadable) if pushed.is_word_for_no_value(kind) => {
+            format!("{}, a word for \"no value\": {WRITE_NOTHING}", shown(pushed))
+        }
         Err(UnknownReason::Unreadable) => format!("{}, which is no {}", shown(pushed), kind.name()),
         Err(reason) => format!("{}, which {}", shown(pushed), explain_unknown(*reason)),
         Ok(read) if read == pushed => shown(pushed),

@@ -165,3 +165,48 @@ fn fallbacks_are_used_as_configured() {
     let frozen = verdict(&set, "churn_risk_inactivity", &contact(&[login(2.0), seen_days_ago(20)]));
     assert_eq!(frozen.evidence[0].value, number(20.0), "evidence shows the figure that decided");
 }
+
+#[test]
+fn an_alias_reads_the_attribute_that_intercom_calls_otherwise() {
+    let settings = "[attributes.types]\nseats_used = \"number\"\n[attributes.alias]\nseats_used = \"Seats Used\"\n\
+                storage_percent = \"Storage %\"\n[[rules]]\nsignal = \"seats\"\ntag = \"T\"\nwhen = 'seats_used >= 5'\n\
+                priority = \"low\"\nrespond_within_days = 1\ndetails = \"{{ seats_used }} seats\"\naction = \"a\"";
+    let set = parse("usage-signals.toml", settings, &|_| None).unwrap().rules;
+    let wanted = set.wanted();
+    assert!(
+        wanted.contains("Seats Used") && wanted.contains("Storage %") && !wanted.contains("seats_used"),
+        "{wanted:?}"
+    );
+    let person = contact(&[("Seats Used", number(7.0)), ("Storage %", text("83")), ("seats_used", number(1.0))]);
+    assert_eq!(verdict(&set, "seats", &person).truth, Truth::True);
+    assert_eq!(verdict(&set, "storage_limit", &person).evidence[0].attribute, "storage_percent");
+    assert_eq!(render(&set, set.rule("seats").unwrap(), "", &person, &[]).details, "7 seats");
+    let readable = set.evaluate(&person, as_of()).readable;
+    let readable: Vec<_> = set.used().zip(readable).filter(|(_, readable)| *readable).map(|(name, _)| name).collect();
+    assert_eq!(readable, ["seats_used", "storage_percent"]);
+}
+
+#[test]
+fn a_word_for_no_value_is_not_filled() {
+    let rule = |when: &str| {
+        format!(
+            "[[rules]]\nsignal = \"x\"\ntag = \"X\"\nwhen = '{when}'\npriority = \"low\"\nrespond_within_days = 1\n\
+             details = \"d\"\naction = \"a\""
+        )
+    };
+    for (when, value, expected) in [
+        ("has(enterprise_features_tried)", "None", Truth::False),
+        ("has(enterprise_features_tried)", "{a,b}", Truth::True),
+        ("has(enterprise_features_tried)", "[]", Truth::True),
+        ("has(plan_type)", "undefined", Truth::False),
+        ("has(plan_type)", "none", Truth::True),
+        (r#"plan_type in ["team", "null"]"#, "null", Truth::True),
+        (r#"plan_type != "null""#, "Null", Truth::True),
+        (r#"plan_type != "team""#, "Null", Truth::Unknown),
+    ] {
+        let set = parse("usage-signals.toml", &rule(when), &|_| None).unwrap().rules;
+        let name = if when.contains("plan_type") { "plan_type" } else { "enterprise_features_tried" };
+        let verdict = verdict(&set, "x", &contact(&[(name, text(value))]));
+        assert_eq!(verdict.truth, expected, "{when}: {value}");
+    }
+}

@@ -6,7 +6,7 @@ use toml::de::DeValue;
 use super::reader::RuleTestReader;
 use crate::config::place::{Located, Place};
 use crate::config::table::{Table, integer, number};
-use crate::rules::nearest;
+use crate::rules::{alias_help, is_name, nearest};
 
 /// Adds the problems of a member with this name, value and place.
 type Check<'a> = fn(&RuleTestReader<'a>, &str, &Json, &Place);
@@ -61,15 +61,20 @@ impl<'a> RuleTestReader<'a> {
 
     pub fn check_attribute(&self, name: &str, _: &Json, place: &Place) {
         let known = self.rules.attributes();
-        if self.own_fields.contains(&name) {
+        let in_rules = known.in_rules(name);
+        if known.stored(name) != name {
+            let help = format!("write \"{}\", as Intercom calls it", known.stored(name));
+            self.findings.add(place, format!("`{name}` is an alias, and not stored in Intercom"), Some(help));
+        } else if self.own_fields.contains(&name) {
             let help = format!("write it under contact: contact = {{ {name} = … }}");
             self.findings.add(place, format!("`{name}` is a field of Intercom's own"), Some(help));
         } else if known.is_derived(name) {
             let help = "set the attributes that it is calculated from".to_owned();
             self.findings.add(place, format!("`{name}` is calculated, and not stored in Intercom"), Some(help));
-        } else if known.kind(name).is_none() {
-            let help = match nearest(name, known.names()) {
+        } else if known.kind(in_rules).is_none() {
+            let help = match nearest(name, known.names().map(|name| known.stored(name))) {
                 Some(near) => format!("did you mean `{near}`?"),
+                None if !is_name(name) => alias_help(name),
                 None => "leave it out, or declare it in the configuration under [attributes.types]".to_owned(),
             };
             self.findings.add(place, format!("unknown attribute `{name}`"), Some(help));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::attribute::{Attribute, roll_out};
-use super::cause::{Cause, CauseKind, RESTORE};
+use super::cause::{Cause, CauseKind, RESTORE, WRITE_NOTHING};
 use super::pass::{Coverage, Meanwhile};
 use super::verdict::{ConditionVerdict, RuleFinding};
 use crate::rules::condition::{Comparison, Condition};
@@ -81,8 +81,12 @@ impl Coverage<'_> {
                     (cause, "have the product write it for all contacts")
                 }
             };
+            let advice = match attribute.words_for_no_value() {
+                0 => advice.to_owned(),
+                words => format!("{advice}; {words} hold a word for \"no value\": {WRITE_NOTHING}"),
+            };
             let (rules_off, meanwhile) = (Vec::new(), self.meanwhile(name));
-            Some(ToDo { attribute: Some(name.clone()), cause, advice: advice.to_owned(), rules, rules_off, meanwhile })
+            Some(ToDo { attribute: Some(name.clone()), cause, advice, rules, rules_off, meanwhile })
         };
         self.attributes.iter().filter_map(gap).collect()
     }

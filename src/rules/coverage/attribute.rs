@@ -4,8 +4,13 @@ use std::collections::BTreeMap;
 
 use super::spread::{Numbers, Words};
 use crate::model::{AttributeDefinition, Type, Value};
-use crate::rules::attributes::{Attributes, CATALOGUE};
+use crate::rules::alias::is_name;
+use crate::rules::attributes::CATALOGUE;
+use crate::rules::ruleset::RuleSet;
 use crate::rules::source::{ContactView, Reading, Source};
+
+/// The shape of a value that is "no value" written as a word: `None`, `null`, `-`.
+pub const WORD_FOR_NO_VALUE: &str = "a word for no value";
 
 /// The order in which the product begins to push attributes. All others come later.
 pub const ROLL_OUT: [&str; 6] = [
@@ -27,6 +32,8 @@ pub fn roll_out(name: &str) -> usize {
 pub struct Attribute {
     /// The name in rules.
     pub name: String,
+    /// The name in Intercom.
+    pub stored: String,
     /// The definition in the workspace; `None` if the workspace does not have the attribute.
     pub definition: Option<AttributeDefinition>,
     /// Whether it is one of Intercom's own attributes, which every workspace has.
@@ -39,7 +46,7 @@ pub struct Attribute {
     pub(super) readable_included: usize,
     /// Contacts without a value: absent, null, or an empty text.
     pub missing: usize,
-    /// Contacts with an unreadable value, by its JSON type.
+    /// Contacts with an unreadable value, by its JSON type, or by [`WORD_FOR_NO_VALUE`].
     pub unreadable: BTreeMap<&'static str, Unreadable>,
     /// [`Attribute::readable`] by the place of the plan, for [`Plan::readable`](super::Plan::readable).
     pub(super) by_plan: BTreeMap<usize, usize>,
@@ -49,7 +56,7 @@ pub struct Attribute {
     source: Option<Source>,
 }
 
-/// Unreadable values of one JSON type.
+/// Unreadable values of one shape.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable {
     pub contacts: usize,
@@ -76,11 +83,11 @@ pub enum Spread {
 }
 
 impl Attribute {
-    pub(super) fn new(name: String, definition: Option<AttributeDefinition>, attributes: &Attributes) -> Self {
+    pub(super) fn new(name: String, definition: Option<AttributeDefinition>, rules: &RuleSet) -> Self {
         let own = CATALOGUE.iter().any(|known| known.own && known.name == name)
             || definition.as_ref().is_some_and(|definition| !definition.custom);
         let declared = definition.as_ref().and_then(|definition| natural(&definition.data_type));
-        let wanted = attributes.kind(&name).or(declared);
+        let wanted = rules.attributes().kind(&name).or(declared);
         let spread = match wanted {
             _ if is_personal(&name) => Spread::Uncounted,
             None => Spread::Uncounted,
@@ -89,7 +96,8 @@ impl Attribute {
             Some(Type::Text | Type::YesNo | Type::List) => Spread::Words { words: Words::default(), empty: 0 },
         };
         Attribute {
-            source: wanted.map(|kind| Source::attribute(&name, kind)),
+            source: wanted.map(|kind| rules.pushed(&name, kind)),
+            stored: rules.attributes().stored(&name).to_owned(),
             name,
             definition,
             own,
@@ -105,7 +113,7 @@ impl Attribute {
 
     /// Counts one contact. `plan` is the place of its plan; `included` is whether `[scan] include` includes it.
     pub(super) fn add(&mut self, view: ContactView<'_>, plan: usize, included: bool) {
-        let value = view.contact.attributes.get(&self.name).unwrap_or(&Value::Null);
+        let value = view.contact.attributes.get(&self.stored).unwrap_or(&Value::Null);
         if value.is_missing() {
             self.missing += 1;
             return;
@@ -114,7 +122,7 @@ impl Attribute {
             match source.read(view) {
                 Ok(reading) => self.spread.add(&reading),
                 Err(_) => {
-                    let unreadable = self.unreadable.entry(shape(value));
+                    let unreadable = self.unreadable.entry(shape(value, source.kind()));
                     let id = &view.contact.id;
                     let unreadable = unreadable.or_insert_with(|| Unreadable { contacts: 0, example: id.clone() });
                     unreadable.contacts += 1;
@@ -134,6 +142,16 @@ impl Attribute {
     /// Returns the number of contacts with any value.
     pub fn filled(&self) -> usize {
         self.readable + self.unreadable.values().map(|unreadable| unreadable.contacts).sum::<usize>()
+    }
+
+    /// Returns the number of contacts with "no value" written as a word.
+    pub fn words_for_no_value(&self) -> usize {
+        self.unreadable.get(WORD_FOR_NO_VALUE).map_or(0, |unreadable| unreadable.contacts)
+    }
+
+    /// Returns whether rules can use the attribute only under an alias, which it does not have.
+    pub fn needs_alias(&self) -> bool {
+        !self.own && !is_name(&self.name)
     }
 
     /// Returns whether contacts of the workspace can have the attribute.
@@ -196,8 +214,9 @@ fn is_personal(name: &str) -> bool {
     !name.ends_with("_at") && ABOUT_PERSONS.iter().any(|word| name.contains(word))
 }
 
-fn shape(value: &Value) -> &'static str {
+fn shape(value: &Value, wanted: Type) -> &'static str {
     match value {
+        _ if value.is_word_for_no_value(wanted) => WORD_FOR_NO_VALUE,
         Value::Null => "nothing",
         Value::Bool(_) => "yes/no",
         Value::Number(_) => "number",

@@ -2,9 +2,11 @@
 
 use strum::IntoStaticStr;
 
-use super::attribute::Attribute;
-use crate::model::{Type, UnknownReason};
+use super::attribute::{Attribute, WORD_FOR_NO_VALUE};
+use crate::model::{Type, UnknownReason, Value};
+use crate::rules::alias::is_name;
 use crate::rules::attributes::nearest;
+use crate::rules::condition::literal;
 
 /// Why a condition is true for no contact.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -138,8 +140,17 @@ impl Cause {
                 let defined =
                     others.iter().filter(|other| other.definition.is_some() && !other.own && !other.is_archived());
                 let near = nearest(name, defined.map(|other| other.name.as_str()));
-                let near = near.map_or(String::new(), |near| format!(" (the workspace has `{near}`: is it meant?)"));
-                format!("create it in Intercom as {}, then have the product write it{near}", storable(wanted))
+                let create = format!("create it in Intercom as {}, then have the product write it", storable(wanted));
+                match near {
+                    Some(near) if !is_name(near) && attribute.is_none_or(|it| it.name == it.stored) => {
+                        let alias = literal(&Value::Text(near.to_owned()));
+                        format!(
+                            "{create} (the workspace has `{near}`: if it is meant, add under [attributes.alias]: {name} = {alias})"
+                        )
+                    }
+                    Some(near) => format!("{create} (the workspace has `{near}`: is it meant?)"),
+                    None => create,
+                }
             }
             (CauseKind::Archived, _) => RESTORE.to_owned(),
             (CauseKind::Misspelt, _) => "write it in the rule as the product does".to_owned(),
@@ -152,6 +163,7 @@ impl Cause {
                     storable(Some(wanted))
                 )
             }
+            (CauseKind::Unreadable, _) if attribute.is_some_and(only_words) => WRITE_NOTHING.to_owned(),
             (CauseKind::WrongType | CauseKind::Unreadable | CauseKind::ListNotStorable, wanted) => {
                 format!("have the product write {}", writable(wanted))
             }
@@ -175,6 +187,14 @@ impl Cause {
 /// The advice for an archived attribute.
 pub(super) const RESTORE: &str = "restore it in Intercom, and check that the product still writes it";
 
+/// The advice about "no value" that the product writes as a word.
+pub const WRITE_NOTHING: &str = "have the product write nothing instead";
+
+/// Returns whether every unreadable value is "no value" written as a word.
+fn only_words(attribute: &Attribute) -> bool {
+    attribute.unreadable.keys().all(|shape| *shape == WORD_FOR_NO_VALUE)
+}
+
 fn unreadable(attribute: &Attribute) -> (CauseKind, String) {
     let (name, filled) = (&attribute.name, attribute.filled());
     let wanted = attribute.wanted.map_or("value", Type::name);
@@ -182,6 +202,10 @@ fn unreadable(attribute: &Attribute) -> (CauseKind, String) {
     let (shape, example) = most.map_or(("nothing", ""), |(shape, unreadable)| (*shape, unreadable.example.as_str()));
     let contacts = format!("contacts with a value: {filled}, for example {example}");
     match wanted {
+        _ if only_words(attribute) => (
+            CauseKind::Unreadable,
+            format!("{name} holds only words for \"no value\", such as None or null ({contacts})"),
+        ),
         "number" => {
             (CauseKind::WrongType, format!("{name} holds {shape} values, and the rule compares a number ({contacts})"))
         }

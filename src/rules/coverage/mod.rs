@@ -13,8 +13,8 @@ mod tally;
 mod verdict;
 
 pub use advice::ToDo;
-pub use attribute::{Attribute, ROLL_OUT, Spread};
-pub use cause::Cause;
+pub use attribute::{Attribute, ROLL_OUT, Spread, WORD_FOR_NO_VALUE};
+pub use cause::{Cause, WRITE_NOTHING};
 pub use pass::{Coverage, Meanwhile};
 pub use plans::{Plan, PlanName};
 pub use spread::{Numbers, Words, date_of};

@@ -97,16 +97,17 @@ impl<'r> Coverage<'r> {
     pub fn new(rules: &'r RuleSet, definitions: Vec<AttributeDefinition>, as_of: Date) -> Self {
         let all_rules = || rules.rules.iter().chain(&rules.disabled);
         let (active, archived): (Vec<_>, Vec<_>) = definitions.into_iter().partition(|it| !it.archived);
-        let mut names: BTreeSet<String> = active.iter().map(|definition| definition.name.clone()).collect();
+        let in_rules = |definition: &AttributeDefinition| rules.attributes().in_rules(&definition.name).to_owned();
+        let mut names: BTreeSet<String> = active.iter().map(in_rules).collect();
         // If an archived and an active attribute have one name, the active one counts.
         let definitions = archived.into_iter().chain(active);
-        let mut definitions: BTreeMap<_, _> = definitions.map(|it| (it.name.clone(), it)).collect();
+        let definitions: BTreeMap<_, _> = definitions.map(|it| (it.name.clone(), it)).collect();
         names.extend(CATALOGUE.iter().map(|known| known.name.to_owned()));
         names.extend(all_rules().flat_map(|rule| rules.used_by(rule)).map(str::to_owned));
         names.extend(rules.used_for_primary().into_iter().map(str::to_owned));
         let attribute = |name: String| {
-            let definition = definitions.remove(&name);
-            Attribute::new(name, definition, rules.attributes())
+            let definition = definitions.get(rules.attributes().stored(&name)).cloned();
+            Attribute::new(name, definition, rules)
         };
         let mut attributes: Vec<_> = names.into_iter().map(attribute).collect();
         attributes.sort_by_cached_key(place);
@@ -123,7 +124,7 @@ impl<'r> Coverage<'r> {
         Coverage {
             rules,
             as_of,
-            plan: Source::attribute(PLAN, Type::Text),
+            plan: rules.pushed(PLAN, Type::Text),
             plans: Plans::default(),
             attributes,
             contacts: 0,
@@ -134,9 +135,9 @@ impl<'r> Coverage<'r> {
         }
     }
 
-    /// Returns the names of the attributes to decode for each contact.
+    /// Returns the names in Intercom of the attributes to decode for each contact.
     pub fn wanted(&self) -> BTreeSet<String> {
-        let names = self.attributes.iter().map(|attribute| attribute.name.clone());
+        let names = self.attributes.iter().map(|attribute| attribute.stored.clone());
         names.chain(self.rules.wanted().iter().cloned()).collect()
     }
 

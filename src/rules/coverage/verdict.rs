@@ -14,6 +14,7 @@ use crate::model::UnknownReason;
 use crate::rules::attributes::nearest;
 use crate::rules::condition::{Comparison, Condition, Op};
 use crate::rules::rule::{Level, Rule};
+use crate::rules::source::Source;
 
 /// The most texts of an attribute that a message lists.
 const TEXTS: usize = 6;
@@ -140,7 +141,8 @@ impl Diagnosis<'_> {
         let nobody = unread.is_empty() && compared.decided() == 0;
         if unread.is_empty() {
             for source in compared.comparison.all_sources() {
-                let names = if nobody { source.needed_attributes() } else { source.attributes() };
+                let read = || source.attributes().into_iter().map(Source::text).collect();
+                let names: Vec<_> = if nobody { source.needed_attributes() } else { read() };
                 unread.extend(names.into_iter().map(|name| (name, None)));
             }
         }

@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use super::lex::Fault;
 use super::parser::{Expr, ExprKind, Join};
 use crate::model::{Type, Value};
+use crate::rules::alias::{alias_help, is_name};
 use crate::rules::attributes::{Scope, nearest};
 use crate::rules::condition::{Comparison, Condition, Op};
+use crate::rules::fault::Fault;
 use crate::rules::functions::{self, Calculation, Function};
 use crate::rules::source::Source;
 
@@ -70,10 +71,13 @@ impl Checker<'_> {
             (left, right, op) = (right, left, op.mirrored());
         }
         if left.is_fixed() {
-            return self.refuse(&span, "both sides are fixed values", "one side has to be an attribute");
+            let texts = [&left, &right].into_iter().filter_map(|side| side.fixed_value()?.as_text());
+            let name = texts.into_iter().find(|text| text.contains(char::is_alphanumeric) && !is_name(text));
+            let name = name.map_or(String::new(), |name| format!("; {}", alias_help(name)));
+            return self.refuse(&span, "both sides are fixed values", format!("one side has to be an attribute{name}"));
         }
         match mismatch(&left, op, &right) {
-            None => Some(Comparison::Compare { left, op, right }),
+            None => Some(Comparison::Compare { left: compared_with(left, right.fixed_value()), op, right }),
             Some((message, help)) => self.refuse(&span, message, help),
         }
     }
@@ -86,7 +90,7 @@ impl Checker<'_> {
                 let message = "both sides of `in` are fixed values";
                 return self.refuse(&item.span, message, "one side has to be an attribute");
             }
-            return Some(Comparison::OneOf { item: source, list: values });
+            return Some(Comparison::OneOf { item: compared_with(source, &values), list: values });
         }
         let sources = (self.source_beside(item, Some(Type::Text)), self.source(list));
         let (list_span, item_span) = (&list.span, &item.span);
@@ -233,6 +237,12 @@ impl Checker<'_> {
         let message = format!("an argument of {}() must be the name of an attribute", function.name);
         self.refuse(&expr.span, message, function.example())
     }
+}
+
+/// Returns the left side of a comparison. If it is compared with a word such as `null`, it takes the word as a value.
+fn compared_with<'v>(source: Source, values: impl IntoIterator<Item = &'v Value>) -> Source {
+    let has_word = values.into_iter().any(|value| value.is_word_for_no_value(Type::Text));
+    if has_word { source.taking_words() } else { source }
 }
 
 /// Returns a name without a dot. Beside a text, it may be a text without quotes.

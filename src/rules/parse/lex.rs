@@ -5,29 +5,9 @@
 
 use std::ops::Range;
 
+use crate::rules::alias::alias_help;
+use crate::rules::fault::Fault;
 use crate::rules::functions::{self, Function, signatures};
-
-/// A mistake in a condition or text, with its place in bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// The place in the condition or text, in bytes.
-    pub span: Range<usize>,
-    /// The fault. Lower case, no full stop.
-    pub message: String,
-    /// How to fix it, if known.
-    pub help: Option<String>,
-}
-
-impl Fault {
-    pub(in crate::rules) fn new(span: Range<usize>, message: impl Into<String>) -> Self {
-        Fault { span, message: message.into(), help: None }
-    }
-
-    pub(in crate::rules) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
-        self
-    }
-}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Token<'a> {
@@ -107,6 +87,10 @@ pub(super) fn lex(text: &str) -> Result<Vec<Token<'_>>, Vec<Fault>> {
             }
             // Goes on behind the fault, because somebody who writes AND also writes OR and <>.
             Err(Fault { span, message, help }) => {
+                let help = help.map(|help| match name_with_sign(text, at, tokens.last()) {
+                    Some(name) => format!("{help}; {}", alias_help(name)),
+                    None => help,
+                });
                 faults.push(Fault { span: at + span.start..at + span.end, message, help });
                 span.end
             }
@@ -174,6 +158,14 @@ fn next_token(rest: &str, first: char, before: Option<&Token<'_>>) -> Result<(To
             operator.map(|(sign, _)| (TokenKind::Sign, sign.len())).ok_or_else(|| unknown_sign(rest, first))
         }
     }
+}
+
+/// Returns the name of which a sign is a part, as in `plan-type`: it stands between letters, without blanks.
+fn name_with_sign<'a>(text: &'a str, at: usize, before: Option<&Token<'_>>) -> Option<&'a str> {
+    let word = before.filter(|word| word.kind == TokenKind::Word && word.span.end == at)?;
+    let is_part = |c: char| c.is_alphanumeric() || "_-/+%".contains(c);
+    let name = text.get(word.span.start..)?.split(|c| !is_part(c)).next()?;
+    (name.len() > word.text.len() && name.ends_with(char::is_alphanumeric)).then_some(name)
 }
 
 fn ends_value(token: &Token<'_>) -> bool {

@@ -9,8 +9,8 @@ mod tests;
 
 use super::attributes::Scope;
 use super::condition::Condition;
+use super::fault::Fault;
 use check::Checker;
-pub use lex::Fault;
 
 impl Condition {
     /// Parses and checks a condition. The error lists one syntax fault, or every fault of names and types.

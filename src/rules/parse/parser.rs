@@ -4,9 +4,11 @@
 
 use std::ops::Range;
 
-use super::lex::{Fault, Token, TokenKind, text_value};
+use super::lex::{Token, TokenKind, text_value};
 use crate::model::Value;
+use crate::rules::alias::alias_help;
 use crate::rules::condition::Op;
+use crate::rules::fault::Fault;
 
 /// An expression and its place.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,7 +72,10 @@ pub(super) fn parse(tokens: &[Token<'_>]) -> Result<Expr, Fault> {
         Some(token) if token.text == "," => {
             Err(unexpected(token, "write numbers without separators (1000); items of a list stand in brackets"))
         }
-        Some(token) => Err(unexpected(token, JOIN_HELP)),
+        Some(token) => match parser.words_here().as_deref() {
+            Some(name) => Err(unexpected(token, &format!("{JOIN_HELP}; if it is one name, {}", alias_help(name)))),
+            None => Err(unexpected(token, JOIN_HELP)),
+        },
     }
 }
 
@@ -86,6 +91,16 @@ struct Parser<'a> {
 impl<'a> Parser<'a> {
     fn peek(&self) -> Option<&'a Token<'a>> {
         self.tokens.get(self.at)
+    }
+
+    /// Returns the words before and behind the present place, if they may be one name (`Seats Used`).
+    fn words_here(&self) -> Option<String> {
+        let is_word = |token: &&Token<'_>| token.kind == TokenKind::Word;
+        let (before, behind) = self.tokens.split_at_checked(self.at)?;
+        let before: Vec<_> = before.iter().rev().take_while(is_word).map(|token| token.text).collect();
+        let behind: Vec<_> = behind.iter().take_while(is_word).map(|token| token.text).collect();
+        let words: Vec<_> = before.iter().rev().chain(&behind).copied().collect();
+        (!before.is_empty() && !behind.is_empty()).then(|| words.join(" "))
     }
 
     fn take(&mut self, sign: &str) -> Option<&'a Token<'a>> {
