@@ -26,7 +26,7 @@ pub enum Exit {
     Incomplete,
     /// The guard stopped the plan, or rules are paused because an attribute stopped arriving.
     Guard,
-    /// The run finished, but something failed or is in doubt. The next run tries again.
+    /// The run finished, but something failed, was refused or is in doubt. A later run tries again.
     Failed,
     /// `--dry-run --detailed-exit-code`: there is something to do.
     ToDo,

@@ -286,8 +286,7 @@ fn pair(batch: &[Order], outcomes: Vec<ActionOutcome>) -> Outcomes {
     batch.iter().map(outcome_of).collect()
 }
 
-/// Refuses a task whose record is gone although this run has just found it. The next run would find it again, so a person has
-/// to decide.
+/// Refuses a task whose record is gone although this run has just found it. The next run would find it again.
 fn refuse_fresh((short, outcome): (String, ActionOutcome), fresh: &BTreeSet<String>) -> (String, ActionOutcome) {
     match outcome {
         ActionOutcome::RecordGone(failure) if fresh.contains(&short) => (short, ActionOutcome::Refused(failure)),

@@ -91,7 +91,7 @@ pub enum ActionOutcome {
     Done(String),
     /// The action certainly did not happen. Another run tries again.
     CarriedOver(Failure),
-    /// The action certainly did not happen, and trying again would not help.
+    /// The action certainly did not happen, and trying again at once would not help.
     Refused(Failure),
     /// The action certainly did not happen: the task's record is gone, or is another record now.
     RecordGone(Failure),

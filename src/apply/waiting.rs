@@ -84,7 +84,7 @@ pub(super) struct TasksSoFar {
 
 impl TasksSoFar {
     /// Takes out the orders that are ready, and leaves the others. A tag without a ledger must mean "handled", so a tag waits
-    /// until its task is done, or refused for good.
+    /// until its task is done, or refused.
     pub(super) fn take_ready(&self, orders: &mut Vec<Waiting>) -> Vec<Order> {
         let is_settled = |short: &String| {
             let task = self.results.performed.get(short);

@@ -81,7 +81,8 @@ impl ValueEnum for State {
             State::Claimed => PossibleValue::new("in-doubt")
                 .aliases(["claimed", "in_doubt"])
                 .help("The request was sent, but no answer came"),
-            State::Refused => PossibleValue::new("refused").help("The service refused it for good"),
+            State::Refused => PossibleValue::new("refused")
+                .help("The service refused it; a run tries again after scan.retry_refused_after"),
             State::Done => PossibleValue::new("done").help("Done"),
             State::Skipped => PossibleValue::new("skipped").help("Not to be done in this occasion"),
             State::Dropped => PossibleValue::new("dropped").help("No longer needed before it was done"),
@@ -93,15 +94,22 @@ impl ValueEnum for State {
 
 #[derive(Debug, Clone, Args)]
 pub struct LedgerResolve {
-    /// The action's key, such as US-7K3F9Q2M; capitals and the US- do not matter
-    pub key: String,
+    /// The keys of the actions, such as US-7K3F9Q2M; capitals and the US- do not matter
+    #[arg(value_name = "KEY", required_unless_present = "state")]
+    pub keys: Vec<String>,
+    /// Instead of keys: all actions in this state
+    #[arg(long, value_enum, value_name = "STATE", conflicts_with = "keys")]
+    pub state: Option<State>,
+    /// With --state: only actions of these signals
+    #[arg(long, value_delimiter = ',', value_name = "SIGNAL", requires = "state")]
+    pub signal: Vec<String>,
     /// The outcome
     #[arg(long = "as", value_enum, value_name = "WHAT")]
     pub resolution: Resolution,
     /// The reason, which the ledger keeps
     #[arg(long, value_name = "TEXT")]
     pub note: Option<String>,
-    /// With --as done: the Zoho task's id, or CHANNEL/TS of the Slack message, for later runs to go on from
+    /// With one key and --as done: the Zoho task's id, or CHANNEL/TS of the Slack message, for later runs to go on from
     #[arg(long, value_name = "ID")]
     pub remote_id: Option<String>,
     /// If a run holds the lock, wait up to this long for it, such as 10m

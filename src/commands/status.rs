@@ -122,8 +122,8 @@ fn next_steps(
     if count("refused") > 0 {
         let (list, resolve) = (place.command("ledger list --state refused"), place.command("ledger resolve KEY"));
         steps.push(format!(
-            "refused actions wait for your decision: see {list}, remove the cause, then run {resolve} --as failed (the next run \
-             tries again), done or dismissed"
+            "{list} shows why actions were refused: remove the cause. A run tries again after retry_refused_after in [scan]; the \
+             next run does after {resolve} --as failed. With --as done or dismissed, none does"
         ));
     }
     if count("in_doubt") > 0 && !under_way {

@@ -47,6 +47,7 @@ pub(super) fn read_scan(root: &Table<'_>, attributes: &Attributes) -> Scan {
         existing_tag: scan.choice("existing_tag", &existing).unwrap_or(ExistingTag::Handled),
         on_untag: scan.choice("on_untag", &untag).unwrap_or(OnUntag::Keep),
         clear_after: TimeDelta::from_std(clear_after).unwrap_or(TimeDelta::days(1)),
+        retry_refused_after: retry_refused_after(&scan),
         snooze_tag,
         timezone: timezone(&scan).unwrap_or_else(TimeZone::system),
         limits: Limits {
@@ -75,9 +76,25 @@ fn usize_of(count: u32) -> usize {
     usize::try_from(count).unwrap_or(usize::MAX)
 }
 
+/// Reads a duration, or `never`. The default is a bit less than a day, so that a daily run tries again the next day.
+fn retry_refused_after(scan: &Table<'_>) -> Option<TimeDelta> {
+    let key = "retry_refused_after";
+    let text = scan.text_like(key, "a duration such as \"23h\", or \"never\"");
+    if text.as_ref().is_some_and(|text| text.value.trim() == "never") {
+        return None;
+    }
+    let after =
+        text.and_then(|text| parsed_duration(scan, key, &text, "\"30m\", \"23h\" or \"never\"")).unwrap_or(23 * HOUR);
+    TimeDelta::from_std(after).ok()
+}
+
 /// Reads a duration such as `30m`, `2h` or `1 day`.
 pub(super) fn duration(table: &Table<'_>, key: &'static str) -> Option<Duration> {
     let text = table.text_like(key, "a duration such as \"30m\"")?;
+    parsed_duration(table, key, &text, "\"30m\", \"2h\" or \"1 day\"")
+}
+
+fn parsed_duration(table: &Table<'_>, key: &'static str, text: &Located<String>, examples: &str) -> Option<Duration> {
     let parsed = text.value.parse::<Span>().ok();
     let parsed = parsed.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
     let duration = parsed.and_then(|duration| Duration::try_from(duration).ok());
@@ -87,8 +104,7 @@ pub(super) fn duration(table: &Table<'_>, key: &'static str) -> Option<Duration>
         Some(duration) => return Some(duration),
         None => format!("`{key}` must be a duration, not \"{}\"", text.value),
     };
-    let help = "for example: \"30m\", \"2h\" or \"1 day\"".to_owned();
-    table.findings.add(&text.place, message, Some(help));
+    table.findings.add(&text.place, message, Some(format!("for example: {examples}")));
     None
 }
 

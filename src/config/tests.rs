@@ -133,6 +133,7 @@ fn the_defaults_are_as_documented() {
     let config = loaded("");
     assert_eq!(config.deadline, Duration::from_secs(7200));
     assert_eq!(config.plan.clear_after.num_hours(), 24);
+    assert_eq!(config.plan.retry_refused_after.unwrap().num_hours(), 23);
     assert_eq!(config.plan.existing_tag, ExistingTag::Handled);
     assert_eq!(config.plan.on_untag, OnUntag::Keep);
     assert_eq!(config.plan.snooze_tag, "Signals: Snoozed");
@@ -147,6 +148,16 @@ fn the_defaults_are_as_documented() {
     assert_eq!(config.zoho.api_url, None);
     assert_eq!(config.slack.api_url.as_str(), "https://slack.com/api");
     assert_eq!(config.sinks, SinkKind::iter().collect());
+}
+
+#[test]
+fn retry_refused_after_is_a_duration_or_never() {
+    let hours = |text: &str| {
+        let after = loaded(&format!("[scan]\nretry_refused_after = \"{text}\"")).plan.retry_refused_after;
+        after.map(|after| after.num_hours())
+    };
+    assert_eq!(hours("2 days"), Some(48));
+    assert_eq!(hours("never"), None);
 }
 
 #[test]

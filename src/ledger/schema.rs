@@ -215,7 +215,7 @@ mod tests {
         let resolution = Resolution::Done;
         let decision =
             ManualResolution { short: "US-1".into(), resolution, remote_id: None, note: Some("yes".into()), by: None };
-        writer.resolve(&decision, DateTime::from_timestamp(20, 0).unwrap()).unwrap();
+        writer.resolve(&[decision], DateTime::from_timestamp(20, 0).unwrap()).unwrap();
         drop(writer);
         let after = History::open(&path).unwrap().unwrap();
         assert_eq!(after.runs, before.runs);

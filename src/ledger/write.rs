@@ -154,29 +154,13 @@ impl Writer {
         })
     }
 
-    /// Records the decision.
+    /// Records the decisions: all of them, or none.
     ///
     /// # Errors
     /// A state that cannot be resolved is refused; see [`crate::model::State::after`].
-    pub fn resolve(&self, decision: &ManualResolution, at: Date) -> Result<(), LedgerError> {
-        let ManualResolution { short, resolution, remote_id, note, by } = decision;
-        let (reason, closed_at) = match resolution {
-            Resolution::Done => (Reason::Resolved, Some(at.timestamp())),
-            Resolution::Dismissed => (Reason::Dismissed, Some(at.timestamp())),
-            Resolution::Failed => (Reason::Unfinished, None),
-        };
+    pub fn resolve(&self, decisions: &[ManualResolution], at: Date) -> Result<(), LedgerError> {
         self.transaction("record a decision", |transaction| {
-            let before = change::step(transaction, short, Step::Resolve(*resolution))?;
-            // An action that was not done keeps the remote's error. If it failed, trying it again repeats nothing.
-            let sql = "UPDATE entries SET reason = $1, remote_id = coalesce($2, remote_id),
-                           closed_at = coalesce($3, closed_at), may_repeat = 0,
-                           error = CASE WHEN state = 'done' THEN NULL ELSE error END
-                WHERE short = $4";
-            execute(transaction, "record a decision", sql, params![reason.name(), remote_id, closed_at, short])?;
-            let sql = "INSERT INTO resolutions (entry_id, resolution, state, note, decided_by, decided_at)
-                SELECT id, $1, $2, $3, $4, $5 FROM entries WHERE short = $6";
-            let values = params![resolution.name(), before.name(), note, by, at.timestamp(), short];
-            execute(transaction, "record a decision", sql, values).map(drop)
+            decisions.iter().try_for_each(|decision| resolve_one(transaction, decision, at))
         })
     }
 
@@ -202,6 +186,26 @@ impl Writer {
         transaction.commit().map_err(LedgerError::statement(doing))?;
         Ok(result)
     }
+}
+
+fn resolve_one(transaction: &Transaction<'_>, decision: &ManualResolution, at: Date) -> Result<(), LedgerError> {
+    let ManualResolution { short, resolution, remote_id, note, by } = decision;
+    let (reason, closed_at) = match resolution {
+        Resolution::Done => (Reason::Resolved, Some(at.timestamp())),
+        Resolution::Dismissed => (Reason::Dismissed, Some(at.timestamp())),
+        Resolution::Failed => (Reason::Unfinished, None),
+    };
+    let before = change::step(transaction, short, Step::Resolve(*resolution))?;
+    // An action that was not done keeps the remote's error. If it failed, trying it again repeats nothing.
+    let sql = "UPDATE entries SET reason = $1, remote_id = coalesce($2, remote_id),
+                   closed_at = coalesce($3, closed_at), may_repeat = 0,
+                   error = CASE WHEN state = 'done' THEN NULL ELSE error END
+        WHERE short = $4";
+    execute(transaction, "record a decision", sql, params![reason.name(), remote_id, closed_at, short])?;
+    let sql = "INSERT INTO resolutions (entry_id, resolution, state, note, decided_by, decided_at)
+        SELECT id, $1, $2, $3, $4, $5 FROM entries WHERE short = $6";
+    let values = params![resolution.name(), before.name(), note, by, at.timestamp(), short];
+    execute(transaction, "record a decision", sql, values).map(drop)
 }
 
 fn count(count: usize) -> i64 {

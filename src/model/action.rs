@@ -92,7 +92,7 @@ pub enum Reason {
     Cleared,
     /// The contact is gone from Intercom.
     ContactGone,
-    /// The service refused the action for good. A person has to decide.
+    /// The service refused the action. A later run tries again, or a person decides.
     Refused,
     /// The action waits for the task of its signal.
     WaitsForTask,
@@ -114,7 +114,7 @@ pub enum State {
     Claimed,
     /// Done, and confirmed by the service.
     Done,
-    /// Refused by the service for good.
+    /// Refused by the service. `[scan] retry_refused_after` says when a run tries again.
     Refused,
     /// Not to be done in this occasion: its sink was off, or a person said so.
     Skipped,
@@ -145,7 +145,7 @@ pub enum Step {
     Confirm,
     /// The action certainly did not happen, and another run may try it again.
     CarryOver,
-    /// The action certainly did not happen, and trying again would not help.
+    /// The action certainly did not happen, and trying again at once would not help.
     Refuse,
     /// The sink is off.
     Skip,
@@ -157,6 +157,8 @@ pub enum Step {
     Reopen,
     /// The action was dropped because its contact was gone, and the contact is back.
     Revive,
+    /// The refusal is old enough to try again.
+    Retry,
     /// A person decides about the action.
     Resolve(Resolution),
 }
@@ -175,6 +177,7 @@ impl State {
             (State::Done, Step::Undo) => Some(State::Undone),
             (State::Done | State::Undone, Step::Reopen) => Some(State::Planned),
             (State::Dropped, Step::Revive) => Some(State::Planned),
+            (State::Refused, Step::Retry) => Some(State::Planned),
             (State::Planned | State::Claimed | State::Refused | State::Skipped, Step::Resolve(Resolution::Done)) => {
                 Some(State::Done)
             }
@@ -258,7 +261,7 @@ mod tests {
     #[test]
     fn nothing_done_is_done_again_without_being_reopened() {
         let resolved = Resolution::iter().map(Step::Resolve);
-        let steps = [Step::Claim, Step::Confirm, Step::CarryOver, Step::Refuse, Step::Skip, Step::Revive];
+        let steps = [Step::Claim, Step::Confirm, Step::CarryOver, Step::Refuse, Step::Skip, Step::Revive, Step::Retry];
         for step in steps.into_iter().chain(resolved) {
             assert_eq!(State::Done.after(step), None, "{step:?}");
         }
@@ -272,8 +275,16 @@ mod tests {
         }
         let resolved = Resolution::iter().map(Step::Resolve);
         let steps = [Step::Claim, Step::Confirm, Step::CarryOver, Step::Refuse, Step::Skip, Step::Drop, Step::Undo];
-        for step in steps.into_iter().chain([Step::Reopen]).chain(resolved) {
+        for step in steps.into_iter().chain([Step::Reopen, Step::Retry]).chain(resolved) {
             assert_eq!(State::Dropped.after(step), None, "{step:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_refused_action_is_retried() {
+        for state in State::iter() {
+            let expected = (state == State::Refused).then_some(State::Planned);
+            assert_eq!(state.after(Step::Retry), expected, "{state:?}");
         }
     }
 

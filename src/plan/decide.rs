@@ -135,7 +135,9 @@ impl Builder<'_> {
             item.actions.push(match (entry.key.kind, entry.state) {
                 (kind, _) if !kind.is_per_occasion() => continue,
                 // The action of the higher level replaces it.
-                (_, State::Planned) if is_escalating => self.skip_and_step(entry, Step::Drop, Reason::Escalated),
+                (_, State::Planned | State::Refused) if is_escalating => {
+                    self.skip_and_step(entry, Step::Drop, Reason::Escalated)
+                }
                 _ => self.resume(rendering, entry),
             });
         }

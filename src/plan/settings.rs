@@ -61,6 +61,8 @@ pub struct Settings {
     pub on_untag: OnUntag,
     /// How long a signal must have been false before its occasion ends.
     pub clear_after: TimeDelta,
+    /// How long after its refusal a refused action is tried again; None means never.
+    pub retry_refused_after: Option<TimeDelta>,
     /// The tag with which people silence a company or a contact. Compared by `tag_key`.
     pub snooze_tag: String,
     /// The zone in which "in 7 days" is counted.

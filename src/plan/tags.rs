@@ -62,7 +62,9 @@ impl Builder<'_> {
         }
         let occasions = self.input.known.occasions.iter().filter(|occasion| occasion.id.signal == rule.signal);
         let pending = occasions.flat_map(|occasion| &occasion.entries).filter(|entry| {
-            entry.key.kind == ActionKind::Untag && entry.state == State::Planned && entry.key.contact == contact.id
+            entry.key.kind == ActionKind::Untag
+                && matches!(entry.state, State::Planned | State::Refused)
+                && entry.key.contact == contact.id
         });
         let drop =
             |entry: &Entry| Change::Step { short: entry.short.clone(), step: Step::Drop, reason: Reason::Returned };

@@ -119,7 +119,9 @@ impl Builder<'_> {
         let mut actions = Vec::new();
         for entry in &occasion.entries {
             match entry.state {
-                State::Planned => actions.push(self.skip_and_step(entry, Step::Drop, Reason::Cleared)),
+                State::Planned | State::Refused => {
+                    actions.push(self.skip_and_step(entry, Step::Drop, Reason::Cleared));
+                }
                 State::Done if entry.key.kind == ActionKind::Tag && rule.on_clear == OnClear::RemoveTag => {
                     actions.push(self.plan_untag(rule, occasion, entry));
                 }
@@ -144,15 +146,18 @@ impl Builder<'_> {
         let signals = |contact: &str| self.input.sightings.hits(&rule.signal).any(|hit| hit.contact.id == contact);
         let finish = |entry: &Entry| match (entry.state, entry.key.kind) {
             // The tag belongs to another occasion by now.
-            (State::Planned, ActionKind::Untag) if self.is_concerned(&rule.signal, &entry.key.contact) => {
+            (State::Planned | State::Refused, ActionKind::Untag)
+                if self.is_concerned(&rule.signal, &entry.key.contact) =>
+            {
                 Some(self.skip_and_step(entry, Step::Drop, Reason::Returned))
             }
             // The occasion that the contact opens or joins decides whether the tag stays on.
-            (State::Planned, ActionKind::Untag) if signals(&entry.key.contact) => {
+            (State::Planned | State::Refused, ActionKind::Untag) if signals(&entry.key.contact) => {
                 Some(self.skip(entry, Reason::Returned))
             }
             (State::Planned, ActionKind::Untag) => Some(self.resume_tag(rule, entry)),
-            (State::Planned, _) => Some(self.skip_and_step(entry, Step::Drop, Reason::Cleared)),
+            (State::Refused, ActionKind::Untag) => Some(self.skip(entry, Reason::Refused)),
+            (State::Planned | State::Refused, _) => Some(self.skip_and_step(entry, Step::Drop, Reason::Cleared)),
             _ => self.needs_person(entry),
         };
         occasion.entries.iter().filter_map(finish).collect()

@@ -47,7 +47,7 @@ impl ErrorKind {
             }
             ErrorKind::Throttled => "other programs may use up the same limit; the next run goes on from here",
             ErrorKind::NotFound | ErrorKind::Rejected => {
-                "no run tries it again, and every report names it: see why the service refused it, and do it by hand"
+                "remove the cause, or do it by hand. A run tries it again after scan.retry_refused_after, and reports name it until then"
             }
             ErrorKind::Later => "the next run tries again",
             ErrorKind::Stopped(StopReason::Deadline) => {
@@ -182,7 +182,7 @@ pub enum Fate {
     Later,
     /// Another run asks the service before anything else.
     AskFirst,
-    /// It did not happen, no run tries it again, and every report names it.
+    /// It did not happen. A run tries again after `[scan] retry_refused_after`, and reports name it until then.
     GivenUp,
 }
 

@@ -81,7 +81,7 @@ pub fn explain(reason: Reason) -> &'static str {
         Reason::Clearing => "false now; the occasion ends if it stays false",
         Reason::Cleared => "no longer true; the occasion ended",
         Reason::ContactGone => "no longer in Intercom",
-        Reason::Refused => "refused by the service; a person has to decide",
+        Reason::Refused => "refused by the service; a run tries again after scan.retry_refused_after",
         Reason::WaitsForTask => "waits for the task",
         Reason::InDoubt => "sent, but no answer came; the next run asks for the outcome",
         Reason::Unfinished => "planned, but not done yet",

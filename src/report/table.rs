@@ -107,8 +107,8 @@ fn urgency(item: &Item) -> String {
     }
 }
 
-/// The actions that need a decision: refusals of this run and of earlier ones, with the error of the service; and actions that are
-/// still in doubt although this run asked for their outcome.
+/// The actions that may need a person: refusals of this run and of earlier ones, with the error of the service; and actions that
+/// are still in doubt although this run asked for their outcome.
 fn needs_a_person(report: &Report<'_>, text: &mut String) {
     let (mut refused, mut doubtful) = (Vec::new(), Vec::new());
     for item in &report.plan.items {
@@ -129,10 +129,11 @@ fn needs_a_person(report: &Report<'_>, text: &mut String) {
         }
     };
     section(
-        "Refused: a person has to decide",
+        "Refused: the service did not accept it",
         &refused,
-        "  help: remove the cause, then run usage-signals ledger resolve KEY --as failed (the next run tries\n        \
-         again), --as done (somebody made it by hand) or --as dismissed (nobody does it)\n",
+        "  help: remove the cause. A run tries again after retry_refused_after in [scan]; the next run does after\n        \
+         usage-signals ledger resolve KEY --as failed. Use --as done if somebody made it by hand, and\n        \
+         --as dismissed if nobody should\n",
     );
     section(
         "In doubt: an earlier run sent it, and the outcome is still not known",

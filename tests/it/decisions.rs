@@ -5,6 +5,7 @@ mod combinations;
 mod guard;
 mod held_back;
 mod occasion;
+mod refused;
 mod subject;
 mod table;
 

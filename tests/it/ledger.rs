@@ -14,7 +14,7 @@ use crate::support::{Fate, PlanWorld, hour, number, storage};
 /// The only signal of the demo that these scans look for.
 const ONE_SIGNAL: [&str; 4] = ["--only", "enterprise_feature_interest", "--contact", "65c5f845de40000000000004"];
 
-/// Makes Zoho refuse the next task for good.
+/// Makes Zoho refuse the next task.
 fn refuse_a_task(demo: &Demo) {
     demo.faults(json!([{
         "service": "zoho", "method": "POST", "path_prefix": "/crm/v8/Tasks", "times": 1, "kind": "status", "status": 400,
@@ -175,7 +175,7 @@ fn printed_commands_work_where_they_are_printed() {
         let run = |command: &[&str]| demo.run(&[command, &place].concat()).expect(0).out;
         let (list, resolve) = ("ledger list --state refused", "ledger resolve");
         let shown = run(&["status"]);
-        assert!(shown.contains(&format!("usage-signals {list} {options},")), "{shown}");
+        assert!(shown.contains(&format!("usage-signals {list} {options} shows")), "{shown}");
         assert!(shown.contains(&format!("usage-signals {resolve} KEY {options} --as failed")), "{shown}");
         assert!(run(&["ledger", "list"]).contains(&format!("usage-signals ledger show KEY {options} says")));
         let shown = run(&["ledger", "show", &key]);

@@ -161,7 +161,8 @@ fn actions(group: &mut Group, known: &Known) {
     let message =
         format!("{open} occasions open; actions: {planned} unfinished, {claimed} in doubt, {refused} refused");
     if refused > 0 {
-        let help = "usage-signals status lists them; record a decision about each with usage-signals ledger resolve KEY --as …";
+        let help = "usage-signals status says why; remove the cause. A run tries again after retry_refused_after in [scan], or the \
+            next run after usage-signals ledger resolve KEY --as failed";
         group.warn("actions", message, help);
     } else if claimed > 0 {
         group.warn("actions", message, "the next run first asks the services for the outcome of actions in doubt");

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::super::terminal::show_result;
-use super::entry::{find, known_contacts, state_name, when};
+use super::entry::{find, known_contacts, known_signals, state_name, when};
 use super::place::Place;
 use crate::cli::{Common, LedgerForget, LedgerPrune, LedgerResolve};
 use crate::exit::{Exit, Fatal};
@@ -15,44 +15,109 @@ use crate::model::{
 };
 use crate::remote::sink_facts::WrongId;
 use crate::remote::sinks;
-use crate::report::{plural, with_level};
+use crate::report::{joined, plural, with_level};
 
 pub(super) fn resolve(common: &Common, place: &Place, arguments: &LedgerResolve) -> Result<Exit, Fatal> {
-    // The key is looked up twice: before the lock, so that a mistyped key fails at once, and again under it.
-    find(place, &place.some_history()?, &arguments.key)?;
+    // The actions are looked up twice: before the lock, so that a mistyped key fails at once, and again under it.
+    chosen(place, &place.some_history()?, arguments)?;
     let (_lock, ledger) = place.writer("resolve", arguments.wait_lock)?;
     let history = place.some_history()?;
-    let (occasion, entry) = find(place, &history, &arguments.key)?;
-    let resolution = arguments.resolution;
-    let after =
-        entry.state.after(Step::Resolve(resolution)).ok_or_else(|| nothing_to_decide(place, occasion, entry))?;
-    check_remote_id(entry.key.kind, resolution, arguments.remote_id.as_deref())?;
-    let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
-    let blank = |text: &String| text.trim().is_empty();
-    let decision = ManualResolution {
-        short: entry.short.clone(),
-        resolution,
-        remote_id: arguments.remote_id.clone(),
-        note: arguments.note.clone().filter(|note| !blank(note)),
-        by: user.filter(|user| !blank(user)),
-    };
-    ledger.resolve(&decision, place.now)?;
-    let next = consequence(occasion, entry, resolution);
-    let (before, after) = (state_name(entry.state), state_name(after));
-    let text = format!(
-        "{} ({} of {} for {}) was {} and is now {}: {next}\n",
-        entry.short,
-        entry.key.kind.name(),
-        with_level(&occasion.id.signal, &entry.key.level),
-        occasion.id.subject,
-        before.replace('_', " "),
-        after.replace('_', " "),
-    );
-    let json = json!({
-        "schema": 1, "key": entry.short, "as": resolution.name(), "state_before": before, "state": after, "next_step": next,
-    });
+    let chosen = chosen(place, &history, arguments)?;
+    let decided = chosen.iter().map(|(occasion, entry)| Decided::of(place, occasion, entry, arguments));
+    let decided: Vec<Decided<'_>> = decided.collect::<Result<_, _>>()?;
+    let decisions: Vec<_> = decided.iter().map(|decided| decided.record(arguments)).collect();
+    ledger.resolve(&decisions, place.now)?;
+    let text: String = decided.iter().map(Decided::text).collect();
+    let text = if text.is_empty() { "No action matches.\n".to_owned() } else { text };
+    let actions: Vec<_> = decided.iter().map(Decided::json).collect();
+    let mut json = json!({ "schema": 1, "as": arguments.resolution.name(), "actions": actions });
+    if let [one] = decided.as_slice() {
+        json = joined(json, one.json());
+    }
     show_result(common, &text, &json)?;
     Ok(Exit::Done)
+}
+
+/// The actions that the keys name, each once, or that are in the state.
+fn chosen<'h>(
+    place: &Place,
+    history: &'h History,
+    arguments: &LedgerResolve,
+) -> Result<Vec<(&'h Occasion, &'h Entry)>, Fatal> {
+    known_signals(history, &arguments.signal)?;
+    if arguments.remote_id.is_some() && arguments.keys.len() != 1 {
+        return Err(Fatal::usage(anyhow::anyhow!("--remote-id goes with one key only")).with_help("name one action"));
+    }
+    let Some(state) = arguments.state else {
+        let found = arguments.keys.iter().map(|key| find(place, history, key));
+        let mut found: Vec<_> = found.collect::<Result<_, _>>()?;
+        let mut seen = BTreeSet::new();
+        found.retain(|(_, entry)| seen.insert(&entry.short));
+        return Ok(found);
+    };
+    let of_signal = |signal: &String| arguments.signal.is_empty() || arguments.signal.contains(signal);
+    let fits = |(occasion, entry): &(&Occasion, &Entry)| entry.state == state && of_signal(&occasion.id.signal);
+    Ok(history.entries().filter(fits).collect())
+}
+
+/// A person's decision about one action.
+struct Decided<'h> {
+    occasion: &'h Occasion,
+    entry: &'h Entry,
+    resolution: Resolution,
+    /// The state after the decision.
+    state: State,
+}
+
+impl<'h> Decided<'h> {
+    fn of(
+        place: &Place,
+        occasion: &'h Occasion,
+        entry: &'h Entry,
+        arguments: &LedgerResolve,
+    ) -> Result<Decided<'h>, Fatal> {
+        let resolution = arguments.resolution;
+        let state = entry.state.after(Step::Resolve(resolution));
+        let state = state.ok_or_else(|| nothing_to_decide(place, occasion, entry))?;
+        check_remote_id(entry.key.kind, resolution, arguments.remote_id.as_deref())?;
+        Ok(Decided { occasion, entry, resolution, state })
+    }
+
+    fn record(&self, arguments: &LedgerResolve) -> ManualResolution {
+        let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+        let blank = |text: &String| text.trim().is_empty();
+        ManualResolution {
+            short: self.entry.short.clone(),
+            resolution: self.resolution,
+            remote_id: arguments.remote_id.clone(),
+            note: arguments.note.clone().filter(|note| !blank(note)),
+            by: user.filter(|user| !blank(user)),
+        }
+    }
+
+    fn text(&self) -> String {
+        let Decided { occasion, entry, resolution, state } = self;
+        format!(
+            "{} ({} of {} for {}) was {} and is now {}: {}\n",
+            entry.short,
+            entry.key.kind.name(),
+            with_level(&occasion.id.signal, &entry.key.level),
+            occasion.id.subject,
+            state_name(entry.state).replace('_', " "),
+            state_name(*state).replace('_', " "),
+            consequence(occasion, entry, *resolution),
+        )
+    }
+
+    fn json(&self) -> Json {
+        let Decided { occasion, entry, resolution, state } = self;
+        json!({
+            "key": entry.short,
+            "state_before": state_name(entry.state),
+            "state": state_name(*state),
+            "next_step": consequence(occasion, entry, *resolution),
+        })
+    }
 }
 
 fn nothing_to_decide(place: &Place, occasion: &Occasion, entry: &Entry) -> Fatal {

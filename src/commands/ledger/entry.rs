@@ -107,6 +107,14 @@ fn nearest(history: &History, short: &str) -> Vec<String> {
     near.into_iter().take(3).map(|(_, short)| short).collect()
 }
 
+/// Refuses a signal that the ledger does not have.
+pub fn known_signals(history: &History, asked: &[String]) -> Result<(), Fatal> {
+    let signals: BTreeSet<_> = history.occasions.iter().map(|occasion| occasion.id.signal.as_str()).collect();
+    let Some(unknown) = asked.iter().find(|signal| !signals.contains(signal.as_str())) else { return Ok(()) };
+    Err(Fatal::usage(anyhow::anyhow!("the ledger has no signal {unknown:?}"))
+        .with_help(format!("it has: {}", signals.into_iter().collect::<Vec<_>>().join(", "))))
+}
+
 /// The contacts of a person.
 ///
 /// # Errors

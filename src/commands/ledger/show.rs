@@ -6,12 +6,12 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::super::terminal::{show_result, terminal_width};
-use super::entry::{as_json, filled, find, known_contacts, state_name, when, why};
+use super::entry::{as_json, filled, find, known_contacts, known_signals, state_name, when, why};
 use super::place::Place;
 use crate::cli::{Common, LedgerList as Filters, Since};
 use crate::exit::{Exit, Fatal};
 use crate::ledger::History;
-use crate::model::{Entry, Occasion, State, TaskLink, minute, rfc3339};
+use crate::model::{ActionKind, Entry, Occasion, State, TaskLink, minute, rfc3339};
 use crate::report::{Ruling, TextTable, clean, explain_work, plural, with_level};
 
 pub(super) fn list(common: &Common, place: &Place, filters: &Filters) -> Result<Exit, Fatal> {
@@ -33,11 +33,7 @@ fn choose<'h>(history: &'h History, filters: &Filters, place: &Place) -> Result<
         Since::Ago(ago) => place.ago(ago),
     });
     let persons = filters.contact.as_ref().map(|who| known_contacts(history, who)).transpose()?;
-    let signals: BTreeSet<_> = history.occasions.iter().map(|occasion| occasion.id.signal.as_str()).collect();
-    if let Some(unknown) = filters.signal.iter().find(|signal| !signals.contains(signal.as_str())) {
-        return Err(Fatal::usage(anyhow::anyhow!("the ledger has no signal {unknown:?}"))
-            .with_help(format!("it has: {}", signals.into_iter().collect::<Vec<_>>().join(", "))));
-    }
+    known_signals(history, &filters.signal)?;
     let fits = |(occasion, entry): &(&Occasion, &Entry)| {
         (filters.signal.is_empty() || filters.signal.contains(&occasion.id.signal))
             && (filters.state.is_empty() || filters.state.contains(&entry.state))
@@ -182,14 +178,11 @@ fn facts(occasion: &Occasion, entry: &Entry) -> Vec<(&'static str, String)> {
 fn next_step(place: &Place, occasion: &Occasion, entry: &Entry) -> Option<String> {
     let resolve = place.command(&format!("ledger resolve {}", entry.short));
     match entry.state {
-        State::Refused if occasion.is_open() => Some(format!(
-            "no run tries it again. Remove the cause, then run {resolve} --as failed (the next run tries again), --as done (it was \
-             made by hand), or --as dismissed (nobody does it)"
+        State::Refused if occasion.is_open() || entry.key.kind == ActionKind::Untag => Some(format!(
+            "remove the cause. A run tries again after retry_refused_after in [scan]; the next run does after {resolve} --as \
+             failed. Use --as done if it was made by hand, and --as dismissed if nobody should do it"
         )),
-        State::Refused => Some(format!(
-            "the signal has ended, so the action is no longer needed: {resolve} --as dismissed removes it from the reports, or \
-             --as done if it was made by hand"
-        )),
+        State::Refused => Some("the signal has ended, so the next run drops the action".to_owned()),
         State::Claimed => Some(format!(
             "the next run asks for the outcome. If you know the outcome: {resolve} --as done (it is there), --as failed (the next \
              run does it), or --as dismissed (nobody does it)"

@@ -19,7 +19,7 @@ use crate::exit::{Exit, Fatal, exit_of};
 use crate::ledger::lock::Lock;
 use crate::ledger::{LEDGER_FILE, LedgerError, LedgerReader, RunRecord, Writer};
 use crate::model::Known;
-use crate::plan::{self, Input, Mode, Plan};
+use crate::plan::{self, Input, Mode, Plan, RetryRefused};
 use crate::read::{ContactsRead, ReadFailure, ReadRequest, read_contacts};
 use crate::remote::error::RemoteError;
 use crate::remote::intercom::{Intercom, Workspace};
@@ -134,8 +134,10 @@ impl Stages<'_> {
             let path = self.setup.state_dir.join(LEDGER_FILE);
             return Err(LedgerError::OtherWorkspace { path, bound, asked: workspace.id }.into());
         }
-        let read = self.read(&intercom, &ledger.known, unconfirmed).await?;
-        let plan = self.plan(&workspace, &read, &ledger.known);
+        let mut known = ledger.known.clone();
+        self.retry_refused().plan_again(&mut known);
+        let read = self.read(&intercom, &known, unconfirmed).await?;
+        let plan = self.plan(&workspace, &read, &known);
         let run = self.described(&workspace, RunMode::DryRun);
         Ok(DryRun { arguments: self.arguments.clone(), run, ledger, read, plan })
     }
@@ -179,7 +181,8 @@ impl Stages<'_> {
         unconfirmed: Option<RemoteError>,
     ) -> Result<ScanOutcome, Fatal> {
         let unsettled = self.settle(ledger, &mut sinks).await?.failures;
-        let known = ledger.known()?;
+        let mut known = ledger.known()?;
+        ledger.record(&self.retry_refused().plan_again(&mut known))?;
         let read = self.read(intercom, &known, unconfirmed).await?;
         let plan = self.plan(workspace, &read, &known);
         ledger.record(&plan.changes())?;
@@ -214,6 +217,12 @@ impl Stages<'_> {
         let rules = &self.setup.config.rules;
         let tag_of = |signal: &str| rules.rule(signal).map(|rule| rule.tag.clone());
         Ok(apply::settle(&ledger.known()?, ledger, sinks, tag_of, when_in_doubt, self.setup.as_of).await?)
+    }
+
+    fn retry_refused(&self) -> RetryRefused<'_> {
+        let Setup { config, as_of, sinks_on, .. } = self.setup;
+        let after = config.plan.retry_refused_after;
+        RetryRefused { after, as_of: *as_of, rules: &config.rules, sinks: sinks_on }
     }
 
     async fn read(

@@ -11,7 +11,7 @@ use crate::cli::{Common, Format, Scan};
 use crate::commands::Setup;
 use crate::exit::{Exit, exit_of};
 use crate::ledger::LedgerError;
-use crate::model::{ActionKind, Links, SinkKind, Task, TaskNews};
+use crate::model::{ActionKind, Links, Reason, SinkKind, Task, TaskNews};
 use crate::plan::{Decision, Item, Order, Plan, WAYS_OUT};
 use crate::read::ContactsRead;
 use crate::remote::error::RemoteError;
@@ -62,7 +62,7 @@ pub(super) fn report<'a>(
         plan,
         results,
         previews,
-        warnings: warnings(read, plan),
+        warnings: warnings(read, plan).collect(),
         errors,
         exit_code: exit.code(),
     };
@@ -144,7 +144,7 @@ impl Ending {
 }
 
 /// Facts that a person should know, and that do not change the exit code.
-fn warnings(read: &ContactsRead<RemoteError>, plan: &Plan) -> Vec<Problem> {
+fn warnings(read: &ContactsRead<RemoteError>, plan: &Plan) -> impl Iterator<Item = Problem> {
     let counts = read.doubt.iter().map(|doubt| Problem {
         message: doubt.clone(),
         help: Some("if later runs repeat this warning, ask Intercom which contacts its search leaves out".to_owned()),
@@ -152,7 +152,22 @@ fn warnings(read: &ContactsRead<RemoteError>, plan: &Plan) -> Vec<Problem> {
     let accepted = plan.outages.iter().filter(|outage| outage.paused.is_empty());
     let accepted = accepted.map(|outage| Problem { message: outage.to_string(), help: None });
     let texts = plan.warnings.iter().map(|warning| Problem { message: warning.clone(), help: None });
-    counts.chain(undecided_rules(read)).chain(accepted).chain(texts).collect()
+    counts.chain(undecided_rules(read)).chain(accepted).chain(texts).chain(refused_before(plan))
+}
+
+/// Names the actions that an earlier run was refused, and that this run does not try.
+fn refused_before(plan: &Plan) -> Option<Problem> {
+    let actions = plan.items.iter().flat_map(|item| &item.actions);
+    let refused = actions.filter(|action| action.reason == Reason::Refused);
+    let keys: Vec<_> = refused.map(|action| format!("{} {}", action.key.kind.name(), action.short)).collect();
+    (!keys.is_empty()).then(|| Problem {
+        message: format!("refused in an earlier run, and not tried again yet: {}", keys.join(", ")),
+        help: Some(
+            "remove the cause. A run tries again after scan.retry_refused_after; the next run does after usage-signals ledger \
+             resolve KEY --as failed"
+                .to_owned(),
+        ),
+    })
 }
 
 pub(super) fn show(common: &Common, report: &Report<'_>) -> String {

@@ -36,6 +36,79 @@ fn a_refused_task_is_resolved_and_the_next_scan_acts_on_it() {
 }
 
 #[test]
+fn a_refusal_ends_its_run_with_1_and_is_a_warning_of_later_runs_until_it_is_tried_again() {
+    let (demo, key) = with_a_refused_task();
+    let warned = |ran: &Ran| {
+        let report = ran.json();
+        let warnings = report["warnings"].as_array().unwrap().clone();
+        warnings.iter().any(|warning| warning["message"].as_str().unwrap().contains(&key))
+    };
+    let json = [&ONE_SIGNAL[..], &["--format", "json"]].concat();
+    let dry_run = [&json[..], &["--dry-run"]].concat();
+    for arguments in [&json, &dry_run] {
+        let ran = demo.scan(8, arguments).expect(0);
+        assert!(warned(&ran), "{}", ran.out);
+    }
+    let text = demo.scan(9, &ONE_SIGNAL).expect(0).out;
+    assert!(text.contains(&format!("not tried again yet: task {key}")), "{text}");
+    let ran = demo.scan(30, &dry_run).expect(0);
+    assert_eq!(reported(&ran, &key), (Some(0), "planned unfinished".to_owned()));
+    let ran = demo.scan(30, &json).expect(0);
+    assert_eq!(reported(&ran, &key), (Some(0), "done unfinished".to_owned()));
+    assert!(!warned(&ran), "{}", ran.out);
+}
+
+/// Refuses all tasks and messages of a run of the demo workspace.
+fn with_many_refused() -> Demo {
+    let demo = Demo::new("");
+    let refuse = |path: &str, body: Value, service: &str| json!({ "service": service, "method": "POST", "path_prefix": path, "kind": "status", "status": 200, "body": body });
+    let record = json!({ "code": "INVALID_DATA", "details": { "api_name": "Subject" }, "message": "invalid data",
+        "status": "error" });
+    let records: Vec<_> = (0..12).map(|_| record.clone()).collect();
+    demo.faults(json!([
+        refuse("/crm/v8/Tasks", json!({ "data": records }), "zoho"),
+        refuse("/chat.postMessage", json!({ "ok": false, "error": "msg_too_long" }), "slack"),
+    ]));
+    demo.scan(6, &[]).expect(1);
+    demo
+}
+
+fn keys_in(demo: &Demo, filters: &[&str]) -> Vec<String> {
+    let list = demo.look(7, &[&["ledger", "list", "--format", "json"], filters].concat()).json();
+    list["actions"].as_array().unwrap().iter().map(|action| action["key"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn several_actions_are_resolved_at_once_by_keys_or_by_state_and_signal() {
+    let demo = with_many_refused();
+    let all = keys_in(&demo, &["--state", "refused"]);
+    let of_storage = keys_in(&demo, &["--state", "refused", "--signal", "storage_limit"]);
+    assert!(all.len() > of_storage.len() && of_storage.len() > 2, "{all:?}");
+
+    let by_signal = ["ledger", "resolve", "--state", "refused", "--signal", "storage_limit", "--as", "failed"];
+    let resolved = demo.look(8, &[&by_signal[..], &["--format", "json"]].concat()).json();
+    let keys: Vec<_> = resolved["actions"].as_array().unwrap().iter().map(|action| &action["key"]).collect();
+    assert_eq!(keys, of_storage.iter().collect::<Vec<_>>());
+    assert_eq!(keys_in(&demo, &["--state", "planned", "--signal", "storage_limit"]).len(), of_storage.len());
+    assert!(demo.look(8, &by_signal).expect(0).out.contains("No action matches"));
+
+    let others = keys_in(&demo, &["--state", "refused"]);
+    assert_eq!(others.len(), all.len() - of_storage.len());
+    let (first, second) = (others[0].as_str(), others[1].as_str());
+    let nothing_new = keys_in(&demo, &["--state", "skipped"]).len();
+    // One key that cannot be decided, and nothing is recorded.
+    demo.look(8, &["ledger", "resolve", first, "US-22222222222", "--as", "dismissed"]).expect(2);
+    demo.look(8, &["ledger", "resolve", first, &of_storage[0], "--as", "failed"]).expect(2);
+    assert_eq!(keys_in(&demo, &["--state", "skipped"]).len(), nothing_new);
+    let ran = demo.look(8, &["ledger", "resolve", first, second, first, "--as", "dismissed"]).expect(0);
+    assert_eq!(ran.out.lines().count(), 2, "each once: {}", ran.out);
+    assert_eq!(keys_in(&demo, &["--state", "refused"]).len(), others.len() - 2);
+    let refused =
+        demo.look(8, &["ledger", "resolve", first, second, "--as", "done", "--remote-id", "5725767000000999001"]);
+    assert!(refused.expect(2).err.contains("--remote-id goes with one key only"));
+}
+
+#[test]
 fn a_held_message_is_resolved_and_the_next_scan_acts_on_it() {
     let check = |verdict: &str, state: &str, next: (i32, &str), messages: usize| {
         let (demo, key) = with_a_held_message();

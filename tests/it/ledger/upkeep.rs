@@ -218,14 +218,20 @@ fn pruning_keeps_everything_that_decisions_need() {
 
 #[test]
 fn pruning_keeps_open_decisions_of_people() {
-    let mut world = PlanWorld::new("", vec![storage("c1", "acme", 83.0)]);
-    world.fates.insert(ActionKind::Task, Fate::Refused);
-    for (at, percent) in [(0, 83.0), (24, 10.0), (72, 10.0), (96, 84.0), (120, 10.0), (168, 10.0)] {
-        world.set("c1", "storage_percent", number(percent));
+    let toml = "retry_refused_after = \"never\"\n[[rules]]\nsignal = \"storage_limit\"\non_clear = \"remove_tag\"";
+    let mut world = PlanWorld::new(toml, vec![storage("c1", "acme", 83.0), storage("c2", "acme", 10.0)]);
+    // The tag of the first contact stays on; then the second contact signals for a while.
+    world.fates.insert(ActionKind::Untag, Fate::Refused);
+    for (at, first) in [(0, 83.0), (24, 1.0), (72, 1.0)] {
+        world.set("c1", "storage_percent", number(first));
         world.run(hour(at));
-        world.fates.clear();
     }
-    assert_eq!(world.ledger().prune(hour(9999)).unwrap().occasions, 0, "the first one has a refused task");
+    world.fates.clear();
+    for (at, second) in [(96, 84.0), (120, 10.0), (168, 10.0)] {
+        world.set("c2", "storage_percent", number(second));
+        world.run(hour(at));
+    }
+    assert_eq!(world.ledger().prune(hour(9999)).unwrap().occasions, 0, "the first one has a refused action");
     let known = world.known();
     let refused =
         known.occasions.iter().flat_map(|one| &one.entries).find(|entry| entry.state == State::Refused).unwrap();
@@ -236,6 +242,6 @@ fn pruning_keeps_open_decisions_of_people() {
         note: Some("years ago".to_owned()),
         by: None,
     };
-    world.ledger().resolve(&verdict, hour(200)).unwrap();
-    assert_eq!(world.ledger().prune(hour(9999)).unwrap(), Pruned { occasions: 1, entries: 3, runs: 0 });
+    world.ledger().resolve(&[verdict], hour(200)).unwrap();
+    assert_eq!(world.ledger().prune(hour(9999)).unwrap(), Pruned { occasions: 1, entries: 4, runs: 0 });
 }

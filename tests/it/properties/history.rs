@@ -158,8 +158,9 @@ impl History {
     fn run(&mut self) -> Result<Plan, TestCaseError> {
         let unseen = self.hide_unreadable();
         let at = hour(self.now);
-        let before = self.world.known();
         let plan = self.world.plan(at);
+        self.world.plan_refused_again(at);
+        let before = self.world.known();
         prop_assert_eq!(&plan, &self.world.plan(at), "the same input gives the same plan");
         holds::plan(self, &plan, &before)?;
         // Records the plan. A plan that the ledger refuses ends the test.
@@ -202,7 +203,11 @@ impl History {
         let plan = self.run()?;
         prop_assert!(plan.to_do().next().is_none(), "planned twice: {:#?}", plan.to_do().collect::<Vec<_>>());
         prop_assert!(plan.changes().is_empty(), "{:#?}", plan.changes());
-        holds::nothing_lost(self)
+        holds::nothing_lost(self)?;
+        // By then every refusal is old enough.
+        self.now += 24;
+        self.run()?;
+        holds::nothing_refused(self)
     }
 
     /// Returns whether a contact carries the snooze tag.

@@ -240,6 +240,14 @@ pub(super) fn nothing_lost(history: &History) -> Holds {
     Ok(())
 }
 
+/// Checks that a refusal is not for ever.
+pub(super) fn nothing_refused(history: &History) -> Holds {
+    let occasions = history.world.known().occasions;
+    let refused = occasions.iter().flat_map(|occasion| &occasion.entries).find(|entry| entry.state == State::Refused);
+    prop_assert!(refused.is_none(), "refused for ever: {refused:?} of {occasions:#?}");
+    Ok(())
+}
+
 /// Returns whether an action is done, refused by the service, or skipped for good.
 fn is_finished(entry: &Entry) -> bool {
     match entry.state {

@@ -22,7 +22,7 @@ use usage_signals::ledger::lock::Lock;
 use usage_signals::ledger::{LEDGER_FILE, Writer};
 use usage_signals::model::{ActionKind, Contact, Known, Links, Occasion, OccasionId, SinkKind, Value, tag_key};
 use usage_signals::plan::settings::WhenInDoubt;
-use usage_signals::plan::{self, Company, Input, Mode, Plan, Scope};
+use usage_signals::plan::{self, Company, Input, Mode, Plan, RetryRefused, Scope};
 use usage_signals::read::{ReadRequest, read_contacts};
 
 use self::sinks::sinks;
@@ -172,7 +172,19 @@ impl PlanWorld {
 
     /// Returns the plan of a run, and records nothing.
     pub fn plan(&self, at: DateTime<Utc>) -> Plan {
-        self.plan_on(&self.known(), at)
+        let mut known = self.known();
+        self.retry_refused(at).plan_again(&mut known);
+        self.plan_on(&known, at)
+    }
+
+    fn retry_refused(&self, as_of: DateTime<Utc>) -> RetryRefused<'_> {
+        let after = self.config.plan.retry_refused_after;
+        RetryRefused { after, as_of, rules: &self.config.rules, sinks: &self.sinks }
+    }
+
+    /// Records which refused actions a run at this instant plans again.
+    pub fn plan_refused_again(&self, at: DateTime<Utc>) {
+        self.ledger.record(&self.retry_refused(at).plan_again(&mut self.known())).unwrap();
     }
 
     /// Returns the plan of a run with the knowledge of a ledger. `--contact` must name contacts of this world.
@@ -209,6 +221,8 @@ impl PlanWorld {
     /// Plans a run, records the plan and applies it.
     pub fn run(&mut self, at: DateTime<Utc>) -> Plan {
         let plan = self.plan(at);
+        self.plan_refused_again(at);
+        assert_eq!(plan, self.plan(at), "a dry run shows what a real run does");
         self.carry_out(&plan);
         plan
     }
