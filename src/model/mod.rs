@@ -1,6 +1,7 @@
 //! The values of the domain, without I/O, clocks and field names of services.
 
 pub mod action;
+mod address;
 pub mod attribute;
 pub mod contact;
 mod instant;
@@ -12,6 +13,7 @@ mod text;
 mod values;
 
 pub use action::{ActionKey, Reason, Resolution, State, Step};
+pub use address::Address;
 pub use attribute::{AttributeDefinition, Date, Type, UnknownReason, Value};
 pub use contact::{Contact, References, person_of};
 pub use instant::{age, duration, minute, rfc3339, second};

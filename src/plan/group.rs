@@ -1,5 +1,6 @@
 //! Groups the contacts that signal into subjects: accounts and persons.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::Facts;
@@ -34,14 +35,21 @@ impl Group<'_> {
     /// Among those, the contact fixed at opening comes first. Then come the primary ones (`[scan] primary_when`), the one seen
     /// last, and the lowest id.
     pub fn representative(&self) -> Option<&Hit> {
-        let level = self.level();
-        let fixed = self.open.map(|occasion| occasion.representative.as_str());
-        let candidates = self.hits.iter().copied().filter(|hit| hit.level == level);
-        candidates.min_by_key(|hit| {
-            let contact = &hit.contact;
-            let is_fixed = Some(contact.id.as_str()) == fixed;
-            (!is_fixed, !hit.is_primary, std::cmp::Reverse(contact.last_seen_at), contact.id.clone())
-        })
+        self.hits.iter().copied().min_by_key(|hit| self.precedence(hit))
+    }
+
+    /// The contacts in the order in which they would represent the others, if those before them were not there.
+    pub fn by_precedence(&self) -> Vec<&Hit> {
+        let mut hits = self.hits.clone();
+        hits.sort_by_cached_key(|hit| self.precedence(hit));
+        hits
+    }
+
+    fn precedence(&self, hit: &Hit) -> impl Ord + use<> {
+        let contact = &hit.contact;
+        let is_fixed = self.open.is_some_and(|occasion| occasion.representative == contact.id);
+        let rank = self.rule.rank(&hit.level);
+        (Reverse(rank), !is_fixed, !hit.is_primary, Reverse(contact.last_seen_at), contact.id.clone())
     }
 
     /// The company to name: the account itself, or the person's company with the lowest id.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::builder::Builder;
 use super::group::Group;
 use super::item::Item;
-use crate::model::{Brief, Contact, Occasion, OccasionId, Person, Reason};
+use crate::model::{Address, Brief, Contact, Occasion, OccasionId, Person, Reason};
 use crate::rules::{Rendered, Rule, TextInput};
 
 /// The texts of one signal.
@@ -15,7 +15,7 @@ pub(super) struct Rendering<'a> {
     pub brief: Brief,
     /// The Description of the task.
     pub description: String,
-    /// The person on whose Zoho record the task goes: fixed when the occasion opened.
+    /// The person on whose Zoho record the task goes: the one fixed when the occasion opened, or the next one with an address.
     pub record_person: Person,
     pub earlier: Earlier<'a>,
 }
@@ -43,7 +43,13 @@ impl Builder<'_> {
         // A group is never empty. The fallback is for the type alone.
         let representative =
             group.representative().map_or_else(|| Arc::new(Contact::default()), |hit| Arc::clone(&hit.contact));
-        self.render(group.rule, level, &representative, people, company.as_deref(), earlier)
+        let rendering = self.render(group.rule, level, &representative, people, company.as_deref(), earlier);
+        // Without an address, no record is found. The record may then be that of the next contact.
+        let fixed = rendering.record_person.clone();
+        let others = group.by_precedence().into_iter().map(|hit| person(&hit.contact));
+        let mut candidates = std::iter::once(fixed.clone()).chain(others);
+        let with_address = candidates.find(|person| Address::read(person.email.as_deref()).is_some());
+        Rendering { record_person: with_address.unwrap_or(fixed), ..rendering }
     }
 
     /// Renders the texts of a signal, with the figures of `representative`.

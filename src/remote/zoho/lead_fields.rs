@@ -2,9 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::coql::Address;
 use super::text;
-use crate::model::Task;
+use crate::model::{Address, Task};
 
 /// The most characters of a field, by Zoho's usual metadata. Zoho refuses longer texts and cuts nothing.
 const FIRST_NAME: usize = 40;

@@ -2,11 +2,10 @@
 
 use serde_json::Value;
 
-use super::coql::Address;
 use super::service::CONTACTS;
 use super::task_fields;
 use super::wire::Row;
-use crate::model::{Links, Record, Task, TaskLink, TaskNews};
+use crate::model::{Address, Links, Record, Task, TaskLink, TaskNews};
 
 /// More than any id of Zoho has: they have 18 or 19 digits.
 const ID_CHARS: usize = 20;

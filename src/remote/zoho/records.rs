@@ -9,12 +9,12 @@ use serde_json::json;
 
 use super::calls::{Trouble, Write};
 use super::client::Zoho;
-use super::coql::{self, Address};
+use super::coql;
 use super::lead_fields;
 use super::service::{CONTACTS, LEADS};
 use super::wire::Row;
 use crate::apply::sink::{ActionOutcome, Failure};
-use crate::model::{Record, Task, TaskLink, TaskOn};
+use crate::model::{Address, Record, Task, TaskLink, TaskOn};
 use crate::remote::ending::Ending;
 use crate::remote::error::RemoteError;
 

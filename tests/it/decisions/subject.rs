@@ -125,3 +125,57 @@ fn a_contact_stays_in_the_open_occasion_that_concerns_it() {
     assert_eq!(item(&world.run(hour(6)), "storage_limit").subject().id, "acme");
     assert!(world.news().is_empty());
 }
+
+/// Returns the e-mail of the person on whose record the planned task goes.
+fn record_email(plan: &Plan) -> Option<String> {
+    let order = item(plan, "storage_limit").actions.iter().find_map(|action| match &action.order {
+        Some(Order::Task(task)) => Some(task.person.email.clone()),
+        _ => None,
+    });
+    order.unwrap()
+}
+
+#[test]
+fn the_task_goes_on_the_record_of_the_first_contact_with_an_address() {
+    let with = |id: &str, percent: f64, email: Option<&str>, seen: i64| {
+        let email = email.map(str::to_owned);
+        Contact { email, last_seen_at: Some(hour(seen)), ..storage(id, "acme", percent) }
+    };
+    let all = |representative: Option<&str>, second: Option<&str>| {
+        vec![
+            with("c1", 83.0, Some("c1@example.com"), -9),
+            with("c2", 83.0, second, -5),
+            with("c3", 84.0, representative, -1),
+        ]
+    };
+    let cases = [
+        ("the representative", all(Some("c3@example.com"), Some("c2@example.com")), Some("c3@example.com")),
+        ("the one seen next", all(None, Some("c2@example.com")), Some("c2@example.com")),
+        ("a word is no address", all(Some("n/a"), Some(" none ")), Some("c1@example.com")),
+        (
+            "a higher level first",
+            vec![
+                with("c1", 96.0, None, -9),
+                with("c2", 83.0, Some("c2@example.com"), -1),
+                with("c3", 97.0, Some("c3@example.com"), -5),
+            ],
+            Some("c3@example.com"),
+        ),
+        ("nobody", vec![with("c1", 83.0, None, -9), with("c2", 83.0, None, -1)], None),
+    ];
+    for (name, contacts, expected) in cases {
+        let plan = world(contacts).plan(hour(0));
+        assert_eq!(record_email(&plan).as_deref(), expected, "{name}");
+    }
+}
+
+#[test]
+fn an_unfinished_task_goes_on_the_record_of_the_fixed_contact_if_it_has_an_address() {
+    let mut world = world(vec![storage("c1", "acme", 81.0)]);
+    world.fates.insert(ActionKind::Task, Fate::CarriedOver);
+    world.run(hour(0));
+    world.put(storage("c2", "acme", 96.0));
+    assert_eq!(record_email(&world.plan(hour(6))).as_deref(), Some("c1@example.com"));
+    world.put(Contact { email: None, ..storage("c1", "acme", 81.0) });
+    assert_eq!(record_email(&world.plan(hour(6))).as_deref(), Some("c2@example.com"));
+}
