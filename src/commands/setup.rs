@@ -109,7 +109,7 @@ impl Setup {
         let token = self.credentials.intercom.as_ref();
         let token = token.ok_or_else(|| Fatal::usage(anyhow::anyhow!("no Intercom token")))?;
         let paging = Paging { per_page: settings.per_page, at_once: settings.requests_at_once };
-        let timing = self.timing(settings.request_timeout);
+        let timing = Timing { window: Some(settings.rate_limit_window), ..self.timing(settings.request_timeout) };
         Ok(Intercom::new(settings.base_url.clone(), token, paging, timing, stop.clone())?)
     }
 
@@ -127,7 +127,7 @@ impl Setup {
     }
 
     fn timing(&self, timeout: Duration) -> Timing {
-        Timing { timeout, first_wait: self.config.first_wait }
+        Timing { timeout, first_wait: self.config.first_wait, window: None }
     }
 
     pub(super) fn zoho(&self, stop: &Stop) -> Result<Zoho, Fatal> {

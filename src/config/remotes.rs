@@ -25,6 +25,8 @@ pub struct Intercom {
     pub per_page: u32,
     /// Concurrent requests to Intercom.
     pub requests_at_once: usize,
+    /// The length of the windows in which Intercom counts requests.
+    pub rate_limit_window: Duration,
     /// Timeout of one request.
     pub request_timeout: Duration,
 }
@@ -75,9 +77,11 @@ pub(super) fn read_intercom(root: &Table<'_>, env: Env<'_>) -> Option<Intercom> 
     let contact_url = pattern(&table, "contact_url", &["{id}"], &["{workspace}", "{id}"]).unwrap_or(app);
     let per_page = table.count("per_page", 1..=150).unwrap_or(150);
     let requests_at_once = usize::try_from(table.count("requests_at_once", 1..=64).unwrap_or(8)).unwrap_or(1);
+    let rate_limit_window = duration(&table, "rate_limit_window").unwrap_or(Duration::from_secs(10));
     let request_timeout = request_timeout(&table);
     table.finish();
-    Some(Intercom { base_url: base_url?, contact_url, per_page, requests_at_once, request_timeout })
+    let base_url = base_url?;
+    Some(Intercom { base_url, contact_url, per_page, requests_at_once, rate_limit_window, request_timeout })
 }
 
 /// Zoho's data centres: the name and the domain.

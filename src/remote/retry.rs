@@ -24,8 +24,11 @@ pub struct Attempt<'a> {
     pub kind: RequestKind,
     /// A complete answer, or the reason why there is none.
     pub result: Result<(StatusCode, &'a HeaderMap), NoAnswer>,
-    /// 1 for the first try.
+    /// 1 for the first try. Tries that [`Throttling`] counts are left out.
     pub number: u32,
+    /// The most tries.
+    pub tries: u32,
+    pub throttling: Throttling,
     /// Whether an earlier try may have taken effect.
     pub in_doubt: bool,
     /// The longest wait before the second try; doubles from try to try.
@@ -33,6 +36,21 @@ pub struct Attempt<'a> {
     /// From 0 up to 1, drawn anew for each try. It keeps many clients from coming back at the same moment.
     pub jitter: f64,
 }
+
+/// A request's waits for the next window, at a service that counts requests in windows. They use up no tries: the service
+/// has not carried the request out, and other programs may have used up the window.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Throttling {
+    /// The length of a window. None if the service has no windows; a 429 is then a try like any other.
+    pub window: Option<Duration>,
+    /// How many tries the service refused so far because of its limit, this one not included.
+    pub times: u32,
+    /// How long the request waited because of them.
+    pub waited: Duration,
+}
+
+/// The most windows that one request waits for in all: two minutes, with windows of ten seconds.
+const WINDOWS: u32 = 12;
 
 /// The step after a try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,25 +75,44 @@ pub fn decide(attempt: &Attempt<'_>, now: DateTime<Utc>) -> Decision {
     if !matches!(ending, Ending::NoAnswer(_) | Ending::Fault | Ending::Throttled(_)) {
         return Decision::Done;
     }
+    if let (Ending::Throttled(Hint::None | Hint::Soon), Ok((_, headers)), Some(window)) =
+        (ending, attempt.result, attempt.throttling.window)
+    {
+        let wait = wait_for_window(attempt, asked(headers, now).unwrap_or_default(), window);
+        let in_time = attempt.throttling.waited + wait <= window * WINDOWS;
+        return if in_time { Decision::RetryAfter(wait) } else { give_up(attempt, kind) };
+    }
     let (wait, tries) = match (again, attempt.result) {
         (Again::WhenAsked, Ok((_, headers))) => {
             (asked(headers, now).unwrap_or_default() + spread(attempt), TRIES_BY_HEADER)
         }
         (Again::AfterWait, Ok((_, headers))) if ending == Ending::Fault => {
             let asked = retry_after(headers, now).filter(|asked| *asked <= LONGEST_WAIT);
-            (asked.unwrap_or_else(|| backoff(attempt)), attempt.kind.tries())
+            (asked.unwrap_or_else(|| backoff(attempt, attempt.number)), attempt.tries)
         }
-        (Again::AfterWait, _) => (backoff(attempt), attempt.kind.tries()),
+        (Again::AfterWait, _) => (backoff(attempt, attempt.number), attempt.tries),
         _ => (Duration::ZERO, 0),
     };
-    if attempt.number < tries {
-        Decision::RetryAfter(wait)
-    } else if attempt.in_doubt {
-        // A last try without effect proves nothing about an earlier one.
-        Decision::GiveUp(ErrorKind::OutcomeUnknown)
-    } else {
-        Decision::GiveUp(kind)
-    }
+    if attempt.number < tries { Decision::RetryAfter(wait) } else { give_up(attempt, kind) }
+}
+
+/// The end of the tries. A last try without effect proves nothing about an earlier one.
+fn give_up(attempt: &Attempt<'_>, kind: ErrorKind) -> Decision {
+    Decision::GiveUp(if attempt.in_doubt { ErrorKind::OutcomeUnknown } else { kind })
+}
+
+/// Whether the try was refused because of the limit of a service with windows.
+pub fn is_throttled(attempt: &Attempt<'_>) -> bool {
+    let status = attempt.result.map(|(status, _)| status);
+    status == Ok(StatusCode::TOO_MANY_REQUESTS) && attempt.throttling.window.is_some()
+}
+
+/// The larger of the wait that the service asks for and the backoff. A time that has passed says nothing about the window, so
+/// the wait is a window long.
+fn wait_for_window(attempt: &Attempt<'_>, asked: Duration, window: Duration) -> Duration {
+    let times = attempt.throttling.times.saturating_add(1);
+    let least = if asked.is_zero() { window } else { asked };
+    least.max(backoff(attempt, times)) + spread(attempt).min(window / 8)
 }
 
 /// Whether the try may have done the action although it brought no usable answer.
@@ -109,8 +146,8 @@ fn asked(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
 }
 
 /// Full jitter: a random share of the step.
-fn backoff(attempt: &Attempt<'_>) -> Duration {
-    let doublings = attempt.number.saturating_sub(1).min(16);
+fn backoff(attempt: &Attempt<'_>, number: u32) -> Duration {
+    let doublings = number.saturating_sub(1).min(16);
     let step = attempt.first_wait.saturating_mul(1 << doublings).min(BACKOFF_CAP);
     step.mul_f64(attempt.jitter.clamp(0.0, 1.0))
 }
@@ -157,7 +194,8 @@ mod tests {
         result: Result<(StatusCode, &'a HeaderMap), NoAnswer>,
         number: u32,
     ) -> Attempt<'a> {
-        Attempt { kind, result, number, in_doubt: false, first_wait: FIRST_WAIT, jitter: 0.5 }
+        let (tries, throttling) = (kind.tries(), Throttling::default());
+        Attempt { kind, result, number, tries, throttling, in_doubt: false, first_wait: FIRST_WAIT, jitter: 0.5 }
     }
 
     /// The decision after the first try and after the last: `again`, `done`, or the kind of the error.
@@ -265,10 +303,35 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_by_windows_is_waited_out_for_two_minutes_and_uses_up_no_tries() {
+        let window = Duration::from_secs(10);
+        let past = headers(&[("x-ratelimit-reset", "1766210399")]);
+        let decide_at = |headers: &HeaderMap, number, times, waited| {
+            let throttling = Throttling { window: Some(window), times, waited: Duration::from_secs(waited) };
+            let result = Ok((StatusCode::TOO_MANY_REQUESTS, headers));
+            decide(&Attempt { throttling, ..attempt(Read, result, number) }, now())
+        };
+        let wait = |millis| Decision::RetryAfter(Duration::from_millis(millis));
+        let (none, soon) = (HeaderMap::new(), headers(&[("x-ratelimit-reset", "1766210404")]));
+        let late = headers(&[("retry-after", "3600")]);
+        for (name, headers, times, waited, expected) in [
+            ("a reset that has passed outlasts the window", &past, 0, 0, wait(10_125)),
+            ("no hint outlasts the window", &none, 0, 0, wait(10_125)),
+            ("a hint", &soon, 0, 0, wait(4125)),
+            ("a backoff that is longer than the hint", &soon, 5, 20, wait(8125)),
+            ("almost two minutes", &past, 1, 109, wait(10_125)),
+            ("two minutes", &past, 1, 110, Decision::GiveUp(ErrorKind::Throttled)),
+            ("an hour is not waited for", &late, 0, 0, Decision::GiveUp(ErrorKind::Throttled)),
+        ] {
+            assert_eq!(decide_at(headers, TRIES, times, waited), expected, "{name}");
+        }
+    }
+
+    #[test]
     fn backoff_doubles_up_to_its_cap_and_never_exceeds_the_step() {
         let step = |number, jitter| {
             let lost = Err(NoAnswer::CutOff);
-            backoff(&Attempt { jitter, ..attempt(Read, lost, number) })
+            backoff(&Attempt { jitter, ..attempt(Read, lost, number) }, number)
         };
         assert_eq!([1, 2, 3, 4].map(|number| step(number, 1.0).as_millis()), [500, 1000, 2000, 4000]);
         assert_eq!(step(u32::MAX, 1.0), BACKOFF_CAP);

@@ -23,7 +23,11 @@ fn planted() -> Services {
     contacts[0]["name"] = json!(NAME);
     contacts[0]["email"] = json!(EMAIL);
     let services = Services::new(&contacts);
-    std::fs::write(services.home.path().join("usage-signals.toml"), "[http]\nfirst_wait = \"5ms\"\n").unwrap();
+    std::fs::write(
+        services.home.path().join("usage-signals.toml"),
+        "[http]\nfirst_wait = \"5ms\"\n[intercom]\nrate_limit_window = \"20ms\"\n",
+    )
+    .unwrap();
     services
 }
 

@@ -11,6 +11,20 @@ use serde_json::{Value, json};
 use crate::support::program::{finish, program};
 use crate::support::services::{Services, full_accounts};
 
+/// Case 5: the reset of each 429 has passed, so only the next window helps.
+#[test]
+fn a_limit_whose_reset_has_passed_is_waited_out() {
+    let services = Services::new(&full_accounts(2));
+    let config = "[http]\nfirst_wait = \"1us\"\n[intercom]\nrate_limit_window = \"60ms\"\n";
+    std::fs::write(services.home.path().join("usage-signals.toml"), config).unwrap();
+    services.fault(json!({ "service": "intercom", "path_prefix": "/contacts/search", "times": 10, "kind": "status",
+        "status": 429, "headers": { "X-RateLimit-Limit": "83", "X-RateLimit-Remaining": "0",
+        "X-RateLimit-Reset": "1766210399" } }));
+    let report = finish(&mut services.command(&["--deadline", "1m"])).expect(0).json();
+    assert_eq!(report["contacts"]["scanned"], 2);
+    assert_eq!(report["errors"], json!([]));
+}
+
 #[test]
 fn a_read_retries_after_throttling_and_gateway_errors() {
     let services = Services::new(&full_accounts(1));

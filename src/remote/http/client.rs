@@ -48,11 +48,13 @@ pub struct Timing {
     pub timeout: Duration,
     /// The longest wait before the second try; doubles from try to try. A wait that the service names takes precedence.
     pub first_wait: Duration,
+    /// The length of the windows in which the service counts requests; None if it has no windows.
+    pub window: Option<Duration>,
 }
 
 impl Default for Timing {
     fn default() -> Self {
-        Timing { timeout: Duration::from_secs(60), first_wait: retry::FIRST_WAIT }
+        Timing { timeout: Duration::from_secs(60), first_wait: retry::FIRST_WAIT, window: None }
     }
 }
 

@@ -48,6 +48,8 @@ pub struct Request {
     /// Whether a success is JSON, unless its status is 204. A success of another form counts as a lost answer: Intercom is
     /// known to answer 200 with an empty body.
     pub expects_json: bool,
+    /// The most tries.
+    pub tries: u32,
 }
 
 impl Request {
@@ -61,6 +63,7 @@ impl Request {
             headers: HeaderMap::new(),
             kind,
             expects_json: true,
+            tries: kind.tries(),
         }
     }
 
@@ -70,6 +73,12 @@ impl Request {
 
     pub fn post(kind: RequestKind, path: &[&str], json: &Value) -> Self {
         Request { body: Body::Json(json.to_string()), ..Request::new(Method::POST, kind, path) }
+    }
+
+    /// Sends the request at most `tries` times.
+    #[must_use]
+    pub fn at_most(self, tries: u32) -> Self {
+        Request { tries, ..self }
     }
 
     #[must_use]

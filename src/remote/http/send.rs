@@ -14,7 +14,7 @@ use super::request::{Body, HttpAnswer, Request};
 use crate::apply::stop::{Stop, StopReason};
 use crate::remote::ending::NoAnswer;
 use crate::remote::error::{ErrorKind, RemoteError};
-use crate::remote::retry::{self, Attempt, Decision};
+use crate::remote::retry::{self, Attempt, Decision, Throttling};
 
 /// A try without a usable answer: the class, and the reason in words.
 struct Lost(NoAnswer, String);
@@ -24,6 +24,7 @@ struct Progress<'a> {
     request: &'a Request,
     started: Instant,
     tries: u32,
+    throttling: Throttling,
     /// Whether a try may have taken effect.
     in_doubt: bool,
 }
@@ -48,7 +49,8 @@ impl Client {
         read: impl Fn(&HttpAnswer) -> Option<T>,
     ) -> Result<(HttpAnswer, Option<T>), RemoteError> {
         self.secrets.learn_headers(&request.headers);
-        let mut progress = Progress { request, started: Instant::now(), tries: 0, in_doubt: false };
+        let throttling = Throttling { window: self.options.timing.window, ..Throttling::default() };
+        let mut progress = Progress { request, started: Instant::now(), tries: 0, throttling, in_doubt: false };
         loop {
             let under_way = self.pace.begin();
             let pause = self.pace.reserve(Instant::now());
@@ -62,17 +64,24 @@ impl Client {
                     .as_ref()
                     .map(|(answer, _)| (answer.status, &answer.headers))
                     .map_err(|Lost(why, _)| *why),
-                number: progress.tries,
+                number: progress.tries.saturating_sub(progress.throttling.times),
+                tries: request.tries,
+                throttling: progress.throttling,
                 in_doubt: progress.in_doubt,
                 first_wait: self.options.timing.first_wait,
                 jitter: fastrand::f64(),
             };
             let now = Utc::now();
             progress.in_doubt |= retry::may_have_worked(&attempt, now);
-            match (retry::decide(&attempt, now), result) {
+            let (decision, throttled) = (retry::decide(&attempt, now), retry::is_throttled(&attempt));
+            match (decision, result) {
                 (Decision::Done, Ok(answer_and_read)) => return Ok(answer_and_read),
                 (Decision::RetryAfter(wait), result) => {
                     self.log_retry(&progress, result.as_ref().map(|(answer, _)| answer), wait);
+                    if throttled {
+                        progress.throttling.times += 1;
+                        progress.throttling.waited += wait;
+                    }
                     self.wait(wait, stop, &progress).await?;
                 }
                 (Decision::GiveUp(kind), Ok((answer, _))) => return Err(self.error(request, kind, &answer)),

@@ -35,6 +35,25 @@ async fn a_429_is_waited_out() {
 }
 
 #[tokio::test]
+async fn a_limit_by_windows_uses_up_no_tries() {
+    let past = || Reply::status(429).header("X-RateLimit-Reset", "1766210399");
+    let replies = (0..8).map(|_| past()).chain((0..4).map(|_| Reply::status(503))).chain([Reply::json("{}")]);
+    let script = Script::play(replies).await;
+    let timing =
+        Timing { first_wait: Duration::from_millis(1), window: Some(Duration::from_millis(40)), ..Timing::default() };
+    let started = std::time::Instant::now();
+    let request = Request::post(Search, &["a"], &json!({}));
+    let client = client(&script, Options { timing, ..Options::default() });
+    let answer = client.send(&request, &script::stop()).await.unwrap();
+    assert_eq!((answer.status.as_u16(), answer.tries), (200, 13));
+    assert!(
+        started.elapsed() >= Duration::from_millis(8 * 40),
+        "each wait outlasts the window: {:?}",
+        started.elapsed()
+    );
+}
+
+#[tokio::test]
 async fn a_lost_answer_is_retried_only_where_a_retry_is_safe() {
     for (safety, expected) in [(BotPost, Err(ErrorKind::OutcomeUnknown)), (Attach, Ok(2)), (Search, Ok(2))] {
         for lost in [Reply::reset(), Reply::json(""), Reply::json("{\"cut")] {

@@ -1,6 +1,7 @@
 //! The client: one workspace, its requests and its lists.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -19,6 +20,8 @@ pub(super) const SERVICE: &str = "Intercom";
 pub const VERSION: &str = "2.15";
 /// The most pages of one list. A longer list counts as endless.
 const MOST_PAGES: usize = 1000;
+/// The contacts in one answer after larger pages failed.
+pub(super) const SMALL_PAGE: u32 = 50;
 pub(super) const HELP: Help = Help {
     credential: "check INTERCOM_ACCESS_TOKEN, the permissions of its app, and that INTERCOM_BASE_URL is the workspace's region",
     unreachable: "check INTERCOM_BASE_URL and the network; https://www.intercomstatus.com shows outages",
@@ -41,6 +44,8 @@ pub struct Intercom(pub(super) Arc<Inner>);
 pub(super) struct Inner {
     pub(super) client: Client,
     pub(super) paging: Paging,
+    /// [`Paging::per_page`], or fewer after larger pages failed.
+    per_page: AtomicU32,
     credential: String,
     pub(super) stop: Stop,
 }
@@ -62,7 +67,18 @@ impl Intercom {
         let credential = fingerprint(&[base_url.as_str(), token.expose_secret().trim()]);
         let client = Client::new(SERVICE, base_url, options)?;
         let paging = Paging { per_page: paging.per_page.clamp(1, 150), at_once: paging.at_once.max(1) };
-        Ok(Intercom(Arc::new(Inner { client, paging, credential, stop })))
+        let per_page = AtomicU32::new(paging.per_page);
+        Ok(Intercom(Arc::new(Inner { client, paging, per_page, credential, stop })))
+    }
+
+    /// The contacts in one answer of the search.
+    pub(super) fn per_page(&self) -> u32 {
+        self.0.per_page.load(Ordering::Relaxed)
+    }
+
+    /// Asks for small pages from now on.
+    pub(super) fn use_small_pages(&self) {
+        self.0.per_page.fetch_min(SMALL_PAGE, Ordering::Relaxed);
     }
 
     /// A fingerprint of host and token. A token belongs to one workspace all its life.

@@ -32,6 +32,7 @@ pub(crate) use workspace::Workspace;
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::time::Duration;
 
     use secrecy::SecretString;
 
@@ -50,7 +51,8 @@ mod tests {
     pub fn intercom(script: &Script) -> Intercom {
         let token = SecretString::from("hush");
         let paging = Paging { per_page: 500, at_once: 1 };
-        Intercom::new(script.url(""), &token, paging, Timing::default(), script::stop()).unwrap()
+        let timing = Timing { first_wait: Duration::from_millis(1), ..Timing::default() };
+        Intercom::new(script.url(""), &token, paging, timing, script::stop()).unwrap()
     }
 
     fn named(id: &str, name: &str) -> TagName {

@@ -2,15 +2,18 @@
 
 use serde_json::Value;
 
-use super::client::bad_answer;
+use super::client::{SMALL_PAGE, bad_answer};
 use super::page::SearchPage;
 use super::parts::Part;
 use crate::remote::error::RemoteError;
+use crate::remote::http::RequestKind;
 use crate::remote::page_guard::PageGuard;
 
 /// Pages in a row without a new contact, before a search counts as endless. A few are harmless: a contact that changes between
 /// two pages comes twice.
 const MOST_BARREN: u32 = 20;
+/// The most tries of a page. After them its part is read in smaller pages.
+const TRIES_OF_A_LARGE_PAGE: u32 = 3;
 
 /// A part, and how far it was read.
 #[derive(Debug)]
@@ -27,6 +30,10 @@ pub(super) struct PartWalk {
     pub total: Option<u64>,
     /// How many contacts the pages brought.
     pub shown: u64,
+    /// The contacts in one page. A cursor is valid for one size only.
+    per_page: Option<u32>,
+    /// How many contacts an earlier walk over the part brought, in larger pages.
+    before: u64,
 }
 
 impl PartWalk {
@@ -36,7 +43,44 @@ impl PartWalk {
 
     pub(super) fn new(part: Option<Part>, query: Value) -> Self {
         let cursors = PageGuard::new(String::new(), usize::MAX);
-        PartWalk { part, query, cursor: None, cursors, pages: 0, barren: 0, total: None, shown: 0 }
+        PartWalk {
+            part,
+            query,
+            cursor: None,
+            cursors,
+            pages: 0,
+            barren: 0,
+            total: None,
+            shown: 0,
+            per_page: None,
+            before: 0,
+        }
+    }
+
+    /// A walk over the part from its first page.
+    pub(super) fn again(self) -> Self {
+        let before = self.before.max(self.shown);
+        PartWalk { before, ..PartWalk::new(self.part, self.query) }
+    }
+
+    /// Returns the contacts to ask for in the next page: `per_page`, if it is the first one.
+    pub(super) fn begin(&mut self, per_page: u32) -> u32 {
+        *self.per_page.get_or_insert(per_page)
+    }
+
+    /// Whether the part can be read in smaller pages.
+    pub(super) fn has_large_pages(&self) -> bool {
+        self.per_page.is_some_and(|per_page| per_page > SMALL_PAGE)
+    }
+
+    /// The most tries of the next page.
+    pub(super) fn tries(&self) -> u32 {
+        if self.has_large_pages() { TRIES_OF_A_LARGE_PAGE } else { RequestKind::Search.tries() }
+    }
+
+    /// Whether the next page repeats contacts of an earlier walk over the part.
+    pub(super) fn is_repeated(&self) -> bool {
+        self.shown < self.before
     }
 
     /// Contacts still to come; None while nobody knows.

@@ -51,7 +51,7 @@ impl ContactSource for Intercom {
 
     async fn contacts_with_email(&self, email: &str, wanted: &BTreeSet<String>) -> Result<Page, RemoteError> {
         let query = json!({ "field": "email", "operator": "=", "value": email });
-        let found = self.search(&query, None, wanted).await?;
+        let found = self.search(&query, None, self.per_page(), RequestKind::Search.tries(), wanted).await?;
         Ok(Tally::default().take(found, "asked for".to_owned(), false))
     }
 

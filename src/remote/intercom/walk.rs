@@ -11,7 +11,7 @@ use super::part_walk::PartWalk;
 use super::parts::{Part, Span};
 use super::tally::{Completeness, Counts, Tally};
 use crate::read::{Page, Pages};
-use crate::remote::error::RemoteError;
+use crate::remote::error::{ErrorKind, RemoteError};
 
 /// The most pages that are read one after the other without a cut.
 const FEW_PAGES: u64 = 8;
@@ -52,10 +52,19 @@ impl Pages for Walk {
             };
             // Only a panic in the task could fail here, and the task cannot panic.
             let (reading, found) = joined.map_err(|_| bad_answer("reading a page broke off"))?;
-            let found = found?;
+            let found = match found {
+                Err(error) if error.kind == ErrorKind::Unreachable && reading.has_large_pages() => {
+                    tracing::warn!("reading the part again from its first page, in small pages: {error}");
+                    self.intercom.use_small_pages();
+                    self.waiting.push(reading.again());
+                    continue;
+                }
+                found => found?,
+            };
             let place = reading.place();
+            let comes_again = reading.is_repeated();
             let was_cut = self.go_on(reading, &found)?;
-            return Ok(Some(self.tally.take(found, place, was_cut)));
+            return Ok(Some(self.tally.take(found, place, was_cut || comes_again)));
         }
     }
 
@@ -73,10 +82,12 @@ impl Pages for Walk {
         while self.under_way.len() < self.intercom.0.paging.at_once {
             let longest = self.waiting.iter().enumerate().max_by_key(|(_, reading)| reading.left().unwrap_or(u64::MAX));
             let Some(longest) = longest.map(|(place, _)| place) else { return };
-            let reading = self.waiting.swap_remove(longest);
+            let mut reading = self.waiting.swap_remove(longest);
+            let per_page = reading.begin(self.intercom.per_page());
             let (intercom, wanted) = (self.intercom.clone(), Arc::clone(&self.wanted));
             self.under_way.spawn(async move {
-                let found = intercom.search(&reading.query, reading.cursor.as_deref(), &wanted).await;
+                let (cursor, tries) = (reading.cursor.as_deref(), reading.tries());
+                let found = intercom.search(&reading.query, cursor, per_page, tries, &wanted).await;
                 (reading, found)
             });
         }
@@ -116,7 +127,8 @@ impl Walk {
             self.waiting.extend(pieces.into_iter().map(PartWalk::of));
             return Ok(true);
         }
-        reading.advance(next, self.tally.is_news(found))?;
+        let brings_news = reading.is_repeated() || self.tally.is_news(found);
+        reading.advance(next, brings_news)?;
         self.waiting.push(reading);
         Ok(false)
     }
@@ -131,13 +143,13 @@ impl Walk {
 
     /// The most contacts that are read without a cut.
     fn few(&self) -> u64 {
-        FEW_PAGES.saturating_mul(self.intercom.0.paging.per_page.into())
+        FEW_PAGES.saturating_mul(self.intercom.per_page().into())
     }
 
     /// Cuts a part whose first page counts too many contacts.
     fn pieces(&mut self, part: Part, found: &SearchPage) -> Option<Vec<Part>> {
-        let Paging { per_page, at_once } = self.intercom.0.paging;
-        let (per_page, total) = (u64::from(per_page), found.total?);
+        let Paging { at_once, .. } = self.intercom.0.paging;
+        let (per_page, total) = (u64::from(self.intercom.per_page()), found.total?);
         if at_once < 2 || self.tally.is_second_read() {
             return None;
         }

@@ -5,7 +5,7 @@ use reqwest::StatusCode;
 
 use super::*;
 use crate::remote::request_kind::RequestKind::*;
-use crate::remote::retry::{self, Attempt, Decision};
+use crate::remote::retry::{self, Attempt, Decision, Throttling};
 
 const KINDS: [(RequestKind, &str); 18] = [
     (Search, "search"),
@@ -244,8 +244,16 @@ fn retries_come_to_an_end() {
     for (kind, _) in KINDS {
         for status in [429, 500] {
             let result = Ok((StatusCode::from_u16(status).unwrap(), &headers));
-            let attempt =
-                |number| Attempt { kind, result, number, in_doubt: false, first_wait: Duration::ZERO, jitter: 0.5 };
+            let attempt = |number| Attempt {
+                kind,
+                result,
+                number,
+                tries: kind.tries(),
+                throttling: Throttling::default(),
+                in_doubt: false,
+                first_wait: Duration::ZERO,
+                jitter: 0.5,
+            };
             let now = DateTime::UNIX_EPOCH;
             let sent =
                 (1..100).find(|number| !matches!(retry::decide(&attempt(*number), now), Decision::RetryAfter(_)));

@@ -69,7 +69,9 @@ fn contact(storage: u32, companies: usize) -> Value {
 }
 
 fn config(home: &Path, timeout: &str) {
-    let sections = ["intercom", "zoho", "slack"].map(|name| format!("[{name}]\nrequest_timeout = \"{timeout}\"\n"));
+    let window = "rate_limit_window = \"20ms\"\n";
+    let sections = [("intercom", window), ("zoho", ""), ("slack", "")];
+    let sections = sections.map(|(name, more)| format!("[{name}]\nrequest_timeout = \"{timeout}\"\n{more}"));
     let text = format!(
         "{}[http]\nfirst_wait = \"5ms\"\n[scan]\nclear_after = \"1s\"\n\
          [[rules]]\nsignal = \"storage_limit\"\non_clear = \"remove_tag\"\n",

@@ -126,3 +126,72 @@ async fn an_answer_without_a_list_is_no_empty_page() {
     let error = intercom(&script).pages(&BTreeSet::new()).next().await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::BadAnswer, "{error}");
 }
+
+/// The sizes of the pages that were asked for, each with its cursor.
+fn pages_asked(script: &Script) -> Vec<(u64, Option<String>)> {
+    let asked = script.requests().into_iter().map(|asked| {
+        let body: serde_json::Value = serde_json::from_str(&asked.body).unwrap();
+        let pagination = &body["pagination"];
+        let cursor = pagination["starting_after"].as_str().map(str::to_owned);
+        (pagination["per_page"].as_u64().unwrap(), cursor)
+    });
+    asked.collect()
+}
+
+#[tokio::test]
+async fn a_page_that_fails_three_times_is_read_again_in_small_pages_for_the_rest_of_the_run() {
+    let failures = (0..3).map(|_| Reply::status(504));
+    let replies = [page("1 2", Some("c1"))].into_iter().chain(failures).chain([page("1 2", Some("s1"))]);
+    let script = Script::play(replies).await;
+    let intercom = intercom(&script);
+    let mut pages = intercom.pages(&BTreeSet::new());
+    let mut came = Vec::new();
+    for _ in 0..2 {
+        came.extend(ids(&mut pages).await.unwrap().unwrap());
+    }
+    assert_eq!(came, ["1", "2"]);
+    let asked = pages_asked(&script);
+    let cursor = || Some("c1".to_owned());
+    assert_eq!(asked, [(150, None), (150, cursor()), (150, cursor()), (150, cursor()), (50, None)]);
+}
+
+#[tokio::test]
+async fn contacts_of_a_part_that_is_read_again_come_once_and_all() {
+    let failures = (0..3).map(|_| Reply::status(500));
+    let again = [page("1", Some("s1")), page("2", Some("s2")), page("3", None)];
+    let script = Script::play([page("1 2", Some("c1"))].into_iter().chain(failures).chain(again)).await;
+    let intercom = intercom(&script);
+    let mut pages = intercom.pages(&BTreeSet::new());
+    let mut came = Vec::new();
+    while let Some(ids) = ids(&mut pages).await.unwrap() {
+        came.extend(ids);
+    }
+    assert_eq!((came, pages.doubt()), (vec!["1".to_owned(), "2".to_owned(), "3".to_owned()], None));
+    assert_eq!(intercom.per_page(), 50);
+}
+
+#[tokio::test]
+async fn a_small_page_that_fails_too_is_an_error_that_names_the_setting() {
+    let script = Script::play((0..8).map(|_| Reply::status(502))).await;
+    let error = ids(&mut intercom(&script).pages(&BTreeSet::new())).await.unwrap_err();
+    assert_eq!((error.kind, script.requests().len()), (ErrorKind::Unreachable, 8));
+    assert!(error.help().unwrap().contains("per_page in [intercom]"), "{error:?}");
+}
+
+#[test]
+fn pages_that_repeat_an_earlier_walk_are_no_endless_search() {
+    let mut reading = PartWalk::of(Part::ALL);
+    assert_eq!(reading.begin(150), 150);
+    let found = |ids: usize| SearchPage {
+        contacts: (0..ids).map(|id| crate::model::Contact { id: id.to_string(), ..Default::default() }).collect(),
+        undecodable: Vec::new(),
+        total: None,
+        next: None,
+        answered_at: None,
+    };
+    reading.count(&found(150 * 20));
+    let mut reading = reading.again();
+    assert_eq!((reading.begin(50), reading.is_repeated(), reading.has_large_pages()), (50, true, false));
+    reading.count(&found(150 * 20));
+    assert!(!reading.is_repeated());
+}
