@@ -8,7 +8,7 @@ use url::{Host, Url};
 use super::problem::Problem;
 use super::scan::duration;
 use super::table::Table;
-use crate::model::{SinkKind, TaskOn};
+use crate::model::{Region, SinkKind, TaskOn};
 use crate::plan::settings::WhenInDoubt;
 
 /// Returns the value of an environment variable; an empty one counts as unset.
@@ -19,7 +19,9 @@ pub(super) type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 pub struct Intercom {
     /// Without a slash at the end; may have a path.
     pub base_url: Url,
-    /// Web address of a contact, with the placeholders `{workspace}` and `{id}`.
+    /// The region, if the file names it. Without it, Intercom says where the workspace is.
+    pub region: Option<Region>,
+    /// Web address of a contact, with the placeholders `{workspace}` and `{id}`. It has `{region}` where Intercom has to say it.
     pub contact_url: String,
     /// Contacts per page of search results, at most 150.
     pub per_page: u32,
@@ -70,10 +72,13 @@ pub struct Slack {
 /// Reads `[intercom]`. Returns `None` if a URL is invalid, and adds the problem.
 pub(super) fn read_intercom(root: &Table<'_>, env: Env<'_>) -> Option<Intercom> {
     let table = root.section("intercom");
-    let region = table.choice("region", &[("us", ""), ("eu", "eu."), ("au", "au.")]).unwrap_or_default();
+    let region = table.choice("region", &[Region::Us, Region::Eu, Region::Au].map(|region| (region.name(), region)));
     let base_url = base_url(&table, "base_url", env, "INTERCOM_BASE_URL");
-    let base_url = base_url.or_else(|| Url::parse(&format!("https://api.{region}intercom.io")).ok());
-    let app = format!("https://app.{region}intercom.com/a/apps/{{workspace}}/users/{{id}}/all-conversations");
+    // The host of the US forwards requests to the region of the workspace.
+    let host = region.map_or("", Region::host_part);
+    let base_url = base_url.or_else(|| Url::parse(&format!("https://api.{host}intercom.io")).ok());
+    let host = region.map_or("{region}", Region::host_part);
+    let app = format!("https://app.{host}intercom.com/a/apps/{{workspace}}/users/{{id}}/all-conversations");
     let contact_url = pattern(&table, "contact_url", &["{id}"], &["{workspace}", "{id}"]).unwrap_or(app);
     let per_page = table.count("per_page", 1..=150).unwrap_or(150);
     let requests_at_once = usize::try_from(table.count("requests_at_once", 1..=64).unwrap_or(8)).unwrap_or(1);
@@ -81,7 +86,7 @@ pub(super) fn read_intercom(root: &Table<'_>, env: Env<'_>) -> Option<Intercom> 
     let request_timeout = request_timeout(&table);
     table.finish();
     let base_url = base_url?;
-    Some(Intercom { base_url, contact_url, per_page, requests_at_once, rate_limit_window, request_timeout })
+    Some(Intercom { base_url, region, contact_url, per_page, requests_at_once, rate_limit_window, request_timeout })
 }
 
 /// Zoho's data centres: the name and the domain.

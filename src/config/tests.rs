@@ -171,6 +171,15 @@ fn regions_and_data_centres_give_addresses_and_links() {
 }
 
 #[test]
+fn without_a_region_or_a_pattern_intercom_says_where_links_lead() {
+    let pattern = |text: &str| loaded(&format!("[intercom]\n{text}")).intercom.contact_url;
+    assert_eq!(pattern(""), "https://app.{region}intercom.com/a/apps/{workspace}/users/{id}/all-conversations");
+    assert!(pattern("region = \"us\"").starts_with("https://app.intercom.com/"));
+    assert_eq!(pattern("contact_url = \"https://example.com/{id}\""), "https://example.com/{id}");
+    assert_eq!(loaded("").intercom.base_url.as_str(), "https://api.intercom.io/");
+}
+
+#[test]
 fn the_environment_overrides_the_file() {
     let variables = BTreeMap::from([
         ("INTERCOM_BASE_URL", "http://127.0.0.1:4000/intercom/"),

@@ -19,6 +19,8 @@ pub struct LedgerReader {
     pub version: i64,
     /// The workspace that the ledger belongs to; None while it is empty.
     pub workspace: Option<String>,
+    /// The region that hosts the workspace, in Intercom's word; None while no run learned it.
+    pub region: Option<String>,
     credential: Option<String>,
     /// Everything that decisions need.
     pub known: Known,
@@ -31,7 +33,8 @@ impl LedgerReader {
     pub fn open(path: &Path) -> Result<LedgerReader, LedgerError> {
         let read = file::look(path, |connection, version| {
             let (workspace, credential) = (meta(connection, "workspace")?, meta(connection, "credential")?);
-            Ok(LedgerReader { version, workspace, credential, known: known(connection, version)? })
+            let region = meta(connection, "region")?;
+            Ok(LedgerReader { version, workspace, region, credential, known: known(connection, version)? })
         });
         Ok(read?.unwrap_or_default())
     }
@@ -42,7 +45,8 @@ impl LedgerReader {
     }
 }
 
-/// Notes of the ledger besides its tables: the `workspace` that it belongs to, and the `credential` that was used last.
+/// Notes of the ledger besides its tables: the `workspace` that it belongs to, its `region`, and the `credential` that was used
+/// last.
 pub(super) fn meta(connection: &Connection, name: &str) -> Result<Option<String>, LedgerError> {
     let sql = "SELECT value FROM meta WHERE name = $1";
     let values: Vec<String> = rows(connection, "read the ledger's workspace", sql, [name], |row| Ok(row.get(0)?))?;

@@ -89,9 +89,23 @@ impl Writer {
 
     /// Records the fingerprint of the credential that belongs to this ledger's workspace.
     pub fn remember_credential(&self, credential: &str) -> Result<(), LedgerError> {
-        let sql = "INSERT INTO meta (name, value) VALUES ('credential', $1)
+        self.note("credential", credential)
+    }
+
+    /// Records the region that hosts the workspace, for runs that cannot ask Intercom.
+    pub fn remember_region(&self, region: &str) -> Result<(), LedgerError> {
+        self.note("region", region)
+    }
+
+    fn note(&self, name: &str, value: &str) -> Result<(), LedgerError> {
+        let sql = "INSERT INTO meta (name, value) VALUES ($1, $2)
              ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-        execute(&self.connection, "remember the credential", sql, [credential]).map(drop)
+        execute(&self.connection, "note a fact about the workspace", sql, [name, value]).map(drop)
+    }
+
+    /// The region that a run recorded last.
+    pub fn region(&self) -> Result<Option<String>, LedgerError> {
+        read::meta(&self.connection, "region")
     }
 
     /// The workspace, if `credential` is the fingerprint that was recorded last.

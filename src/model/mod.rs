@@ -19,7 +19,10 @@ pub use contact::{Contact, References, person_of};
 pub use instant::{age, duration, minute, rfc3339, second};
 pub use kind::{ActionKind, SinkKind};
 pub use occasion::{Change, Entry, FORGOTTEN, Known, Occasion, OccasionId, Share, forgotten_mark, percent};
-pub use order::{Brief, Links, Message, MessageRef, Person, Record, Tag, TagChange, Task, TaskLink, TaskNews, TaskOn};
+pub use order::{
+    Brief, Links, Message, MessageRef, Person, Record, Region, Tag, TagChange, Task, TaskLink, TaskNews, TaskOn,
+    region_of,
+};
 pub use signal::{Evidence, Priority, Subject, SubjectKind, Truth};
 pub use text::{is_unseen, tag_key, unescape_html};
 pub use values::Values;

@@ -1,6 +1,7 @@
 //! Orders: actions rendered for the sinks that perform them, and their parts.
 
 use chrono::NaiveDate;
+use strum::{EnumString, IntoStaticStr};
 
 use super::signal::Priority;
 
@@ -203,19 +204,59 @@ pub struct Tag {
     pub tag_id: Option<String>,
 }
 
+/// A region in which Intercom hosts workspaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum Region {
+    /// The United States.
+    Us,
+    /// Europe.
+    Eu,
+    /// Australia.
+    Au,
+}
+
+impl Region {
+    /// Returns the name in the configuration.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
+    /// Returns the part of the host that names the region: `eu.` in `app.eu.intercom.com`.
+    pub fn host_part(self) -> &'static str {
+        match self {
+            Region::Us => "",
+            Region::Eu => "eu.",
+            Region::Au => "au.",
+        }
+    }
+}
+
+/// Returns the region by the first letters of its name: `EU` and `Europe` are one. `None` for an unknown name.
+pub fn region_of(name: &str) -> Option<Region> {
+    name.trim().get(..2)?.to_ascii_lowercase().parse().ok()
+}
+
 /// Patterns of web addresses. Each holds `{id}`, and may hold `{workspace}` (Intercom) or `{module}` (Zoho).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Links {
-    /// The pattern for a contact in Intercom.
+    /// The pattern for a contact in Intercom. It may have the placeholder `{region}`, for the region's part of the host.
     pub contact: String,
     /// The pattern for a record in Zoho. A task is a record of the module `Tasks`.
     pub record: String,
 }
 
 impl Links {
+    /// Returns the links of a workspace in this region, as Intercom names it: `US`, `Europe`. An unknown one counts as the US.
+    pub fn in_region(&self, region: Option<&str>) -> Links {
+        let part = region.and_then(region_of).map_or("", Region::host_part);
+        Links { contact: self.contact.replace("{region}", part), record: self.record.clone() }
+    }
+
     /// Returns the web address of a contact in Intercom.
     pub fn contact(&self, workspace: &str, id: &str) -> String {
-        self.contact.replace("{workspace}", workspace).replace("{id}", id)
+        // Links of an unknown region go to the US.
+        self.contact.replace("{region}", "").replace("{workspace}", workspace).replace("{id}", id)
     }
 
     /// Returns the web address of a record in Zoho.
@@ -226,5 +267,30 @@ impl Links {
     /// Returns the web address of a task in Zoho.
     pub fn task(&self, id: &str) -> String {
         self.record(&Record { module: "Tasks".to_owned(), id: id.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_is_known_by_its_first_letters() {
+        for (name, host) in [
+            (Some("US"), "app.intercom.com"),
+            (Some("EU"), "app.eu.intercom.com"),
+            (Some("Europe"), "app.eu.intercom.com"),
+            (Some(" europe "), "app.eu.intercom.com"),
+            (Some("AU"), "app.au.intercom.com"),
+            (Some("Australia"), "app.au.intercom.com"),
+            (Some("Mars"), "app.intercom.com"),
+            (Some("é"), "app.intercom.com"),
+            (Some(""), "app.intercom.com"),
+            (None, "app.intercom.com"),
+        ] {
+            let contact = "https://app.{region}intercom.com/{workspace}/{id}".to_owned();
+            let links = Links { contact, record: String::new() };
+            assert_eq!(links.in_region(name).contact("w", "c"), format!("https://{host}/w/c"), "{name:?}");
+        }
     }
 }

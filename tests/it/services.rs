@@ -1,5 +1,6 @@
 //! The built binary against faulty services: the sandbox in this process, with faults.
 
+mod intercom;
 mod slack;
 mod zoho;
 
@@ -83,7 +84,10 @@ fn unfinished_actions_wait_while_the_snooze_tag_is_unknown() {
 
 /// Returns services after a run whose message Slack did not accept.
 fn with_a_message_left() -> Services {
-    let services = Services::new(&full_accounts(1));
+    left_a_message(Services::new(&full_accounts(1)))
+}
+
+fn left_a_message(services: Services) -> Services {
     std::fs::write(services.home.path().join("usage-signals.toml"), "[http]\nfirst_wait = \"5ms\"\n").unwrap();
     services.fault(json!({ "service": "slack", "kind": "status", "status": 429 }));
     services.scan().expect(1);

@@ -7,7 +7,8 @@ use url::Url;
 use super::super::setup::Setup;
 use super::check::{CREDENTIAL, Group};
 use crate::apply::stop::Stop;
-use crate::model::{AttributeDefinition, SinkKind, Type};
+use crate::config;
+use crate::model::{AttributeDefinition, Links, Region, SinkKind, Type, region_of};
 use crate::read::{ContactSource as _, Pages as _, TagName};
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::intercom::{self, Intercom, Workspace};
@@ -38,7 +39,7 @@ pub async fn examine(
     let zone = timezone.as_deref().map_or_else(String::new, |zone| format!(", time zone {zone}"));
     group.ok(CREDENTIAL, format!("accepted for the workspace {name}{id}{zone}"));
     group.ok("version", format!("{}, sent with every request", intercom::VERSION));
-    region(group, &setup.config.intercom.base_url, workspace.region.as_deref());
+    region(group, &setup.config.intercom, workspace.region.as_deref());
     rate_limit(group, client.service_status());
     contacts(group, &client).await;
     tags(group, setup, &client).await;
@@ -56,21 +57,29 @@ fn refused(group: &mut Group, error: &RemoteError) {
     group.skip(&REST, "Intercom did not confirm the token");
 }
 
-/// Intercom's hosts by region. Intercom documents the name `US` only; a name that is not in this list leads to no warning.
-const REGIONS: [(&str, &str); 3] =
-    [("us", "api.intercom.io"), ("eu", "api.eu.intercom.io"), ("au", "api.au.intercom.io")];
+/// Intercom's regional hosts. The host of the US is not among them: it forwards requests to the workspace's region.
+const REGIONAL: [(Region, &str); 2] = [(Region::Eu, "api.eu.intercom.io"), (Region::Au, "api.au.intercom.io")];
 
-fn region(group: &mut Group, address: &Url, reported: Option<&str>) {
+fn region(group: &mut Group, settings: &config::Intercom, reported: Option<&str>) {
+    let config::Intercom { base_url: address, region: set, contact_url, .. } = settings;
+    let actual = reported.and_then(region_of);
     let reported = reported.unwrap_or("a region that Intercom does not name");
-    let by_host = REGIONS.iter().find(|(_, host)| address.host_str() == Some(host));
-    let by_name = REGIONS.iter().find(|(region, _)| reported.eq_ignore_ascii_case(region));
-    match (by_host, by_name) {
-        (Some((asked, _)), Some((region, _))) if asked != region => group.warn(
+    let by_host = REGIONAL.iter().find(|(_, host)| address.host_str() == Some(host)).map(|(region, _)| *region);
+    let links = Links { contact: contact_url.clone(), record: String::new() }.in_region(Some(reported));
+    let links = links.contact("workspace", "id").parse::<Url>().ok();
+    let links = links.as_ref().and_then(Url::host_str).map_or(String::new(), |host| format!(", links go to {host}"));
+    match (actual, set, by_host) {
+        (Some(actual), Some(set), _) if actual != *set => group.warn(
             "region",
-            format!("the workspace is in {reported}, but requests go to {address}; links are wrong too"),
-            format!("set region = \"{region}\" in [intercom]"),
+            format!("the workspace is in {reported}, but [intercom] says region = \"{}\"{links}", set.name()),
+            format!("set region = \"{}\" in [intercom], or remove the line", actual.name()),
         ),
-        _ => group.ok("region", format!("{address}, the workspace is in {reported}")),
+        (Some(actual), _, Some(asked)) if actual != asked => group.warn(
+            "region",
+            format!("the workspace is in {reported}, but requests go to {address}"),
+            "remove base_url from [intercom], or INTERCOM_BASE_URL from the environment",
+        ),
+        _ => group.ok("region", format!("{address}, the workspace is in {reported}{links}")),
     }
 }
 
@@ -204,20 +213,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_region_is_compared_where_both_sides_are_known() {
-        for (address, reported, expected) in [
-            ("https://api.intercom.io", Some("US"), "ok    region  https://api.intercom.io/, the workspace is in US"),
-            ("https://api.intercom.io", Some("EU"), "set region = \"eu\" in [intercom]"),
-            ("https://api.eu.intercom.io", Some("US"), "warn  region  the workspace is in US"),
-            ("https://api.au.intercom.io", Some("au"), "ok    region"),
-            ("https://api.eu.intercom.io", Some("Europe"), "ok    region"),
-            ("https://proxy.example", Some("EU"), "ok    region"),
-            ("https://api.eu.intercom.io", None, "ok    region"),
+    fn the_region_is_compared_with_the_settings() {
+        for (settings, reported, expected) in [
+            ("", Some("US"), "https://api.intercom.io/, the workspace is in US, links go to app.intercom.com"),
+            ("", Some("EU"), "https://api.intercom.io/, the workspace is in EU, links go to app.eu.intercom.com"),
+            ("", Some("Europe"), "links go to app.eu.intercom.com"),
+            ("", Some("Australia"), "links go to app.au.intercom.com"),
+            ("", None, "the workspace is in a region that Intercom does not name, links go to app.intercom.com"),
+            ("contact_url = \"https://example.com/{id}\"", Some("EU"), "ok    region  https://api.intercom.io/"),
+            ("contact_url = \"https://example.com/{id}\"", Some("EU"), "links go to example.com"),
+            (
+                "region = \"us\"",
+                Some("EU"),
+                "warn  region  the workspace is in EU, but [intercom] says region = \"us\"",
+            ),
+            ("region = \"us\"", Some("EU"), "set region = \"eu\" in [intercom], or remove the line"),
+            ("region = \"eu\"", Some("Europe"), "ok    region"),
+            (
+                "base_url = \"https://api.eu.intercom.io\"",
+                Some("US"),
+                "warn  region  the workspace is in US, but requests go",
+            ),
+            ("base_url = \"https://api.eu.intercom.io\"", None, "ok    region"),
+            ("base_url = \"https://proxy.example\"", Some("EU"), "ok    region"),
         ] {
+            let config = config::parse("usage-signals.toml", &format!("[intercom]\n{settings}"), &|_| None).unwrap();
             let mut group = Group::new("intercom", "Intercom");
-            region(&mut group, &address.parse().unwrap(), reported);
+            region(&mut group, &config.intercom, reported);
             let text = to_table(&[group]);
-            assert!(text.contains(expected), "{address} {reported:?}: {text}");
+            let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            let expected = expected.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(text.contains(&expected), "{settings} {reported:?}: {text}");
         }
     }
 

@@ -42,7 +42,7 @@ fn contact(report: &ExplainReport<'_>, person: &ContactReport) -> Json {
         "id": contact.id,
         "email": contact.email,
         "name": contact.name,
-        "url": report.workspace.as_ref().map(|workspace| report.setup.links.contact(workspace, &contact.id)),
+        "url": report.contact_url(&contact.id),
         "accounts": companies,
         "tags": tags,
         "include": explanation.include.as_ref().map(explained),

@@ -91,6 +91,7 @@ async fn given<'a>(common: &Common, setup: &'a Setup, stop: Stop) -> Result<(Exp
     report.notes.push(format!("Not shown: the plan of a scan, and the names of tags and accounts ({why})."));
     let ledger = LedgerReader::open(&setup.state_dir.join(LEDGER_FILE))?;
     report.workspace = ledger.workspace.clone();
+    report.region = ledger.region.clone();
     report.add_known(&ledger.known);
     Ok((report, exit))
 }

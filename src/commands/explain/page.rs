@@ -54,8 +54,8 @@ fn head(report: &ExplainReport<'_>, person: &ContactReport, page: &mut TextPage)
         accounts => format!("account {}", accounts.join(", ")),
     };
     page.paragraph(&format!("{email} · {account} · contact {}", contact.id), 0);
-    if let Some(workspace) = &report.workspace {
-        page.line(&report.setup.links.contact(workspace, &contact.id));
+    if let Some(url) = report.contact_url(&contact.id) {
+        page.line(&url);
     }
 }
 

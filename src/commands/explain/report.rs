@@ -12,6 +12,8 @@ pub(super) struct ExplainReport<'a> {
     pub setup: &'a Setup,
     /// The Intercom workspace, if it is known. Without a token, the ledger may know it.
     pub workspace: Option<String>,
+    /// The region that hosts it, in Intercom's word.
+    pub region: Option<String>,
     /// The contact, and the contacts that share its e-mail: rules about contacts treat them as one person.
     pub people: Vec<ContactReport>,
     /// The occasions of these contacts and of their accounts, open ones first.
@@ -75,7 +77,14 @@ impl<'a> ExplainReport<'a> {
             forgotten: false,
         });
         let people = people.collect();
-        ExplainReport { setup, workspace: None, people, occasions: Vec::new(), dry_run: None, notes: Vec::new() }
+        let (workspace, region) = (None, None);
+        ExplainReport { setup, workspace, region, people, occasions: Vec::new(), dry_run: None, notes: Vec::new() }
+    }
+
+    /// Returns the address of a contact's page in Intercom, if the workspace is known.
+    pub(super) fn contact_url(&self, id: &str) -> Option<String> {
+        let links = self.setup.links.in_region(self.region.as_deref());
+        self.workspace.as_ref().map(|workspace| links.contact(workspace, id))
     }
 
     pub(super) fn add_known(&mut self, known: &Known) {
@@ -96,6 +105,7 @@ impl<'a> ExplainReport<'a> {
 
     pub(super) fn add_dry_run(&mut self, dry_run: DryRun) -> Exit {
         self.workspace = Some(dry_run.plan.workspace.clone());
+        self.region = dry_run.region.clone();
         self.add_known(&dry_run.ledger.known);
         let exit = dry_run.report().1;
         self.dry_run = Some(dry_run);

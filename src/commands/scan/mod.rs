@@ -86,6 +86,8 @@ pub(super) struct DryRun {
     arguments: Scan,
     run: Run,
     pub ledger: LedgerReader,
+    /// The region that hosts the workspace, in Intercom's word.
+    pub region: Option<String>,
     pub read: ContactsRead<RemoteError>,
     /// The plan of a run now.
     pub plan: Plan,
@@ -129,7 +131,7 @@ impl Stages<'_> {
         let ledger = LedgerReader::open(&self.setup.state_dir.join(LEDGER_FILE))?;
         let intercom = self.setup.intercom(&self.stop)?;
         let known_for = ledger.workspace_of(intercom.credential());
-        let (workspace, unconfirmed) = workspace(&intercom, known_for).await?;
+        let (workspace, unconfirmed) = workspace(&intercom, known_for, ledger.region.clone()).await?;
         if let Some(bound) = ledger.workspace.clone().filter(|bound| *bound != workspace.id) {
             let path = self.setup.state_dir.join(LEDGER_FILE);
             return Err(LedgerError::OtherWorkspace { path, bound, asked: workspace.id }.into());
@@ -139,7 +141,7 @@ impl Stages<'_> {
         let read = self.read(&intercom, &known, unconfirmed).await?;
         let plan = self.plan(&workspace, &read, &known);
         let run = self.described(&workspace, RunMode::DryRun);
-        Ok(DryRun { arguments: self.arguments.clone(), run, ledger, read, plan })
+        Ok(DryRun { arguments: self.arguments.clone(), run, ledger, region: workspace.region, read, plan })
     }
 
     async fn real_run(&self, lock: Option<Lock>) -> Result<ScanOutcome, Fatal> {
@@ -155,11 +157,12 @@ impl Stages<'_> {
         let intercom = self.setup.intercom(&self.stop)?;
         let sinks = self.setup.sinks(&intercom, &self.stop)?;
         let known_for = ledger.workspace_of(intercom.credential())?;
-        let workspace = workspace(&intercom, known_for).await;
+        let workspace = workspace(&intercom, known_for, ledger.region()?).await;
         let (workspace, unconfirmed) = workspace.inspect_err(|fatal| self.write_end(&ledger, fatal))?;
         // Another workspace's ledger is left as it is.
         ledger.bind(&workspace.id)?;
         ledger.remember_credential(intercom.credential())?;
+        workspace.region.as_deref().map_or(Ok(()), |region| ledger.remember_region(region))?;
         ledger.write_run(&self.run_record())?;
         let outcome = self.recorded_run(&ledger, &intercom, sinks, &workspace, unconfirmed).await;
         outcome.inspect_err(|fatal| self.write_end(&ledger, fatal))
@@ -253,7 +256,7 @@ impl Stages<'_> {
             as_of: self.setup.as_of,
             rules: &self.setup.config.rules,
             settings: &self.setup.config.plan,
-            links: &self.setup.links,
+            links: &self.setup.links.in_region(workspace.region.as_deref()),
             sinks: &self.setup.sinks_on,
             mode: Mode {
                 baseline: self.arguments.baseline,
@@ -295,13 +298,17 @@ impl Stages<'_> {
     }
 }
 
-/// Returns the workspace of the token. If Intercom does not answer, returns the workspace that the ledger knows for this token,
-/// with the error: the run then plans nothing new, and finishes what is unfinished.
-async fn workspace(intercom: &Intercom, known_for: Option<String>) -> Result<(Workspace, Option<RemoteError>), Fatal> {
+/// Returns the workspace of the token. If Intercom does not answer, returns the workspace and region that the ledger knows for
+/// this token, with the error: the run then plans nothing new, and finishes what is unfinished.
+async fn workspace(
+    intercom: &Intercom,
+    known_for: Option<String>,
+    region: Option<String>,
+) -> Result<(Workspace, Option<RemoteError>), Fatal> {
     match (intercom.workspace().await, known_for) {
-        (Ok(workspace), _) => Ok((workspace, None)),
+        (Ok(workspace), _) => Ok((Workspace { region: workspace.region.clone().or(region), ..workspace }, None)),
         (Err(error), Some(id)) if exit_of(&error) == Exit::Incomplete => {
-            Ok((Workspace { id, name: None, timezone: None, region: None }, Some(error)))
+            Ok((Workspace { id, name: None, timezone: None, region }, Some(error)))
         }
         (Err(error), _) => Err(error.into()),
     }
