@@ -9,6 +9,8 @@ mod fields;
 mod page;
 mod part_walk;
 mod parts;
+#[cfg(test)]
+mod recorded;
 mod search;
 mod sink;
 mod source;

@@ -1,4 +1,4 @@
-//! Intercom's region: links lead to the host on which the workspace is.
+//! What comes from Intercom and is shown at the other services: escaped names, and links to the workspace's region.
 
 use std::fs::File;
 
@@ -70,4 +70,32 @@ fn doctor_names_the_host_of_the_links() {
     let region = checks.iter().find(|check| check["name"] == "intercom.region").unwrap();
     assert_eq!(region["status"], "ok", "{region:#}");
     assert!(region["message"].as_str().unwrap().ends_with("links go to app.eu.intercom.com"), "{region:#}");
+}
+
+/// Case 20: Intercom's API returns `Smith &amp; Sons` and `Miles O&#39;Brien`.
+#[test]
+fn escaped_names_are_plain_in_task_message_and_report() {
+    let mut contacts = full_accounts(1);
+    contacts[0]["name"] = json!("Miles O'Brien");
+    let company = json!({ "id": contacts[0]["companies"]["data"][0]["id"], "name": "Smith & Sons" });
+    let services = Services::with_companies(&contacts, &[company]);
+    let report = services.scan().expect(0).json();
+    let signal = &report["signals"][0];
+    assert_eq!(signal["subject"]["name"], "Smith & Sons", "{signal:#}");
+    assert_eq!(signal["contacts"][0]["name"], "Miles O'Brien", "{signal:#}");
+    let [zoho, slack] = services.sandbox.with_world(|world| {
+        [serde_json::to_string(&world.zoho).unwrap(), serde_json::to_string(&world.slack).unwrap()]
+    });
+    for name in ["Smith & Sons", "O'Brien"] {
+        assert!(zoho.contains(name), "{name}: {zoho}");
+    }
+    assert!(!zoho.contains("&amp;") && !zoho.contains("&#"), "{zoho}");
+    // Slack itself asks for three escapes.
+    assert!(slack.contains("Smith &amp; Sons") && slack.contains("Miles O'Brien"), "{slack}");
+    assert!(!slack.contains("&amp;amp;") && !slack.contains("&#"), "{slack}");
+    let page = finish(services.program().args(["scan", "--dry-run"])).expect(0).out;
+    let preview = finish(services.program().args(["explain", contacts[0]["id"].as_str().unwrap()])).expect(0).out;
+    for shown in [page, preview] {
+        assert!(!shown.contains("&amp;") && !shown.contains("&#39;"), "{shown}");
+    }
 }

@@ -1,5 +1,6 @@
 //! Slack against a server that plays a script.
 
+mod recorded;
 mod settle;
 
 use std::time::Duration;

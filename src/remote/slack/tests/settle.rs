@@ -5,7 +5,7 @@ use chrono::DateTime;
 use super::*;
 use crate::model::{ActionKey, ActionKind};
 
-fn claim(short: &str, second: i64) -> Claim {
+pub(super) fn claim(short: &str, second: i64) -> Claim {
     Claim {
         key: ActionKey { kind: ActionKind::Message, level: String::new(), contact: String::new() },
         short: short.into(),

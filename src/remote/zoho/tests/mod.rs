@@ -1,5 +1,6 @@
 //! Zoho against a server that plays a script. Tests against a world with state use the sandbox.
 
+mod recorded;
 mod records;
 mod settle;
 mod tasks;
