@@ -132,6 +132,7 @@ impl From<LedgerError> for Fatal {
             | LedgerError::Newer { .. }
             | LedgerError::NotALedger { .. }
             | LedgerError::OtherWorkspace { .. }
+            | LedgerError::NoLocks { .. }
             | LedgerError::Folder { .. } => Exit::Usage,
             // Running again does not repair the file.
             LedgerError::Statement { .. } if error.is_corrupt() => Exit::Usage,

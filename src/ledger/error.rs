@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use rusqlite::ffi;
+
 use crate::model::{State, Step};
 
 /// An error of the ledger. The failed transaction was rolled back, and no request left without a claim.
@@ -35,6 +37,9 @@ pub enum LedgerError {
     /// Another run holds the lock.
     #[error("another run holds the lock {path}: {holder}")]
     Locked { path: PathBuf, holder: String },
+    /// The file system cannot lock files.
+    #[error("the file system of {path} has no locks, so two runs could do everything twice")]
+    NoLocks { path: PathBuf, source: std::io::Error },
     /// The state folder or the lock file cannot be made.
     #[error("use the state folder, {path}")]
     Folder { path: PathBuf, source: std::io::Error },
@@ -43,6 +48,21 @@ pub enum LedgerError {
 /// The way out for a damaged ledger.
 pub(super) const RESTORE: &str = "restore the ledger from a backup. Without a backup, move the file away: contacts that carry the \
     tag then count as handled, so nothing is sent twice for them";
+
+/// The way out for a file system on which a ledger cannot be kept safely.
+const LOCAL_DISK: &str = "the file system lacks locks or shared memory (mmap), as NFS may: keep the state folder on a local disk \
+    (--state-dir), or mount the file system with both";
+
+/// SQLite's codes for a file system without locks or shared memory.
+const NOT_A_LOCAL_DISK: [i32; 7] = [
+    ffi::SQLITE_IOERR_LOCK,
+    ffi::SQLITE_IOERR_RDLOCK,
+    ffi::SQLITE_IOERR_UNLOCK,
+    ffi::SQLITE_IOERR_CHECKRESERVEDLOCK,
+    ffi::SQLITE_IOERR_SHMLOCK,
+    ffi::SQLITE_IOERR_SHMMAP,
+    ffi::SQLITE_PROTOCOL,
+];
 
 /// A column of a row that cannot be read.
 impl From<rusqlite::Error> for LedgerError {
@@ -93,18 +113,24 @@ impl LedgerError {
             }
             LedgerError::NotALedger { .. } => "name another folder with --state-dir",
             LedgerError::OtherWorkspace { .. } => "use one --state-dir for each workspace",
+            LedgerError::NoLocks { .. } => LOCAL_DISK,
             LedgerError::Locked { .. } => "wait for the other run (--wait-lock 10m), or stop it",
             LedgerError::Folder { source, .. } => match source.kind() {
                 StorageFull | FileTooLarge | QuotaExceeded => ROOM,
                 _ => "make the folder writable, or name another with --state-dir",
             },
             LedgerError::Open { source, .. } | LedgerError::Statement { source, .. } => {
+                let extended_code = source.sqlite_error().map_or(0, |error| error.extended_code);
                 match source.sqlite_error_code() {
+                    _ if NOT_A_LOCAL_DISK.contains(&extended_code) => LOCAL_DISK,
                     Some(DiskFull | SystemIoFailure) => ROOM,
                     Some(ReadOnly | CannotOpen | PermissionDenied) => {
                         "make the state folder writable, or name another with --state-dir"
                     }
-                    Some(DatabaseBusy | DatabaseLocked) => "another program holds the ledger file open; close it",
+                    Some(DatabaseBusy | DatabaseLocked) => {
+                        "another program holds the ledger file open: close it. If there is none, the file system lacks locks, as \
+                            NFS may: keep the state folder on a local disk (--state-dir)"
+                    }
                     Some(ConstraintViolation) => DEFECT,
                     // The file is corrupt, or has other tables or types than ours.
                     _ => RESTORE,

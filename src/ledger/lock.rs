@@ -1,9 +1,11 @@
 //! The lock that lets one run at a time write the ledger. Its file names the holder.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::Path;
+
+use rustix::io::Errno;
 
 use super::error::LedgerError;
 
@@ -37,6 +39,9 @@ impl Lock {
             Err(TryLockError::WouldBlock) => {
                 return Err(LedgerError::Locked { holder: read_holder(&mut file), path });
             }
+            Err(TryLockError::Error(source)) if has_no_locks(&source) => {
+                return Err(LedgerError::NoLocks { path: state_dir.to_owned(), source });
+            }
             Err(TryLockError::Error(source)) => return Err(LedgerError::Folder { path, source }),
         }
         write_holder(&mut file, holder).map_err(LedgerError::folder(&path))?;
@@ -56,6 +61,11 @@ impl Lock {
         };
         held.then_some(holder)
     }
+}
+
+/// Whether the file system cannot lock files. NFS without its lock service answers ENOLCK.
+fn has_no_locks(error: &std::io::Error) -> bool {
+    error.raw_os_error() == Some(Errno::NOLCK.raw_os_error()) || error.kind() == ErrorKind::Unsupported
 }
 
 /// Whether `/proc/locks` lists a lock on the inode, held by the process that the holder's line names. Device numbers are not

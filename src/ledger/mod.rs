@@ -16,6 +16,7 @@ mod schema;
 mod statement;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod write;
 
 pub use change::Closing;
@@ -23,6 +24,7 @@ pub use error::LedgerError;
 pub use history::{History, Resolved};
 pub use read::LedgerReader;
 pub use remove::{Forgotten, Pruned};
+pub use trial::try_out;
 pub use write::{ManualResolution, RunRecord, Writer};
 
 /// The ledger's file in the state folder.

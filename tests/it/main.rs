@@ -17,6 +17,7 @@ mod decisions_untag;
 mod docs;
 mod doctor;
 mod explain;
+mod file_system;
 mod hostile;
 mod init;
 mod ledger;

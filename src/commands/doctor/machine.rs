@@ -95,6 +95,9 @@ fn state_folder(group: &mut Group, folder: &Path) {
     if !may_write(&nearest) {
         return group.fail("state_folder", format!("{} cannot be written", nearest.display()), Some(help));
     }
+    if let Err((message, help)) = try_out(&nearest) {
+        return group.fail("state_folder", message, Some(help));
+    }
     match mode(folder) {
         Some(mode) if mode & 0o077 != 0 => group.warn(
             "state_folder",
@@ -104,6 +107,15 @@ fn state_folder(group: &mut Group, folder: &Path) {
         _ if exists => group.ok("state_folder", shown.to_string()),
         _ => group.ok("state_folder", format!("{shown} does not exist yet; the first run creates it")),
     }
+}
+
+/// Takes a lock and writes as a run does, in a folder of its own beside the ledger. Returns the message and the way out.
+fn try_out(folder: &Path) -> Result<(), (String, &'static str)> {
+    let trial = folder.join(format!("usage-signals-doctor-{:016x}", fastrand::u64(..)));
+    ledger::try_out(&trial).map_err(|error| {
+        let message = error.full_message();
+        (message.replace(&trial.display().to_string(), &folder.display().to_string()), error.help())
+    })
 }
 
 /// The path itself if it exists, else its nearest ancestor that exists.

@@ -1,5 +1,5 @@
 //! `doctor`: checks everything that a run depends on, and says how to repair each problem. It changes nothing: no state
-//! folder, no lock, no token cache, no ledger.
+//! folder, no lock, no token cache, no ledger. It tries a lock and a ledger in a folder of its own, which it removes again.
 //!
 //! If a check fails, the checks that depend on it are shown as not checked. All others run.
 
