@@ -200,3 +200,16 @@ fn parts_and_the_order_of_arrival_never_change_a_report() {
     }
     assert_eq!(reports.len(), 1);
 }
+
+#[test]
+fn a_sign_up_in_the_year_2056_is_unknown_with_its_reason() {
+    let mut contact = contact(1, START);
+    contact["signed_up_at"] = json!(2_713_510_800_i64);
+    let services = Services::new(&[contact]);
+    let rule = "[[rules]]\nsignal = \"old_hand\"\ntag = \"Old Hand\"\nwhen = 'days_since_signup >= 0 || days_since(signed_up_at) < 0'\n\
+        priority = \"low\"\nrespond_within_days = 1\ndetails = \"d\"\naction = \"a\"";
+    std::fs::write(services.home.path().join("usage-signals.toml"), rule).unwrap();
+    let report = finish(&mut services.command(&["--dry-run", "--only", "old_hand"])).expect(0).json();
+    assert_eq!(report["unknown"], json!([{ "attribute": "signed_up_at", "reason": "in_the_future", "contacts": 1 }]));
+    assert_eq!(report["signals"], json!([]));
+}
