@@ -39,7 +39,10 @@ Environment (for each credential, NAME_FILE can name a file instead):
   INTERCOM_ACCESS_TOKEN
   ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET, ZOHO_REFRESH_TOKEN
   SLACK_BOT_TOKEN with SLACK_CHANNEL, or SLACK_WEBHOOK_URL
-  INTERCOM_BASE_URL, ZOHO_ACCOUNTS_URL, ZOHO_API_URL, SLACK_API_URL: other addresses of the services";
+  INTERCOM_BASE_URL, ZOHO_ACCOUNTS_URL, ZOHO_API_URL, SLACK_API_URL: other addresses of the services
+  HTTPS_PROXY, NO_PROXY: a proxy, such as http://proxy.example.com:3128, and the hosts that need none
+  SSL_CERT_FILE: a file with the certificates to trust, instead of the system's
+  TZ: the time zone of due dates, unless the configuration has one";
 
 /// Reads usage figures from Intercom, finds sales signals, and acts on each exactly once.
 #[derive(Debug, Clone, Parser)]

@@ -17,6 +17,7 @@ use crate::remote::http::Timing;
 use crate::remote::intercom::{Intercom, Paging, TagSink};
 use crate::remote::slack::{self, Slack};
 use crate::remote::zoho::{self, Zoho, ZohoSettings};
+use crate::report::Problem;
 
 /// Looks up environment variables. The sandbox's variables come before those of the process.
 pub type Environment = dyn Fn(&str) -> Option<String>;
@@ -38,6 +39,8 @@ pub struct Setup {
     pub as_of: DateTime<Utc>,
     /// Whether the services are those of the sandbox.
     pub in_sandbox: bool,
+    /// Facts about the setup that every report names.
+    pub warnings: Vec<Problem>,
 }
 
 impl Setup {
@@ -77,7 +80,8 @@ impl Setup {
         let credentials =
             config::credentials(environment, &|path| std::fs::read_to_string(path)).map_err(Fatal::usage)?;
         let as_of = as_of(common, arguments, in_sandbox)?;
-        Ok(Setup { sinks_on, as_of, in_sandbox, ..Setup::of(config, credentials, state_dir) })
+        let warnings = unknown_timezone(&config, environment).into_iter().collect();
+        Ok(Setup { sinks_on, as_of, in_sandbox, warnings, ..Setup::of(config, credentials, state_dir) })
     }
 
     /// Puts the parts together, without any check.
@@ -87,7 +91,7 @@ impl Setup {
         }
         let links = Links { contact: config.intercom.contact_url.clone(), record: config.zoho.record_url.clone() };
         let sinks_on = sinks_on(&config, None);
-        Setup { config, credentials, sinks_on, links, state_dir, as_of: now(), in_sandbox: false }
+        Setup { config, credentials, sinks_on, links, state_dir, as_of: now(), in_sandbox: false, warnings: Vec::new() }
     }
 
     /// The setup of a command that only reads. It needs Intercom's token alone, and accepts any `--as-of`.
@@ -197,6 +201,18 @@ fn as_of(common: &Common, arguments: &Scan, in_sandbox: bool) -> Result<DateTime
         Some(instant) => Ok(instant),
         None => Ok(now()),
     }
+}
+
+/// Warns of a machine whose time zone is not known. Due dates would silently be counted in UTC.
+fn unknown_timezone(config: &Config, environment: &Environment) -> Option<Problem> {
+    let why = match environment("TZ") {
+        Some(name) => format!("TZ is {name:?}, which no time zone is called"),
+        None => "the time zone of this machine is not known".to_owned(),
+    };
+    config.plan.timezone.is_unknown().then(|| Problem {
+        message: format!("{why}, so due dates are counted in UTC"),
+        help: Some("set TZ, or timezone in [scan], to a name such as \"Europe/Berlin\"".to_owned()),
+    })
 }
 
 /// Starts the deadline. From here on, SIGINT and SIGTERM stop the command.

@@ -7,6 +7,7 @@
 mod defaults_tests;
 mod place;
 mod problem;
+mod proxy;
 mod remotes;
 mod rule;
 pub mod rule_tests;

@@ -10,6 +10,7 @@ use strum::IntoEnumIterator;
 use url::Url;
 
 use super::problem::{Problem, Problems};
+use super::proxy;
 use super::remotes::{Slack, is_loopback};
 use crate::model::SinkKind;
 
@@ -55,13 +56,15 @@ pub enum SlackCredentials {
 
 /// Reads the credentials. Instead of each variable, `…_FILE` can name a file with the value.
 ///
+/// The addresses of proxies, which may hold a password, are checked too.
+///
 /// An empty variable counts as missing. An empty file is a problem, and so is a variable together with its `…_FILE`. Problems
 /// never show a value.
 pub fn credentials(
     env: &dyn Fn(&str) -> Option<String>,
     read_file: &dyn Fn(&Path) -> io::Result<String>,
 ) -> Result<Credentials, Problems> {
-    let mut problems = Vec::new();
+    let mut problems = proxy::problems(env);
     let mut origins = BTreeMap::new();
     let mut get = |variable: &'static str| {
         let found = secret(variable, env, read_file).unwrap_or_else(|Problems(found)| {

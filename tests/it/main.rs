@@ -16,6 +16,7 @@ mod decisions;
 mod decisions_untag;
 mod docs;
 mod doctor;
+mod environment;
 mod explain;
 mod file_system;
 mod hostile;

@@ -23,7 +23,7 @@ use crate::plan::{self, Input, Mode, Plan, RetryRefused};
 use crate::read::{ContactsRead, ReadFailure, ReadRequest, read_contacts};
 use crate::remote::error::RemoteError;
 use crate::remote::intercom::{Intercom, Workspace};
-use crate::report::{Report, Run, RunMode};
+use crate::report::{Problem, Report, Run, RunMode};
 
 /// `--contact` names a contact that Intercom does not have.
 #[derive(Debug, thiserror::Error)]
@@ -91,13 +91,20 @@ pub(super) struct DryRun {
     pub read: ContactsRead<RemoteError>,
     /// The plan of a run now.
     pub plan: Plan,
+    about_setup: Vec<Problem>,
 }
 
 impl DryRun {
     /// Makes the report of `scan --dry-run`, and its exit code.
     pub fn report(&self) -> (Report<'_>, Exit) {
-        let finished =
-            output::Finished { plan: &self.plan, results: None, previews: None, unsettled: &[], ledger_errors: &[] };
+        let finished = output::Finished {
+            plan: &self.plan,
+            results: None,
+            previews: None,
+            about_setup: &self.about_setup,
+            unsettled: &[],
+            ledger_errors: &[],
+        };
         output::report(&self.arguments, self.run.clone(), &self.read, finished)
     }
 }
@@ -141,7 +148,8 @@ impl Stages<'_> {
         let read = self.read(&intercom, &known, unconfirmed).await?;
         let plan = self.plan(&workspace, &read, &known);
         let run = self.described(&workspace, RunMode::DryRun);
-        Ok(DryRun { arguments: self.arguments.clone(), run, ledger, region: workspace.region, read, plan })
+        let (arguments, about_setup) = (self.arguments.clone(), self.setup.warnings.clone());
+        Ok(DryRun { arguments, run, ledger, region: workspace.region, read, plan, about_setup })
     }
 
     async fn real_run(&self, lock: Option<Lock>) -> Result<ScanOutcome, Fatal> {
@@ -291,7 +299,9 @@ impl Stages<'_> {
         ledger_errors: &[LedgerError],
     ) -> ScanOutcome {
         let previews = self.arguments.preview.then(|| output::previews(&plan, self.setup));
-        let finished = output::Finished { plan: &plan, results: results.as_ref(), previews, unsettled, ledger_errors };
+        let (results_seen, about_setup) = (results.as_ref(), self.setup.warnings.as_slice());
+        let finished =
+            output::Finished { plan: &plan, results: results_seen, previews, about_setup, unsettled, ledger_errors };
         let (report, exit) = output::report(self.arguments, run, read, finished);
         let report = output::show(self.common, &report);
         ScanOutcome { plan, results, report, exit }

@@ -27,6 +27,8 @@ pub(super) struct Finished<'a> {
     pub results: Option<&'a Results>,
     /// With `--preview`.
     pub previews: Option<Previews>,
+    /// Facts about the setup that every report names.
+    pub about_setup: &'a [Problem],
     /// Questions about earlier claims that failed.
     pub unsettled: &'a [Failure],
     /// Errors of the ledger after the plan was recorded.
@@ -40,7 +42,7 @@ pub(super) fn report<'a>(
     read: &'a ContactsRead<RemoteError>,
     finished: Finished<'a>,
 ) -> (Report<'a>, Exit) {
-    let Finished { plan, results, previews, unsettled, ledger_errors } = finished;
+    let Finished { plan, results, previews, about_setup, unsettled, ledger_errors } = finished;
     let mut ending = Ending::default();
     ending.add_reading(read);
     ending.add_plan(plan);
@@ -62,7 +64,7 @@ pub(super) fn report<'a>(
         plan,
         results,
         previews,
-        warnings: warnings(read, plan).collect(),
+        warnings: about_setup.iter().cloned().chain(warnings(read, plan)).collect(),
         errors,
         exit_code: exit.code(),
     };

@@ -24,6 +24,8 @@ use crate::remote::service_status::ServiceStatus;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The service may have closed a connection that was idle for longer. A message sent into such a connection is in doubt.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
+/// Where the certificates and the proxy come from, for a person.
+pub(super) const NETWORK_HELP: &str = "HTTPS_PROXY names a proxy, and SSL_CERT_FILE a file with certificates to trust";
 pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 pub struct Options {
@@ -84,7 +86,7 @@ impl Default for Options {
 /// A client of one service. Share it by reference: connections and the pace belong to the client.
 pub struct Client {
     pub(super) service: &'static str,
-    base: Url,
+    pub(super) base: Url,
     pub(super) http: reqwest::Client,
     pub(super) pace: Pace,
     pub(super) status: Mutex<ServiceStatus>,
@@ -116,7 +118,7 @@ impl Client {
         }
         let http = connections(&base, &options).map_err(|error| {
             RemoteError::new(ErrorKind::Settings, service, &innermost_cause(&error.without_url()))
-                .with_help("check that this machine's certificates and proxy settings can be used")
+                .with_help(format!("check that this machine's certificates and proxy can be used: {NETWORK_HELP}"))
         })?;
         Ok(Client { service, base, http, pace: Pace::default(), status: Mutex::default(), secrets, options })
     }

@@ -9,7 +9,7 @@ use reqwest::header::CONTENT_TYPE;
 use serde::de::IgnoredAny;
 use tokio::time::Instant;
 
-use super::client::{Client, JSON, innermost_cause};
+use super::client::{Client, JSON, NETWORK_HELP, innermost_cause};
 use super::request::{Body, HttpAnswer, Request};
 use crate::apply::stop::{Stop, StopReason};
 use crate::remote::ending::NoAnswer;
@@ -85,7 +85,10 @@ impl Client {
                     self.wait(wait, stop, &progress).await?;
                 }
                 (Decision::GiveUp(kind), Ok((answer, _))) => return Err(self.error(request, kind, &answer)),
-                (Decision::GiveUp(kind), Err(lost)) => return Err(self.given_up(&progress, kind, &lost.1)),
+                (Decision::GiveUp(kind), Err(Lost(why, text))) => {
+                    let error = self.given_up(&progress, kind, &text);
+                    return Err(if why == NoAnswer::Unsent { self.with_network_help(error) } else { error });
+                }
                 // `decide` never calls a lost answer done. If it did, the effect would be unknown.
                 (Decision::Done, Err(lost)) => {
                     return Err(self.given_up(&progress, ErrorKind::OutcomeUnknown, &lost.1));
@@ -167,6 +170,15 @@ impl Client {
 
     fn given_up(&self, progress: &Progress<'_>, kind: ErrorKind, why: &str) -> RemoteError {
         self.describe(progress.request, kind, why, progress.tries, progress.started.elapsed())
+    }
+
+    /// Adds where the proxy and the certificates come from: without a connection, they may be the cause.
+    fn with_network_help(&self, error: RemoteError) -> RemoteError {
+        if self.base.scheme() != "https" {
+            return error;
+        }
+        let help = error.help().map_or_else(|| NETWORK_HELP.to_owned(), |help| format!("{help}. {NETWORK_HELP}"));
+        error.with_help(help)
     }
 
     fn stopped(&self, progress: &Progress<'_>, reason: StopReason) -> RemoteError {

@@ -76,6 +76,19 @@ async fn a_refused_connection_is_unreachable_even_for_requests_sent_once() {
 }
 
 #[tokio::test]
+async fn without_a_connection_the_help_names_the_proxy_and_the_certificates() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let timing = Timing { first_wait: Duration::ZERO, ..Timing::default() };
+    let help = Help { unreachable: "check the network", ..Help::default() };
+    let client = Client::new("Slack", url.parse().unwrap(), Options { timing, help, ..Options::default() }).unwrap();
+    let error = client.send(&Request::get(Search, &["x"]), &script::stop()).await.unwrap_err();
+    let help = error.help().unwrap();
+    assert!(help.starts_with("check the network. HTTPS_PROXY") && help.contains("SSL_CERT_FILE"), "{help}");
+}
+
+#[tokio::test]
 async fn redirects_are_not_followed() {
     let away = Reply::status(302).header("Location", "/elsewhere");
     let script = Script::play([away, Reply::json("{}")]).await;
