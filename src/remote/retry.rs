@@ -79,8 +79,8 @@ pub fn decide(attempt: &Attempt<'_>, now: DateTime<Utc>) -> Decision {
         (ending, attempt.result, attempt.throttling.window)
     {
         let wait = wait_for_window(attempt, asked(headers, now).unwrap_or_default(), window);
-        let in_time = attempt.throttling.waited + wait <= window * WINDOWS;
-        return if in_time { Decision::RetryAfter(wait) } else { give_up(attempt, kind) };
+        let left = (window * WINDOWS).saturating_sub(attempt.throttling.waited);
+        return if left.is_zero() { give_up(attempt, kind) } else { Decision::RetryAfter(wait.min(left)) };
     }
     let (wait, tries) = match (again, attempt.result) {
         (Again::WhenAsked, Ok((_, headers))) => {
@@ -313,14 +313,16 @@ mod tests {
         };
         let wait = |millis| Decision::RetryAfter(Duration::from_millis(millis));
         let (none, soon) = (HeaderMap::new(), headers(&[("x-ratelimit-reset", "1766210404")]));
-        let late = headers(&[("retry-after", "3600")]);
+        let (far, late) = (headers(&[("x-ratelimit-reset", "1766219999")]), headers(&[("retry-after", "3600")]));
         for (name, headers, times, waited, expected) in [
             ("a reset that has passed outlasts the window", &past, 0, 0, wait(10_125)),
             ("no hint outlasts the window", &none, 0, 0, wait(10_125)),
             ("a hint", &soon, 0, 0, wait(4125)),
             ("a backoff that is longer than the hint", &soon, 5, 20, wait(8125)),
             ("almost two minutes", &past, 1, 109, wait(10_125)),
-            ("two minutes", &past, 1, 110, Decision::GiveUp(ErrorKind::Throttled)),
+            ("the rest of two minutes", &past, 1, 115, wait(5000)),
+            ("two minutes", &past, 1, 120, Decision::GiveUp(ErrorKind::Throttled)),
+            ("a reset far off is a wrong clock", &far, 0, 0, wait(120_000)),
             ("an hour is not waited for", &late, 0, 0, Decision::GiveUp(ErrorKind::Throttled)),
         ] {
             assert_eq!(decide_at(headers, TRIES, times, waited), expected, "{name}");

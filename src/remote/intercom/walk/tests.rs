@@ -1,10 +1,13 @@
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::*;
 use crate::read::ContactSource;
 use crate::remote::error::ErrorKind;
+use crate::remote::http::Timing;
 use crate::remote::intercom::tests::intercom;
-use crate::remote::script::{Reply, Script};
+use crate::remote::script::{self, Reply, Script};
 
 fn page(ids: &str, next: Option<&str>) -> Reply {
     let contacts: Vec<String> = ids.split(' ').map(|id| format!(r#"{{"id":"{id}"}}"#)).collect();
@@ -168,6 +171,16 @@ async fn contacts_of_a_part_that_is_read_again_come_once_and_all() {
     }
     assert_eq!((came, pages.doubt()), (vec!["1".to_owned(), "2".to_owned(), "3".to_owned()], None));
     assert_eq!(intercom.per_page(), 50);
+}
+
+#[tokio::test]
+async fn a_page_that_times_out_three_times_is_asked_for_in_small_pages() {
+    let script = Script::play((0..3).map(|_| Reply::dripping()).chain([page("1", None)])).await;
+    let timing = Timing { timeout: Duration::from_millis(100), first_wait: Duration::from_millis(1), window: None };
+    let paging = Paging { per_page: 150, at_once: 1 };
+    let intercom = Intercom::new(script.url(""), &"hush".into(), paging, timing, script::stop()).unwrap();
+    let came = ids(&mut intercom.pages(&BTreeSet::new())).await.unwrap();
+    assert_eq!((came, pages_asked(&script).pop()), (Some(vec!["1".to_owned()]), Some((50, None))));
 }
 
 #[tokio::test]
