@@ -63,6 +63,10 @@ impl Cause {
         let name = &attribute.name;
         let (kind, message) = match (attribute.misfit(), attribute.wanted) {
             _ if attribute.is_archived() => (CauseKind::Archived, Cause::archived(attribute)),
+            _ if !attribute.is_possible() && attribute.stored != *name => {
+                let message = format!("the workspace has no attribute \"{}\", whose alias is {name}", attribute.stored);
+                (CauseKind::NotDefined, message)
+            }
             _ if !attribute.is_possible() => (CauseKind::NotDefined, format!("the workspace has no attribute {name}")),
             (Some(declared), Some(Type::List)) => {
                 let message = format!("{name} is of type {declared}, in which Intercom cannot store a list");

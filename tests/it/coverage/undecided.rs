@@ -32,6 +32,24 @@ fn an_attribute_that_the_workspace_lacks_is_a_cause() {
             ..Case::default()
         },
         Case {
+            name: "the workspace lacks the attribute that an alias names",
+            settings: "[attributes.alias]\nteammates_count = \"Team mates (all)\"\n",
+            defined: "plan_type string",
+            cause: "not_defined",
+            sentence: "the workspace has no attribute \"Team mates (all)\", whose alias is teammates_count",
+            advice: "create it in Intercom as a number, then have the product write it",
+            ..Case::default()
+        },
+        Case {
+            name: "the workspace has an attribute of a similar name, which needs an alias",
+            defined: "team-mates-count integer",
+            cause: "not_defined",
+            sentence: "the workspace has no attribute teammates_count",
+            advice: "create it in Intercom as a number, then have the product write it (the workspace has `team-mates-count`: \
+                     if it is meant, add under [attributes.alias]: teammates_count = \"team-mates-count\")",
+            ..Case::default()
+        },
+        Case {
             name: "the workspace lacks the attribute, and has no contacts either",
             defined: "",
             contacts: vec![],
