@@ -168,6 +168,9 @@ fn regions_and_data_centres_give_addresses_and_links() {
     assert_eq!(config.intercom.contact_url, contact);
     assert_eq!(config.zoho.accounts_url.as_str(), "https://accounts.zohocloud.ca/");
     assert_eq!(config.zoho.record_url, "https://crm.zohocloud.ca/crm/tab/{module}/{id}");
+    let config = loaded("[zoho]\ndata_center = \"ae\"");
+    assert_eq!(config.zoho.accounts_url.as_str(), "https://accounts.zoho.ae/");
+    assert_eq!(config.zoho.record_url, "https://crm.zoho.ae/crm/tab/{module}/{id}");
 }
 
 #[test]

@@ -115,6 +115,10 @@ pub struct Zoho {
     pub mandatory: BTreeMap<String, Vec<String>>,
     /// Custom fields by module (text, at most 255 characters). Unknown fields are silently dropped.
     pub custom_fields: BTreeMap<String, Vec<String>>,
+    /// Columns that no query may name, as `Module.Field`: missing in this organisation, hidden from the user, or encrypted.
+    pub refused_columns: Vec<String>,
+    /// Whether the duplicate check of new leads covers converted ones (Duplicate Check Preference). By default it does not.
+    pub converted_are_duplicates: bool,
     /// Whether an unknown picklist value is refused. By default it is stored, as the documentation of insert says.
     pub strict_picklists: bool,
     /// API credits per 24 hours. After half of them, responses carry `X-API-CREDITS-REMAINING`; after all, they are 429.
@@ -166,6 +170,8 @@ impl Default for Zoho {
             picklists: BTreeMap::new(),
             mandatory: BTreeMap::new(),
             custom_fields: BTreeMap::new(),
+            refused_columns: Vec::new(),
+            converted_are_duplicates: false,
             strict_picklists: false,
             credits: 100_000,
             client_id: "sandbox-zoho-client-id".to_owned(),

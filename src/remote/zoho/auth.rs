@@ -167,7 +167,8 @@ struct Grant {
     life_seconds: i64,
 }
 
-/// Reads a token answer. An answer without a token refuses the credentials, says that there were too many requests, or neither.
+/// Reads a token answer. An answer without a token refuses the credentials, says that there were too many requests, reports
+/// trouble of the service, or makes no sense.
 fn grant(answer: &HttpAnswer) -> Result<Grant, Ending> {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let text = |key| body.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
@@ -184,6 +185,8 @@ fn grant(answer: &HttpAnswer) -> Result<Grant, Ending> {
     match text("error") {
         _ if description.contains("too many") => Err(Ending::Busy),
         Some(error) if error.eq_ignore_ascii_case("access denied") => Err(Ending::Busy),
+        // Zoho itself failed, whatever the credentials.
+        Some("general_error") => Err(Ending::Fault),
         Some(_) => Err(Ending::NoRight),
         None if matches!(answer.status.as_u16(), 401 | 403) => Err(Ending::NoRight),
         None => Err(Ending::Senseless),
@@ -241,6 +244,7 @@ mod tests {
             (200, "{}", Some(Ending::Senseless)),
             (200, "<html>", Some(Ending::Senseless)),
             (302, r#"{"access_token":"1000.a"}"#, Some(Ending::Senseless)),
+            (200, r#"{"error":"general_error"}"#, Some(Ending::Fault)),
             (401, "", Some(Ending::NoRight)),
         ];
         for (status, body, expected) in cases {

@@ -11,7 +11,7 @@ use super::client::Zoho;
 use super::complaint::Complaint;
 use super::coql;
 use super::service::{LEADS, SERVICE, USED_UP};
-use super::wire::{self, NoResult, Row, Rows};
+use super::wire::{self, NoResult, Row, Rows, Written};
 use crate::remote::ending::Ending;
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::http::{Client, HttpAnswer, Request, RequestKind, secret_value};
@@ -55,6 +55,11 @@ pub(super) struct Trouble {
 }
 
 impl Trouble {
+    /// Whether Zoho answered 400, in whatever words.
+    pub(super) fn is_bad_request(&self) -> bool {
+        self.error.details.status == Some(400)
+    }
+
     pub(super) fn is_about_absence(&self) -> bool {
         self.complaint.as_deref().is_some_and(Complaint::is_about_absence)
     }
@@ -103,13 +108,13 @@ impl Zoho {
         })
     }
 
-    /// Writes at most 100 records. Returns, in their order, the id of each or the reason why it was not written. An error
+    /// Writes at most 100 records. Returns, in their order, each record or the reason why it was not written. An error
     /// concerns all of them.
     pub(super) async fn write(
         &mut self,
         write: Write,
         records: Vec<Value>,
-    ) -> Result<Vec<Result<String, Trouble>>, RemoteError> {
+    ) -> Result<Vec<Result<Written, Trouble>>, RemoteError> {
         if records.is_empty() {
             return Ok(Vec::new());
         }

@@ -1,5 +1,6 @@
 //! The client: its settings, and the client of the API host, which is known only with the first token.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -35,8 +36,8 @@ pub struct Zoho {
     pub(super) keep_lead_status: Vec<String>,
     pub(super) trigger: Vec<String>,
     pub(super) links: Links,
-    /// Whether Leads have the column `Converted__s`. Assumed until Zoho refuses the column.
-    pub(super) knows_converted: bool,
+    /// The columns that Zoho refused in a query of this run, with their module. Later queries leave them out.
+    pub(super) refused_columns: BTreeSet<(&'static str, &'static str)>,
 }
 
 impl Zoho {
@@ -58,7 +59,7 @@ impl Zoho {
             keep_lead_status,
             trigger,
             links,
-            knows_converted: true,
+            refused_columns: BTreeSet::new(),
         })
     }
 }

@@ -5,8 +5,17 @@ use super::service::USED_UP;
 use crate::remote::ending::Ending;
 
 impl Complaint {
-    /// The ending of a record with this error.
+    /// The ending of a record with this error. Of several errors, one that is not about the record counts first, and a
+    /// refusal before one that may pass.
     pub(super) fn ending(&self) -> Ending {
+        let endings: Vec<Ending> = self.errors().iter().map(Complaint::ending_of_code).collect();
+        let of_record = |ending: &&Ending| matches!(ending, Ending::RecordRefused | Ending::RecordLater);
+        let first = endings.iter().find(|ending| !of_record(ending));
+        let refused = || endings.iter().find(|ending| **ending == Ending::RecordRefused);
+        first.or_else(refused).copied().unwrap_or(Ending::RecordLater)
+    }
+
+    fn ending_of_code(&self) -> Ending {
         match self.code.as_str() {
             "INVALID_TOKEN" | "INVALID_OAUTHTOKEN" | "AUTHENTICATION_FAILURE" => Ending::TokenUnknown,
             "OAUTH_SCOPE_MISMATCH" | "NO_PERMISSION" => Ending::NoRight,
@@ -40,11 +49,23 @@ impl Complaint {
     /// Whether the record that the task was to go on is gone, or is no longer a lead. Zoho does not document its error for a
     /// task on a converted lead, so both likely forms count.
     pub(super) fn is_about_record(&self) -> bool {
-        self.is_converted() || (self.code == "INVALID_DATA" && (self.is_about("What_Id") || self.is_about("Who_Id")))
+        self.is_converted() || self.refuses("What_Id") || self.refuses("Who_Id")
+    }
+
+    /// Whether Zoho refuses the value of a field.
+    pub(super) fn refuses(&self, field: &str) -> bool {
+        self.errors().iter().any(|error| error.code == "INVALID_DATA" && error.is_about(field))
+    }
+
+    /// Whether Zoho refuses the status of a lead: the value, or any change because a process (blueprint) rules the field.
+    pub(super) fn refuses_lead_status(&self) -> bool {
+        let refused = |error: &Complaint| error.code != "MANDATORY_NOT_FOUND" && error.is_about("Lead_Status");
+        self.errors().iter().any(|error| error.code == "RECORD_IN_BLUEPRINT" || refused(error))
     }
 
     pub(super) fn is_converted(&self) -> bool {
-        matches!(self.code.as_str(), "CONVERTED_RECORD" | "ID_ALREADY_CONVERTED")
+        let converted = |error: &Complaint| matches!(error.code.as_str(), "CONVERTED_RECORD" | "ID_ALREADY_CONVERTED");
+        self.errors().iter().any(converted)
     }
 
     /// Whether the code refuses a call (the token, the user's rights, the module) rather than a record.
@@ -59,8 +80,12 @@ impl Complaint {
         by_status || (self.status == 400 && self.code == "INVALID_DATA")
     }
 
-    /// Advice for a person. `scope` is the scope that the call needs.
+    /// Advice for a person, for the first error that has any. `scope` is the scope that the call needs.
     pub(super) fn help(&self, scope: &str) -> Option<String> {
+        self.errors().iter().find_map(|error| error.help_alone(scope))
+    }
+
+    fn help_alone(&self, scope: &str) -> Option<String> {
         let help = match (self.ending(), self.code.as_str()) {
             (_, "OAUTH_SCOPE_MISMATCH") => return Some(format!("make a new refresh token that has the scope {scope}")),
             (_, "NO_PERMISSION" | "AUTHORIZATION_FAILED") => {
@@ -152,6 +177,27 @@ mod tests {
         }
         let fault = complaint(500, &json!({"code": "INTERNAL_ERROR"}));
         assert_eq!(error_kind(RequestKind::Coql, fault.ending_of_call()), ErrorKind::Unreachable);
+    }
+
+    #[test]
+    fn of_several_errors_each_counts() {
+        let of =
+            |errors: Value| complaint(400, &json!({"code": "MULTIPLE_OR_MULTI_ERRORS", "details": {"errors": errors}}));
+        let error = |code: &str, field: &str| json!({"code": code, "details": {"api_name": field}});
+        let several = of(json!([error("RECORD_LOCKED", "id"), error("INVALID_DATA", "What_Id")]));
+        assert!(several.is_about_record() && several.refuses("What_Id") && !several.refuses("id"));
+        let cases = [
+            (json!([error("RECORD_LOCKED", "id"), error("INVALID_DATA", "Subject")]), Ending::RecordRefused),
+            (json!([error("INVALID_DATA", "Subject"), error("NO_PERMISSION", "Owner")]), Ending::NoRight),
+            (json!([error("RECORD_LOCKED", "id"), error("LIMIT_EXCEEDED", "Tag")]), Ending::RecordLater),
+        ];
+        for (errors, ending) in cases {
+            assert_eq!(of(errors.clone()).ending(), ending, "{errors}");
+        }
+        let owner = of(json!([error("INVALID_DATA", "Phone"), error("INVALID_DATA", "Owner")]));
+        assert!(owner.help("").unwrap().contains("task_owner"));
+        assert!(of(json!([error("INVALID_DATA", "Lead_Status")])).refuses_lead_status());
+        assert!(!of(json!([error("MANDATORY_NOT_FOUND", "Lead_Status")])).refuses_lead_status());
     }
 
     #[test]

@@ -16,11 +16,23 @@ pub(super) struct Complaint {
     pub(super) status: u16,
     message: String,
     details: Value,
+    /// The errors within a `MULTIPLE_OR_MULTI_ERRORS`, which do not nest.
+    parts: Vec<Complaint>,
 }
 
 impl Complaint {
-    /// Reads `{code, details, message}`; None without a code.
+    /// Reads `{code, details, message}`, with the errors inside; None without a code.
     pub(super) fn read(status: u16, value: &Value) -> Option<Complaint> {
+        let complaint = Complaint::read_one(status, value)?;
+        if complaint.code != "MULTIPLE_OR_MULTI_ERRORS" {
+            return Some(complaint);
+        }
+        let errors = complaint.details.get("errors").or(value.get("errors")).and_then(Value::as_array);
+        let parts = errors.into_iter().flatten().filter_map(|error| Complaint::read_one(status, error));
+        Some(Complaint { parts: parts.filter(|part| part.code != complaint.code).collect(), ..complaint })
+    }
+
+    fn read_one(status: u16, value: &Value) -> Option<Complaint> {
         let code = match value.get("code")? {
             Value::String(code) => code.clone(),
             // An old form of 429: `{"code": 429, "error": "TOO_MANY_REQUESTS"}`.
@@ -31,12 +43,17 @@ impl Complaint {
         };
         let message = value.get("message").and_then(Value::as_str).unwrap_or_default().to_owned();
         let details = value.get("details").cloned().unwrap_or_default();
-        Some(Complaint { code, status, message, details })
+        Some(Complaint { code, status, message, details, parts: Vec::new() })
     }
 
     /// The complaint of an answer that refuses a call without Zoho's own words.
     pub(super) fn without_words(status: u16) -> Complaint {
-        Complaint { code: String::new(), status, message: String::new(), details: Value::Null }
+        Complaint { code: String::new(), status, message: String::new(), details: Value::Null, parts: Vec::new() }
+    }
+
+    /// The errors within, or this one if it is a single error.
+    pub(super) fn errors(&self) -> &[Complaint] {
+        if self.parts.is_empty() { std::slice::from_ref(self) } else { &self.parts }
     }
 
     /// The code, if it reads like one.
@@ -44,8 +61,24 @@ impl Complaint {
         text::is_name(&self.code).then_some(self.code.as_str())
     }
 
-    /// The code, the field and its limits, all of them terms of Zoho. Zoho's sentence stands apart and is not scrubbed yet.
+    /// The code, the field and its limits, all of them terms of Zoho; of several errors, those of each. Zoho's sentence stands
+    /// apart and is not scrubbed yet.
     pub(super) fn explanation(&self) -> Explanation {
+        let about = |part: &Complaint| [part.code().unwrap_or_default(), &part.field()].join(" ").trim().to_owned();
+        let (about, messages) = match self.parts.as_slice() {
+            [] => (vec![self.field()], vec![self.message.as_str()]),
+            parts => (parts.iter().map(about).collect(), parts.iter().map(|part| part.message.as_str()).collect()),
+        };
+        Explanation {
+            code: self.code().map(str::to_owned),
+            about: joined(about),
+            message: joined(messages),
+            request_id: None,
+        }
+    }
+
+    /// The field or column, with its limits.
+    fn field(&self) -> String {
         let hints = [
             ("api_name", "field"),
             ("column_name", "column"),
@@ -56,20 +89,18 @@ impl Complaint {
             let hint = text_at(&self.details, key)?;
             text::is_name(&hint).then(|| format!("{word} {hint}"))
         });
-        Explanation {
-            code: self.code().map(str::to_owned),
-            about: hints.collect::<Vec<_>>().join(", "),
-            message: self.message.clone(),
-            request_id: None,
-        }
+        hints.collect::<Vec<_>>().join(", ")
     }
 
-    /// Whether the complaint concerns this field or column.
+    /// Whether the complaint, or one of the errors within, concerns this field or column.
     pub(super) fn is_about(&self, field: &str) -> bool {
-        ["api_name", "column_name"]
-            .iter()
-            .any(|key| text_at(&self.details, key).is_some_and(|name| name.eq_ignore_ascii_case(field)))
-            || text_at(&self.details, "json_path").is_some_and(|path| path.ends_with(&format!(".{field}")))
+        let names = |error: &Complaint| {
+            ["api_name", "column_name"]
+                .iter()
+                .any(|key| text_at(&error.details, key).is_some_and(|name| name.eq_ignore_ascii_case(field)))
+                || text_at(&error.details, "json_path").is_some_and(|path| path.ends_with(&format!(".{field}")))
+        };
+        self.errors().iter().any(names)
     }
 
     pub(super) fn mentions(&self, name: &str) -> bool {
@@ -78,8 +109,8 @@ impl Complaint {
 
     /// The id of the record that exists already, with its module if Zoho names it. The sources show three places for it.
     pub(super) fn duplicate(&self) -> Option<(Option<String>, String)> {
-        if self.code == "MULTIPLE_OR_MULTI_ERRORS" {
-            return self.parts().iter().find_map(Complaint::duplicate);
+        if !self.parts.is_empty() {
+            return self.parts.iter().find_map(Complaint::duplicate);
         }
         if self.code != "DUPLICATE_DATA" {
             return None;
@@ -96,17 +127,12 @@ impl Complaint {
         let id = text_at(&self.details, "id").or_else(|| text_at(self.details.get("module")?, "id"))?;
         Some((module(&self.details), id))
     }
+}
 
-    /// The errors within a `MULTIPLE_OR_MULTI_ERRORS`, which do not nest.
-    fn parts(&self) -> Vec<Complaint> {
-        let errors = self.details.get("errors").and_then(Value::as_array);
-        errors
-            .into_iter()
-            .flatten()
-            .filter_map(|error| Complaint::read(self.status, error))
-            .filter(|error| error.code != self.code)
-            .collect()
-    }
+/// The texts that are not empty, each once.
+fn joined<T: AsRef<str> + PartialEq>(mut texts: Vec<T>) -> String {
+    texts.dedup();
+    texts.iter().map(AsRef::as_ref).filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 /// The text or number at a key, as text.
@@ -151,6 +177,18 @@ mod tests {
                 (Some("SYNTAX_ERROR"), "", ""),
             ),
             (json!({"code": "jane@acme.example"}), (None, "", "")),
+            (
+                json!({"code": "MULTIPLE_OR_MULTI_ERRORS", "message": "several errors", "details": {"errors": [
+                    {"code": "INVALID_DATA", "details": {"api_name": "Email"}, "message": "invalid data"},
+                    {"code": "MANDATORY_NOT_FOUND", "details": {"api_name": "Lead_Source"}, "message": "required field not found"},
+                ]}}),
+                (
+                    Some("MULTIPLE_OR_MULTI_ERRORS"),
+                    "INVALID_DATA field Email; MANDATORY_NOT_FOUND field Lead_Source",
+                    "invalid data; required field not found",
+                ),
+            ),
+            (json!({"code": "MULTIPLE_OR_MULTI_ERRORS", "details": {}}), (Some("MULTIPLE_OR_MULTI_ERRORS"), "", "")),
         ];
         for (value, expected) in cases {
             let complaint = complaint(400, &value);

@@ -1,7 +1,7 @@
 //! Zoho CRM: the record that a task goes on, and the task.
 //!
 //! ```text
-//! link     contact by e-mail, else lead by e-mail, else a new lead              records
+//! link     contact by e-mail, else lead by e-mail, else a new lead              records, look_up
 //! perform  open tasks are brought forward, the others created in one call       tasks
 //! settle   which of the tasks exist, by the key in Subject or Description       settle
 //! (doctor) whether the settings fit, for a person who checks them               preflight
@@ -20,6 +20,7 @@ mod codes;
 mod complaint;
 mod coql;
 mod lead_fields;
+mod look_up;
 mod preflight;
 mod preview;
 mod records;

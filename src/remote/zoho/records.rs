@@ -3,27 +3,19 @@
 //! Contacts come first because Zoho's duplicate check skips converted leads: an upsert for an existing customer would create
 //! a second lead.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
 use super::calls::{Trouble, Write};
 use super::client::Zoho;
-use super::coql;
-use super::lead_fields;
 use super::service::{CONTACTS, LEADS};
-use super::wire::Row;
+use super::wire::{Row, Written};
+use super::{lead_fields, look_up};
 use crate::apply::sink::{ActionOutcome, Failure};
 use crate::model::{Address, Record, Task, TaskLink, TaskOn};
 use crate::remote::ending::Ending;
 use crate::remote::error::RemoteError;
-
-const FIND_CONTACTS: &str = "ZohoCRM.coql.READ with ZohoCRM.modules.contacts.READ";
-const FIND_LEADS: &str = "ZohoCRM.coql.READ with ZohoCRM.modules.leads.READ";
-const CONVERTED: &str = "Converted__s";
-
-/// The rows of one page: as many as one credit buys.
-const PAGE: usize = 200;
 
 /// One address of a batch, which may stand in several orders.
 struct Wanted<'a> {
@@ -77,64 +69,25 @@ fn collect<'a>(orders: &'a [Task], addresses: &[Option<Address>]) -> AllWanted<'
 /// Fills `places`. An error concerns all addresses that are not in `places` yet.
 async fn place(zoho: &mut Zoho, mut wanted: AllWanted<'_>, places: &mut Places) -> Result<(), RemoteError> {
     if zoho.link == TaskOn::ContactOrLead {
-        for (key, contact) in find(zoho, CONTACTS, "id, Email", &wanted, FIND_CONTACTS).await? {
+        for (key, contact) in look_up::find(zoho, CONTACTS, &spellings(&wanted)).await? {
             wanted.remove(&key);
             places.insert(key, Ok(on(CONTACTS, contact.id())));
         }
     }
     if !wanted.is_empty() {
-        let leads = find_leads(zoho, &wanted).await?;
+        let leads = look_up::find(zoho, LEADS, &spellings(&wanted)).await?;
         set_status(zoho, &wanted, leads, places).await?;
         wanted.retain(|key, _| !places.contains_key(key));
     }
     insert(zoho, &wanted, places).await
 }
 
+fn spellings<'a>(wanted: &'a AllWanted<'_>) -> Vec<&'a Address> {
+    wanted.values().flat_map(|wanted| &wanted.spellings).collect()
+}
+
 fn on(module: &str, id: &str) -> TaskLink {
     TaskLink::Record(Record { module: module.to_owned(), id: id.to_owned() })
-}
-
-/// Finds the record of each address that has one. Of several records the oldest wins, which has the lowest id.
-async fn find(
-    zoho: &mut Zoho,
-    module: &str,
-    columns: &str,
-    wanted: &AllWanted<'_>,
-    scope: &'static str,
-) -> Result<BTreeMap<String, Row>, Trouble> {
-    let forms = coql::forms(wanted.values().flat_map(|wanted| &wanted.spellings));
-    let mut found: BTreeMap<String, Row> = BTreeMap::new();
-    for query in coql::one_of(columns, module, "Email", &forms) {
-        for row in zoho.query(&query, PAGE, scope).await? {
-            let key = row.text("Email").unwrap_or_default().trim().to_lowercase();
-            let better = found.get(&key).is_none_or(|known| by_id(row.id()) < by_id(known.id()));
-            if wanted.contains_key(&key) && !row.yes(CONVERTED) && better {
-                found.insert(key, row);
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// A sort key that orders ids as numbers, however long they are.
-pub(super) fn by_id(id: &str) -> (usize, &str) {
-    (id.len(), id)
-}
-
-async fn find_leads(zoho: &mut Zoho, wanted: &AllWanted<'_>) -> Result<BTreeMap<String, Row>, RemoteError> {
-    if zoho.knows_converted {
-        let columns = format!("id, Email, Lead_Status, {CONVERTED}");
-        match find(zoho, LEADS, &columns, wanted, FIND_LEADS).await {
-            Err(Trouble { complaint: Some(complaint), .. })
-                if complaint.code == "INVALID_QUERY" && complaint.mentions(CONVERTED) =>
-            {
-                tracing::info!("Zoho's leads have no column that says whether they were converted");
-                zoho.knows_converted = false;
-            }
-            found => return Ok(found?),
-        }
-    }
-    Ok(find(zoho, LEADS, "id, Email, Lead_Status", wanted, FIND_LEADS).await?)
 }
 
 /// Places the addresses that have a lead, and sets the lead's status where an order wants one. A lead that turns out to be
@@ -167,7 +120,7 @@ async fn set_status(
 ///
 /// The status matters less than the task: if Zoho refuses the status (the lead is locked, or in a blueprint), the task still
 /// goes on the lead.
-fn place_of_updated(id: &str, result: Result<String, Trouble>) -> Option<Result<TaskLink, ActionOutcome>> {
+fn place_of_updated(id: &str, result: Result<Written, Trouble>) -> Option<Result<TaskLink, ActionOutcome>> {
     let here = Some(Ok(on(LEADS, id)));
     let Trouble { complaint, error } = match result {
         Ok(_) => {
@@ -187,47 +140,83 @@ fn place_of_updated(id: &str, result: Result<String, Trouble>) -> Option<Result<
     }
 }
 
+/// Creates the leads that are missing. A lead whose status Zoho refuses is made without it.
 async fn insert(zoho: &mut Zoho, wanted: &AllWanted<'_>, places: &mut Places) -> Result<(), RemoteError> {
-    let lead = |wanted: &Wanted<'_>| lead_fields::lead(&wanted.address, wanted.order, wanted.lead_status);
-    let leads = wanted.values().map(lead).collect();
-    let results = zoho.write(Write::NewLeads, leads).await?;
+    let lead = |wanted: &Wanted<'_>, status| lead_fields::lead(&wanted.address, wanted.order, status);
+    let leads = wanted.values().map(|wanted| lead(wanted, wanted.lead_status)).collect();
+    let mut results = zoho.write(Write::NewLeads, leads).await?;
+    let refused = |(_, result): &(&Wanted<'_>, &mut Result<Written, Trouble>)| matches!(result, Err(Trouble { complaint: Some(complaint), .. }) if complaint.refuses_lead_status());
+    let again: Vec<_> = wanted.values().zip(&mut results).filter(refused).collect();
+    let leads = again.iter().map(|(wanted, _)| lead(wanted, None)).collect();
+    match zoho.write(Write::NewLeads, leads).await {
+        Ok(second) => again.into_iter().zip(second).for_each(|((wanted, result), second)| {
+            let action = wanted.order.short.as_str();
+            tracing::warn!(action.key = action, "Zoho refuses the lead status; the lead is made without it");
+            *result = second;
+        }),
+        Err(error) => again.into_iter().for_each(|(_, result)| *result = Err(error.clone().into())),
+    }
+    let duplicates: BTreeSet<String> = results.iter().filter_map(duplicate_lead).collect();
+    let converted = look_up::converted(zoho, &duplicates).await;
     for ((key, wanted), result) in wanted.iter().zip(results) {
-        places.insert(key.clone(), place_of_inserted(&wanted.order.short, result));
+        let place = match (duplicate_lead(&result), &converted) {
+            (Some(_), Err(error)) => Err(error.outcome()),
+            (Some(id), Ok(converted)) => Ok(place_of_duplicate(&wanted.order.short, &id, converted.get(&id))),
+            (None, _) => place_of_inserted(&wanted.order.short, result),
+        };
+        places.insert(key.clone(), place);
     }
     Ok(())
 }
 
-fn place_of_inserted(action: &str, result: Result<String, Trouble>) -> Result<TaskLink, ActionOutcome> {
+/// The id of the lead that is there already, by Zoho's complaint about a new one.
+fn duplicate_lead(result: &Result<Written, Trouble>) -> Option<String> {
+    let complaint = result.as_ref().err()?.complaint.as_ref()?;
+    let (module, id) = complaint.duplicate()?;
+    module.is_none_or(|module| module == LEADS).then_some(id)
+}
+
+/// The place of a person whose lead is there already. A converted lead is read-only: its contact takes its place.
+fn place_of_duplicate(action: &str, id: &str, converted: Option<&Option<String>>) -> TaskLink {
+    match converted {
+        None => {
+            tracing::info!(action.key = action, lead.id = id, "Zoho names an existing lead");
+            on(LEADS, id)
+        }
+        Some(Some(contact)) => {
+            tracing::info!(action.key = action, contact.id = contact, "Zoho names a lead that became this contact");
+            on(CONTACTS, contact)
+        }
+        Some(None) => {
+            tracing::warn!(
+                action.key = action,
+                lead.id = id,
+                "Zoho names a converted lead without a contact; the task goes on no record"
+            );
+            TaskLink::Unlinked
+        }
+    }
+}
+
+fn place_of_inserted(action: &str, result: Result<Written, Trouble>) -> Result<TaskLink, ActionOutcome> {
     let Trouble { complaint, error } = match result {
-        Ok(id) => {
-            tracing::info!(action.key = action, lead.id = id, "lead created");
+        Ok(Written { id, was_there }) => {
+            let event = if was_there { "lead found" } else { "lead created" };
+            tracing::info!(action.key = action, lead.id = id, "{event}");
             return Ok(on(LEADS, &id));
         }
         Err(trouble) => trouble,
     };
     let complaint = complaint.ok_or_else(|| error.outcome())?;
-    if let Some((module, id)) = complaint.duplicate() {
-        let module = module.unwrap_or_else(|| LEADS.to_owned());
-        if module == LEADS || module == CONTACTS {
-            tracing::info!(action.key = action, record.id = id, module, "Zoho names an existing record");
-            return Ok(on(&module, &id));
-        }
+    if let Some((Some(module), id)) = complaint.duplicate()
+        && module == CONTACTS
+    {
+        tracing::info!(action.key = action, contact.id = id, "Zoho names an existing contact");
+        return Ok(on(CONTACTS, &id));
     }
-    if complaint.code == "INVALID_DATA" && complaint.is_about("Email") {
+    if complaint.refuses("Email") {
         tracing::warn!(action.key = action, "Zoho refuses the e-mail; the task goes on no record");
         return Ok(TaskLink::Unlinked);
     }
     Err(error.outcome())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_lowest_id_is_the_smallest_number() {
-        let mut ids = ["5725767000000123002", "5725767000000123001", "99", "572576700000012300"];
-        ids.sort_by_key(|id| by_id(id));
-        assert_eq!(ids, ["99", "572576700000012300", "5725767000000123001", "5725767000000123002"]);
-    }
 }

@@ -9,8 +9,10 @@ pub(super) const CONTACTS: &str = "Contacts";
 /// The module of people whom sales do not know yet.
 pub(super) const LEADS: &str = "Leads";
 
-/// The most records that one call writes, and the most ids that one call reads.
+/// The most records that one call writes.
 pub(super) const BATCH: usize = 100;
+/// The most ids that one call reads: a list of ids has at most 1,024 characters.
+pub(super) const IDS: usize = 50;
 
 pub(super) const CHECK_CREDENTIALS: &str = "check the data centre and the credentials: a refresh token works only at the accounts host \
      that issued it (ZOHO_ACCOUNTS_URL, ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET, ZOHO_REFRESH_TOKEN)";

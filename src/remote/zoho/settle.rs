@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 
 use super::client::Zoho;
-use super::records::by_id;
+use super::look_up::by_id;
 use super::service::BATCH;
 use super::wire::Row;
 use super::{coql, task_fields, tasks, text};

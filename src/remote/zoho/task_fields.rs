@@ -74,8 +74,8 @@ pub(super) fn priority(priority: Priority) -> &'static str {
     }
 }
 
-/// The field of a task that holds its record. A Contact has a field of its own. All other modules share one field, and
-/// `$se_module` names the module.
+/// The field of a task that holds its record. A Contact has a field of its own. All other modules share the field `What_Id`,
+/// and `$se_module` names the module beside it.
 pub(super) fn of_record(record: &Record) -> &'static str {
     if record.module == CONTACTS { "Who_Id" } else { "What_Id" }
 }
@@ -90,8 +90,11 @@ pub(super) fn task(order: &Task, link: &TaskLink, links: &Links) -> Value {
     let note = match link {
         TaskLink::Unlinked => "No Zoho record: the contact has no usable e-mail address.".to_owned(),
         TaskLink::Record(record) => {
-            set(of_record(record), json!({"id": record.id}));
-            set("$se_module", record.module.as_str().into());
+            let field = of_record(record);
+            set(field, json!({"id": record.id}));
+            if field == "What_Id" {
+                set("$se_module", record.module.as_str().into());
+            }
             format!("Zoho record: {}", links.record(record))
         }
     };
@@ -177,9 +180,8 @@ mod tests {
         order.owner = Some("7".to_owned());
         let contact = task(&order, &record("Contacts"), &links);
         assert_eq!(contact["Who_Id"], json!({"id": "5"}));
-        assert_eq!(contact["$se_module"], "Contacts");
         assert_eq!(contact["Owner"], json!({"id": "7"}));
-        assert_eq!(contact.get("What_Id"), None);
+        assert_eq!((contact.get("What_Id"), contact.get("$se_module")), (None, None));
         order.description = "x".repeat(40_000);
         let unlinked = task(&order, &TaskLink::Unlinked, &links);
         assert_eq!((unlinked.get("What_Id"), unlinked.get("Who_Id")), (None, None));

@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::calls::{Trouble, Write};
 use super::client::Zoho;
-use super::service::BATCH;
+use super::service::{BATCH, IDS};
 use super::task_fields;
-use super::wire::Row;
+use super::wire::{Row, Written};
 use crate::apply::sink::{ActionOutcome, Failure};
 use crate::model::{Task, TaskLink};
 use crate::remote::error::RemoteError;
@@ -62,10 +62,10 @@ async fn create(zoho: &mut Zoho, fresh: &[(usize, &Task, &TaskLink)]) -> Vec<(us
     }
 }
 
-fn created(order: &Task, result: Result<String, Trouble>) -> ActionOutcome {
+fn created(order: &Task, result: Result<Written, Trouble>) -> ActionOutcome {
     let action = order.short.as_str();
     let Trouble { complaint, error } = match result {
-        Ok(id) => {
+        Ok(Written { id, .. }) => {
             tracing::info!(action.key = action, task.id = id, "task created");
             return done(&id);
         }
@@ -133,31 +133,32 @@ async fn update(zoho: &mut Zoho, changes: Vec<(usize, &Task, &str, Value)>) -> V
         .collect()
 }
 
-/// Reads at most 100 tasks by id. Leaves out those that are gone.
+/// Reads tasks by id. Leaves out those that are gone.
 pub(super) async fn read(zoho: &mut Zoho, ids: &BTreeSet<&str>) -> Result<BTreeMap<String, Row>, RemoteError> {
-    if ids.is_empty() {
-        return Ok(BTreeMap::new());
+    let ids: Vec<&str> = ids.iter().copied().collect();
+    let mut tasks = BTreeMap::new();
+    for chunk in ids.chunks(IDS) {
+        tasks.extend(read_list(zoho, chunk).await?);
     }
-    let list: Vec<&str> = ids.iter().copied().collect();
+    Ok(tasks)
+}
+
+async fn read_list(zoho: &mut Zoho, ids: &[&str]) -> Result<BTreeMap<String, Row>, RemoteError> {
     let request = Request::get(RequestKind::TaskRead, &["crm", "v8", "Tasks"])
-        .query("ids", list.join(","))
+        .query("ids", ids.join(","))
         .query("fields", FIELDS);
     let mut tasks = BTreeMap::new();
-    let mut again: Vec<&str> = Vec::new();
-    match zoho.ask(&request, "data", READ_TASKS).await {
+    let again: Vec<&str> = match zoho.ask(&request, "data", READ_TASKS).await {
         Ok(rows) => {
-            for row in rows.rows {
-                // Our tasks have a description, so this answer probably leaves long texts out.
-                if row.text("Description").is_none() {
-                    again.extend(ids.get(row.id()));
-                }
-                tasks.insert(row.id().to_owned(), row);
-            }
+            tasks.extend(rows.rows.into_iter().map(|row| (row.id().to_owned(), row)));
+            // Our tasks have a description, so an answer without one probably leaves long texts out.
+            let short = |id: &&str| tasks.get(*id).is_some_and(|task: &Row| task.text("Description").is_none());
+            ids.iter().copied().filter(short).collect()
         }
         // Zoho does not document whether one unknown id fails the complete list.
-        Err(trouble) if trouble.is_about_absence() => again = list,
+        Err(trouble) if trouble.is_about_absence() => ids.to_vec(),
         Err(trouble) => return Err(trouble.error),
-    }
+    };
     for id in again {
         let request = Request::get(RequestKind::TaskRead, &["crm", "v8", "Tasks", id]).query("fields", FIELDS);
         match zoho.ask(&request, "data", READ_TASKS).await {

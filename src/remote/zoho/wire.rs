@@ -33,6 +33,11 @@ impl Row {
         self.0.get(field).and_then(Value::as_array).into_iter().flatten()
     }
 
+    /// The id of the record that a lookup field names.
+    pub(super) fn lookup(&self, field: &str) -> Option<String> {
+        text_at(self.0.get(field)?, "id")
+    }
+
     pub(super) fn yes(&self, field: &str) -> bool {
         self.0.get(field).is_some_and(says_yes)
     }
@@ -82,8 +87,15 @@ fn says_yes(value: &Value) -> bool {
     value.as_bool() == Some(true) || value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("true"))
 }
 
-/// The id of a written record.
-type Entry = Result<String, NoResult>;
+/// A record that was written.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Written {
+    pub(super) id: String,
+    /// Whether an upsert found the record and changed it.
+    pub(super) was_there: bool,
+}
+
+type Entry = Result<Written, NoResult>;
 
 /// Reads the answer to a write of `expected` records: one entry for each record, in order. An error concerns the complete call.
 pub(super) fn write_answer(status: u16, body: &[u8], expected: usize) -> Result<Vec<Entry>, NoResult> {
@@ -120,7 +132,10 @@ fn about_the_call(status: u16, entries: &[Entry], expected: usize) -> Option<Box
 
 fn entry(http_status: u16, value: &Value) -> Entry {
     match value.get("status").and_then(Value::as_str) {
-        Some("success") => value.get("details").and_then(|details| text_at(details, "id")).ok_or(None),
+        Some("success") => {
+            let id = value.get("details").and_then(|details| text_at(details, "id")).ok_or(None)?;
+            Ok(Written { id, was_there: value.get("action").and_then(Value::as_str) == Some("update") })
+        }
         Some("error") => Err(Complaint::read(http_status, value).map(Box::new)),
         _ => Err(None),
     }
@@ -144,7 +159,8 @@ mod tests {
 
     fn short(answer: Result<Vec<Entry>, NoResult>) -> String {
         let entry = |entry: Entry| {
-            entry.unwrap_or_else(|complaint| complaint.map_or("?".to_owned(), |complaint| complaint.code))
+            let id = entry.map(|written| written.id);
+            id.unwrap_or_else(|complaint| complaint.map_or("?".to_owned(), |complaint| complaint.code))
         };
         match answer {
             Ok(entries) => entries.into_iter().map(entry).collect::<Vec<_>>().join(" "),
@@ -181,6 +197,15 @@ mod tests {
         for (name, status, body, expected, seen) in cases {
             assert_eq!(short(write_answer(status, body.to_string().as_bytes(), expected)), seen, "{name}");
         }
+    }
+
+    #[test]
+    fn an_upsert_that_changed_a_record_says_so() {
+        let entry = |action: &str| json!({"status": "success", "action": action, "details": {"id": "1"}});
+        let body = json!({"data": [entry("insert"), entry("update"), {"status": "success", "details": {"id": "1"}}]});
+        let entries = write_answer(200, body.to_string().as_bytes(), 3).unwrap();
+        let was_there: Vec<bool> = entries.into_iter().map(|entry| entry.unwrap().was_there).collect();
+        assert_eq!(was_there, [false, true, false]);
     }
 
     #[test]

@@ -19,6 +19,20 @@ impl Rejected {
         Rejected { code, details: details.into(), message: message.to_owned() }
     }
 
+    /// One error as it is; several as one error that lists them.
+    fn all(mut faults: Vec<Rejected>) -> Rejected {
+        if faults.len() == 1 {
+            return faults.remove(0);
+        }
+        let errors: Vec<Value> = faults.into_iter().map(Rejected::entry).collect();
+        Rejected::new("MULTIPLE_OR_MULTI_ERRORS", json!({"errors": errors}), "multiple errors")
+    }
+
+    /// The error as an entry of the answer.
+    pub(super) fn entry(self) -> Value {
+        json!({"code": self.code, "details": self.details, "message": self.message, "status": "error"})
+    }
+
     fn invalid(place: &Place<'_>, extra: (&str, Value)) -> Rejected {
         let mut details = place.details();
         details.insert(extra.0.to_owned(), extra.1);
@@ -46,27 +60,26 @@ pub(super) fn accepted(
     number: usize,
     insert: bool,
 ) -> Result<Object, Rejected> {
-    for name in fields::mandatory(zoho, module) {
-        let empty = match input.get(&name) {
-            None => insert,
-            Some(value) => value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty()),
-        };
-        if empty {
-            let place = Place { number, field: &name };
-            return Err(Rejected::new("MANDATORY_NOT_FOUND", place.details(), "required field not found"));
-        }
-    }
+    let mandatory = fields::mandatory(zoho, module);
+    let missing = mandatory.iter().filter(|name| match input.get(*name) {
+        None => insert,
+        Some(value) => value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty()),
+    });
+    let not_found = |field: &String| {
+        Rejected::new("MANDATORY_NOT_FOUND", Place { number, field }.details(), "required field not found")
+    };
+    let mut faults: Vec<Rejected> = missing.map(not_found).collect();
     let mut record = Object::new();
     for field in fields::of(zoho, module).iter().filter(|field| field.writable) {
         if let Some(value) = input.get(&field.name) {
-            check(zoho, module, field, value, &Place { number, field: &field.name })?;
+            faults.extend(check(zoho, module, field, value, &Place { number, field: &field.name }).err());
             record.insert(field.name.clone(), stored(field, value));
         }
     }
     if module == Module::Tasks {
-        check_links(zoho, input, number)?;
+        faults.extend(check_links(zoho, input, number).err());
     }
-    Ok(record)
+    if faults.is_empty() { Ok(record) } else { Err(Rejected::all(faults)) }
 }
 
 /// Returns the stored form of a value. A lookup sent as a bare id is stored as an object.
@@ -162,7 +175,8 @@ pub(super) fn is_email(text: &str) -> bool {
             && label.ends_with(char::is_alphanumeric)
             && label.chars().all(|c| c.is_alphanumeric() || "-_".contains(c))
     };
-    let last_fits =
-        labels.last().is_some_and(|last| (2..=22).contains(&last.len()) && last.chars().all(char::is_alphabetic));
+    let last_fits = labels
+        .last()
+        .is_some_and(|last| (2..=22).contains(&last.chars().count()) && last.chars().all(char::is_alphabetic));
     starts_well && local_fits && labels.len() >= 2 && labels.iter().all(label_fits) && last_fits
 }

@@ -81,6 +81,7 @@ const LEADS: &[Row] = &[
     ("Website", DataType::Text, 255),
     ("Industry", DataType::Picklist, 120),
     ("Converted__s", DataType::Boolean, 5),
+    ("Converted_Contact", DataType::Lookup, 120),
 ];
 
 const CONTACTS: &[Row] =
@@ -113,7 +114,7 @@ pub(super) fn of(zoho: &Zoho, module: Module) -> Vec<Field> {
         writable,
         custom: false,
     };
-    let crm_only = ["Full_Name", "Converted__s"];
+    let crm_only = ["Full_Name", "Converted__s", "Converted_Contact"];
     let mut fields: Vec<Field> = SET_BY_CRM.iter().map(|row| field(row, false)).collect();
     fields.extend(
         EVERY_MODULE.iter().chain(own.iter().copied().flatten()).map(|row| field(row, !crm_only.contains(&row.0))),

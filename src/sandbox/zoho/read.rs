@@ -15,7 +15,8 @@ const MOST_IDS: usize = 100;
 /// How long the search endpoint misses a new or changed record. Zoho documents the delay without a number.
 const INDEX_DELAY_SECONDS: i64 = 60;
 
-/// `GET /{module}?ids=&fields=`: omits missing ids. If none is left, the response is a 204 without a body.
+/// `GET /{module}?ids=&fields=&converted=`: omits missing ids, and converted leads unless the request asks for them. If none is
+/// left, the response is a 204 without a body.
 pub(super) fn records(zoho: &Zoho, module: Module, call: &Call) -> Result<Reply, Failure> {
     let fields = call.param("fields").ok_or_else(|| Failure::no_parameter("fields"))?;
     let mut found: Vec<&Object> = match call.param("ids") {
@@ -31,8 +32,19 @@ pub(super) fn records(zoho: &Zoho, module: Module, call: &Call) -> Result<Reply,
                 .collect()
         }
     };
+    found.retain(|record| is_wanted(record, call));
     found.sort_by_key(|record| text(record, "id"));
     page(&found, Some(&fields), call)
+}
+
+/// Whether the parameter `converted` asks for a record. Only converted leads are marked.
+fn is_wanted(record: &Object, call: &Call) -> bool {
+    let was_converted = record.get("Converted__s") == Some(&json!(true));
+    match call.param("converted").as_deref() {
+        Some("both") => true,
+        Some("true") => was_converted,
+        _ => !was_converted,
+    }
 }
 
 /// `GET /{module}/{id}`: a deleted or unknown record is a 204 without a body.
@@ -49,20 +61,13 @@ pub(super) fn search(world: &World, module: Module, call: &Call) -> Result<Reply
     let email = call.param("email").filter(|email| !email.is_empty()).ok_or_else(|| Failure::no_parameter("email"))?;
     let email = email.to_lowercase();
     let indexed_until = world.clock() - INDEX_DELAY_SECONDS;
-    let converted = call.param("converted");
     let found: Vec<&Object> = world
         .zoho
         .records(module)
         .iter()
         .filter(|record| {
-            let was_converted = record.get("Converted__s") == Some(&json!(true));
-            let wanted = match converted.as_deref() {
-                Some("both") => true,
-                Some("true") => was_converted,
-                _ => !was_converted,
-            };
             let changed = text(record, "Modified_Time").and_then(|at| chrono::DateTime::parse_from_rfc3339(at).ok());
-            wanted
+            is_wanted(record, call)
                 && changed.is_none_or(|at| at.timestamp() <= indexed_until)
                 && ["Email", "Secondary_Email"]
                     .iter()

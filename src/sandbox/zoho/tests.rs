@@ -324,3 +324,28 @@ fn credits_show_past_half_and_end_in_429() {
     assert_eq!(shown, [None, None, Some("1".to_owned()), Some("0".to_owned()), None]);
     assert_eq!((replies[4].status, &replies[4].value()["code"]), (429, &json!("TOO_MANY_REQUESTS")));
 }
+
+#[test]
+fn several_wrong_fields_make_one_error_that_lists_them() {
+    let mut world = organisation();
+    world.zoho.mandatory.insert("Leads".to_owned(), vec!["Lead_Source".to_owned()]);
+    let (status, entry) = write(&mut world, "POST", "/Leads", &json!({"Last_Name": "Doe", "Email": "no address"}));
+    let errors = entry["details"]["errors"].as_array().unwrap();
+    let codes: Vec<_> = errors.iter().map(|error| (&error["code"], &error["details"]["api_name"])).collect();
+    assert_eq!((status, &entry["code"]), (400, &json!("MULTIPLE_OR_MULTI_ERRORS")));
+    assert_eq!(
+        codes,
+        [(&json!("MANDATORY_NOT_FOUND"), &json!("Lead_Source")), (&json!("INVALID_DATA"), &json!("Email"))]
+    );
+}
+
+#[test]
+fn converted_leads_are_read_only_on_request() {
+    let mut world = organisation();
+    let mut read = |parameters: &str| {
+        ask(&mut world, "GET", &format!("/Leads?ids=200,201&fields=id{parameters}"), None).value()["data"].clone()
+    };
+    assert_eq!(read(""), json!([{"id": "201"}]));
+    assert_eq!(read("&converted=true"), json!([{"id": "200"}]));
+    assert_eq!(read("&converted=both"), json!([{"id": "200"}, {"id": "201"}]));
+}

@@ -3,6 +3,7 @@
 
 use super::super::http::Reply;
 use super::super::json::{Object, id_text, object, text};
+use super::super::workspace::Zoho;
 use super::super::world::{Effect, World};
 use super::check::{self, Rejected};
 use super::failure::Failure;
@@ -77,6 +78,15 @@ fn duplicate(world: &World, module: Module, field: &str, input: &Object) -> Opti
     records.filter_map(|record| text(record, "id")).min().map(str::to_owned)
 }
 
+/// Returns the converted lead with the e-mail of a new one, if the organisation checks for these duplicates.
+fn converted_duplicate(zoho: &Zoho, module: Module, input: &Object) -> Option<String> {
+    let wanted = text(input, "Email").filter(|_| module == Module::Leads && zoho.converted_are_duplicates)?;
+    let same = |lead: &&Object| {
+        lead.get("Converted__s") == Some(&json!(true)) && text(lead, "Email").is_some_and(|email| email == wanted)
+    };
+    zoho.leads.iter().find(same).and_then(|lead| text(lead, "id")).map(str::to_owned)
+}
+
 fn insert_one(
     world: &mut World,
     module: Module,
@@ -85,6 +95,11 @@ fn insert_one(
     workflows: bool,
 ) -> Result<Written, Rejected> {
     let accepted = check::accepted(&world.zoho, module, input, number, true)?;
+    if let Some(id) = converted_duplicate(&world.zoho, module, input) {
+        let details = json!({"api_name": "Email", "json_path": format!("$.data[{number}].Email"),
+            "duplicate_record": {"id": id, "module": {"api_name": module.name()}}});
+        return Err(Rejected::new("DUPLICATE_DATA", details, "duplicate data"));
+    }
     let (id, now, user) = (world.zoho.next_id(), json!(time(world.clock())), world.zoho.current_user());
     let mut record = accepted.clone();
     record.insert("id".to_owned(), json!(id));
@@ -219,9 +234,7 @@ impl<'a> Batch<'a> {
 
 fn entry(world: &World, module: Module, result: Result<Written, Rejected>, upsert: bool) -> Value {
     match result {
-        Err(rejected) => {
-            json!({"code": rejected.code, "details": rejected.details, "message": rejected.message, "status": "error"})
-        }
+        Err(rejected) => rejected.entry(),
         Ok(written) => {
             let record = world.zoho.find(module, &written.id);
             let stamp = |key: &str| record.and_then(|record| record.get(key)).cloned().unwrap_or_default();

@@ -70,3 +70,77 @@ fn a_missing_scope_is_named_and_requests_no_new_token() {
     let effects = services.effects();
     assert_eq!((effects["zoho insert Tasks"], effects["slack post"], effects["intercom tag contact"]), (2, 2, 2));
 }
+
+/// Returns services with one account, after a change of the organisation.
+fn organisation(change: impl FnOnce(&mut usage_signals::sandbox::World)) -> Services {
+    let services = Services::new(&full_accounts(1));
+    services.sandbox.with_world(change);
+    services
+}
+
+fn task_of(services: &Services) -> Value {
+    services.sandbox.with_world(|world| json!(world.zoho.tasks[0]))
+}
+
+#[test]
+fn a_person_is_found_by_the_secondary_address_of_a_contact_or_lead() {
+    let contact =
+        json!({ "id": "77", "Last_Name": "One", "Email": "x@example.org", "Secondary_Email": "person0@example.com" });
+    for (kind, field) in [("zoho_contact", "Who_Id"), ("zoho_lead", "What_Id")] {
+        let services = Services::new(&full_accounts(1));
+        services.change(&json!({ kind: contact }));
+        services.scan().expect(0);
+        assert_eq!(task_of(&services)[field], json!({ "id": "77" }), "{kind}");
+        assert_eq!(services.count("zoho insert Leads"), 0);
+    }
+}
+
+#[test]
+fn a_contact_with_letters_of_another_script_gets_the_task() {
+    let mut contacts = full_accounts(1);
+    contacts[0]["email"] = json!("ZOE@EXÄMPLE.example.com");
+    let services = Services::new(&contacts);
+    services.change(&json!({ "zoho_contact": { "id": "77", "Last_Name": "Doe", "Email": "zoe@exämple.example.com" } }));
+    services.scan().expect(0);
+    let task = task_of(&services);
+    assert_eq!((&task["Who_Id"], task.get("$se_module")), (&json!({ "id": "77" }), None));
+}
+
+#[test]
+fn look_ups_work_without_the_column_of_conversion() {
+    let services = organisation(|world| world.zoho.refused_columns = vec!["Leads.Converted__s".to_owned()]);
+    services.scan().expect(0);
+    assert_eq!((services.count("zoho insert Leads"), services.count("zoho insert Tasks")), (1, 1));
+}
+
+#[test]
+fn an_encrypted_address_is_named_and_the_other_kind_of_record_is_the_way_out() {
+    let services = organisation(|world| world.zoho.refused_columns = vec!["Contacts.Email".to_owned()]);
+    let errors = services.scan().expect(2).json()["errors"].to_string();
+    assert!(errors.contains("cannot search Contacts by Email") && errors.contains("link = \\\"lead\\\""), "{errors}");
+    std::fs::write(services.home.path().join("usage-signals.toml"), "[zoho]\nlink = \"lead\"\n").unwrap();
+    services.scan().expect(0);
+    assert_eq!(services.count("zoho insert Tasks"), 1);
+}
+
+#[test]
+fn a_converted_lead_as_duplicate_gives_way_to_its_contact_or_to_no_record() {
+    for (contact, on) in [(json!({ "id": "77", "name": "One" }), json!({ "id": "77" })), (Value::Null, Value::Null)] {
+        let services = organisation(|world| world.zoho.converted_are_duplicates = true);
+        services.change(&json!({ "zoho_contact": { "id": "77", "Last_Name": "One", "Email": "one@example.org" } }));
+        services.change(&json!({ "zoho_lead": { "id": "66", "Last_Name": "One", "Email": "person0@example.com",
+            "Converted__s": true, "Converted_Contact": contact } }));
+        services.scan().expect(0);
+        assert_eq!(task_of(&services)["Who_Id"], on);
+        assert_eq!(services.count("zoho insert Leads"), 0);
+    }
+}
+
+#[test]
+fn a_lead_is_made_without_a_status_that_the_organisation_refuses() {
+    let services = organisation(|world| world.zoho.strict_picklists = true);
+    services.scan().expect(0);
+    let lead = services.sandbox.with_world(|world| json!(world.zoho.leads[0]));
+    assert_eq!((lead.get("Lead_Status"), lead["Email"].as_str()), (None, Some("person0@example.com")));
+    assert_eq!(task_of(&services)["What_Id"]["id"], lead["id"]);
+}

@@ -31,6 +31,11 @@ fn rows(rows: &Value) -> Reply {
     Reply::json(&json!({"data": rows, "info": {"more_records": false}}).to_string())
 }
 
+/// The answers to the four look-ups of people whom Zoho does not know.
+fn nobody() -> [Reply; 4] {
+    [204; 4].map(Reply::status)
+}
+
 fn written(id: &str) -> Value {
     json!({"status": "success", "code": "SUCCESS", "details": {"id": id}})
 }
@@ -123,5 +128,6 @@ fn lines(script: &Script) -> Vec<String> {
 }
 
 const TOKEN: &str = "POST /accounts/oauth/v2/token";
+const UPSERT: &str = "POST /api/crm/v8/Leads/upsert";
 const COQL: &str = "POST /api/crm/v8/coql";
 const TASKS: &str = "POST /api/crm/v8/Tasks";
