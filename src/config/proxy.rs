@@ -1,4 +1,4 @@
-//! Checks the addresses of proxies in the environment. The HTTP library ignores an address that it cannot read, and the run
+//! Checks the address of the proxy in the environment. The HTTP library ignores an address that it cannot read, and the run
 //! would then go past the proxy.
 
 use hyper::Uri;
@@ -7,27 +7,25 @@ use url::Url;
 
 use super::problem::Problem;
 
-/// In each pair, the first one that is set counts. All services have https addresses, so HTTP_PROXY does not matter.
+/// In each pair, the first one that is set counts, and of the pairs the first one that is not empty. All services have https
+/// addresses, so HTTP_PROXY does not matter.
 const VARIABLES: [[&str; 2]; 2] = [["HTTPS_PROXY", "https_proxy"], ["ALL_PROXY", "all_proxy"]];
 const HELP: &str = "write http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, with each special character of the password as %XX; or \
     unset the variable";
 
-/// Returns a problem for each address that cannot be read. It never shows the address, which may hold a password.
-pub(super) fn problems(env: &dyn Fn(&str) -> Option<String>) -> Vec<Problem> {
-    let set = VARIABLES.into_iter().filter_map(|pair| pair.into_iter().find_map(|name| Some((name, env(name)?))));
-    let faults = set.filter_map(|(name, value)| Some((name, fault(&value)?)));
-    let problem = |(name, fault)| {
-        let message = format!("the value of {name} cannot be used as the address of a proxy: {fault}");
-        Problem::in_environment(name, message, HELP)
-    };
-    faults.map(problem).collect()
+/// Returns a problem if the address of the proxy cannot be read. It never shows the address, which may hold a password.
+pub(super) fn problem(env: &dyn Fn(&str) -> Option<String>) -> Option<Problem> {
+    let mut set = VARIABLES.into_iter().filter_map(|pair| pair.into_iter().find_map(|name| Some((name, env(name)?))));
+    let (name, value) = set.find(|(_, value)| !value.is_empty())?;
+    let message = format!("the value of {name} cannot be used as the address of a proxy: {}", fault(&value)?);
+    Some(Problem::in_environment(name, message, HELP))
 }
 
 fn fault(value: &str) -> Option<&'static str> {
     let matcher = Matcher::builder().all(value.to_owned()).build();
     let is_read = matcher.intercept(&Uri::from_static("https://service.example")).is_some();
     let address = value.parse::<Uri>().ok().filter(|_| is_read);
-    let Some(address) = address else { return (!value.is_empty()).then_some("it is no address") };
+    let Some(address) = address else { return Some("it is no address") };
     if address.scheme_str().is_some_and(|scheme| !matches!(scheme, "http" | "https")) {
         return Some("it must begin with http:// or https://");
     }
@@ -72,9 +70,9 @@ mod tests {
         ];
         for (value, is_fine) in cases {
             for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
-                let problems = problems(&|name| (name == variable).then(|| value.to_owned()));
-                assert_eq!(problems.is_empty(), is_fine, "{variable}={value}: {problems:?}");
-                let said = format!("{problems:?}");
+                let problem = problem(&|name| (name == variable).then(|| value.to_owned()));
+                assert_eq!(problem.is_none(), is_fine, "{variable}={value}: {problem:?}");
+                let said = format!("{problem:?}");
                 assert!(is_fine || (said.contains(variable) && !said.contains("sec")), "{said}");
             }
         }
@@ -84,10 +82,12 @@ mod tests {
     fn the_variable_that_the_library_reads_is_the_one_that_is_checked() {
         let with = |variables: &[(&str, &str)]| {
             let env = |name: &str| Some(variables.iter().find(|(variable, _)| *variable == name)?.1.to_owned());
-            problems(&env).len()
+            problem(&env).map(|problem| problem.message.split(' ').nth(3).unwrap().to_owned())
         };
-        assert_eq!(with(&[("HTTPS_PROXY", "http://a"), ("https_proxy", "://")]), 0);
-        assert_eq!(with(&[("HTTPS_PROXY", "://"), ("ALL_PROXY", "://")]), 2);
-        assert_eq!(with(&[("HTTP_PROXY", "://")]), 0);
+        assert_eq!(with(&[("HTTPS_PROXY", "http://a"), ("https_proxy", "://")]), None);
+        assert_eq!(with(&[("HTTPS_PROXY", "http://a"), ("ALL_PROXY", "socks5://a")]), None);
+        assert_eq!(with(&[("HTTPS_PROXY", ""), ("all_proxy", "socks5://a")]).as_deref(), Some("all_proxy"));
+        assert_eq!(with(&[("HTTPS_PROXY", "://"), ("ALL_PROXY", "://")]).as_deref(), Some("HTTPS_PROXY"));
+        assert_eq!(with(&[("HTTP_PROXY", "://")]), None);
     }
 }

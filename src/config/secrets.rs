@@ -56,7 +56,7 @@ pub enum SlackCredentials {
 
 /// Reads the credentials. Instead of each variable, `…_FILE` can name a file with the value.
 ///
-/// The addresses of proxies, which may hold a password, are checked too.
+/// The address of the proxy, which may hold a password, is checked too.
 ///
 /// An empty variable counts as missing. An empty file is a problem, and so is a variable together with its `…_FILE`. Problems
 /// never show a value.
@@ -64,7 +64,7 @@ pub fn credentials(
     env: &dyn Fn(&str) -> Option<String>,
     read_file: &dyn Fn(&Path) -> io::Result<String>,
 ) -> Result<Credentials, Problems> {
-    let mut problems = proxy::problems(env);
+    let mut problems: Vec<_> = proxy::problem(env).into_iter().collect();
     let mut origins = BTreeMap::new();
     let mut get = |variable: &'static str| {
         let found = secret(variable, env, read_file).unwrap_or_else(|Problems(found)| {

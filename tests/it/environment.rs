@@ -1,6 +1,6 @@
 //! The environment of the process: time zone, proxy, certificates.
 
-use crate::support::program::finish;
+use crate::support::program::{finish, program};
 use crate::support::services::{Services, full_accounts};
 
 #[test]
@@ -43,6 +43,8 @@ fn a_proxy_that_cannot_be_read_is_refused_before_anything_is_sent_and_not_shown(
         }
     }
     assert_eq!(services.sandbox.requests().len(), 0, "nothing was sent");
+    let in_sandbox = ["scan", "--sandbox", "--dry-run"];
+    finish(program(services.home.path()).args(in_sandbox).env("HTTPS_PROXY", "socks5://127.0.0.1")).expect(0);
     finish(services.command(&[]).env("HTTPS_PROXY", "http://robin:hidden@proxy.example.com:3128")).expect(0);
 }
 
