@@ -148,6 +148,8 @@ impl Setup {
             },
             link: settings.link,
             keep_lead_status: settings.keep_lead_status.clone(),
+            lead_fields: settings.fields.lead.keys().cloned().collect(),
+            task_fields: settings.fields.task.keys().cloned().collect(),
             trigger: settings.trigger.clone(),
             links: self.links.clone(),
             token_cache: Some(self.state_dir.join("zoho-token.json")),

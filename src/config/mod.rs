@@ -120,7 +120,7 @@ pub fn parse(name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Re
     let scan = scan::read_scan(&root, &attributes);
     let intercom = remotes::read_intercom(&root, &env);
     let mut sinks = BTreeSet::new();
-    let zoho = remotes::read_zoho(&root, &env, &mut sinks);
+    let zoho = remotes::read_zoho(&root, &env, &attributes, &mut sinks);
     let slack = remotes::read_slack(&root, &env, &mut sinks);
     let first_wait = remotes::read_http(&root);
     remotes::read_tags(&root, &mut sinks);
@@ -128,7 +128,8 @@ pub fn parse(name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Re
     root.finish();
     match (findings.is_clean(), intercom, zoho, slack) {
         (true, Some(intercom), Some(zoho), Some(slack)) => Ok(Config {
-            rules: RuleSet::new(rules, disabled, scan.include, scan.primary_when, attributes),
+            rules: RuleSet::new(rules, disabled, scan.include, scan.primary_when, attributes)
+                .with_fields(zoho.fields.clone()),
             plan: scan.settings,
             deadline: scan.deadline,
             intercom,

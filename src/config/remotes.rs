@@ -1,15 +1,17 @@
 //! Reads `[intercom]`, `[zoho]`, `[slack]`, `[http]` and `[tags]`: the addresses of the services and how to use them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use url::{Host, Url};
 
 use super::problem::Problem;
+use super::rule::add_faults;
 use super::scan::duration;
-use super::table::Table;
+use super::table::{Table, type_name};
 use crate::model::{Region, SinkKind, TaskOn};
 use crate::plan::settings::WhenInDoubt;
+use crate::rules::{Attributes, RecordFields, Scope, Text, TextKey};
 
 /// Returns the value of an environment variable; an empty one counts as unset.
 pub(super) type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -34,7 +36,7 @@ pub struct Intercom {
 }
 
 /// Settings of the Zoho client.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Zoho {
     /// Where to request access tokens.
     pub accounts_url: Url,
@@ -48,6 +50,8 @@ pub struct Zoho {
     pub keep_lead_status: Vec<String>,
     /// Zoho automations that our writes may start.
     pub trigger: Vec<String>,
+    /// Further fields of new leads and tasks.
+    pub fields: RecordFields,
     /// Zoho user id of the task owner, unless the rule names one.
     pub task_owner: Option<String>,
     /// Timeout of one request.
@@ -104,7 +108,12 @@ const DATA_CENTERS: [(&str, &str); 10] = [
 ];
 
 /// Reads `[zoho]`. Returns `None` if a URL is invalid, and adds the problem.
-pub(super) fn read_zoho(root: &Table<'_>, env: Env<'_>, on: &mut BTreeSet<SinkKind>) -> Option<Zoho> {
+pub(super) fn read_zoho(
+    root: &Table<'_>,
+    env: Env<'_>,
+    attributes: &Attributes,
+    on: &mut BTreeSet<SinkKind>,
+) -> Option<Zoho> {
     let table = root.section("zoho");
     read_switch(&table, SinkKind::Tasks, on);
     let domain = table.choice("data_center", &DATA_CENTERS).unwrap_or("zoho.com");
@@ -121,11 +130,81 @@ pub(super) fn read_zoho(root: &Table<'_>, env: Env<'_>, on: &mut BTreeSet<SinkKi
         link: link.unwrap_or(TaskOn::ContactOrLead),
         keep_lead_status: kept.unwrap_or_else(|| vec!["Junk Lead".to_owned(), "Lost Lead".to_owned()]),
         trigger: triggers(&table),
+        fields: RecordFields {
+            lead: record_fields(&table, "lead_fields", &FILLED_IN_LEADS, attributes),
+            task: record_fields(&table, "task_fields", &FILLED_IN_TASKS, attributes),
+        },
         task_owner: table.text("task_owner").map(|found| found.value).filter(|owner| !owner.is_empty()),
         request_timeout: request_timeout(&table),
     };
     table.finish();
     Some(zoho)
+}
+
+/// The fields that the program fills itself, each with the setting that decides its value, if there is one.
+const FILLED_IN_LEADS: [(&str, &str); 6] = [
+    ("Email", ""),
+    ("First_Name", ""),
+    ("Last_Name", ""),
+    ("Company", ""),
+    ("Lead_Status", "lead_status, in the rule"),
+    ("id", ""),
+];
+const FILLED_IN_TASKS: [(&str, &str); 9] = [
+    ("Subject", "task_subject, in the rule"),
+    ("Description", "task_description, in the rule"),
+    ("Due_Date", "respond_within_days, in the rule"),
+    ("Priority", "priority, in the rule"),
+    ("Owner", "task_owner, in [zoho] or in the rule"),
+    ("Status", ""),
+    ("What_Id", ""),
+    ("Who_Id", ""),
+    ("id", ""),
+];
+
+/// Reads the texts for further fields of new records, by Zoho's names of the fields.
+fn record_fields(
+    table: &Table<'_>,
+    key: &'static str,
+    filled: &[(&str, &str)],
+    attributes: &Attributes,
+) -> BTreeMap<String, Text> {
+    let none = BTreeMap::new();
+    let scope = Scope { attributes, params: &none };
+    let mut fields = BTreeMap::new();
+    let Some(inner) = table.table(key) else { return fields };
+    let is_name = |name: &str| {
+        name.starts_with(|first: char| first.is_ascii_alphabetic())
+            && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+    };
+    for (name, value) in inner.names() {
+        let problem = |message: String, help: &str| table.findings.add(&name.place, message, Some(help.to_owned()));
+        let field = name.value.as_str();
+        if let Some((own, setting)) = filled.iter().find(|(own, _)| own.eq_ignore_ascii_case(field)) {
+            let help = if setting.is_empty() { "remove the line".to_owned() } else { format!("set {setting}") };
+            problem(format!("the program fills `{own}` itself"), &help);
+        } else if !is_name(field) {
+            let help =
+                "use the field's API name, which Zoho shows in Setup → Developer Hub → APIs: letters, digits and _";
+            problem(format!("\"{field}\" cannot be the name of a field in Zoho"), help);
+        } else if let Some(template) = value.get_ref().as_str() {
+            let place = inner.place_at(field, value);
+            match Text::parse(template, TextKey::TaskDescription, scope) {
+                Ok(_) if template.trim().is_empty() => {
+                    problem(format!("`{field}` is empty"), "give it a value, or remove the line");
+                }
+                Ok(text) => drop(fields.insert(field.to_owned(), text)),
+                Err(faults) => add_faults(table.findings, &place, faults),
+            }
+        } else {
+            let found = type_name(value.get_ref());
+            problem(
+                format!("`{field}` must be a text in quotes, not {found}"),
+                "write, for example: Lead_Source = \"Intercom\"",
+            );
+        }
+    }
+    fields
 }
 
 fn triggers(table: &Table<'_>) -> Vec<String> {

@@ -221,7 +221,7 @@ pub(super) fn condition(findings: &Findings, text: &Located<String>, scope: Scop
     }
 }
 
-fn add_faults(findings: &Findings, place: &Place, faults: Vec<Fault>) {
+pub(super) fn add_faults(findings: &Findings, place: &Place, faults: Vec<Fault>) {
     for fault in faults {
         let span = inside(findings.text(place.file), &place.span, &fault.span);
         let place = Place { span, ..place.clone() };

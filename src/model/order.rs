@@ -1,5 +1,7 @@
 //! Orders: actions rendered for the sinks that perform them, and their parts.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use strum::{EnumString, IntoStaticStr};
 
@@ -122,6 +124,10 @@ pub struct Task {
     pub lead_status: Option<String>,
     /// The owner's Zoho user id. Without one, Zoho takes the user of the token.
     pub owner: Option<String>,
+    /// Further fields of a new lead, by Zoho's names.
+    pub lead_fields: BTreeMap<String, String>,
+    /// Further fields of a new task, by Zoho's names.
+    pub task_fields: BTreeMap<String, String>,
     /// The record that the task goes on; None while it is unknown.
     pub link: Option<TaskLink>,
     /// The id of the task to bring forward if it is still open.

@@ -95,7 +95,7 @@ impl Builder<'_> {
     }
 
     fn task(&self, rendering: &Rendering<'_>, entry: &Entry) -> Task {
-        let Rendering { rule, brief, description, record_person, earlier } = rendering;
+        let Rendering { rule, brief, description, lead_fields, task_fields, record_person, earlier } = rendering;
         let level = if brief.level.is_empty() { String::new() } else { format!(" ({})", brief.level) };
         let today = self.local_date(self.input.as_of);
         Task {
@@ -110,6 +110,8 @@ impl Builder<'_> {
             company: brief.account.clone(),
             lead_status: rule.lead_status.clone(),
             owner: rule.task_owner.clone(),
+            lead_fields: lead_fields.clone(),
+            task_fields: task_fields.clone(),
             link: earlier.open.and_then(|occasion| occasion.link.clone()),
             prior: entry.prior.clone(),
         }

@@ -1,5 +1,6 @@
 //! The texts of one signal, rendered once for its item, its task and its message.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::builder::Builder;
@@ -15,6 +16,10 @@ pub(super) struct Rendering<'a> {
     pub brief: Brief,
     /// The Description of the task.
     pub description: String,
+    /// Further fields of a new lead, by Zoho's names.
+    pub lead_fields: BTreeMap<String, String>,
+    /// Further fields of a new task, by Zoho's names.
+    pub task_fields: BTreeMap<String, String>,
     /// The person on whose Zoho record the task goes: the one fixed when the occasion opened, or the next one with an address.
     pub record_person: Person,
     pub earlier: Earlier<'a>,
@@ -75,8 +80,17 @@ impl Builder<'_> {
             due_date,
             contact_url: &contact_url,
         };
-        let Rendered { details, action, task_subject, task_description, message, why_now, warnings } =
-            input.rules.render(rule, level, &texts);
+        let Rendered {
+            details,
+            action,
+            task_subject,
+            task_description,
+            message,
+            why_now,
+            lead_fields,
+            task_fields,
+            warnings,
+        } = input.rules.render(rule, level, &texts);
         self.warnings.extend(warnings);
         let fixed = earlier.open.and_then(|occasion| input.sightings.contact(&occasion.representative));
         let record_person = person(fixed.unwrap_or(representative));
@@ -103,7 +117,7 @@ impl Builder<'_> {
             escalated: false,
             message,
         };
-        Rendering { rule, brief, description: task_description, record_person, earlier }
+        Rendering { rule, brief, description: task_description, lead_fields, task_fields, record_person, earlier }
     }
 }
 

@@ -36,5 +36,5 @@ pub use render::Rendered;
 pub use rule::{Level, OnClear, Rule};
 pub use ruleset::{Evaluation, RuleSet};
 pub use source::{FallbackWhen, Origin};
-pub use text::{Text, TextKey, is_reserved};
+pub use text::{RecordFields, Text, TextKey, is_reserved};
 pub use text_values::TextInput;

@@ -27,6 +27,10 @@ pub struct Rendered {
     pub message: Option<String>,
     /// Why the timing matters; empty if the rule has no such text.
     pub why_now: String,
+    /// Further fields of a new lead, by Zoho's names. A text that came out empty is left out.
+    pub lead_fields: BTreeMap<String, String>,
+    /// Further fields of a new task, likewise.
+    pub task_fields: BTreeMap<String, String>,
     /// The texts that could not be rendered as written, by rule and key.
     pub warnings: Vec<String>,
 }
@@ -44,6 +48,8 @@ impl RuleSet {
         let subject = page.text(TextKey::TaskSubject).map(|text| one_line(&text));
         let description = page.text(TextKey::TaskDescription);
         let message = page.text(TextKey::Message);
+        let lead_fields = page.fields("lead_fields", &self.fields.lead);
+        let task_fields = page.fields("task_fields", &self.fields.task);
         let plain = || format!("{}\n{details}\n{action}\n{}", words.to_uppercase(), input.contact_url);
         Rendered {
             task_subject: subject.unwrap_or_else(|| format!("{}: {details}", rule.tag)),
@@ -52,6 +58,8 @@ impl RuleSet {
             details,
             action,
             why_now,
+            lead_fields,
+            task_fields,
             warnings: page.warnings,
         }
     }
@@ -78,25 +86,38 @@ impl Page<'_> {
     fn text(&mut self, key: TextKey) -> Option<String> {
         let own = self.rule.text_at(self.level, key);
         let text = own.or_else(|| self.set.texts.standard.get(&key))?;
+        self.filled(key.name(), text)
+    }
+
+    /// Renders the texts of further fields, each on one line.
+    fn fields(&mut self, table: &str, texts: &BTreeMap<String, Text>) -> BTreeMap<String, String> {
+        let field = |(field, text): (&String, &Text)| {
+            let line = one_line(&self.filled(&format!("{table}.{field}"), text)?);
+            (!line.is_empty()).then(|| (field.clone(), line))
+        };
+        texts.iter().filter_map(field).collect()
+    }
+
+    fn filled(&mut self, name: &str, text: &Text) -> Option<String> {
         let (values, all_known) = self.with_attributes(text);
         match render(&self.set.texts.env, text.template(), &Shown::from(values)) {
             Ok((rendered, whole)) => {
                 if !whole && all_known {
-                    self.warn(key, "has a part that cannot be calculated");
+                    self.warn(name, "has a part that cannot be calculated");
                 }
                 Some(rendered.trim().to_owned())
             }
             Err(error) => {
-                self.warn(key, &error.kind().to_string());
+                self.warn(name, &error.kind().to_string());
                 None
             }
         }
     }
 
     /// Adds a warning. It contains ids only, because a customer's words do not belong in a log.
-    fn warn(&mut self, key: TextKey, what: &str) {
-        let (signal, key, contact) = (&self.rule.signal, key.name(), &self.input.contact.id);
-        self.warnings.push(format!("{signal}.{key}: {what} (contact {contact})"));
+    fn warn(&mut self, name: &str, what: &str) {
+        let (signal, contact) = (&self.rule.signal, &self.input.contact.id);
+        self.warnings.push(format!("{signal}.{name}: {what} (contact {contact})"));
     }
 
     fn with_attributes(&self, text: &Text) -> (BTreeMap<String, Shown>, bool) {

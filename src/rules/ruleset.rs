@@ -7,7 +7,7 @@ use super::condition::{Comparison, Condition};
 use super::evaluate::{RuleVerdict, unknown, verdict};
 use super::rule::Rule;
 use super::source::{ContactView, Source};
-use super::text::Texts;
+use super::text::{RecordFields, Text, Texts};
 use crate::model::{Contact, Date, Truth, Type, UnknownReason};
 
 /// The rules of a configuration, with the attributes and texts that they use.
@@ -27,6 +27,8 @@ pub struct RuleSet {
     /// The attributes that a condition compares with a word such as `null`. There it is a value like any other.
     with_words: BTreeSet<String>,
     pub(super) texts: Texts,
+    /// The texts for further fields of new records.
+    pub(super) fields: RecordFields,
 }
 
 /// The result of all rules for one contact.
@@ -63,14 +65,33 @@ impl RuleSet {
         let all = rules.iter().chain(&disabled).flat_map(Rule::conditions).chain(&include).chain(&primary_when);
         let with_words = sources(all).filter(|source| source.takes_words()).map(|source| source.text().to_owned());
         let with_words = with_words.collect();
-        let mut set =
-            RuleSet { rules, disabled, include, primary_when, attributes, wanted, used: Vec::new(), with_words, texts };
+        let mut set = RuleSet {
+            rules,
+            disabled,
+            include,
+            primary_when,
+            attributes,
+            wanted,
+            used: Vec::new(),
+            with_words,
+            texts,
+            fields: RecordFields::default(),
+        };
         let used = used(set.rules.iter().flat_map(Rule::conditions).chain(&set.include));
         let used = used.into_iter().filter_map(|name| Some(set.pushed(name, set.attributes.kind(name)?)));
         let mut used: Vec<_> = used.collect();
         used.sort_by(|a, b| a.stored().cmp(&b.stored()));
         set.used = used;
         set
+    }
+
+    /// Adds the texts for further fields of new records, and the attributes that they show.
+    #[must_use]
+    pub fn with_fields(mut self, fields: RecordFields) -> Self {
+        let texts = fields.lead.values().chain(fields.task.values());
+        self.wanted.extend(stored(texts.flat_map(Text::attributes)));
+        self.fields = fields;
+        self
     }
 
     /// Returns the names of the attributes that conditions depend on, each once, in the order of their names in Intercom. Instead
@@ -166,6 +187,10 @@ fn used<'c>(conditions: impl Iterator<Item = &'c Condition>) -> BTreeSet<&'c str
 fn wanted<'c>(rules: &'c [Rule], others: impl Iterator<Item = &'c Condition>, texts: &'c Texts) -> BTreeSet<String> {
     let used = sources(rules.iter().flat_map(Rule::conditions).chain(others));
     let texts = rules.iter().flat_map(Rule::all_texts).chain(texts.standard.values());
-    let shown = texts.flat_map(|text| &text.sources).flat_map(Source::attributes);
-    used.chain(shown).filter_map(Source::stored).map(str::to_owned).collect()
+    stored(used.chain(texts.flat_map(Text::attributes))).collect()
+}
+
+/// Returns the names of attributes in Intercom.
+fn stored<'s>(sources: impl Iterator<Item = &'s Source>) -> impl Iterator<Item = String> {
+    sources.filter_map(Source::stored).map(str::to_owned)
 }

@@ -54,6 +54,15 @@ pub struct Text {
     pub(super) sources: Vec<Source>,
 }
 
+/// The texts for further fields of new records, by Zoho's names. Every rule has the same.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RecordFields {
+    /// Of a lead.
+    pub lead: BTreeMap<String, Text>,
+    /// Of a task.
+    pub task: BTreeMap<String, Text>,
+}
+
 /// The names that every text has, each with its fields.
 const GIVEN: &[(&str, &[&str])] = &[
     ("contact", &["id", "name", "email", "url"]),
@@ -119,6 +128,11 @@ impl Text {
             faults.push(template_fault(template, &error));
         }
         if faults.is_empty() { Ok(text) } else { Err(faults) }
+    }
+
+    /// Returns the attributes that the text shows, those behind a derived one included.
+    pub(super) fn attributes(&self) -> impl Iterator<Item = &Source> {
+        self.sources.iter().flat_map(Source::attributes)
     }
 
     /// Returns the template as written.

@@ -124,7 +124,7 @@ fn fields(group: &mut Group, setup: &Setup, name: &str, layout: &Layout) {
                 "Zoho demands {}, which a run does not fill, so Zoho may refuse new records; {UNSEEN}",
                 demanded.join(", ")
             ),
-            "make it optional in Setup → Modules and Fields",
+            "give it a value in [zoho.lead_fields] or [zoho.task_fields], or make it optional in Setup → Modules and Fields",
         ),
     }
     let rules = &setup.config.rules.rules;

@@ -118,8 +118,8 @@ fn signal(
         due_date: item.due_date,
         contact_url: &links.contact(WORKSPACE, &contact.id),
     };
-    let Rendered { details, action, task_subject, task_description, message, why_now, warnings } =
-        rules.render(rule, &item.level, &input);
+    let rendered = rules.render(rule, &item.level, &input);
+    let Rendered { details, action, task_subject, task_description, message, why_now, warnings, .. } = rendered;
     let named = BTreeMap::from([
         ("priority", item.priority.name().to_owned()),
         ("respond_within_days", rule.respond_within_days_at(&item.level).to_string()),

@@ -226,7 +226,7 @@ pub(super) fn previews(plan: &Plan, setup: &Setup) -> Previews {
     let of_task = |task: zoho::Preview| Preview {
         heading: format!("{} {}", ActionKind::Task.label(), task.key),
         page: task.page,
-        payload: json!({ "key": task.key, "record": task.record }),
+        payload: json!({ "key": task.key, "record": task.record, "lead_fields": task.lead_fields }),
     };
     let of_message = |message: slack::Preview| Preview {
         heading: format!("{} {}", ActionKind::Message.label(), message.keys.join(", ")),

@@ -19,6 +19,9 @@ pub struct ZohoSettings {
     pub link: TaskOn,
     /// The values of Lead_Status that stay as they are, compared without case.
     pub keep_lead_status: Vec<String>,
+    /// The names of the further fields of new leads and of new tasks, which orders hold with their values.
+    pub lead_fields: BTreeSet<String>,
+    pub task_fields: BTreeSet<String>,
     /// The automations to run on every write; empty runs none.
     pub trigger: Vec<String>,
     pub links: Links,
@@ -34,6 +37,8 @@ pub struct Zoho {
     pub(super) stop: Stop,
     pub(super) link: TaskOn,
     pub(super) keep_lead_status: Vec<String>,
+    pub(super) lead_fields: BTreeSet<String>,
+    pub(super) task_fields: BTreeSet<String>,
     pub(super) trigger: Vec<String>,
     pub(super) links: Links,
     /// The columns that Zoho refused in a query of this run, with their module. Later queries leave them out.
@@ -43,7 +48,18 @@ pub struct Zoho {
 impl Zoho {
     /// A client, which sends nothing yet. Fails for an address that is neither https nor loopback.
     pub fn new(settings: ZohoSettings) -> Result<Self, RemoteError> {
-        let ZohoSettings { credentials, link, keep_lead_status, trigger, links, token_cache, stop, timing } = settings;
+        let ZohoSettings {
+            credentials,
+            link,
+            keep_lead_status,
+            lead_fields,
+            task_fields,
+            trigger,
+            links,
+            token_cache,
+            stop,
+            timing,
+        } = settings;
         let secrets = vec![credentials.client_secret.clone(), credentials.refresh_token.clone()];
         let options = Options { timing, secrets, explain: auth::explain, help: ACCOUNTS_HELP, ..Options::default() };
         let accounts = Client::new(SERVICE, credentials.accounts_url.clone(), options)?;
@@ -57,6 +73,8 @@ impl Zoho {
             stop,
             link,
             keep_lead_status,
+            lead_fields,
+            task_fields,
             trigger,
             links,
             refused_columns: BTreeSet::new(),

@@ -98,7 +98,8 @@ impl Complaint {
             }
             (Ending::Busy, _) => USED_UP,
             (_, "MANDATORY_NOT_FOUND") => {
-                "a field that this program does not fill is mandatory in Zoho; make it optional there"
+                "a field that this program does not fill is mandatory in Zoho: give it a value in [zoho.lead_fields] (leads) or \
+                 [zoho.task_fields] (tasks), or make it optional in Zoho"
             }
             (_, "RECORD_LOCKED" | "NOT_APPROVED") => {
                 "the record is locked or waits for approval in Zoho; the next run tries again"

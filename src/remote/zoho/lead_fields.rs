@@ -41,6 +41,9 @@ pub(super) fn lead(address: &Address, order: &Task, lead_status: Option<&str>) -
     if let Some(status) = lead_status {
         set("Lead_Status", cut_status(status));
     }
+    for (field, value) in &order.lead_fields {
+        set(field, text::cut(value, text::LINE));
+    }
     Value::Object(lead)
 }
 
@@ -97,6 +100,7 @@ mod tests {
             let mut order = order(1, Some("Jane.Doe@Acme.example "), None);
             order.person.name = name.map(str::to_owned);
             order.company = company.map(str::to_owned);
+            order.lead_fields = status.map(|_| ("Lead_Source".to_owned(), "Intercom".to_owned())).into_iter().collect();
             let address = Address::read(order.person.email.as_deref()).unwrap();
             lead(&address, &order, status)
         };
@@ -105,7 +109,7 @@ mod tests {
         let cases = [
             (
                 made(Some("Jane Doe"), Some("Acme\nInc"), Some("Expansion Opportunity")),
-                json!({"Email": email, "First_Name": "Jane", "Last_Name": "Doe", "Company": "Acme Inc", "Lead_Status": "Expansion Opportunity"}),
+                json!({"Email": email, "First_Name": "Jane", "Last_Name": "Doe", "Company": "Acme Inc", "Lead_Status": "Expansion Opportunity", "Lead_Source": "Intercom"}),
             ),
             (made(None, None, None), json!({"Email": email, "Last_Name": "Jane.Doe", "Company": "acme.example"})),
             (
@@ -114,7 +118,7 @@ mod tests {
             ),
             (
                 made(Some(&format!("{long} {long}")), Some(&long), Some(&long)),
-                json!({"Email": email, "First_Name": "é".repeat(40), "Last_Name": "é".repeat(80), "Company": "é".repeat(100), "Lead_Status": "é".repeat(120)}),
+                json!({"Email": email, "First_Name": "é".repeat(40), "Last_Name": "é".repeat(80), "Company": "é".repeat(100), "Lead_Status": "é".repeat(120), "Lead_Source": "Intercom"}),
             ),
         ];
         for (made, expected) in cases {

@@ -101,6 +101,8 @@ pub struct Picklist {
 pub struct Layout {
     module: Module,
     fields: Vec<Row>,
+    /// The further fields that the settings fill.
+    filled: BTreeSet<String>,
 }
 
 impl Layout {
@@ -109,8 +111,9 @@ impl Layout {
     }
 
     /// The fields that the program writes and Zoho does not list. Zoho silently drops what is written into them.
-    pub fn lacking(&self) -> Vec<&'static str> {
-        self.module.written().iter().copied().filter(|name| self.field(name).is_none()).collect()
+    pub fn lacking(&self) -> Vec<&str> {
+        let written = self.module.written().iter().copied().chain(self.filled.iter().map(String::as_str));
+        written.filter(|name| self.field(name).is_none()).collect()
     }
 
     /// The fields that Zoho itself demands and the program does not write.
@@ -118,7 +121,7 @@ impl Layout {
         let demanded = self.fields.iter().filter(|field| field.yes("system_mandatory"));
         demanded
             .filter_map(|field| field.text("api_name"))
-            .filter(|name| !self.module.written().contains(name))
+            .filter(|name| !self.module.written().contains(name) && !self.filled.contains(*name))
             .collect()
     }
 
@@ -209,7 +212,12 @@ impl Zoho {
     pub async fn layout(&mut self, module: Module) -> Result<Granted<Layout>, RemoteError> {
         let request =
             Request::get(RequestKind::CrmFacts, &["crm", "v8", "settings", "fields"]).query("module", module.name());
-        granted(self.ask(&request, "fields", READ_FIELDS).await, |fields| Layout { module, fields })
+        let filled = match module {
+            Module::Contacts => BTreeSet::new(),
+            Module::Leads => self.lead_fields.clone(),
+            Module::Tasks => self.task_fields.clone(),
+        };
+        granted(self.ask(&request, "fields", READ_FIELDS).await, |fields| Layout { module, fields, filled })
     }
 
     /// A user by id; None where there is none.
@@ -249,7 +257,7 @@ mod tests {
 
     fn layout(module: Module, fields: &str) -> Layout {
         let rows = wire::rows(200, format!("{{\"fields\": {fields}}}").as_bytes(), "fields").unwrap();
-        Layout { module, fields: rows.rows }
+        Layout { module, fields: rows.rows, filled: BTreeSet::from(["Segment".to_owned()]) }
     }
 
     #[test]
@@ -280,7 +288,8 @@ mod tests {
             Module::Leads,
             r#"[{"id": "1", "api_name": "Email"}, {"id": "2", "api_name": "Last_Name", "system_mandatory": true},
                 {"id": "3", "api_name": "First_Name"}, {"id": "4", "api_name": "Company"},
-                {"id": "5", "api_name": "Region", "system_mandatory": true}]"#,
+                {"id": "5", "api_name": "Region", "system_mandatory": true},
+                {"id": "6", "api_name": "Segment", "system_mandatory": true}]"#,
         );
         assert_eq!(leads.lacking(), ["Lead_Status"]);
         assert_eq!(leads.demanded(), ["Region"]);

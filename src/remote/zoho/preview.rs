@@ -1,5 +1,7 @@
 //! A preview of a task, made without a request to Zoho.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::service::CONTACTS;
@@ -24,6 +26,20 @@ pub struct Preview {
     /// The task as people would read it.
     pub page: String,
     pub record: Value,
+    /// The further fields of the lead, if the task needs a new one.
+    pub lead_fields: BTreeMap<String, String>,
+}
+
+/// The further fields that the settings give to new records, one line for the task and one for the lead.
+fn further_fields(order: &Task) -> String {
+    let line = |of: &str, fields: &BTreeMap<String, String>| {
+        let fields: Vec<String> = fields.iter().map(|(field, value)| format!("{field} = {value}")).collect();
+        if fields.is_empty() { String::new() } else { format!("{of}: {}\n", fields.join(", ")) }
+    };
+    if order.prior.is_some() {
+        return String::new();
+    }
+    line("Further fields", &order.task_fields) + &line("Further fields of a new lead", &order.lead_fields)
 }
 
 /// Previews the new task of an order, or its change of an open task. The record's id and the text of the open task are
@@ -38,8 +54,9 @@ pub fn preview(order: &Task, links: &Links) -> Preview {
     let (status, priority, due, description) =
         (text("Status"), text("Priority"), text("Due_Date"), text("Description"));
     let then = if status.is_empty() { "" } else { " · " };
-    let page = format!("{title}\n{status}{then}{priority} · due {due}\n\n{description}");
-    Preview { key: order.short.clone(), page, record }
+    let fields = further_fields(order);
+    let page = format!("{title}\n{status}{then}{priority} · due {due}\n{fields}\n{description}");
+    Preview { key: order.short.clone(), page, record, lead_fields: order.lead_fields.clone() }
 }
 
 /// The record that the task would go on, as far as it is known without a request to Zoho. An unknown record has words in

@@ -102,6 +102,9 @@ pub(super) fn task(order: &Task, link: &TaskLink, links: &Links) -> Value {
     if let Some(owner) = &order.owner {
         set("Owner", json!({"id": owner}));
     }
+    for (field, value) in &order.task_fields {
+        set(field, text::cut(value, text::LINE).into());
+    }
     Value::Object(fields)
 }
 
@@ -114,6 +117,8 @@ fn subject(text: &str, key: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::model::Person;
     use chrono::NaiveDate;
@@ -135,6 +140,8 @@ mod tests {
             company: Some("Acme".to_owned()),
             lead_status: None,
             owner: None,
+            lead_fields: BTreeMap::new(),
+            task_fields: BTreeMap::from([("Signal".to_owned(), "é".repeat(300))]),
             link: None,
             prior: None,
         }
@@ -175,6 +182,7 @@ mod tests {
             "Description": "STORAGE LIMIT\n83% used\n\nZoho record: https://crm.example/Leads/5",
             "What_Id": {"id": "5"},
             "$se_module": "Leads",
+            "Signal": "é".repeat(255),
         });
         assert_eq!(lead, expected);
         order.owner = Some("7".to_owned());

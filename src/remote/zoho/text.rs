@@ -2,6 +2,9 @@
 
 use crate::model::is_unseen;
 
+/// The most characters of a usual text field.
+pub(super) const LINE: usize = 255;
+
 /// The longest beginning of a text that fits.
 ///
 /// Zoho does not document whether it counts characters or UTF-16 units. This counts units, of which there are never fewer, and

@@ -144,3 +144,31 @@ fn a_lead_is_made_without_a_status_that_the_organisation_refuses() {
     assert_eq!((lead.get("Lead_Status"), lead["Email"].as_str()), (None, Some("person0@example.com")));
     assert_eq!(task_of(&services)["What_Id"]["id"], lead["id"]);
 }
+
+#[test]
+fn further_fields_fill_what_an_organisation_demands() {
+    let demanding = |world: &mut usage_signals::sandbox::World| {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        world.zoho.mandatory.insert("Leads".to_owned(), names(&["Last_Name", "Lead_Source"]));
+        world.zoho.mandatory.insert("Tasks".to_owned(), names(&["Subject", "Signal"]));
+        world.zoho.custom_fields.insert("Tasks".to_owned(), names(&["Signal", "Plan"]));
+    };
+    let services = organisation(demanding);
+    let ran = services.scan();
+    assert_ne!(ran.code, Some(0));
+    let errors = ran.json()["errors"].to_string();
+    assert!(errors.contains("field Lead_Source") && errors.contains("[zoho.lead_fields]"), "{errors}");
+    let services = organisation(demanding);
+    let config = "[zoho.lead_fields]\nLead_Source = \"Intercom\"\n[zoho.task_fields]\n\
+        Signal = \"{{ rule.signal }} at {{ storage_percent }}\"\nPlan = \"{% if plan_type %}{{ plan_type }}{% endif %}\"\n";
+    std::fs::write(services.home.path().join("usage-signals.toml"), config).unwrap();
+    let dry = finish(&mut services.command(&["--dry-run", "--preview"])).expect(0).json();
+    let preview = &dry["preview"]["tasks"][0];
+    let expected = (&json!("storage_limit at 83"), &json!({ "Lead_Source": "Intercom" }));
+    assert_eq!((&preview["record"]["Signal"], &preview["lead_fields"]), expected);
+    services.scan().expect(0);
+    let lead = services.sandbox.with_world(|world| json!(world.zoho.leads[0]));
+    assert_eq!(lead["Lead_Source"], "Intercom");
+    let task = task_of(&services);
+    assert_eq!((&task["Signal"], task.get("Plan")), (&json!("storage_limit at 83"), None));
+}

@@ -6,6 +6,7 @@ mod settle;
 mod tasks;
 mod tokens;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -59,6 +60,8 @@ fn client(script: &Script, token_cache: Option<&Path>) -> Zoho {
         },
         link: TaskOn::ContactOrLead,
         keep_lead_status: vec!["Junk Lead".to_owned()],
+        lead_fields: BTreeSet::new(),
+        task_fields: BTreeSet::new(),
         trigger: Vec::new(),
         links: Links { contact: String::new(), record: "https://crm.example/{module}/{id}".to_owned() },
         token_cache: token_cache.map(Path::to_owned),
@@ -81,6 +84,8 @@ pub(super) fn order(number: u32, email: Option<&str>, link: Option<TaskLink>) ->
         company: Some("Acme".to_owned()),
         lead_status: Some("Expansion Opportunity".to_owned()),
         owner: None,
+        lead_fields: BTreeMap::new(),
+        task_fields: BTreeMap::new(),
         link,
         prior: None,
     }
