@@ -7,15 +7,24 @@ use super::check::{CREDENTIAL, Group};
 use crate::apply::stop::Stop;
 use crate::model::{Priority, SinkKind, TaskOn};
 use crate::remote::service_status::ServiceStatus;
-use crate::remote::zoho::{Granted, Layout, Module, READ_FIELDS, READ_USERS, User, Zoho};
+use crate::remote::zoho::{Granted, Layout, Module, READ_FIELDS, READ_LAYOUTS, READ_USERS, User, Zoho};
 
 /// The checks that depend on an access token.
-const REST: [&str; 9] =
-    ["data_center", "credits", "Contacts", "Leads", "Tasks", "query", "fields.Leads", "fields.Tasks", "task_owner"];
+const REST: [&str; 11] = [
+    "data_center",
+    "credits",
+    "Contacts",
+    "Leads",
+    "Tasks",
+    "query",
+    "fields.Leads",
+    "layouts.Leads",
+    "fields.Tasks",
+    "layouts.Tasks",
+    "task_owner",
+];
 /// With fewer credits, a large run may not finish: each query and each ten records cost one.
 const FEW_CREDITS: u64 = 500;
-/// Zoho's list of fields shows which fields Zoho demands, but not which fields a layout demands.
-const UNSEEN: &str = "fields that a layout demands show only in a real run";
 
 /// Adds the checks. Returns the status of the service, if it was asked.
 pub async fn examine(group: &mut Group, setup: Result<&Setup, &str>, stop: &Stop) -> Option<ServiceStatus> {
@@ -106,13 +115,37 @@ async fn layouts(group: &mut Group, setup: &Setup, client: &mut Zoho) {
             }
             Err(error) => group.remote(&name, &error, None),
         }
+        demanded_by_layouts(group, client, module).await;
+    }
+}
+
+/// The API refuses a record without a mandatory field in some organisations only, so a missing field is a warning.
+async fn demanded_by_layouts(group: &mut Group, client: &mut Zoho, module: Module) {
+    let name = format!("layouts.{}", module.name());
+    match client.demanded_by_layouts(module).await {
+        Ok(Granted::Yes(fields)) if fields.is_empty() => group.ok(&name, "all fields that a layout demands are filled"),
+        Ok(Granted::Yes(fields)) => {
+            let table = if module == Module::Leads { "lead_fields" } else { "task_fields" };
+            group.warn(
+                &name,
+                format!("a run does not fill {}, so Zoho may refuse new records", fields.join(", ")),
+                &format!("give the field a value in [zoho.{table}], or make it optional in Setup → Modules and Fields"),
+            );
+        }
+        Ok(Granted::No) => {
+            group.ok(
+                &name,
+                format!("not checked: a run does not need it, and the token lacks the scope {READ_LAYOUTS}"),
+            );
+        }
+        Err(error) => group.remote(&name, &error, None),
     }
 }
 
 fn fields(group: &mut Group, setup: &Setup, name: &str, layout: &Layout) {
     let (lacking, demanded) = (layout.lacking(), layout.demanded());
     match (lacking.is_empty(), demanded.is_empty()) {
-        (true, true) => group.ok(name, format!("all fields that a run writes exist; {UNSEEN}")),
+        (true, true) => group.ok(name, "all fields that a run writes exist"),
         (false, _) => group.warn(
             name,
             format!("Zoho does not list {}, and silently drops values written to it", lacking.join(", ")),
@@ -121,7 +154,7 @@ fn fields(group: &mut Group, setup: &Setup, name: &str, layout: &Layout) {
         (true, false) => group.warn(
             name,
             format!(
-                "Zoho demands {}, which a run does not fill, so Zoho may refuse new records; {UNSEEN}",
+                "Zoho demands {}, which a run does not fill, so Zoho may refuse new records",
                 demanded.join(", ")
             ),
             "give it a value in [zoho.lead_fields] or [zoho.task_fields], or make it optional in Setup → Modules and Fields",

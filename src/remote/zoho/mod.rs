@@ -34,7 +34,7 @@ mod wire;
 
 pub use auth::Credentials;
 pub use client::{Zoho, ZohoSettings};
-pub use preflight::{Granted, Layout, Module, READ_FIELDS, READ_USERS, User};
+pub use preflight::{Granted, Layout, Module, READ_FIELDS, READ_LAYOUTS, READ_USERS, User};
 pub use preview::{Preview, foreseen_link, longest_news, preview};
 pub use sink::FACTS;
 

@@ -21,6 +21,8 @@ use crate::remote::service_status::ServiceStatus;
 pub const READ_FIELDS: &str = "ZohoCRM.settings.fields.READ";
 /// The scope that reads users; a run does not need it.
 pub const READ_USERS: &str = "ZohoCRM.users.READ";
+/// The scope that reads layouts; a run does not need it.
+pub const READ_LAYOUTS: &str = "ZohoCRM.settings.layouts.READ";
 const QUERY: &str = "ZohoCRM.coql.READ";
 
 /// A module that the program reads or writes.
@@ -212,12 +214,25 @@ impl Zoho {
     pub async fn layout(&mut self, module: Module) -> Result<Granted<Layout>, RemoteError> {
         let request =
             Request::get(RequestKind::CrmFacts, &["crm", "v8", "settings", "fields"]).query("module", module.name());
-        let filled = match module {
+        let filled = self.filled(module);
+        granted(self.ask(&request, "fields", READ_FIELDS).await, |fields| Layout { module, fields, filled })
+    }
+
+    fn filled(&self, module: Module) -> BTreeSet<String> {
+        match module {
             Module::Contacts => BTreeSet::new(),
             Module::Leads => self.lead_fields.clone(),
             Module::Tasks => self.task_fields.clone(),
-        };
-        granted(self.ask(&request, "fields", READ_FIELDS).await, |fields| Layout { module, fields, filled })
+        }
+    }
+
+    /// Returns the fields that a layout of the module demands and nothing fills, as `Lead_Source (layout Standard)`.
+    pub async fn demanded_by_layouts(&mut self, module: Module) -> Result<Granted<Vec<String>>, RemoteError> {
+        let filled = self.filled(module);
+        let request =
+            Request::get(RequestKind::CrmFacts, &["crm", "v8", "settings", "layouts"]).query("module", module.name());
+        let answer = self.ask(&request, "layouts", READ_LAYOUTS).await;
+        granted(answer, |layouts| layouts.iter().flat_map(|layout| demanded(layout, module, &filled)).collect())
     }
 
     /// A user by id; None where there is none.
@@ -232,6 +247,23 @@ impl Zoho {
             answer => granted(answer, first_user),
         }
     }
+}
+
+/// The mandatory fields of one layout that nothing fills. A layout that is not active demands nothing.
+fn demanded(layout: &Row, module: Module, filled: &BTreeSet<String>) -> Vec<String> {
+    if layout.text("status").is_some_and(|status| !status.eq_ignore_ascii_case("active")) {
+        return Vec::new();
+    }
+    let is_used = |value: &&Value| value.get("type").and_then(Value::as_str) != Some("unused");
+    let sections = layout.items("sections").filter(is_used);
+    let fields = sections.filter_map(|section| section.get("fields")?.as_array()).flatten().filter(is_used);
+    let required = fields.filter(|field| field.get("required").and_then(Value::as_bool) == Some(true));
+    let name = layout.text("name").unwrap_or(layout.id());
+    required
+        .filter_map(|field| field.get("api_name")?.as_str())
+        .filter(|field| !module.written().contains(field) && !filled.contains(*field))
+        .map(|field| format!("{field} (layout {name})"))
+        .collect()
 }
 
 fn granted<T>(answer: Result<Rows, Trouble>, read: impl FnOnce(Vec<Row>) -> T) -> Result<Granted<T>, RemoteError> {
@@ -280,6 +312,26 @@ mod tests {
     fn a_field_without_a_list_takes_any_value() {
         let tasks = layout(Module::Tasks, r#"[{"id": "1", "api_name": "Priority", "pick_list_values": []}]"#);
         assert_eq!(tasks.picklists(&BTreeSet::new(), &BTreeSet::from([Priority::Urgent])), []);
+    }
+
+    #[test]
+    fn only_layouts_in_use_demand_fields() {
+        let fields = r#"[{"api_name": "Company", "required": true}, {"api_name": "Region", "required": true},
+            {"api_name": "Segment", "required": true}, {"api_name": "Fax", "required": false},
+            {"api_name": "Old", "required": true, "type": "unused"}]"#;
+        let layout = |status: &str, kind: &str| {
+            let body = format!(
+                r#"{{"layouts": [{{"id": "1", "name": "Standard", "status": "{status}",
+                    "sections": [{{"type": "{kind}", "fields": {fields}}}]}}]}}"#
+            );
+            wire::rows(200, body.as_bytes(), "layouts").unwrap().rows.remove(0)
+        };
+        let filled = BTreeSet::from(["Segment".to_owned()]);
+        let cases = [("active", "used", 1), ("inactive", "used", 0), ("active", "unused", 0)];
+        for (status, kind, count) in cases {
+            let found = demanded(&layout(status, kind), Module::Leads, &filled);
+            assert_eq!(found, vec!["Region (layout Standard)"; count], "{status} {kind}");
+        }
     }
 
     #[test]

@@ -62,6 +62,7 @@ fn dispatch(world: &mut World, call: &Call) -> Result<Reply, Failure> {
         ("GET", ["users", id]) => Ok(read::user(&world.zoho, id)),
         ("GET", ["org"]) => Ok(Reply::json(200, &json!({"org": [world.zoho.org]}))),
         ("GET", ["settings", "fields"]) => read::fields(&world.zoho, call),
+        ("GET", ["settings", "layouts"]) => read::layouts(&world.zoho, call),
         ("GET", [name]) => read::records(&world.zoho, module(name)?, call),
         ("GET", [name, "search"]) => read::search(world, module(name)?, call),
         ("GET", [name, id]) => Ok(read::record(&world.zoho, module(name)?, id, call)),

@@ -177,6 +177,28 @@ pub(super) fn fields(zoho: &Zoho, call: &Call) -> Result<Reply, Failure> {
     Ok(Reply::json(200, &json!({"fields": list})))
 }
 
+/// `GET /settings/layouts?module=`: one layout, which demands the mandatory fields.
+pub(super) fn layouts(zoho: &Zoho, call: &Call) -> Result<Reply, Failure> {
+    let name = call.param("module").ok_or_else(|| Failure::no_parameter("module"))?;
+    let module = module(&name)?;
+    let mandatory = fields::mandatory(zoho, module);
+    let fields: Vec<Value> = fields::of(zoho, module)
+        .iter()
+        .filter(|field| field.writable && !field.name.starts_with('$'))
+        .map(|field| {
+            json!({"api_name": field.name, "field_label": field.name.replace('_', " "), "data_type": field.kind.name(),
+                "length": field.length, "type": "used", "visible": true, "read_only": false,
+                "required": mandatory.contains(&field.name)})
+        })
+        .collect();
+    let section = json!({"api_name": format!("{name}_Information"), "type": "used", "fields": fields});
+    Ok(Reply::json(
+        200,
+        &json!({"layouts": [{"id": "5725767000000091055", "name": "Standard", "status": "active", "visible": true,
+            "sections": [section]}]}),
+    ))
+}
+
 fn picklist_values(values: &[String]) -> Value {
     let value = |(number, value): (usize, &String)| {
         json!({"display_value": value, "actual_value": value, "reference_value": value, "type": "used",

@@ -110,7 +110,33 @@ fn fields() -> Vec<Case> {
 }
 
 fn picklists() -> Vec<Case> {
+    let demanding = |services: &Services, _: &mut Command| {
+        services.sandbox.with_world(|world| {
+            world.zoho.mandatory.insert("Leads".to_owned(), vec!["Last_Name".to_owned(), "Lead_Source".to_owned()]);
+        });
+    };
     vec![
+        case(
+            ("zoho.layouts.Leads", "warn", 0),
+            "a run does not fill Lead_Source (layout Standard)",
+            "give the field a value in [zoho.lead_fields]",
+            demanding,
+        ),
+        case(
+            ("zoho.layouts.Leads", "ok", 0),
+            "all fields that a layout demands are filled",
+            "",
+            move |services, command| {
+                demanding(services, command);
+                config(services, "[zoho.lead_fields]\nLead_Source = \"Intercom\"\n");
+            },
+        ),
+        case(
+            ("zoho.layouts.Tasks", "ok", 0),
+            "not checked: a run does not need it, and the token lacks the scope ZohoCRM.settings.layouts.READ",
+            "",
+            zoho_says("/crm/v8/settings/layouts", 401, "OAUTH_SCOPE_MISMATCH"),
+        ),
         case(
             ("zoho.picklist.Leads.Lead_Status", "fail", 1),
             "does not offer \"Expansion Opportunity\"",
