@@ -129,7 +129,7 @@ async fn demanded_by_layouts(group: &mut Group, client: &mut Zoho, module: Modul
             group.warn(
                 &name,
                 format!("a run does not fill {}, so Zoho may refuse new records", fields.join(", ")),
-                &format!("give the field a value in [zoho.{table}], or make it optional in Setup → Modules and Fields"),
+                format!("give the field a value in [zoho.{table}], or make it optional in Setup → Modules and Fields"),
             );
         }
         Ok(Granted::No) => {
