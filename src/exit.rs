@@ -160,8 +160,9 @@ pub fn exit_of(error: &RemoteError) -> Exit {
         ErrorKind::Unreachable
         | ErrorKind::OutcomeUnknown
         | ErrorKind::Throttled
-        | ErrorKind::NotFound
         | ErrorKind::Rejected
+        | ErrorKind::Foreign
+        | ErrorKind::CodeUnknown
         | ErrorKind::Later
         | ErrorKind::BadAnswer => Exit::Incomplete,
     }

@@ -77,7 +77,7 @@ impl Performer<'_> {
         longest: &TaskNews,
         tasks: &watch::Sender<TasksSoFar>,
     ) -> (Results, Option<LedgerError>) {
-        let mut lane = Lane { sink, results: Results::default(), breaker: CircuitBreaker::default() };
+        let mut lane = Lane { sink, results: Results::default(), breaker: CircuitBreaker::new(kind) };
         let done = match kind {
             SinkKind::Tasks => {
                 let done = self.tasks(&mut lane, orders, tasks).await;

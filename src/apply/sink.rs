@@ -42,6 +42,8 @@ pub struct Failure {
     pub help: Option<String>,
     /// The class, which decides the exit code.
     pub kind: FailureKind,
+    /// The service's code, where this program does not know it. [`ALIKE`] alike stop the sink of messages.
+    pub unknown_code: Option<String>,
 }
 
 /// The number of lost answers in a row after which a sink stops for this run.
@@ -49,6 +51,10 @@ pub struct Failure {
 /// One lost answer says little, but each puts an action in doubt that a later run has to ask about. The table
 /// `remote::outcomes::consequence` says what one failure leads to.
 pub const LOST_IN_A_ROW: usize = 3;
+
+/// The number of messages refused with the same unknown code after which their sink stops for this run: the code is likely to
+/// be about the channel or the workspace. A record or a contact can have a trouble of its own, so other sinks go on.
+pub const ALIKE: usize = 3;
 
 /// The classes of failure that decide the exit code and whether the sink goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -66,7 +72,7 @@ pub enum FailureKind {
 impl Failure {
     /// A failure of this action alone, which a service said nothing about.
     pub fn of_action(message: &str) -> Failure {
-        Failure { message: message.to_owned(), quote: None, help: None, kind: FailureKind::Action }
+        Failure { message: message.to_owned(), quote: None, help: None, kind: FailureKind::Action, unknown_code: None }
     }
 
     /// The message with the service's words, for the report, which names people anyway.

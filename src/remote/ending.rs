@@ -38,20 +38,17 @@ pub enum Ending {
     Senseless,
     /// 3xx. Redirects are not followed: they would take the credential along, and the service has done nothing yet.
     Redirect,
-    /// 401.
-    Unauthorized,
-    /// 402 and 403.
-    Forbidden,
-    /// 404 and 410.
-    NotFound,
-    /// 409: another change of the same thing is under way.
-    Conflict,
-    /// Any other 4xx: 400, 422, ….
-    Refused,
+    /// A 4xx whose body is not the service's own error: a page of a proxy or a firewall, or nothing. The service did nothing
+    /// and judged nothing, and may not have seen the request.
+    Foreign,
     /// 429.
     Throttled(Hint),
     /// 408 and 5xx: the service may have carried the request out.
     Fault,
+    /// By its code: the thing that the request names is not there.
+    NotFound,
+    /// By a code that no list here holds. The service did nothing.
+    CodeUnknown,
     /// By its code: another access token may help.
     TokenUnknown,
     /// By its code: the credential or its user lacks a right.
@@ -60,13 +57,15 @@ pub enum Ending {
     Busy,
     /// By its code: a quota is used up, and no wait within a run refills it.
     QuotaFull,
+    /// By its code: the service takes no requests now, and may take them in some hours.
+    Unavailable,
     /// By its code: the settings are wrong, and only the service could find out.
     Misconfigured,
     /// By its code: the thread or its channel takes no messages.
     ThreadClosed,
     /// By its code: the service refuses the layout of the message.
     LayoutRefused,
-    /// By its code: the service will never take this record or message.
+    /// By its code: this record or message is at fault.
     RecordRefused,
     /// By its code: the service does not take this record now; it may be locked.
     RecordLater,
@@ -79,17 +78,14 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// The ending of a try with a complete answer, as far as the status tells.
+    /// The ending of a try with a complete answer, as far as the status tells. A 4xx tells nothing by its status: proxies send
+    /// the same ones.
     pub fn of_status(status: StatusCode, hint: Hint) -> Ending {
         match status.as_u16() {
             300..=399 => Ending::Redirect,
-            401 => Ending::Unauthorized,
-            402 | 403 => Ending::Forbidden,
-            404 | 410 => Ending::NotFound,
-            409 => Ending::Conflict,
             408 | 500.. => Ending::Fault,
             429 => Ending::Throttled(hint),
-            400..=499 => Ending::Refused,
+            400..=499 => Ending::Foreign,
             _ => Ending::Success,
         }
     }

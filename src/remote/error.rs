@@ -34,6 +34,8 @@ pub struct Details {
     pub path: String,
     /// The status of the last answer, if one arrived.
     pub status: Option<u16>,
+    /// The form of an answer that is not the service's own: `with an HTML page (a firewall's captcha)`. Else empty.
+    pub came: String,
     /// The service's own code, if it reads like a code.
     pub code: Option<String>,
     /// The id that the service's support asks for.
@@ -49,6 +51,9 @@ pub struct Details {
     /// The time from the first try to the last answer, waits included.
     pub elapsed: Duration,
 }
+
+/// The form of an answer without a body.
+pub(super) const WITHOUT_BODY: &str = "without a body";
 
 impl RemoteError {
     /// An error about an answer or a situation rather than about one request.
@@ -82,7 +87,8 @@ impl RemoteError {
         let (_, kind) = outcomes::consequence(self.kind, self.details.tries);
         let Details { quote, help, .. } = &*self.details;
         let quote = (!quote.is_empty()).then(|| quote.clone());
-        Failure { message: self.to_string(), quote, help: help.clone(), kind }
+        let unknown_code = self.details.code.clone().filter(|_| self.kind == ErrorKind::CodeUnknown);
+        Failure { message: self.to_string(), quote, help: help.clone(), kind, unknown_code }
     }
 
     /// The outcome of the action that ended with this error.
@@ -96,16 +102,29 @@ impl RemoteError {
     }
 
     fn sentence(&self) -> String {
-        let Details { service, method, path, status, code, request_id, message, quote: _, help: _, tries, elapsed } =
-            &*self.details;
+        let Details {
+            service,
+            method,
+            path,
+            status,
+            came,
+            code,
+            request_id,
+            message,
+            quote: _,
+            help: _,
+            tries,
+            elapsed,
+        } = &*self.details;
         let what = match self.kind {
             ErrorKind::Unreachable if status.is_some() => "is not available",
             ErrorKind::Unreachable => "could not be reached",
             ErrorKind::OutcomeUnknown => "did not say whether it was done",
             ErrorKind::Throttled => "asks for fewer requests",
             ErrorKind::Credential => "refused the credential",
-            ErrorKind::NotFound => "does not have it",
             ErrorKind::Rejected => "refused the request",
+            ErrorKind::Foreign => "refused the request without words of its own",
+            ErrorKind::CodeUnknown => "refused the request with a code that this program does not know",
             ErrorKind::Later => "cannot do it now",
             ErrorKind::Settings => "cannot be used as configured",
             ErrorKind::BadAnswer => "gave an answer that makes no sense",
@@ -114,7 +133,12 @@ impl RemoteError {
                 "did not finish before the run was interrupted"
             }
         };
-        let mut text = format!("{service} {what}");
+        let mut text = match self.kind {
+            ErrorKind::Foreign if came != WITHOUT_BODY => {
+                format!("something between us and {service} refused the request")
+            }
+            _ => format!("{service} {what}"),
+        };
         let mut clause = |begin: &str, part: &str| {
             if !part.is_empty() {
                 text.push_str(begin);
@@ -123,6 +147,7 @@ impl RemoteError {
         };
         clause(": ", [method.as_str(), path].join(" ").trim());
         clause(" answered ", &status.map(|status| status.to_string()).unwrap_or_default());
+        clause(" ", came);
         clause(": ", code.as_deref().unwrap_or_default());
         clause(if code.is_some() { ", " } else { ": " }, message);
         clause(", request id ", request_id.as_deref().unwrap_or_default());
@@ -213,13 +238,13 @@ mod tests {
             ErrorKind::Settings,
             ErrorKind::BadAnswer,
             ErrorKind::Later,
+            ErrorKind::Foreign,
+            ErrorKind::CodeUnknown,
             ErrorKind::Stopped(StopReason::Deadline),
         ] {
             assert!(matches!(error(kind).outcome(), ActionOutcome::CarriedOver(_)), "{kind:?}");
         }
-        for kind in [ErrorKind::NotFound, ErrorKind::Rejected] {
-            assert!(matches!(error(kind).outcome(), ActionOutcome::Refused(_)), "{kind:?}");
-        }
+        assert!(matches!(error(ErrorKind::Rejected).outcome(), ActionOutcome::Refused(_)));
         assert!(matches!(error(ErrorKind::OutcomeUnknown).outcome(), ActionOutcome::InDoubt(_)));
         assert_eq!(error(ErrorKind::Credential).failure().kind, FailureKind::Credential);
     }

@@ -5,9 +5,7 @@
 //! message.
 
 use super::ending::{Ending, Hint, NoAnswer};
-use super::request_kind::RequestKind::{
-    self, Attach, BotPost, BotRead, Detach, Facts, FindTag, MakeTag, Tags, TaskRead, Token, WebhookPost,
-};
+use super::request_kind::RequestKind::{self, Attach, BotPost, BotRead, Detach, Facts, TaskRead, Token, WebhookPost};
 use super::request_kind::Safety;
 use crate::apply::sink::FailureKind;
 use crate::apply::stop::StopReason;
@@ -23,10 +21,12 @@ pub enum ErrorKind {
     Throttled,
     /// The service refused a credential or permission. No effect.
     Credential,
-    /// The request names something that is not there.
-    NotFound,
-    /// The service understood and refused. No effect.
+    /// The service understood and refused this record or message. No effect.
     Rejected,
+    /// Not the service itself refused a change, but something in between, or an answer without its own words. No effect.
+    Foreign,
+    /// The service refused a change with a code that this program does not know. No effect.
+    CodeUnknown,
     /// The service cannot do this one now: the record is locked, or the service failed at it. No effect.
     Later,
     /// The settings are wrong, and only the service could find out; or they cannot be used at all. No effect.
@@ -46,9 +46,13 @@ impl ErrorKind {
                 "the next run first asks the service whether it happened, if the service can tell"
             }
             ErrorKind::Throttled => "other programs may use up the same limit; the next run goes on from here",
-            ErrorKind::NotFound | ErrorKind::Rejected => {
+            ErrorKind::Rejected => {
                 "remove the cause, or do it by hand. A run tries it again after scan.retry_refused_after, and reports name it until then"
             }
+            ErrorKind::Foreign => {
+                "a proxy or firewall on the way may answer like this: ask whoever runs it; every run tries again"
+            }
+            ErrorKind::CodeUnknown => "look the code up in the service's documentation; every run tries again",
             ErrorKind::Later => "the next run tries again",
             ErrorKind::Stopped(StopReason::Deadline) => {
                 "the next run goes on from here; --deadline (or scan.deadline) gives a run more time"
@@ -115,12 +119,22 @@ pub fn verdict(kind: RequestKind, ending: Ending) -> AnswerVerdict {
         Ending::Throttled(Hint::Late) | Ending::QuotaFull => last(ErrorKind::Throttled),
         Ending::Busy if matches!(kind, BotPost | BotRead) => again(Again::WhenAsked, ErrorKind::Throttled),
         Ending::Busy => last(ErrorKind::Throttled),
-        Ending::Redirect
-        | Ending::Unauthorized
-        | Ending::Forbidden
-        | Ending::NotFound
-        | Ending::Conflict
-        | Ending::Refused => by_status(kind, ending),
+        Ending::Redirect if matches!(kind, BotPost | BotRead | WebhookPost) => last(ErrorKind::Settings),
+        Ending::Redirect => last(ErrorKind::BadAnswer),
+        Ending::NotFound if matches!(kind, Facts | Attach | Detach | TaskRead) => {
+            AnswerVerdict { again: Again::No, end: End::Absent }
+        }
+        // A service always has its lists and methods: the address is another host's.
+        Ending::NotFound => last(ErrorKind::Settings),
+        // An unusable answer to a question stops all that depends on it; a refused change stops nothing else.
+        Ending::Foreign | Ending::CodeUnknown | Ending::LayoutRefused | Ending::RecordRefused
+            if kind.safety() == Safety::Read =>
+        {
+            last(ErrorKind::BadAnswer)
+        }
+        Ending::Foreign => last(ErrorKind::Foreign),
+        Ending::CodeUnknown => last(ErrorKind::CodeUnknown),
+        Ending::Unavailable => last(ErrorKind::Unreachable),
         Ending::TokenUnknown if kind.is_of_crm() => again(Again::WithNewToken, ErrorKind::Credential),
         Ending::TokenUnknown | Ending::NoRight => last(ErrorKind::Credential),
         Ending::Misconfigured => last(ErrorKind::Settings),
@@ -136,31 +150,6 @@ pub fn verdict(kind: RequestKind, ending: Ending) -> AnswerVerdict {
     }
 }
 
-/// A refusal explained by its status alone. It certainly had no effect.
-fn by_status(kind: RequestKind, ending: Ending) -> AnswerVerdict {
-    match (kind, ending) {
-        (Facts | Attach | Detach | TaskRead, Ending::NotFound) => AnswerVerdict { again: Again::No, end: End::Absent },
-        // Intercom always has its list of tags, and Slack its methods: the address is another host's.
-        (Tags | FindTag | MakeTag | BotPost | BotRead | WebhookPost, Ending::NotFound) => last(ErrorKind::Settings),
-        (BotPost | BotRead | WebhookPost, Ending::Redirect) => last(ErrorKind::Settings),
-        // A webhook answers 403 for its channel or its app; a bad address has a code of its own.
-        (WebhookPost, Ending::Forbidden) => last(ErrorKind::Settings),
-        (Token, Ending::NotFound | Ending::Conflict | Ending::Refused) => last(ErrorKind::BadAnswer),
-        (_, Ending::Redirect) => last(ErrorKind::BadAnswer),
-        // Zoho has different codes for a bad token and a missing right. Without a code, another token is worth a try.
-        (_, Ending::Unauthorized) if kind.is_of_crm() => verdict(kind, Ending::TokenUnknown),
-        (_, Ending::Unauthorized | Ending::Forbidden) => last(ErrorKind::Credential),
-        // By the next run the other change may be over.
-        (MakeTag | Attach | Detach, Ending::Conflict) => last(ErrorKind::Later),
-        // A refused list of tags or messages says nothing about the one action that needs it.
-        (FindTag | BotRead, _) => last(ErrorKind::Settings),
-        // Zoho refused a call of many records before it looked at any, so no record is refused for good.
-        _ if kind.is_of_crm() => last(ErrorKind::Settings),
-        (_, Ending::NotFound) => last(ErrorKind::NotFound),
-        _ => last(ErrorKind::Rejected),
-    }
-}
-
 fn lost(kind: RequestKind) -> ErrorKind {
     if kind.is_the_action() { ErrorKind::OutcomeUnknown } else { ErrorKind::Unreachable }
 }
@@ -171,7 +160,7 @@ pub fn error_kind(kind: RequestKind, ending: Ending) -> ErrorKind {
     match verdict(kind, ending).end {
         End::Fail(error) => error,
         // A client does not ask for the error of an answer that it accepts.
-        End::Absent | End::Accept => ErrorKind::NotFound,
+        End::Absent | End::Accept => ErrorKind::BadAnswer,
     }
 }
 
@@ -199,8 +188,10 @@ pub fn consequence(error: ErrorKind, tries: u32) -> (Fate, FailureKind) {
         // One lost answer says little; several for the same request say that the service is down.
         ErrorKind::OutcomeUnknown if tries > 1 => (Fate::AskFirst, FailureKind::Unreachable),
         ErrorKind::OutcomeUnknown => (Fate::AskFirst, FailureKind::Action),
-        ErrorKind::NotFound | ErrorKind::Rejected => (Fate::GivenUp, FailureKind::Action),
-        ErrorKind::Later | ErrorKind::Stopped(_) => (Fate::Later, FailureKind::Action),
+        ErrorKind::Rejected => (Fate::GivenUp, FailureKind::Action),
+        ErrorKind::Foreign | ErrorKind::CodeUnknown | ErrorKind::Later | ErrorKind::Stopped(_) => {
+            (Fate::Later, FailureKind::Action)
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use url::Url;
 use crate::apply::stop::Stop;
 
 /// One reply of the script.
+#[derive(Clone)]
 pub struct Reply {
     status: u16,
     headers: String,

@@ -40,6 +40,8 @@ pub struct Options {
     pub path_is_secret: bool,
     /// Reads the service's own words from an answer that is an error.
     pub explain: fn(&HttpAnswer) -> Explanation,
+    /// Judges an answer that is no success: [`Ending::Foreign`] unless its body is the service's own error.
+    pub ending: fn(&HttpAnswer) -> Ending,
     pub help: Help,
 }
 
@@ -78,6 +80,7 @@ impl Default for Options {
             secrets: Vec::new(),
             path_is_secret: false,
             explain: explain_text,
+            ending: HttpAnswer::ending,
             help: Help::default(),
         }
     }
@@ -135,6 +138,9 @@ impl Client {
         let request_id = explanation.request_id.clone().or_else(header);
         let mut error = self.describe(request, kind, "", answer.tries, answer.elapsed);
         error.details.status = Some(answer.status.as_u16());
+        if self.ending(answer) == Ending::Foreign {
+            error.details.came = answer.form();
+        }
         error.details.request_id = request_id.map(|id| self.scrubbed(&id)).filter(|id| is_code(id));
         self.put_words(&mut error, explanation);
         error
@@ -154,9 +160,14 @@ impl Client {
         error.details.quote = self.scrubbed(&words);
     }
 
-    /// The error for an answer that is no success, classed by its status.
+    /// The ending of an answer.
+    pub fn ending(&self, answer: &HttpAnswer) -> Ending {
+        if answer.status.is_success() { Ending::Success } else { (self.options.ending)(answer) }
+    }
+
+    /// The error for an answer that is no success.
     pub fn refused(&self, request: &Request, answer: &HttpAnswer) -> RemoteError {
-        self.error(request, outcomes::error_kind(request.kind, answer.ending()), answer)
+        self.error(request, outcomes::error_kind(request.kind, self.ending(answer)), answer)
     }
 
     /// Reads the body of a success.
@@ -207,9 +218,7 @@ impl Client {
             ErrorKind::Credential => self.options.help.credential,
             ErrorKind::Unreachable | ErrorKind::Settings | ErrorKind::BadAnswer => self.options.help.unreachable,
             // A refused read gives no action up.
-            ErrorKind::Rejected | ErrorKind::NotFound if request.kind.safety() == Safety::Read => {
-                self.options.help.unreachable
-            }
+            ErrorKind::Rejected if request.kind.safety() == Safety::Read => self.options.help.unreachable,
             kind => kind.usual_help(),
         };
         let details = Details {

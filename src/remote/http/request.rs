@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use reqwest::header::HeaderMap;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, StatusCode};
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::remote::ending::{Ending, Hint};
+use crate::remote::error::WITHOUT_BODY;
 use crate::remote::request_kind::RequestKind;
 use crate::remote::scrub::is_code;
 
@@ -110,6 +112,33 @@ impl HttpAnswer {
     /// The ending, as far as the status tells. A 429 gets here only where no run waits for it.
     pub fn ending(&self) -> Ending {
         Ending::of_status(self.status, Hint::Late)
+    }
+
+    /// The form of an answer that is not the service's own, with the marks of a firewall:
+    /// `with an HTML page (a firewall's captcha), x-amzn-waf-action: captcha`.
+    ///
+    /// AWS WAF and Cloudflare name what they ask a browser for in these headers, by their documentation.
+    pub fn form(&self) -> String {
+        let body = self.body.trim_ascii();
+        let is_html = || {
+            let declared = self.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+            declared.is_some_and(|kind| kind.starts_with("text/html")) || body.starts_with(b"<")
+        };
+        let mut form = match () {
+            () if body.is_empty() => WITHOUT_BODY,
+            () if is_html() => "with an HTML page",
+            () if serde_json::from_slice::<IgnoredAny>(body).is_ok() => "with JSON of another form",
+            () => "with a text",
+        }
+        .to_owned();
+        for name in ["x-amzn-waf-action", "cf-mitigated"] {
+            if let Some(action) =
+                self.headers.get(name).and_then(|value| value.to_str().ok()).filter(|value| is_code(value))
+            {
+                form += &format!(" (a firewall's {action}), {name}: {action}");
+            }
+        }
+        form
     }
 }
 

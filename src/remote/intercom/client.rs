@@ -63,7 +63,8 @@ impl Intercom {
         let bearer = format!("Bearer {}", token.expose_secret().trim());
         headers.insert(AUTHORIZATION, secret_value(SERVICE, &bearer)?);
         headers.insert("intercom-version", HeaderValue::from_static(VERSION));
-        let options = Options { timing, headers, explain: wire::explain, help: HELP, ..Options::default() };
+        let options =
+            Options { timing, headers, explain: wire::explain, ending: wire::ending, help: HELP, ..Options::default() };
         let credential = fingerprint(&[base_url.as_str(), token.expose_secret().trim()]);
         let client = Client::new(SERVICE, base_url, options)?;
         let paging = Paging { per_page: paging.per_page.clamp(1, 150), at_once: paging.at_once.max(1) };
@@ -107,7 +108,7 @@ impl Intercom {
             return Ok(None);
         }
         let answer = self.send(request).await?;
-        match outcomes::verdict(request.kind, answer.ending()).end {
+        match outcomes::verdict(request.kind, self.0.client.ending(&answer)).end {
             End::Accept => Ok(Some(answer)),
             End::Absent => Ok(None),
             End::Fail(_) => Err(self.0.client.refused(request, &answer)),

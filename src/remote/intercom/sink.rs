@@ -190,6 +190,10 @@ mod tests {
         Reply::status(404).body(include_str!("../../../fixtures/intercom-examples/error-tag-not-found.json"))
     }
 
+    fn error_list(code: &str) -> String {
+        json!({ "type": "error.list", "request_id": "r1", "errors": [{ "code": code, "message": "no" }] }).to_string()
+    }
+
     fn order(change: TagChange) -> Tag {
         Tag { short: "US-1".into(), contact: "c1".into(), tag: "Expansion: Power User".into(), change, tag_id: None }
     }
@@ -259,14 +263,36 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refused_credential_stops_the_sink_and_a_refused_tag_is_final() {
-        let (outcome, _) = perform(TagChange::Add, [Reply::json(TAGS), Reply::status(403)]).await;
+    async fn only_intercoms_own_words_refuse_a_tag_or_a_credential() {
+        let own = |status, code| Reply::status(status).body(&error_list(code));
+        let (outcome, _) = perform(TagChange::Add, [Reply::json(TAGS), own(403, "forbidden")]).await;
         assert!(
             matches!(&outcome, ActionOutcome::CarriedOver(failure) if failure.kind == FailureKind::Credential),
             "{outcome:?}"
         );
-        let (outcome, _) = perform(TagChange::Add, [Reply::json(NO_TAGS), Reply::status(400)]).await;
+        let (outcome, _) = perform(TagChange::Add, [Reply::json(NO_TAGS), own(400, "parameter_invalid")]).await;
         assert!(matches!(outcome, ActionOutcome::Refused(_)), "{outcome:?}");
+        let captcha = || {
+            let page = Reply::status(405).header("content-type", "text/html").header("x-amzn-waf-action", "captcha");
+            page.body("<html>Are you human?</html>")
+        };
+        let page = "answered 405 with an HTML page (a firewall's captcha), x-amzn-waf-action: captcha";
+        for (reply, words) in [
+            (captcha(), page),
+            (Reply::status(400), "answered 400 without a body"),
+            (Reply::status(404).body("<html>"), "answered 404 with an HTML page"),
+            (Reply::status(403).body("Forbidden, said the proxy"), "answered 403 with a text"),
+            (Reply::status(401).body(r#"{"no":1}"#), "answered 401 with JSON of another form"),
+            (own(404, "a_code_of_next_year"), "answered 404: a_code_of_next_year"),
+            (own(400, "a_code_of_next_year"), "answered 400: a_code_of_next_year"),
+        ] {
+            for change in [TagChange::Add, TagChange::Remove] {
+                let (outcome, _) = perform(change, [Reply::json(TAGS), reply.clone()]).await;
+                let ActionOutcome::CarriedOver(failure) = &outcome else { panic!("{outcome:?}") };
+                assert_eq!(failure.kind, FailureKind::Action, "{outcome:?}");
+                assert!(failure.message.contains(words), "{outcome:?}");
+            }
+        }
     }
 
     #[tokio::test]

@@ -10,6 +10,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::model::Value;
+use crate::remote::ending::Ending;
 use crate::remote::http::{Explanation, HttpAnswer, explain_text};
 
 /// Any JSON value, reduced to what a rule can read.
@@ -190,18 +191,21 @@ pub struct DataAttribute {
     pub model: Option<Any>,
 }
 
+/// An `error.list`, Intercom's own form of an error.
+#[derive(Deserialize)]
+struct ErrorList {
+    request_id: Option<Id>,
+    errors: Vec<OneError>,
+}
+
+#[derive(Deserialize)]
+struct OneError {
+    code: Option<Any>,
+    message: Option<Any>,
+}
+
 /// Reads Intercom's own words from an answer that is an error: the first error of an `error.list`.
 pub fn explain(answer: &HttpAnswer) -> Explanation {
-    #[derive(Deserialize)]
-    struct ErrorList {
-        request_id: Option<Id>,
-        errors: Vec<One>,
-    }
-    #[derive(Deserialize)]
-    struct One {
-        code: Option<Any>,
-        message: Option<Any>,
-    }
     let Ok(ErrorList { request_id, errors }) = serde_json::from_slice(&answer.body) else {
         return explain_text(answer);
     };
@@ -212,5 +216,35 @@ pub fn explain(answer: &HttpAnswer) -> Explanation {
         about: String::new(),
         message: message.and_then(Any::text).unwrap_or_default(),
         request_id: request_id.and_then(|id| id.0),
+    }
+}
+
+/// Judges an answer that is no success. `docs/services/intercom.md` has the source of each code.
+///
+/// Only the codes about a parameter refuse the change of a tag: all that such a request holds is the contact and the tag.
+pub fn ending(answer: &HttpAnswer) -> Ending {
+    let Ok(ErrorList { errors, .. }) = serde_json::from_slice(&answer.body) else { return answer.ending() };
+    let Some(code) = errors.into_iter().find_map(|one| one.code.and_then(Any::text)) else { return answer.ending() };
+    match (answer.status.as_u16(), code.as_str()) {
+        (408 | 429 | 500.., _) => answer.ending(),
+        // By its documentation the status of these codes varies.
+        (_, "rate_limit_exceeded" | "too_many_requests") => Ending::Busy,
+        (401..=403, _) => Ending::NoRight,
+        (404, "field_not_found" | "admin_not_found" | "parameter_not_found") => Ending::CodeUnknown,
+        (404, code) if code.ends_with("not_found") => Ending::NotFound,
+        (404 | 410, "contact_merged") => Ending::NotFound,
+        // Another change of the same contact is under way. By the next run it may be over.
+        (409, _) => Ending::RecordLater,
+        (
+            400 | 422,
+            "parameter_invalid"
+            | "parameter_not_found"
+            | "parameter_missing"
+            | "missing_parameter"
+            | "type_mismatch"
+            | "data_invalid"
+            | "unprocessable_entity",
+        ) => Ending::RecordRefused,
+        _ => Ending::CodeUnknown,
     }
 }

@@ -75,7 +75,14 @@ impl Slack {
         let bearer = format!("Bearer {}", token.expose_secret().trim());
         headers.insert(AUTHORIZATION, secret_value(SERVICE, &bearer)?);
         let timing = options.timing;
-        let http = http::Options { timing, headers, explain: answers::explain, help: BOT_HELP, ..Default::default() };
+        let http = http::Options {
+            timing,
+            headers,
+            explain: answers::explain,
+            ending: answers::bot_ending,
+            help: BOT_HELP,
+            ..Default::default()
+        };
         let client = Client::new(SERVICE, api_url, http)?;
         Ok(Slack { client, channel: Some(channel), options, stop, posted: None })
     }
@@ -83,7 +90,13 @@ impl Slack {
     /// Posts to an incoming webhook, whose address is the credential.
     pub fn webhook(url: &SecretString, options: Options, stop: Stop) -> Result<Self, RemoteError> {
         let timing = options.timing;
-        let http = http::Options { timing, path_is_secret: true, help: WEBHOOK_HELP, ..Default::default() };
+        let http = http::Options {
+            timing,
+            path_is_secret: true,
+            ending: answers::webhook_ending,
+            help: WEBHOOK_HELP,
+            ..Default::default()
+        };
         let url = Url::parse(url.expose_secret().trim()).map_err(|_| {
             RemoteError::new(ErrorKind::Settings, SERVICE, "the webhook is no web address")
                 .with_help("set SLACK_WEBHOOK_URL to the complete address, beginning with https://")

@@ -187,10 +187,18 @@ fn grant(answer: &HttpAnswer) -> Result<Grant, Ending> {
         Some(error) if error.eq_ignore_ascii_case("access denied") => Err(Ending::Busy),
         // Zoho itself failed, whatever the credentials.
         Some("general_error") => Err(Ending::Fault),
-        Some(_) => Err(Ending::NoRight),
-        None if matches!(answer.status.as_u16(), 401 | 403) => Err(Ending::NoRight),
+        Some(error) if ["invalid_", "unauthorized", "access_denied"].iter().any(|begin| error.starts_with(begin)) => {
+            Err(Ending::NoRight)
+        }
+        Some(_) => Err(Ending::CodeUnknown),
+        None if answer.status.is_client_error() => Err(Ending::Foreign),
         None => Err(Ending::Senseless),
     }
+}
+
+/// Judges a token answer that is no success.
+pub(super) fn ending(answer: &HttpAnswer) -> Ending {
+    grant(answer).err().unwrap_or(Ending::Senseless)
 }
 
 fn life_seconds(body: &Value) -> i64 {
@@ -245,7 +253,9 @@ mod tests {
             (200, "<html>", Some(Ending::Senseless)),
             (302, r#"{"access_token":"1000.a"}"#, Some(Ending::Senseless)),
             (200, r#"{"error":"general_error"}"#, Some(Ending::Fault)),
-            (401, "", Some(Ending::NoRight)),
+            (401, "", Some(Ending::Foreign)),
+            (403, "<html>", Some(Ending::Foreign)),
+            (200, r#"{"error":"a_code_of_next_year"}"#, Some(Ending::CodeUnknown)),
         ];
         for (status, body, expected) in cases {
             assert_eq!(grant(&answer(status, body)).err(), expected, "{status} {body}");

@@ -15,7 +15,7 @@ use super::wire::{self, NoResult, Row, Rows, Written};
 use crate::remote::ending::Ending;
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::http::{Client, HttpAnswer, Request, RequestKind, secret_value};
-use crate::remote::outcomes::{self, Again};
+use crate::remote::outcomes;
 
 /// The most rows that Zoho gives for one query, over all its pages.
 const MOST_ROWS: usize = 100_000;
@@ -146,15 +146,15 @@ impl Zoho {
     /// so the first request had no effect.
     async fn send(&mut self, request: &Request) -> Result<(Arc<Client>, HttpAnswer), RemoteError> {
         let (client, answer) = self.send_once(request).await?;
-        if !wants_new_token(request, &answer) {
+        if !wants_new_token(&answer) {
             return Ok((client, answer));
         }
         tracing::info!("Zoho refuses the access token; asking for another");
         self.auth.forget();
         let (client, answer) = self.send_once(request).await?;
-        if wants_new_token(request, &answer) {
+        if wants_new_token(&answer) {
             // Every further try would use up one of the few tokens that Zoho gives in ten minutes.
-            let error = client.error(request, ErrorKind::Credential, &answer);
+            let error = client.refused(request, &answer);
             let error = error.with_better_help(wire::complaint_in(&answer).help(""));
             self.auth.hopeless = Some(error.clone());
             return Err(error);
@@ -180,9 +180,10 @@ impl Zoho {
     }
 }
 
-fn wants_new_token(request: &Request, answer: &HttpAnswer) -> bool {
+fn wants_new_token(answer: &HttpAnswer) -> bool {
+    // A 401 without Zoho's own words is worth a try with another token, too.
     answer.status.as_u16() == 401
-        && outcomes::verdict(request.kind, wire::complaint_in(answer).ending_of_call()).again == Again::WithNewToken
+        && matches!(wire::complaint_in(answer).ending_of_call(), Ending::TokenUnknown | Ending::Foreign)
 }
 
 fn ending_of_call(complaint: &NoResult) -> Ending {

@@ -61,7 +61,14 @@ impl Zoho {
             timing,
         } = settings;
         let secrets = vec![credentials.client_secret.clone(), credentials.refresh_token.clone()];
-        let options = Options { timing, secrets, explain: auth::explain, help: ACCOUNTS_HELP, ..Options::default() };
+        let options = Options {
+            timing,
+            secrets,
+            explain: auth::explain,
+            ending: auth::ending,
+            help: ACCOUNTS_HELP,
+            ..Options::default()
+        };
         let accounts = Client::new(SERVICE, credentials.accounts_url.clone(), options)?;
         let mut api = Api { timing, client: None };
         if let Some(api_url) = &credentials.api_url {
@@ -96,7 +103,8 @@ impl Api {
             Some((url, client)) if url == base => Arc::clone(client),
             _ => {
                 let explain = |answer: &_| wire::complaint_in(answer).explanation();
-                let options = Options { timing: self.timing, explain, help: API_HELP, ..Options::default() };
+                let ending = |answer: &_| wire::complaint_in(answer).ending_of_call();
+                let options = Options { timing: self.timing, explain, ending, help: API_HELP, ..Options::default() };
                 Arc::new(Client::new(SERVICE, base.clone(), options)?)
             }
         };

@@ -22,10 +22,24 @@ impl Complaint {
             "TOO_MANY_REQUESTS" => Ending::Busy,
             // A module is gone or renamed, or a setting in the request is wrong.
             "INVALID_MODULE" | "INVALID_URL_PATTERN" | "INVALID_REQUEST_METHOD" => Ending::Misconfigured,
+            // A query or parameter that this organisation does not take.
+            "INVALID_QUERY" | "SYNTAX_ERROR" | "INVALID_ALIAS" | "REQUIRED_PARAM_MISSING" => Ending::Misconfigured,
             "INTERNAL_ERROR" | "DEPENDENT_SERVICE_ERROR" => Ending::RecordFault,
             // It may work another day: the record is locked, or a quota is full.
             "RECORD_LOCKED" | "NOT_APPROVED" | "LIMIT_EXCEEDED" => Ending::RecordLater,
-            _ => Ending::RecordRefused,
+            // The user lacks a right on this record. That is no fault of the record.
+            "AUTHORIZATION_FAILED" => Ending::RecordLater,
+            "INVALID_DATA"
+            | "DUPLICATE_DATA"
+            | "MULTIPLE_OR_MULTI_ERRORS"
+            | "MANDATORY_NOT_FOUND"
+            | "DEPENDENT_FIELD_MISSING"
+            | "EXPECTED_FIELD_MISSING"
+            | "DEPENDENT_MISMATCH"
+            | "RECORD_IN_BLUEPRINT"
+            | "CONVERTED_RECORD"
+            | "ID_ALREADY_CONVERTED" => Ending::RecordRefused,
+            _ => Ending::CodeUnknown,
         }
     }
 
@@ -33,13 +47,15 @@ impl Complaint {
     /// the program or in the settings.
     pub(super) fn ending_of_call(&self) -> Ending {
         match (self.ending(), self.status) {
+            (_, 400..=407 | 409..=428 | 430..=499) if self.code.is_empty() => Ending::Foreign,
             (Ending::RecordFault, _) => Ending::PerhapsDone,
-            (Ending::RecordRefused | Ending::RecordLater, status) => match status {
+            (ending @ (Ending::RecordRefused | Ending::RecordLater | Ending::CodeUnknown), status) => match status {
                 401 => Ending::TokenUnknown,
                 403 => Ending::NoRight,
                 429 => Ending::Busy,
                 500.. => Ending::PerhapsDone,
                 _ if self.code == "AUTHORIZATION_FAILED" => Ending::NoRight,
+                _ if ending == Ending::CodeUnknown => ending,
                 _ => Ending::Misconfigured,
             },
             (by_code, _) => by_code,
@@ -70,14 +86,14 @@ impl Complaint {
 
     /// Whether the code refuses a call (the token, the user's rights, the module) rather than a record.
     pub(super) fn concerns_the_call(&self) -> bool {
-        !matches!(self.ending(), Ending::RecordRefused | Ending::RecordLater | Ending::RecordFault)
-            || self.code == "AUTHORIZATION_FAILED"
+        let about_record = [Ending::RecordRefused, Ending::RecordLater, Ending::RecordFault, Ending::CodeUnknown]
+            .contains(&self.ending());
+        !about_record || self.code == "AUTHORIZATION_FAILED"
     }
 
-    /// Whether the requested record is not there.
+    /// Whether the requested record is not there. Zoho then says that its id is invalid; a 404 alone may be a proxy's.
     pub(super) fn is_about_absence(&self) -> bool {
-        let by_status = self.status == 404 && !matches!(self.code.as_str(), "INVALID_URL_PATTERN" | "INVALID_MODULE");
-        by_status || (self.status == 400 && self.code == "INVALID_DATA")
+        matches!(self.status, 400 | 404) && self.code == "INVALID_DATA"
     }
 
     /// Advice for a person, for the first error that has any. `scope` is the scope that the call needs.
@@ -139,8 +155,8 @@ mod tests {
         let cases = [
             ("INVALID_DATA", ErrorKind::Rejected),
             ("MANDATORY_NOT_FOUND", ErrorKind::Rejected),
-            ("AUTHORIZATION_FAILED", ErrorKind::Rejected),
-            ("SOMETHING_NEW", ErrorKind::Rejected),
+            ("AUTHORIZATION_FAILED", ErrorKind::Later),
+            ("SOMETHING_NEW", ErrorKind::CodeUnknown),
             ("RECORD_LOCKED", ErrorKind::Later),
             ("INTERNAL_ERROR", ErrorKind::OutcomeUnknown),
             ("NO_PERMISSION", ErrorKind::Credential),
@@ -161,6 +177,9 @@ mod tests {
         let cases = [
             (400, "INVALID_DATA", ErrorKind::Settings),
             (400, "LIMIT_EXCEEDED", ErrorKind::Settings),
+            (400, "SOMETHING_NEW", ErrorKind::CodeUnknown),
+            (403, "", ErrorKind::Foreign),
+            (401, "", ErrorKind::Foreign),
             (404, "INVALID_URL_PATTERN", ErrorKind::Settings),
             (401, "INVALID_TOKEN", ErrorKind::Credential),
             (401, "SOMETHING_NEW", ErrorKind::Credential),

@@ -131,7 +131,9 @@ fn place_of_updated(id: &str, result: Result<Written, Trouble>) -> Option<Result
     };
     match complaint {
         Some(complaint) if complaint.is_converted() || complaint.is_about("id") => None,
-        Some(complaint) if matches!(complaint.ending(), Ending::RecordRefused | Ending::RecordLater) => {
+        Some(complaint)
+            if matches!(complaint.ending(), Ending::RecordRefused | Ending::RecordLater | Ending::CodeUnknown) =>
+        {
             let code = complaint.code().unwrap_or_default();
             tracing::warn!(lead.id = id, code, "lead status not set; the task still goes on the lead");
             here

@@ -14,6 +14,49 @@ pub struct WireRequest {
     pub place: Value,
 }
 
+/// The classes in which the service refuses in its own words.
+pub const OWN_RECORD: &str = "own: at fault";
+const OWN_TOKEN: &str = "own: token";
+pub const OWN_RIGHT: &str = "own: right";
+pub const OWN_GONE: &str = "own: not there";
+const OWN_UNKNOWN: &str = "own: unknown code";
+
+/// The refusal of a class in the own words of the service at a place.
+pub fn in_own_words(place: &Value, class: &str) -> Value {
+    let (number, status) = match class {
+        OWN_RECORD => (0, 400),
+        OWN_TOKEN => (1, 401),
+        OWN_RIGHT => (2, 403),
+        OWN_GONE => (3, 404),
+        _ => (4, 400),
+    };
+    let pick = |codes: [&'static str; 5]| codes[number];
+    let next_year = "a_code_of_next_year";
+    let path = place["path_prefix"].as_str().unwrap();
+    let (status, body) = match place["service"].as_str().unwrap() {
+        "intercom" => {
+            let code = pick(["parameter_invalid", "unauthorized", "forbidden", "not_found", next_year]);
+            (status, json!({ "type": "error.list", "request_id": "r1", "errors": [{ "code": code, "message": "no" }] }))
+        }
+        "zoho" if path.starts_with("/oauth") => {
+            let code = pick(["invalid_code", "invalid_client", "invalid_code", "invalid_client_secret", next_year]);
+            (200, json!({ "error": code }))
+        }
+        "zoho" => {
+            let code = pick(["INVALID_DATA", "INVALID_TOKEN", "NO_PERMISSION", "INVALID_DATA", "A_CODE_OF_NEXT_YEAR"]);
+            (status, json!({ "code": code, "details": {}, "message": "no", "status": "error" }))
+        }
+        _ if path == "/services" => {
+            (status, json!(pick(["invalid_payload", "invalid_token", "action_prohibited", "no_service", next_year])))
+        }
+        _ => {
+            let code = pick(["msg_too_long", "invalid_auth", "missing_scope", "channel_not_found", next_year]);
+            (200, json!({ "ok": false, "error": code }))
+        }
+    };
+    json!({ "kind": "status", "status": status, "body": body })
+}
+
 /// The kinds of requests, in the order of the table's columns.
 pub fn requests() -> Vec<WireRequest> {
     let request = |name, scenario, place| WireRequest { name, scenario, webhook: false, is_read: false, place };
@@ -67,14 +110,22 @@ pub fn classes() -> Vec<(&'static str, Value)> {
         ("HTML under 200", json!({ "kind": "status", "status": 200, "after": true, "body": page })),
         ("another shape", json!({ "kind": "status", "status": 200, "body": { "hello": "there" } })),
         ("302", json!({ "kind": "status", "status": 302, "headers": { "Location": "http://127.0.0.1:9/" } })),
-        ("400", status(400)),
-        ("401", status(401)),
-        ("403", status(403)),
-        ("404", status(404)),
+        ("400 empty", status(400)),
+        ("401 empty", status(401)),
+        ("403 HTML", json!({ "kind": "status", "status": 403, "body": page })),
+        ("404 HTML", json!({ "kind": "status", "status": 404, "body": page })),
+        (
+            "405 captcha",
+            json!({ "kind": "status", "status": 405, "body": page, "headers": {
+            "content-type": "text/html", "x-amzn-waf-action": "captcha" } }),
+        ),
+        ("410 empty", status(410)),
+        (OWN_RECORD, json!({ "kind": "own" })),
+        (OWN_TOKEN, json!({ "kind": "own" })),
+        (OWN_RIGHT, json!({ "kind": "own" })),
+        (OWN_GONE, json!({ "kind": "own" })),
+        (OWN_UNKNOWN, json!({ "kind": "own" })),
         ("408 after", json!({ "kind": "status", "status": 408, "after": true })),
-        ("409", status(409)),
-        ("410", status(410)),
-        ("422", status(422)),
         ("429", status(429)),
         ("429, once, hint", json!({ "kind": "status", "status": 429, "times": 1, "headers": { "Retry-After": "0" } })),
         ("429 for an hour", json!({ "kind": "status", "status": 429, "headers": { "Retry-After": "3600" } })),

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::support::program::Ran;
 use exceptions::{Difference, EXCEPTIONS, Exception};
-use faults::{WireRequest, classes, requests};
+use faults::{OWN_GONE, OWN_RECORD, WireRequest, classes, in_own_words, requests};
 use scenarios::{Prepared, Scenario, State, ended_by};
 
 const WORKERS: usize = 24;
@@ -40,7 +40,8 @@ struct Disturbed {
 fn disturb(prepared: &Prepared, request: &WireRequest, class: &str, fault: &Value) -> Disturbed {
     let services = prepared.start(request.webhook);
     let mut planned = request.place.clone();
-    planned.as_object_mut().unwrap().extend(fault.as_object().unwrap().clone());
+    let own = (fault["kind"] == "own").then(|| in_own_words(&request.place, class));
+    planned.as_object_mut().unwrap().extend(own.as_ref().unwrap_or(fault).as_object().unwrap().clone());
     let times = planned.as_object_mut().unwrap().entry("times").or_insert(json!(OFTEN)).as_u64();
     let before = services.holds();
     services.fault(planned);
@@ -117,26 +118,30 @@ fn without_help(ran: &Ran) -> Option<String> {
 const TABLE: &str = "
                     me      me?     search  tags    company comps   contact tagged? find    make    attach  detach  token   coql    coql?   lead+   lead=   task+   task?   task=   posted? bot     hook
 no answer in time   6      6      6      6      6      6      6      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1
-drip                6      6      6      6      6      6      0      1      1      1      1      0      1      0      1      1      1      1      1      1      1      1      1
+drip                6      6      6      6      6      6      6      1      1      1      1      1      1      0      1      1      1      1      1      1      1      1      1
 reset before        6      6      6      6      6      6      6      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1
 reset after         6      6      6      6      6      6      6      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1
 reset after, once   0      0      0      0      0      0      0      0      0      0      0      0      0      0      0      0      0      1      0      0      0      1      1
-empty 200           6      6      6      6      6      6      0      1      1      1      1      0      1      0      1      1      1      1      1      1      1      1      1
-truncated           6      6      6      6      6      6      0      1      1      1      1      0      1      0      1      1      1      1      1      1      1      1      1
-enormous            6      6      6      6      6      6      0      1      1      1      1      0      1      0      1      1      1      1      1      1      1      1      1
-not UTF-8           6      6      6      6      6      6      0      1      1      1      1      0      1      0      1      1      1      1      1      1      1      1      1
+empty 200           6      6      6      6      6      6      6      1      1      1      1      1      1      0      1      1      1      1      1      1      1      1      1
+truncated           6      6      6      6      6      6      6      1      1      1      1      1      1      0      1      1      1      1      1      1      1      1      1
+enormous            6      6      6      6      6      6      6      1      1      1      1      1      1      0      1      1      1      1      1      1      1      1      1
+not UTF-8           6      6      6      6      6      6      6      1      1      1      1      1      1      0      1      1      1      1      1      1      1      1      1
 wrong type          0      0      0      0      0      0      0      0      0      0      0      0      0      0      0      0      0      0      0      0      0      0      0
 HTML under 200      6      6      6      6      6      6      6      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1
 another shape       2      2      6      6      6      6      0      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1
-302                 6      6      6      6      6      6      6      1      1      1      1      1      1      2      2      1      1      1      2      1      2      2      2
-400                 6      6      6      6      6      6      6      1      2      1 drop 1 drop 1 drop 1      2      2      2      2      2      2      2      2      1 drop 1 drop
-401                 3      3      3      3      3      3      3      3      3      3      3      3      3      3      3      3      3      3      3      3      3      3      3
-403                 3      3      3      3      3      3      3      3      3      3      3      3      3      3      3      3      3      3      3      3      3      3      2
-404                 6      6      6      2      0      0      0      0      2      2      0 gone 0      1      2      2      2      2      2      0      2      2      2      2
+302                 6      6      6      6      6      6      6      1      1      1      1      1      1      1      1      1      1      1      1      1      2      2      2
+400 empty           6      6      6      6      6      6      6      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1
+401 empty           6      6      6      6      6      6      6      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1
+403 HTML            6      6      6      6      6      6      6      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1
+404 HTML            6      6      6      6      6      6      6      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1
+405 captcha         6      6      6      6      6      6      6      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1
+410 empty           6      6      6      6      6      6      6      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1
+own: at fault       6      6      6      6      6      6      6      1      1      1 drop 1 drop 1 drop 3      2      2      2      2      2      0      2      1      1 drop 1 drop
+own: token          3      3      3      3      3      3      3      3      3      3      3      3      3      3      3      3      3      3      3      3      3      3      3
+own: right          3      3      3      3      3      3      3      3      3      3      3      3      3      3      3      3      3      3      3      3      0      3      2
+own: not there      6      6      2      2      0      0      0      0      2      2      0 gone 0      3      2      2      2      2      2      0      2      0      2      2
+own: unknown code   6      6      6      6      6      6      6      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1
 408 after           6      6      6      6      6      6      6      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1
-409                 6      6      6      6      6      6      6      1      2      1      1      1      1      2      2      2      2      2      2      2      2      1 drop 1 drop
-410                 6      6      6      2      0      0      0      0      2      2      0 gone 0      1      2      2      2      2      2      2      2      2      2      2
-422                 6      6      6      6      6      6      6      1      2      1 drop 1 drop 1 drop 1      2      2      2      2      2      2      2      2      1 drop 1 drop
 429                 6      6      6      6      6      6      6      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1
 429, once, hint     0      0      0      0      0      0      0      0      0      0      0      0      0      0      0      0      0      0      0      0      0      0      0
 429 for an hour     6      6      6      6      6      6      6      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1      1
@@ -146,15 +151,18 @@ another shape       2      2      6      6      6      6      0      1      1   
 ";
 
 /// Classes that represent all: by the table of `remote::outcomes`, every other class has the outcome of one of these.
-const REPRESENTATIVES: [&str; 10] = [
+const REPRESENTATIVES: [&str; 13] = [
     "drip",
     "reset before",
     "reset after",
     "another shape",
     "302",
-    "400",
-    "401",
-    "404",
+    "400 empty",
+    "404 HTML",
+    "405 captcha",
+    OWN_RECORD,
+    OWN_GONE,
+    "own: unknown code",
     "429, once, hint",
     "500 after",
 ];

@@ -181,5 +181,11 @@ impl<O: Effect> Sink for FatedSink<'_, O> {
 }
 
 fn failure() -> Failure {
-    Failure { message: "fate has it".to_owned(), quote: None, help: None, kind: FailureKind::Action }
+    Failure {
+        message: "fate has it".to_owned(),
+        quote: None,
+        help: None,
+        kind: FailureKind::Action,
+        unknown_code: None,
+    }
 }
