@@ -70,7 +70,15 @@ impl Shape {
             for service in ["intercom", "zoho", "slack"] {
                 let kind = FaultKind::Delay { ms: self.latency_ms };
                 let service = service.to_owned();
-                world.faults.push(Fault { service, method: None, path_prefix: None, skip: 0, times: None, kind });
+                world.faults.push(Fault {
+                    service,
+                    method: None,
+                    path_prefix: None,
+                    body_holds: None,
+                    skip: 0,
+                    times: None,
+                    kind,
+                });
             }
         }
         Ok(world)

@@ -29,7 +29,9 @@ impl CircuitBreaker {
         let mut unknown = None;
         for outcome in outcomes {
             unknown = outcome.failure().filter(|failure| failure.unknown_code.is_some()).or(unknown);
-            if let Some(failure) = outcome.failure().filter(|failure| failure.kind != FailureKind::Action) {
+            if let Some(failure) =
+                outcome.failure().filter(|failure| failure.kind != FailureKind::Action && !failure.sink_goes_on)
+            {
                 self.halted = Some(failure.clone());
             }
             match outcome {
@@ -77,8 +79,14 @@ impl CircuitBreaker {
             let message = format!("{why}, so nothing more was sent in this run: {last}");
             tracing::warn!("{message}");
             let help = Some(help.to_owned());
-            self.halted =
-                Some(Failure { message, quote: None, help, kind: FailureKind::Unreachable, unknown_code: None });
+            self.halted = Some(Failure {
+                message,
+                quote: None,
+                help,
+                kind: FailureKind::Unreachable,
+                unknown_code: None,
+                sink_goes_on: false,
+            });
         }
     }
 }
@@ -88,7 +96,14 @@ mod tests {
     use super::*;
 
     fn outcome(letter: char) -> ActionOutcome {
-        let failure = |kind| Failure { message: letter.to_string(), quote: None, help: None, kind, unknown_code: None };
+        let failure = |kind| Failure {
+            message: letter.to_string(),
+            quote: None,
+            help: None,
+            kind,
+            unknown_code: None,
+            sink_goes_on: false,
+        };
         let unknown = |code: char| Failure { unknown_code: Some(code.into()), ..failure(FailureKind::Action) };
         match letter {
             '.' => ActionOutcome::Done("1".into()),

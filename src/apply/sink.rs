@@ -44,6 +44,8 @@ pub struct Failure {
     pub kind: FailureKind,
     /// The service's code, where this program does not know it. [`ALIKE`] alike stop the sink of messages.
     pub unknown_code: Option<String>,
+    /// Whether the sink goes on although its settings or credential are at fault: only one kind of write is concerned.
+    pub sink_goes_on: bool,
 }
 
 /// The number of lost answers in a row after which a sink stops for this run.
@@ -72,7 +74,14 @@ pub enum FailureKind {
 impl Failure {
     /// A failure of this action alone, which a service said nothing about.
     pub fn of_action(message: &str) -> Failure {
-        Failure { message: message.to_owned(), quote: None, help: None, kind: FailureKind::Action, unknown_code: None }
+        Failure {
+            message: message.to_owned(),
+            quote: None,
+            help: None,
+            kind: FailureKind::Action,
+            unknown_code: None,
+            sink_goes_on: false,
+        }
     }
 
     /// The message with the service's words, for the report, which names people anyway.

@@ -46,6 +46,8 @@ pub struct Details {
     pub quote: String,
     /// Advice for a person, if there is any.
     pub help: Option<String>,
+    /// Whether only this kind of write is concerned, so that the sink goes on with others.
+    pub sink_goes_on: bool,
     /// How often the request was sent.
     pub tries: u32,
     /// The time from the first try to the last answer, waits included.
@@ -88,7 +90,8 @@ impl RemoteError {
         let Details { quote, help, .. } = &*self.details;
         let quote = (!quote.is_empty()).then(|| quote.clone());
         let unknown_code = self.details.code.clone().filter(|_| self.kind == ErrorKind::CodeUnknown);
-        Failure { message: self.to_string(), quote, help: help.clone(), kind, unknown_code }
+        let sink_goes_on = self.details.sink_goes_on;
+        Failure { message: self.to_string(), quote, help: help.clone(), kind, unknown_code, sink_goes_on }
     }
 
     /// The outcome of the action that ended with this error.
@@ -113,6 +116,7 @@ impl RemoteError {
             message,
             quote: _,
             help: _,
+            sink_goes_on: _,
             tries,
             elapsed,
         } = &*self.details;

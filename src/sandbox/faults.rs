@@ -8,6 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+use super::http::Call;
+
 /// One planned fault. In JSON it is flat: `{"service": "zoho", "path_prefix": "/crm/v8/Tasks", "kind": "reset_after"}` or
 /// `{"service": "slack", "kind": "status", "status": 503, "times": 2}` or `{"service": "intercom", "path_prefix": "/tags",
 /// "times": 1, "kind": "change", "change": {"delete_tag": "VIP"}}`.
@@ -23,6 +25,9 @@ pub struct Fault {
     /// `/chat.postMessage`, `/services`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path_prefix: Option<String>,
+    /// Only requests whose body holds this text, as a firewall looks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_holds: Option<String>,
     /// Matching requests to let pass first. Counts down.
     #[serde(default)]
     pub skip: u32,
@@ -106,17 +111,19 @@ fn known_service<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D
 }
 
 impl Fault {
-    /// Returns whether the fault matches a request. `path` is without the service's prefix.
-    fn concerns(&self, service: &str, method: &str, path: &str) -> bool {
+    /// Returns whether the fault matches a request.
+    fn concerns(&self, service: &str, call: &Call) -> bool {
+        let holds = |text: &str| String::from_utf8_lossy(&call.body).contains(text);
         self.service == service
-            && self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
-            && self.path_prefix.as_deref().is_none_or(|prefix| path.starts_with(prefix))
+            && self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(&call.method))
+            && self.path_prefix.as_deref().is_none_or(|prefix| call.path.starts_with(prefix))
+            && self.body_holds.as_deref().is_none_or(holds)
     }
 }
 
 /// Returns the fault that strikes this request, if any, and updates the counters.
-pub(super) fn strike(faults: &mut [Fault], service: &str, method: &str, path: &str) -> Option<FaultKind> {
-    for fault in faults.iter_mut().filter(|fault| fault.concerns(service, method, path)) {
+pub(super) fn strike(faults: &mut [Fault], service: &str, call: &Call) -> Option<FaultKind> {
+    for fault in faults.iter_mut().filter(|fault| fault.concerns(service, call)) {
         if fault.times == Some(0) {
             continue;
         }
@@ -142,7 +149,8 @@ mod tests {
         let text = json!({"service": "zoho", "method": "post", "path_prefix": "/crm/v8/Tasks", "skip": 1, "times": 2,
             "kind": "reset_after"});
         let mut faults = vec![serde_json::from_value::<Fault>(text).unwrap()];
-        let seen: Vec<bool> = (0..5).map(|_| strike(&mut faults, "zoho", "POST", "/crm/v8/Tasks").is_some()).collect();
+        let seen: Vec<bool> =
+            (0..5).map(|_| strike(&mut faults, "zoho", &Call::test("POST", "/crm/v8/Tasks", None)).is_some()).collect();
         assert_eq!(seen, [false, true, true, false, false]);
     }
 
@@ -153,9 +161,20 @@ mod tests {
         for (service, method, path) in
             [("slack", "POST", "/crm/v8/Tasks"), ("zoho", "GET", "/crm/v8/Tasks"), ("zoho", "POST", "/crm/v8/Leads")]
         {
-            assert_eq!(strike(&mut faults, service, method, path), None, "{service} {method} {path}");
+            let call = Call::test(method, path, None);
+            assert_eq!(strike(&mut faults, service, &call), None, "{service} {method} {path}");
         }
-        assert_eq!(strike(&mut faults, "zoho", "POST", "/crm/v8/Tasks/1"), Some(FaultKind::Drip));
+        let call = Call::test("POST", "/crm/v8/Tasks/1", None);
+        assert_eq!(strike(&mut faults, "zoho", &call), Some(FaultKind::Drip));
+    }
+
+    #[test]
+    fn a_fault_may_strike_certain_bodies_only() {
+        let text = json!({"service": "zoho", "body_holds": "<script", "kind": "drip"});
+        let mut faults = vec![serde_json::from_value::<Fault>(text).unwrap()];
+        let strikes = [json!("a <script>"), json!("a script")]
+            .map(|body| strike(&mut faults, "zoho", &Call::test("POST", "/crm/v8/Tasks", Some(&body))).is_some());
+        assert_eq!(strikes, [true, false]);
     }
 
     #[test]

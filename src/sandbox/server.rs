@@ -86,7 +86,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
         headers: head.headers,
         body: Bytes::from(body),
     };
-    let fault = strike(&mut lock(&shared.world).faults, service.name(), &call.method, &call.path);
+    let fault = strike(&mut lock(&shared.world).faults, service.name(), &call);
     let Some(FaultKind::Delay { ms }) = fault else {
         return respond(&shared, service, &call, &full_path, fault.as_ref());
     };

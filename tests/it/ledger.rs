@@ -148,7 +148,8 @@ fn a_ledger_that_cannot_be_opened_is_named_with_the_cause() {
 #[test]
 fn status_shows_the_errors_of_unfinished_actions() {
     let demo = Demo::new("");
-    demo.faults(json!([{ "service": "zoho", "kind": "status", "status": 403, "body": {} }]));
+    demo.faults(json!([{ "service": "zoho", "path_prefix": "/crm", "kind": "status", "status": 403,
+        "body": { "code": "NO_PERMISSION", "status": "error" } }]));
     demo.scan(6, &ONE_SIGNAL).expect(3);
     let shown = demo.look(7, &["status"]).expect(0).out;
     assert!(shown.contains("  unfinished: 1 task, 1 tag\n    1 action: Zoho refused the credential"), "{shown}");

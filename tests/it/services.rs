@@ -2,6 +2,7 @@
 
 mod intercom;
 mod slack;
+mod unforeseen;
 mod zoho;
 
 use std::process::Command;

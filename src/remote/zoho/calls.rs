@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
 use secrecy::ExposeSecret;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::client::Zoho;
 use super::complaint::Complaint;
 use super::coql;
-use super::service::{LEADS, SERVICE, USED_UP};
+use super::service::{SERVICE, USED_UP};
 use super::wire::{self, NoResult, Row, Rows, Written};
 use crate::remote::ending::Ending;
 use crate::remote::error::{ErrorKind, RemoteError};
@@ -20,39 +19,15 @@ use crate::remote::outcomes;
 /// The most rows that Zoho gives for one query, over all its pages.
 const MOST_ROWS: usize = 100_000;
 
-/// A write of several records in one call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Write {
-    /// An upsert: Zoho finds the lead to update by its e-mail.
-    NewLeads,
-    LeadStatuses,
-    NewTasks,
-    TaskChanges,
-}
-
-impl Write {
-    /// The kind of request, its method and path, and the scope that it needs.
-    fn call(self) -> (RequestKind, Method, &'static [&'static str], &'static str) {
-        let leads = "ZohoCRM.modules.leads.ALL";
-        match self {
-            Write::NewLeads => (RequestKind::LeadInsert, Method::POST, &["crm", "v8", LEADS, "upsert"], leads),
-            Write::LeadStatuses => (RequestKind::LeadUpdate, Method::PUT, &["crm", "v8", LEADS], leads),
-            Write::NewTasks => {
-                (RequestKind::TaskInsert, Method::POST, &["crm", "v8", "Tasks"], "ZohoCRM.modules.tasks.CREATE")
-            }
-            Write::TaskChanges => {
-                (RequestKind::TaskUpdate, Method::PUT, &["crm", "v8", "Tasks"], "ZohoCRM.modules.tasks.UPDATE")
-            }
-        }
-    }
-}
-
 /// A question that was not answered, or a record that was not written.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Trouble {
     pub(super) complaint: NoResult,
     pub(super) error: RemoteError,
 }
+
+/// What became of the records of a write, in their order.
+pub(super) type Results = Vec<Result<Written, Trouble>>;
 
 impl Trouble {
     /// Whether Zoho answered 400, in whatever words.
@@ -108,43 +83,9 @@ impl Zoho {
         })
     }
 
-    /// Writes at most 100 records. Returns, in their order, each record or the reason why it was not written. An error
-    /// concerns all of them.
-    pub(super) async fn write(
-        &mut self,
-        write: Write,
-        records: Vec<Value>,
-    ) -> Result<Vec<Result<Written, Trouble>>, RemoteError> {
-        if records.is_empty() {
-            return Ok(Vec::new());
-        }
-        let (kind, method, path, scope) = write.call();
-        let count = records.len();
-        // Without `trigger`, Zoho would run every workflow.
-        let body = if write == Write::NewLeads {
-            json!({"data": records, "trigger": self.trigger, "duplicate_check_fields": ["Email"]})
-        } else {
-            json!({"data": records, "trigger": self.trigger})
-        };
-        let mut request = Request::post(kind, path, &body);
-        request.method = method;
-        let (client, answer) = self.send(&request).await?;
-        let entries = wire::write_answer(answer.status.as_u16(), &answer.body, count).map_err(|complaint| {
-            let ending = ending_of_call(&complaint);
-            let why = "the answer does not hold one entry for each record";
-            trouble(&client, &request, &answer, complaint, ending, why, scope)
-        })?;
-        let refused = |complaint: NoResult| {
-            let ending = complaint.as_ref().map_or(Ending::RecordUnclear, |complaint| complaint.ending());
-            let why = "an entry says neither success nor error";
-            trouble(&client, &request, &answer, complaint, ending, why, scope)
-        };
-        Ok(entries.into_iter().map(|entry| entry.map_err(refused)).collect())
-    }
-
     /// Sends with a token, and once more with a new one if Zoho refuses the token. Zoho checks the token before anything else,
     /// so the first request had no effect.
-    async fn send(&mut self, request: &Request) -> Result<(Arc<Client>, HttpAnswer), RemoteError> {
+    pub(super) async fn send(&mut self, request: &Request) -> Result<(Arc<Client>, HttpAnswer), RemoteError> {
         let (client, answer) = self.send_once(request).await?;
         if !wants_new_token(&answer) {
             return Ok((client, answer));
@@ -186,12 +127,12 @@ fn wants_new_token(answer: &HttpAnswer) -> bool {
         && matches!(wire::complaint_in(answer).ending_of_call(), Ending::TokenUnknown | Ending::Foreign)
 }
 
-fn ending_of_call(complaint: &NoResult) -> Ending {
+pub(super) fn ending_of_call(complaint: &NoResult) -> Ending {
     complaint.as_ref().map_or(Ending::Senseless, |complaint| complaint.ending_of_call())
 }
 
 /// The trouble with a call or a record. `why` explains an answer or entry without a complaint.
-fn trouble(
+pub(super) fn trouble(
     client: &Client,
     request: &Request,
     answer: &HttpAnswer,

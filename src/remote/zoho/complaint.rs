@@ -103,6 +103,12 @@ impl Complaint {
         self.errors().iter().any(names)
     }
 
+    /// The field or column that this single error names.
+    pub(super) fn named_field(&self) -> Option<String> {
+        let by_path = || text_at(&self.details, "json_path")?.rsplit_once('.').map(|(_, field)| field.to_owned());
+        text_at(&self.details, "api_name").or_else(|| text_at(&self.details, "column_name")).or_else(by_path)
+    }
+
     pub(super) fn mentions(&self, name: &str) -> bool {
         self.message.contains(name) || self.details.to_string().contains(name)
     }

@@ -26,11 +26,13 @@ mod preview;
 mod records;
 mod service;
 mod settle;
+mod shared;
 mod sink;
 mod task_fields;
 mod tasks;
 mod text;
 mod wire;
+mod write;
 
 pub use auth::Credentials;
 pub use client::{Zoho, ZohoSettings};

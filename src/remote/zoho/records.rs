@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use super::calls::{Trouble, Write};
+use super::calls::Trouble;
 use super::client::Zoho;
 use super::service::{CONTACTS, LEADS};
 use super::wire::{Row, Written};
+use super::write::Write;
 use super::{lead_fields, look_up};
 use crate::apply::sink::{ActionOutcome, Failure};
 use crate::model::{Address, Record, Task, TaskLink, TaskOn};
@@ -131,8 +132,10 @@ fn place_of_updated(id: &str, result: Result<Written, Trouble>) -> Option<Result
     };
     match complaint {
         Some(complaint) if complaint.is_converted() || complaint.is_about("id") => None,
+        // A page of a proxy is no word about the status: the next run sets it, and makes the task.
         Some(complaint)
-            if matches!(complaint.ending(), Ending::RecordRefused | Ending::RecordLater | Ending::CodeUnknown) =>
+            if complaint.code().is_some()
+                && matches!(complaint.ending(), Ending::RecordRefused | Ending::RecordLater | Ending::CodeUnknown) =>
         {
             let code = complaint.code().unwrap_or_default();
             tracing::warn!(lead.id = id, code, "lead status not set; the task still goes on the lead");

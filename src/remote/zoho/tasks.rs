@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::calls::{Trouble, Write};
+use super::calls::Trouble;
 use super::client::Zoho;
 use super::service::{BATCH, IDS};
 use super::task_fields;
 use super::wire::{Row, Written};
+use super::write::Write;
 use crate::apply::sink::{ActionOutcome, Failure};
 use crate::model::{Task, TaskLink};
 use crate::remote::error::RemoteError;

@@ -75,7 +75,8 @@ fn ledger() -> Vec<Case> {
         ),
         case(("machine.actions", "warn", 0), "refused", "ledger resolve KEY --as", |services, _| {
             services.fault(json!({ "service": "intercom", "method": "POST", "path_prefix": "/contacts/6", "times": 1,
-                "kind": "status", "status": 400 }));
+                "kind": "status", "status": 400,
+                "body": { "type": "error.list", "errors": [{ "code": "parameter_invalid" }] } }));
             scan(services, "tags", 1);
         }),
         case(("machine.actions", "warn", 0), "in doubt, 0 refused", "asks the services", |services, _| {

@@ -83,7 +83,7 @@ fn status_names_failed_killed_and_missing_runs() {
     }
     assert_eq!(steps(20), "");
     assert!(steps(30).contains("the last run was 18 h ago, but runs are usually 6 h apart"), "{}", steps(30));
-    demo.faults(json!([{ "service": "intercom", "kind": "status", "status": 401, "body": { "type": "error.list" } }]));
+    demo.faults(json!([{ "service": "intercom", "kind": "status", "status": 401, "body": { "type": "error.list", "errors": [{ "code": "unauthorized" }] } }]));
     demo.scan(18, &[]).expect(3);
     assert!(steps(20).contains("exit code 3 (a credential or permission was refused)"), "{}", steps(20));
     let connection = rusqlite::Connection::open(demo.ledger()).unwrap();

@@ -187,5 +187,6 @@ fn failure() -> Failure {
         help: None,
         kind: FailureKind::Action,
         unknown_code: None,
+        sink_goes_on: false,
     }
 }
