@@ -38,6 +38,8 @@ impl CircuitBreaker {
                 ActionOutcome::InDoubt(failure) => last_lost = Some(failure),
                 ActionOutcome::CarriedOver(_) => carried_over = true,
                 ActionOutcome::Done(_)
+                | ActionOutcome::DoneApart(_)
+                | ActionOutcome::KeyRefused(_)
                 | ActionOutcome::Gone
                 | ActionOutcome::Refused(_)
                 | ActionOutcome::RecordGone(_) => answered = true,

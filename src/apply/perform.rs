@@ -8,12 +8,12 @@ use tokio::sync::watch;
 
 use super::circuit_breaker::CircuitBreaker;
 use super::results::{ActionStatus, Performed, Results};
-use super::sink::{ActionOutcome, Failure};
+use super::sink::{ActionOutcome, Failure, KEYLESS};
 use super::sinks::{AnySink, Sinks};
 use super::stop::Stop;
 use super::waiting::{self, MessageQueue, TasksSoFar, Waiting};
 use crate::ledger::{Closing, LedgerError, Writer};
-use crate::model::{Date, Links, Reason, SinkKind, Step, Task, TaskLink, TaskNews};
+use crate::model::{Date, Links, Message, Reason, SinkKind, Step, Task, TaskLink, TaskNews};
 use crate::plan::{Order, Plan};
 
 /// Carries out a recorded plan, all sinks at the same time. A tag and a message wait for the task of their signal, and a digest
@@ -215,7 +215,12 @@ impl Performer<'_> {
             return Ok(());
         }
         self.claim(batch, lane)?;
-        let outcomes = lane.sink.perform(batch).await;
+        let mut outcomes = lane.sink.perform(batch).await;
+        if outcomes.iter().any(|outcome| matches!(outcome, ActionOutcome::KeyRefused(_))) {
+            let shorts: Vec<_> = batch.iter().map(Order::short).collect();
+            self.noted(self.ledger.readdress(&shorts, KEYLESS))?;
+            outcomes = lane.sink.perform(&batch.iter().cloned().map(without_key).collect::<Vec<_>>()).await;
+        }
         self.close(pair(batch, outcomes), lane)
     }
 
@@ -278,6 +283,13 @@ fn with_link(order: Order, link: TaskLink) -> Order {
     }
 }
 
+fn without_key(order: Order) -> Order {
+    match order {
+        Order::Message(message) => Order::Message(Box::new(Message { without_key: true, ..*message })),
+        order => order,
+    }
+}
+
 fn pair(batch: &[Order], outcomes: Vec<ActionOutcome>) -> Outcomes {
     let mut outcomes = outcomes.into_iter();
     // An action without an outcome counts as in doubt, which is the safe side.
@@ -301,8 +313,8 @@ fn no_answer() -> Failure {
 /// The result of an action, and the change of its entry in the ledger. None leaves the claim open.
 fn conclude(short: &str, outcome: ActionOutcome) -> (Performed, Option<Closing>) {
     let (status, step, reason) = match &outcome {
-        ActionOutcome::Done(_) => (ActionStatus::Done, Some(Step::Confirm), None),
-        ActionOutcome::CarriedOver(_) | ActionOutcome::RecordGone(_) => {
+        ActionOutcome::Done(_) | ActionOutcome::DoneApart(_) => (ActionStatus::Done, Some(Step::Confirm), None),
+        ActionOutcome::CarriedOver(_) | ActionOutcome::RecordGone(_) | ActionOutcome::KeyRefused(_) => {
             (ActionStatus::Failed, Some(Step::CarryOver), None)
         }
         ActionOutcome::Refused(_) => (ActionStatus::Failed, Some(Step::Refuse), Some(Reason::Refused)),
@@ -311,8 +323,13 @@ fn conclude(short: &str, outcome: ActionOutcome) -> (Performed, Option<Closing>)
     };
     let failure = outcome.failure().cloned();
     let error = failure.as_ref().map(|failure| failure.message.clone());
-    let remote_id = if let ActionOutcome::Done(remote_id) = outcome { Some(remote_id) } else { None };
+    let leaves_prior = matches!(outcome, ActionOutcome::DoneApart(_));
+    let remote_id = match outcome {
+        ActionOutcome::Done(remote_id) | ActionOutcome::DoneApart(remote_id) => Some(remote_id),
+        _ => None,
+    };
     let performed = Performed { status, reason, remote_id: remote_id.clone(), failure };
-    let closing = |step| Closing { short: short.to_owned(), step, reason, remote_id, error, may_repeat: false };
+    let closing =
+        |step| Closing { short: short.to_owned(), step, reason, remote_id, error, may_repeat: false, leaves_prior };
     (performed, step.map(closing))
 }

@@ -4,6 +4,8 @@
 //! done again. Waiting until a claim is old would not help. `claimed_at` is the start of the run, perhaps hours before the
 //! request left, and a request can be under way for longer than people would wait.
 
+use std::collections::BTreeMap;
+
 use super::Sinks;
 use super::sink::{Answer, Claim, Failure};
 use crate::ledger::{Closing, LedgerError, Writer};
@@ -34,7 +36,11 @@ pub async fn settle(
     let mut settled = Settled::default();
     let mut closings = Vec::new();
     for (kind, sink) in sinks.iter_mut() {
-        let claims: Vec<_> = known.occasions.iter().flat_map(|occasion| open_claims(occasion, kind, &tag_of)).collect();
+        let address = sink.address().map(str::to_owned);
+        let siblings = siblings(known, kind);
+        let sibling = |claim: &Claim| siblings.get(claim.sent_to.as_ref().or(address.as_ref())?).cloned();
+        let claims = known.occasions.iter().flat_map(|occasion| open_claims(occasion, kind, &tag_of));
+        let claims: Vec<_> = claims.map(|claim| Claim { sibling: sibling(&claim), ..claim }).collect();
         if claims.is_empty() {
             continue;
         }
@@ -62,14 +68,30 @@ fn open_claims(occasion: &Occasion, sink: SinkKind, tag_of: &impl Fn(&str) -> Op
         link: occasion.link.clone(),
         prior: entry.prior.clone(),
         sent_to: entry.sent_to.clone(),
+        sibling: None,
         tag: tag_of(&occasion.id.signal).unwrap_or_default(),
     };
     occasion.entries.iter().filter(claimed).map(claim).collect()
 }
 
+/// The remote id of the last action at each address of a sink. A reply does not count: it goes where the other message is.
+fn siblings(known: &Known, sink: SinkKind) -> BTreeMap<String, String> {
+    let entries = known.occasions.iter().flat_map(|occasion| &occasion.entries);
+    let arrived = entries.filter(|entry| {
+        entry.key.kind.sink() == sink
+            && entry.state == State::Done
+            && entry.prior.is_none()
+            && entry.remote_id.is_some()
+    });
+    let mut arrived: Vec<&Entry> = arrived.collect();
+    arrived.sort_by_key(|entry| entry.closed_at);
+    arrived.into_iter().filter_map(|entry| Some((entry.sent_to.clone()?, entry.remote_id.clone()?))).collect()
+}
+
 fn closing(claim: &Claim, answer: Answer, when_in_doubt: WhenInDoubt) -> Option<Closing> {
+    let leaves_prior = matches!(answer, Answer::HappenedApart(_));
     let (step, reason, remote_id, may_repeat) = match answer {
-        Answer::Happened(remote_id) => (Step::Confirm, None, Some(remote_id), false),
+        Answer::Happened(remote_id) | Answer::HappenedApart(remote_id) => (Step::Confirm, None, Some(remote_id), false),
         Answer::DidNotHappen => (Step::CarryOver, None, None, false),
         Answer::Gone => (Step::Drop, Some(Reason::ContactGone), None, false),
         Answer::CannotTell if claim.key.kind == ActionKind::Message && when_in_doubt == WhenInDoubt::Resend => {
@@ -77,5 +99,5 @@ fn closing(claim: &Claim, answer: Answer, when_in_doubt: WhenInDoubt) -> Option<
         }
         Answer::CannotTell | Answer::NoAnswer(_) => return None,
     };
-    Some(Closing { short: claim.short.clone(), step, reason, remote_id, error: None, may_repeat })
+    Some(Closing { short: claim.short.clone(), step, reason, remote_id, error: None, may_repeat, leaves_prior })
 }

@@ -99,11 +99,19 @@ impl fmt::Display for Failure {
     }
 }
 
+/// In place of the address of a claim: the message carries no key, so nobody can look it up.
+pub const KEYLESS: &str = "without key";
+
 /// The outcome of one action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ActionOutcome {
     /// The action is done. The service's id of the effect: task id, tag id, `channel/ts` of a message.
     Done(String),
+    /// The action is done, but apart from the message that it was to reply to, which is gone. The service's id of the effect.
+    DoneApart(String),
+    /// The service refused the key that the message carries, and posted nothing. The message is sent once more without the
+    /// key, after its claim says [`KEYLESS`].
+    KeyRefused(Failure),
     /// The action certainly did not happen. Another run tries again.
     CarriedOver(Failure),
     /// The action certainly did not happen, and trying again at once would not help.
@@ -120,8 +128,9 @@ impl ActionOutcome {
     /// Why the action is not done, as far as anybody knows. None where it is done, or needless.
     pub(super) fn failure(&self) -> Option<&Failure> {
         match self {
-            ActionOutcome::Done(_) | ActionOutcome::Gone => None,
-            ActionOutcome::CarriedOver(failure)
+            ActionOutcome::Done(_) | ActionOutcome::DoneApart(_) | ActionOutcome::Gone => None,
+            ActionOutcome::KeyRefused(failure)
+            | ActionOutcome::CarriedOver(failure)
             | ActionOutcome::Refused(failure)
             | ActionOutcome::RecordGone(failure)
             | ActionOutcome::InDoubt(failure) => Some(failure),
@@ -142,8 +151,11 @@ pub struct Claim {
     pub link: Option<TaskLink>,
     /// The remote id of the task to bring forward, or of the message to reply to.
     pub prior: Option<String>,
-    /// The [`Sink::address`] at the time of the claim; None if it was not recorded.
+    /// The [`Sink::address`] at the time of the claim, or [`KEYLESS`]; None if it was not recorded.
     pub sent_to: Option<String>,
+    /// The remote id of the last message that is known to have arrived at that address. A channel has an id besides the name
+    /// that people gave, and only the answer to a post tells it.
+    pub sibling: Option<String>,
     /// The tag's name; empty for other kinds, and if no rule has the tag any more.
     pub tag: String,
 }
@@ -153,6 +165,8 @@ pub struct Claim {
 pub enum Answer {
     /// The action happened. The service's id of the effect, as in [`ActionOutcome::Done`].
     Happened(String),
+    /// The action happened, as in [`ActionOutcome::DoneApart`].
+    HappenedApart(String),
     /// The action did not happen.
     DidNotHappen,
     /// The contact is gone, so the action does not matter.

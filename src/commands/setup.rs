@@ -80,8 +80,10 @@ impl Setup {
         let credentials =
             config::credentials(environment, &|path| std::fs::read_to_string(path)).map_err(Fatal::usage)?;
         let as_of = as_of(common, arguments, in_sandbox)?;
-        let warnings = unknown_timezone(&config, environment).into_iter().collect();
-        Ok(Setup { sinks_on, as_of, in_sandbox, warnings, ..Setup::of(config, credentials, state_dir) })
+        let unknown_timezone = unknown_timezone(&config, environment);
+        let mut setup = Setup { sinks_on, as_of, in_sandbox, ..Setup::of(config, credentials, state_dir) };
+        setup.warnings.extend(unknown_timezone);
+        Ok(setup)
     }
 
     /// Puts the parts together, without any check.
@@ -91,7 +93,8 @@ impl Setup {
         }
         let links = Links { contact: config.intercom.contact_url.clone(), record: config.zoho.record_url.clone() };
         let sinks_on = sinks_on(&config, None);
-        Setup { config, credentials, sinks_on, links, state_dir, as_of: now(), in_sandbox: false, warnings: Vec::new() }
+        let warnings = ignored_channel(&mut config, &credentials).into_iter().collect();
+        Setup { config, credentials, sinks_on, links, state_dir, as_of: now(), in_sandbox: false, warnings }
     }
 
     /// The setup of a command that only reads. It needs Intercom's token alone, and accepts any `--as-of`.
@@ -172,6 +175,21 @@ impl Setup {
             None => Err(Fatal::usage(anyhow::anyhow!("no Slack credentials"))),
         }
     }
+}
+
+/// Drops the channel where messages go by webhook, and says so: a webhook posts to the channel that it was made for.
+fn ignored_channel(config: &mut Config, credentials: &Credentials) -> Option<Problem> {
+    let Some(SlackCredentials::Webhook(_)) = credentials.slack else { return None };
+    let channel = config.slack.channel.take()?;
+    Some(Problem {
+        message: format!(
+            "the channel {channel:?} is ignored: SLACK_WEBHOOK_URL posts to the channel that the webhook was made for"
+        ),
+        help: Some(
+            "unset SLACK_CHANNEL (or channel in [slack]); to choose the channel, set SLACK_BOT_TOKEN in place of the webhook"
+                .to_owned(),
+        ),
+    })
 }
 
 pub fn load_config(common: &Common, environment: &Environment) -> Result<Config, Fatal> {

@@ -21,6 +21,8 @@ pub struct Closing {
     pub error: Option<String>,
     /// Whether the action may have been done although no answer said so.
     pub may_repeat: bool,
+    /// Whether the action is done apart from its `prior`: a reply became a message of its own, with a thread of its own.
+    pub leaves_prior: bool,
 }
 
 /// Makes a change that a plan asks for.
@@ -130,16 +132,17 @@ pub(super) fn step(transaction: &Transaction<'_>, short: &str, step: Step) -> Re
 
 /// Writes the outcome of an action.
 pub(super) fn close(transaction: &Transaction<'_>, closing: &Closing, at: Date) -> Result<(), LedgerError> {
-    let Closing { short, step: wanted, reason, remote_id, error, may_repeat } = closing;
+    let Closing { short, step: wanted, reason, remote_id, error, may_repeat, leaves_prior } = closing;
     step(transaction, short, *wanted)?;
     let (reason, may_repeat) = (reason.map(Reason::name), i64::from(*may_repeat));
     execute(
         transaction,
         "close an action",
         "UPDATE entries SET reason = coalesce($1, reason), remote_id = coalesce($2, remote_id), error = $3,
-                            closed_at = $4, may_repeat = CASE WHEN may_repeat = 1 THEN 1 ELSE $5 END
-         WHERE short = $6",
-        params![reason, remote_id, error, at.timestamp(), may_repeat, short],
+                            closed_at = $4, may_repeat = CASE WHEN may_repeat = 1 THEN 1 ELSE $5 END,
+                            prior = CASE WHEN $6 = 1 THEN NULL ELSE prior END
+         WHERE short = $7",
+        params![reason, remote_id, error, at.timestamp(), may_repeat, i64::from(*leaves_prior), short],
     )
     .map(drop)
 }

@@ -49,7 +49,15 @@ fn planned(id: &OccasionId, short: &str, kind: ActionKind) -> Change {
 }
 
 fn closing(short: &str, step: Step) -> Closing {
-    Closing { short: short.into(), step, reason: None, remote_id: None, error: None, may_repeat: false }
+    Closing {
+        short: short.into(),
+        step,
+        reason: None,
+        remote_id: None,
+        error: None,
+        may_repeat: false,
+        leaves_prior: false,
+    }
 }
 
 struct Folder {

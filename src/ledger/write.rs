@@ -148,6 +148,15 @@ impl Writer {
         })
     }
 
+    /// Changes the address of claims, before the actions are tried in another way.
+    pub fn readdress(&self, shorts: &[&str], sent_to: &str) -> Result<(), LedgerError> {
+        self.transaction("change the address of a claim", |transaction| {
+            let sql = "UPDATE entries SET sent_to = $1 WHERE short = $2 AND state = 'claimed'";
+            let change = |short: &&str| execute(transaction, "change the address of a claim", sql, [sent_to, *short]);
+            shorts.iter().try_for_each(|short| change(short).map(drop))
+        })
+    }
+
     /// Records the Zoho record on which each action's task goes, before any task is made. `None` removes a deleted record.
     pub fn link(&self, links: &[(&str, Option<&TaskLink>)]) -> Result<(), LedgerError> {
         self.transaction("record the Zoho records of tasks", |transaction| {

@@ -184,6 +184,8 @@ pub struct Message {
     pub thread: Option<MessageRef>,
     /// Whether the message is marked "may be a repeat".
     pub may_repeat: bool,
+    /// Whether the message goes without its key in the metadata, because Slack refused them.
+    pub without_key: bool,
 }
 
 /// The change that a tag order makes.

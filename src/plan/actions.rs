@@ -127,6 +127,7 @@ impl Builder<'_> {
             task: rendering.earlier.open.map_or(TaskNews::None, |occasion| self.task_news(occasion)),
             thread: entry.prior.as_deref().and_then(MessageRef::from_remote_id),
             may_repeat: entry.may_repeat,
+            without_key: false,
         }
     }
 

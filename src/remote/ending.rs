@@ -65,6 +65,8 @@ pub enum Ending {
     ThreadClosed,
     /// By its code: the service refuses the layout of the message.
     LayoutRefused,
+    /// By its code: the service refuses the metadata with the message's key.
+    KeyRefused,
     /// By its code: this record or message is at fault.
     RecordRefused,
     /// By its code: the service does not take this record now; it may be locked.

@@ -74,6 +74,8 @@ pub enum Again {
     WithNewToken,
     /// Once, as plain text.
     AsText,
+    /// Once, without the key by which it could be looked up, after the claim says so.
+    WithoutKey,
     /// Once, in the configured channel instead of the thread.
     InChannel,
 }
@@ -117,7 +119,9 @@ pub fn verdict(kind: RequestKind, ending: Ending) -> AnswerVerdict {
         Ending::Throttled(Hint::None) => again(Again::AfterWait, ErrorKind::Throttled),
         Ending::Throttled(Hint::Soon) => again(Again::WhenAsked, ErrorKind::Throttled),
         Ending::Throttled(Hint::Late) | Ending::QuotaFull => last(ErrorKind::Throttled),
-        Ending::Busy if matches!(kind, BotPost | BotRead) => again(Again::WhenAsked, ErrorKind::Throttled),
+        Ending::Busy if matches!(kind, BotPost | BotRead | WebhookPost) => {
+            again(Again::WhenAsked, ErrorKind::Throttled)
+        }
         Ending::Busy => last(ErrorKind::Throttled),
         Ending::Redirect if matches!(kind, BotPost | BotRead | WebhookPost) => last(ErrorKind::Settings),
         Ending::Redirect => last(ErrorKind::BadAnswer),
@@ -127,7 +131,7 @@ pub fn verdict(kind: RequestKind, ending: Ending) -> AnswerVerdict {
         // A service always has its lists and methods: the address is another host's.
         Ending::NotFound => last(ErrorKind::Settings),
         // An unusable answer to a question stops all that depends on it; a refused change stops nothing else.
-        Ending::Foreign | Ending::CodeUnknown | Ending::LayoutRefused | Ending::RecordRefused
+        Ending::Foreign | Ending::CodeUnknown | Ending::LayoutRefused | Ending::KeyRefused | Ending::RecordRefused
             if kind.safety() == Safety::Read =>
         {
             last(ErrorKind::BadAnswer)
@@ -140,6 +144,7 @@ pub fn verdict(kind: RequestKind, ending: Ending) -> AnswerVerdict {
         Ending::Misconfigured => last(ErrorKind::Settings),
         Ending::ThreadClosed => again(Again::InChannel, ErrorKind::Settings),
         Ending::LayoutRefused => again(Again::AsText, ErrorKind::Rejected),
+        Ending::KeyRefused => again(Again::WithoutKey, ErrorKind::Rejected),
         Ending::RecordRefused => last(ErrorKind::Rejected),
         Ending::RecordLater => last(ErrorKind::Later),
         Ending::RecordFault if kind.safety() == Safety::Once => last(ErrorKind::OutcomeUnknown),

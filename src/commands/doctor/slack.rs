@@ -7,7 +7,7 @@ use crate::config::SlackCredentials;
 use crate::model::SinkKind;
 use crate::remote::error::RemoteError;
 use crate::remote::service_status::ServiceStatus;
-use crate::remote::slack::{Identity, Slack, is_webhook_shaped};
+use crate::remote::slack::{Identity, Slack, is_channel_id, is_webhook_shaped};
 
 /// The checks that depend on a bot token.
 const REST: [&str; 2] = ["scopes", "channel"];
@@ -71,7 +71,7 @@ fn check_scopes(group: &mut Group, scopes: &[String]) -> bool {
 
 async fn channel(group: &mut Group, setup: &Setup, client: &Slack, scopes: &[String], looks_back: bool) {
     let name = setup.config.slack.channel.as_deref().unwrap_or_default();
-    if !is_id(name) {
+    if !is_channel_id(name) {
         let help = "set SLACK_CHANNEL to the channel's id, which begins with C or G";
         return group.warn(
             "channel",
@@ -97,10 +97,4 @@ async fn channel(group: &mut Group, setup: &Setup, client: &Slack, scopes: &[Str
         }
         Err(error) => group.remote("channel", &error, None),
     }
-}
-
-/// Whether the text is an id: ids have capital letters and digits, names have small letters.
-fn is_id(channel: &str) -> bool {
-    channel.starts_with(['C', 'G', 'D'])
-        && channel.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }

@@ -304,6 +304,7 @@ mod tests {
             link: None,
             prior: None,
             sent_to: None,
+            sibling: None,
             tag: tag.into(),
         };
         let script = Script::play([

@@ -63,6 +63,7 @@ fn endings() -> Vec<(&'static str, Ending)> {
         ("code: settings", Ending::Misconfigured),
         ("code: thread or channel", Ending::ThreadClosed),
         ("code: layout", Ending::LayoutRefused),
+        ("code: metadata", Ending::KeyRefused),
         ("code: record refused", Ending::RecordRefused),
         ("code: record later", Ending::RecordLater),
         ("code: record failed", Ending::RecordFault),
@@ -93,6 +94,7 @@ fn is_in_the_matrix(ending: Ending) -> bool {
         | Ending::Misconfigured
         | Ending::ThreadClosed
         | Ending::LayoutRefused
+        | Ending::KeyRefused
         | Ending::RecordRefused
         | Ending::RecordLater
         | Ending::RecordFault
@@ -108,6 +110,7 @@ fn word(kind: RequestKind, ending: Ending) -> String {
         Again::AfterWait | Again::WhenAsked => "r ",
         Again::WithNewToken => "t ",
         Again::AsText => "p ",
+        Again::WithoutKey => "k ",
         Again::InChannel => "c ",
     };
     let end = match end {
@@ -137,7 +140,7 @@ fn the_whole_table() {
         KINDS.iter().for_each(|(kind, _)| table += &format!("{:<7}", word(*kind, ending)));
     }
     let table: Vec<&str> = table.lines().map(str::trim_end).collect();
-    // Retry: r after a wait, t once with a new token, p once as plain text, c once in the channel. End: ok is success; gone
+    // Retry: r after a wait, t once with a new token, p once as plain text, k once without the key, c once in the channel. End: ok is success; gone
     // means that the thing is not there, which is an answer; later leaves the action to another run; ask puts it in doubt, and
     // another run asks first (askS also stops the sink); drop gives it up, and every report names it; SINK stops the sink, and
     // leaves its actions to another run; RUN plans nothing new in this run.
@@ -163,12 +166,13 @@ fn the_whole_table() {
     code: unknown                   RUN    RUN    RUN    SINK   later  later  later  SINK   SINK   SINK   later  later  later  SINK   later  later  later  SINK
     code: token unknown             RUN    RUN    RUN    SINK   SINK   SINK   SINK   SINK   t SINK t SINK t SINK t SINK t SINK t SINK t SINK SINK   SINK   SINK
     code: no right, no scope        RUN    RUN    RUN    SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK
-    code: busy, no credits          RUN    RUN    RUN    SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   r SINK SINK   r SINK
+    code: busy, no credits          RUN    RUN    RUN    SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   r SINK r SINK r SINK
     code: quota full                RUN    RUN    RUN    SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK
     code: unavailable for hours     RUN    RUN    RUN    SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK
     code: settings                  RUN    RUN    RUN    SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK   SINK
     code: thread or channel         c RUN  c RUN  c RUN  c SINK c SINK c SINK c SINK c SINK c SINK c SINK c SINK c SINK c SINK c SINK c SINK c SINK c SINK c SINK
     code: layout                    RUN    RUN    RUN    SINK   p drop p drop p drop SINK   SINK   SINK   p drop p drop p drop SINK   p drop p drop p drop SINK
+    code: metadata                  RUN    RUN    RUN    SINK   k drop k drop k drop SINK   SINK   SINK   k drop k drop k drop SINK   k drop k drop k drop SINK
     code: record refused            RUN    RUN    RUN    SINK   drop   drop   drop   SINK   SINK   SINK   drop   drop   drop   SINK   drop   drop   drop   SINK
     code: record later              RUN    RUN    RUN    later  later  later  later  later  later  later  later  later  later  later  later  later  later  later
     code: record failed             RUN    RUN    RUN    later  later  later  later  later  later  later  later  later  ask    later  later  ask    ask    later
@@ -223,7 +227,10 @@ fn only_an_ending_about_one_action_gives_it_up() {
     for (kind, ending, verdict) in every_cell() {
         let End::Fail(error) = verdict.end else { continue };
         if consequence(error, 1).0 == Fate::GivenUp && !is_needed_to_plan(kind) {
-            assert!(matches!(ending, Ending::RecordRefused | Ending::LayoutRefused), "{kind:?} {ending:?}");
+            assert!(
+                matches!(ending, Ending::RecordRefused | Ending::LayoutRefused | Ending::KeyRefused),
+                "{kind:?} {ending:?}"
+            );
             assert!(!may_have_worked(ending), "{kind:?} {ending:?}");
         }
     }

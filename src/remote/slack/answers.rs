@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::header::RETRY_AFTER;
-use serde::Deserialize;
+use serde_json::Value;
 
 use crate::remote::ending::Ending;
 use crate::remote::error::{ErrorKind, RemoteError};
@@ -48,14 +48,12 @@ fn ending(code: &str) -> Ending {
     match code {
         // The message.
         "invalid_blocks" | "invalid_blocks_format" | "msg_blocks_too_long" => Ending::LayoutRefused,
+        code if ["metadata_", "invalid_metadata_"].iter().any(|begin| code.starts_with(begin)) => Ending::KeyRefused,
         "no_text"
         | "msg_too_long"
         | "too_many_attachments"
         | "attachment_payload_limit_exceeded"
         | "too_many_contact_cards"
-        | "invalid_metadata_format"
-        | "invalid_metadata_schema"
-        | "metadata_too_large"
         | "markdown_text_conflict"
         | "missing_file_data"
         | "invalid_arguments"
@@ -105,7 +103,6 @@ fn ending(code: &str) -> Ending {
         | "not_allowed_token_type"
         | "is_bot"
         | "missing_scope"
-        | "metadata_must_be_sent_from_app"
         | "app_access_restricted"
         | "access_denied"
         | "team_access_not_granted"
@@ -149,44 +146,62 @@ fn meaning(code: &str) -> Option<&'static str> {
 
 /// Judges an answer of the Web API that is no success.
 pub(super) fn bot_ending(answer: &HttpAnswer) -> Ending {
-    match serde_json::from_slice(&answer.body) {
-        Ok(Body { ok: Some(false), error: Some(code), .. }) if answer.ending() == Ending::Foreign => ending(&code),
+    match Body::of(answer) {
+        Body { ok: Some(false), error: Some(code), .. } if answer.ending() == Ending::Foreign => ending(&code),
         _ => answer.ending(),
     }
 }
 
-/// Judges an answer of a webhook that is no success. Slack's own refusal is one word.
+/// Judges an answer of a webhook that is no success. Slack's own refusal is one word, or JSON like that of the Web API.
 pub(super) fn webhook_ending(answer: &HttpAnswer) -> Ending {
-    let body = answer.text();
-    match (answer.ending(), body.trim()) {
-        (Ending::Foreign, word) if is_code(word) => match ending(word) {
-            // A webhook has one channel, and its messages are in no thread.
-            Ending::ThreadClosed => Ending::Misconfigured,
-            ending => ending,
-        },
-        (by_status, _) => by_status,
+    let (text, body) = (answer.text(), Body::of(answer));
+    let code = match (&body.error, text.trim()) {
+        (Some(code), _) if body.ok == Some(false) => code,
+        (_, word) if is_code(word) => word,
+        _ => return answer.ending(),
+    };
+    if answer.ending() == Ending::Foreign { ending_by_webhook(code) } else { answer.ending() }
+}
+
+fn ending_by_webhook(code: &str) -> Ending {
+    match ending(code) {
+        // A webhook has one channel, and its messages are in no thread.
+        Ending::ThreadClosed => Ending::Misconfigured,
+        ending => ending,
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+/// The fields of an answer that decide. A field of another form counts as missing: the others are still worth reading.
+#[derive(Debug, Default)]
 struct Body {
     ok: Option<bool>,
     error: Option<String>,
     needed: Option<String>,
     provided: Option<String>,
-    response_metadata: Option<Metadata>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Metadata {
+    /// The wait before the next request, in seconds. Webhooks say it here.
+    retry_after: Option<u64>,
+    /// `response_metadata.messages`.
     messages: Vec<String>,
 }
 
+impl Body {
+    fn of(answer: &HttpAnswer) -> Body {
+        let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
+        let messages = body.pointer("/response_metadata/messages").and_then(Value::as_array).into_iter().flatten();
+        Body {
+            ok: body.get("ok").and_then(Value::as_bool),
+            error: text("error"),
+            needed: text("needed"),
+            provided: text("provided"),
+            retry_after: body.get("retry_after").and_then(Value::as_u64),
+            messages: messages.filter_map(|message| Some(message.as_str()?.to_owned())).collect(),
+        }
+    }
+}
+
 pub(super) fn explain(answer: &HttpAnswer) -> Explanation {
-    let Ok(Body { error: Some(code), needed, provided, response_metadata, .. }) = serde_json::from_slice(&answer.body)
-    else {
+    let Body { error: Some(code), needed, provided, messages, .. } = Body::of(answer) else {
         return explain_text(answer);
     };
     let scopes = [("needs the scope", needed), ("has", provided)].into_iter().filter_map(|(word, scopes)| {
@@ -198,7 +213,7 @@ pub(super) fn explain(answer: &HttpAnswer) -> Explanation {
         about: about.collect::<Vec<_>>().join("; "),
         code: Some(code),
         // A JSON pointer to the block, for instance.
-        message: response_metadata.unwrap_or_default().messages.join("; "),
+        message: messages.join("; "),
         request_id: None,
     }
 }
@@ -208,7 +223,7 @@ pub(super) fn check_bot(client: &Client, request: &Request, answer: &HttpAnswer)
     if !answer.status.is_success() {
         return Err(refusal(client, request, answer, client.ending(answer)));
     }
-    let body: Body = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let body = Body::of(answer);
     let code = match (body.ok, &body.error) {
         (Some(true), _) => return Ok(()),
         (Some(false), Some(code)) => code.as_str(),
@@ -225,6 +240,10 @@ pub(super) fn check_bot(client: &Client, request: &Request, answer: &HttpAnswer)
         ErrorKind::Credential if code == "missing_scope" => {
             "give the app the scope it needs, and install it in the workspace again"
         }
+        ErrorKind::Credential if code == "token_expired" => {
+            "the app rotates its tokens, and each expires after 12 hours: set SLACK_BOT_TOKEN to the token of an app without \
+             token rotation. Slack cannot switch the rotation of an app off, so make a new app"
+        }
         _ => return Err(refusal),
     };
     refusal.error.details.help = Some(help.to_owned());
@@ -233,13 +252,15 @@ pub(super) fn check_bot(client: &Client, request: &Request, answer: &HttpAnswer)
 
 /// Checks that an answer of a webhook is a success.
 pub(super) fn check_webhook(client: &Client, request: &Request, answer: &HttpAnswer) -> Result<(), SlackRefusal> {
-    match (answer.status.is_success(), answer.text().trim()) {
-        (true, "ok") => return Ok(()),
-        (true, _) => return Err(client.unreadable(request, answer, "the answer is not \"ok\"").into()),
-        (false, _) => {}
-    }
-    let mut refusal = refusal(client, request, answer, client.ending(answer));
-    if refusal.error.kind == ErrorKind::Settings && answer.status.is_client_error() {
+    let body = Body::of(answer);
+    let ending = match (answer.status.is_success(), answer.text().trim(), body.ok, body.error) {
+        (true, "ok", _, _) | (true, _, Some(true), _) => return Ok(()),
+        (true, _, Some(false), Some(code)) => ending_by_webhook(&code),
+        (true, ..) => return Err(client.unreadable(request, answer, "the answer is not \"ok\"").into()),
+        (false, ..) => client.ending(answer),
+    };
+    let mut refusal = refusal(client, request, answer, ending);
+    if refusal.error.kind == ErrorKind::Settings && !answer.status.is_redirection() {
         refusal.error.details.help = Some(WEBHOOK_HELP.credential.to_owned());
     }
     Err(refusal)
@@ -248,7 +269,10 @@ pub(super) fn check_webhook(client: &Client, request: &Request, answer: &HttpAns
 fn refusal(client: &Client, request: &Request, answer: &HttpAnswer, ending: Ending) -> SlackRefusal {
     let again = outcomes::verdict(request.kind, ending).again;
     let wait = match again {
-        Again::WhenAsked => number(&answer.headers, RETRY_AFTER.as_str()).map_or(USUAL_WAIT, Duration::from_secs),
+        Again::WhenAsked => {
+            let seconds = number(&answer.headers, RETRY_AFTER.as_str()).or_else(|| Body::of(answer).retry_after);
+            seconds.map_or(USUAL_WAIT, Duration::from_secs)
+        }
         _ => Duration::ZERO,
     };
     SlackRefusal { error: client.error(request, outcomes::error_kind(request.kind, ending), answer), again, wait }

@@ -51,6 +51,12 @@ pub fn is_webhook_shaped(address: &SecretString) -> bool {
         if team.starts_with('T') && app.starts_with('B') && !secret.is_empty())
 }
 
+/// Whether a channel is given by its id: ids have capital letters and digits, names have small letters.
+pub fn is_channel_id(channel: &str) -> bool {
+    channel.starts_with(['C', 'G', 'D'])
+        && channel.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
 #[derive(Debug)]
 pub struct Slack {
     pub(super) client: Client,
@@ -93,6 +99,7 @@ impl Slack {
         let http = http::Options {
             timing,
             path_is_secret: true,
+            explain: answers::explain,
             ending: answers::webhook_ending,
             help: WEBHOOK_HELP,
             ..Default::default()

@@ -12,7 +12,7 @@ mod post;
 mod settle;
 mod sink;
 
-pub use client::{Identity, Options, SPACING, Slack, is_webhook_shaped};
+pub use client::{Identity, Options, SPACING, Slack, is_channel_id, is_webhook_shaped};
 pub use post::Preview;
 pub use sink::{FACTS, batches};
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use super::answers::{self, SERVICE, SlackRefusal};
@@ -24,8 +24,17 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// A message ready to post, with its key or keys.
 pub(super) struct Letter {
     layout: Layout,
-    payload: Value,
+    /// The metadata with the key or keys; None where Slack refused them.
+    metadata: Option<Value>,
     thread: Option<MessageRef>,
+}
+
+/// Where a message was posted.
+pub(super) struct Posted {
+    /// `channel/ts`, or [`WEBHOOK`]: the answer of a webhook names no place.
+    pub(super) place: String,
+    /// Whether a reply became a message of its own, because the message to reply to is gone.
+    pub(super) is_apart: bool,
 }
 
 /// A message that is shown instead of posted.
@@ -41,17 +50,17 @@ pub struct Preview {
 impl Letter {
     /// The letter of a batch: a message of its own, or a digest of several. None for an empty batch.
     pub(super) fn of(batch: &[Message], by_bot: bool) -> Option<Letter> {
-        Some(match batch {
+        let (layout, payload, thread) = match batch {
             [] => return None,
-            [order] => {
-                let thread = order.thread.clone().filter(|_| by_bot);
-                Letter { layout: blocks::message(order), payload: json!({ "key": order.short }), thread }
-            }
+            [order] => (blocks::message(order), json!({ "key": order.short }), order.thread.clone()),
             orders => {
                 let keys: Vec<&str> = orders.iter().map(|order| order.short.as_str()).collect();
-                Letter { layout: blocks::digest(orders), payload: json!({ "keys": keys }), thread: None }
+                (blocks::digest(orders), json!({ "keys": keys }), None)
             }
-        })
+        };
+        let has_key = by_bot && batch.iter().all(|order| !order.without_key);
+        let metadata = has_key.then(|| json!({ "event_type": EVENT_TYPE, "event_payload": payload }));
+        Some(Letter { layout, metadata, thread: thread.filter(|_| by_bot) })
     }
 
     fn body(&self, channel: Option<&str>, with_blocks: bool) -> Value {
@@ -62,8 +71,7 @@ impl Letter {
             body.insert("blocks".to_owned(), json!(blocks));
         }
         if let (Some(channel), Some(body)) = (channel, body.as_object_mut()) {
-            let metadata = json!({ "event_type": EVENT_TYPE, "event_payload": self.payload });
-            body.insert("metadata".to_owned(), metadata);
+            body.extend(self.metadata.clone().map(|metadata| ("metadata".to_owned(), metadata)));
             body.insert("channel".to_owned(), json!(channel));
             if let Some(MessageRef { channel, ts }) = &self.thread {
                 body.insert("channel".to_owned(), json!(channel));
@@ -88,16 +96,22 @@ impl Preview {
 }
 
 impl Slack {
-    /// Posts a message. Each other way that may help is tried once. Returns the place, `channel/ts`, or [`WEBHOOK`]: the
-    /// answer of a webhook names no place.
-    pub(super) async fn post(&mut self, mut letter: Letter) -> Result<String, RemoteError> {
+    /// Posts a message. Each other way that may help is tried once, but for a message without its key: only the caller can
+    /// claim one.
+    pub(super) async fn post(&mut self, mut letter: Letter) -> Result<Posted, SlackRefusal> {
+        let is_reply = letter.thread.is_some();
         let mut with_blocks = true;
         let mut waits = 0;
         loop {
-            let SlackRefusal { error, again, wait } = match self.post_once(&letter, with_blocks).await {
-                Ok(place) => return Ok(place),
+            let refusal = match self.post_once(&letter, with_blocks).await {
+                Ok(posted) => {
+                    let is_apart = posted.is_apart || (is_reply && letter.thread.is_none());
+                    return Ok(Posted { is_apart, ..posted });
+                }
                 Err(refusal) => refusal,
             };
+            let SlackRefusal { error, again, wait } = &refusal;
+            let wait = *wait;
             match again {
                 Again::AsText if with_blocks => with_blocks = false,
                 Again::InChannel if letter.thread.is_some() => letter.thread = None,
@@ -106,13 +120,13 @@ impl Slack {
                     self.sleep(wait).await?;
                 }
                 // The HTTP client has already done the retries after a growing wait.
-                _ => return Err(error),
+                _ => return Err(refusal),
             }
             tracing::info!(%error, "posting the message again, or in another form");
         }
     }
 
-    async fn post_once(&mut self, letter: &Letter, with_blocks: bool) -> Result<String, SlackRefusal> {
+    async fn post_once(&mut self, letter: &Letter, with_blocks: bool) -> Result<Posted, SlackRefusal> {
         if let Some(posted) = self.posted {
             self.sleep(self.options.spacing.saturating_sub(posted.elapsed())).await?;
         }
@@ -127,11 +141,16 @@ impl Slack {
         let answer = sent?;
         if !is_bot {
             answers::check_webhook(&self.client, &request, &answer)?;
-            return Ok(WEBHOOK.to_owned());
+            return Ok(Posted { place: WEBHOOK.to_owned(), is_apart: false });
         }
         answers::check_bot(&self.client, &request, &answer)?;
         match serde_json::from_slice::<Place>(&answer.body) {
-            Ok(Place { channel, ts }) => Ok(format!("{channel}/{ts}")),
+            Ok(Place { channel, ts, message }) => {
+                // Slack posts a reply to a deleted message at the top of the channel. A reply shows its thread, and this does not.
+                let stands_alone = message.is_some_and(|message| message.get("thread_ts").is_none());
+                let is_apart = letter.thread.is_some() && stands_alone;
+                Ok(Posted { place: format!("{channel}/{ts}"), is_apart })
+            }
             Err(_) => Err(self.client.unreadable(&request, &answer, "the answer names no channel and ts").into()),
         }
     }
@@ -149,4 +168,6 @@ impl Slack {
 struct Place {
     channel: String,
     ts: String,
+    #[serde(default)]
+    message: Option<Map<String, Value>>,
 }

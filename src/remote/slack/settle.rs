@@ -7,9 +7,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::answers;
-use super::client::{IN_DIGEST, Slack, WEBHOOK};
+use super::client::{IN_DIGEST, Slack, WEBHOOK, is_channel_id};
 use super::post::EVENT_TYPE;
-use crate::apply::sink::{Answer, Claim};
+use crate::apply::sink::{Answer, Claim, KEYLESS};
 use crate::model::MessageRef;
 use crate::remote::error::{ErrorKind, RemoteError};
 use crate::remote::http::{Request, RequestKind};
@@ -39,6 +39,8 @@ struct NextPage {
 /// A message that we posted, with the keys in its metadata.
 struct OwnMessage<'m> {
     ts: &'m str,
+    /// Whether it stands in the thread of another message.
+    is_reply: bool,
     /// The key of a single message.
     key: Option<&'m str>,
     /// The keys of a digest.
@@ -54,8 +56,10 @@ impl<'m> OwnMessage<'m> {
         }
         let payload = metadata.get("event_payload")?;
         let keys = payload.get("keys").and_then(Value::as_array).into_iter().flatten();
+        let ts = message.get("ts")?.as_str()?;
         Some(OwnMessage {
-            ts: message.get("ts")?.as_str()?,
+            ts,
+            is_reply: message.get("thread_ts").and_then(Value::as_str).is_some_and(|thread| thread != ts),
             key: payload.get("key").and_then(Value::as_str),
             keys: keys.filter_map(Value::as_str).collect(),
         })
@@ -69,8 +73,8 @@ struct Search<'a> {
     /// The beginning, as Slack writes it.
     oldest: String,
     wanted: BTreeSet<&'a str>,
-    /// The remote id of each key that was found.
-    found: BTreeMap<String, String>,
+    /// The remote id of each key that was found, and whether the message is a reply.
+    found: BTreeMap<String, (String, bool)>,
 }
 
 impl Slack {
@@ -86,11 +90,14 @@ impl Slack {
     }
 
     /// Returns one answer for each claim. A message can be in the channel that it was sent to (`channel` where the claim does
-    /// not name it), or in that of the message it replies to.
+    /// not name it), or in that of the message it replies to. The history of a channel is found by its id alone.
     pub(super) async fn look_up(&self, channel: &str, claims: &[Claim]) -> Vec<Answer> {
         let places = |claim: &Claim| -> BTreeSet<String> {
-            let parent = claim.prior.as_deref().and_then(MessageRef::from_remote_id).map(|parent| parent.channel);
-            parent.into_iter().chain([claim.sent_to.clone().unwrap_or_else(|| channel.to_owned())]).collect()
+            let parent = parent_of(claim).map(|parent| parent.channel);
+            let sent_to = claim.sent_to.as_deref().unwrap_or(channel);
+            let by_sibling = claim.sibling.as_deref().and_then(|sibling| Some(sibling.split_once('/')?.0));
+            let sent_to = if is_channel_id(sent_to) { sent_to } else { by_sibling.unwrap_or(sent_to) };
+            parent.into_iter().chain([sent_to.to_owned()]).collect()
         };
         let mut answers = vec![Answer::DidNotHappen; claims.len()];
         for channel in claims.iter().flat_map(places).collect::<BTreeSet<_>>() {
@@ -101,8 +108,8 @@ impl Slack {
                 .map(|(answer, claim)| (answer, claim.clone()))
                 .unzip();
             let found = match channel.as_str() {
-                // Nobody can read the channel of a webhook.
-                WEBHOOK => vec![Answer::CannotTell; claims.len()],
+                // Nobody can read the channel of a webhook, or find a message without its key.
+                WEBHOOK | KEYLESS => vec![Answer::CannotTell; claims.len()],
                 channel => self.look_up_in(channel, &claims).await,
             };
             for (answer, found) in here.into_iter().zip(found) {
@@ -121,12 +128,16 @@ impl Slack {
         let oldest = format!("{oldest}.000000");
         let mut search = Search { slack: self, channel, oldest, wanted, found: BTreeMap::new() };
         // The history does not list a thread that began before `oldest`.
-        let parents = claims.iter().filter_map(|claim| MessageRef::from_remote_id(claim.prior.as_deref()?));
+        let parents = claims.iter().filter_map(parent_of);
         let parents = parents.filter(|parent| parent.channel == channel).map(|parent| parent.ts).collect();
         let searched = search.run(parents).await;
         let missing = || searched.clone().err().unwrap_or(Answer::DidNotHappen);
-        let happened = |id: &String| Answer::Happened(id.clone());
-        claims.iter().map(|claim| search.found.get(&claim.short).map_or_else(missing, happened)).collect()
+        let answer = |claim: &Claim| match search.found.get(&claim.short) {
+            Some((id, is_reply)) if !is_reply && parent_of(claim).is_some() => Answer::HappenedApart(id.clone()),
+            Some((id, _)) => Answer::Happened(id.clone()),
+            None => missing(),
+        };
+        claims.iter().map(answer).collect()
     }
 }
 
@@ -192,11 +203,16 @@ impl Search<'_> {
     }
 
     fn collect_keys(&mut self, message: &Value) {
-        let Some(OwnMessage { ts, key, keys }) = OwnMessage::of(message) else { return };
+        let Some(OwnMessage { ts, is_reply, key, keys }) = OwnMessage::of(message) else { return };
         let place = format!("{}/{ts}", self.channel);
-        self.found.extend(key.map(|key| (key.to_owned(), place.clone())));
-        self.found.extend(keys.into_iter().map(|key| (key.to_owned(), format!("{place}{IN_DIGEST}"))));
+        self.found.extend(key.map(|key| (key.to_owned(), (place.clone(), is_reply))));
+        self.found.extend(keys.into_iter().map(|key| (key.to_owned(), (format!("{place}{IN_DIGEST}"), is_reply))));
     }
+}
+
+/// The message that a claimed one was to reply to.
+fn parent_of(claim: &Claim) -> Option<MessageRef> {
+    MessageRef::from_remote_id(claim.prior.as_deref()?)
 }
 
 /// Ranks the answers from several channels: one channel is enough to find a message, but all must be searched to miss it.
@@ -205,7 +221,7 @@ fn weight(answer: &Answer) -> u8 {
         Answer::DidNotHappen | Answer::Gone => 0,
         Answer::CannotTell => 1,
         Answer::NoAnswer(_) => 2,
-        Answer::Happened(_) => 3,
+        Answer::Happened(_) | Answer::HappenedApart(_) => 3,
     }
 }
 

@@ -1,10 +1,12 @@
 //! Slack as the sink of messages: which messages go out together, posting them, and settling those in doubt.
 
+use super::answers::SlackRefusal;
 use super::blocks;
 use super::client::{IN_DIGEST, Slack, WEBHOOK};
-use super::post::Letter;
+use super::post::{Letter, Posted};
 use crate::apply::sink::{ActionOutcome, Answer, Claim, Sink};
 use crate::model::{ActionKind, Message, MessageRef};
+use crate::remote::outcomes::Again;
 use crate::remote::sink_facts::{SinkFacts, WrongId};
 
 pub const FACTS: SinkFacts = SinkFacts { place, url: |_, _| None, check_remote_id };
@@ -39,8 +41,10 @@ impl Sink for Slack {
         let suffix = if batch.len() > 1 && self.channel.is_some() { IN_DIGEST } else { "" };
         let Some(letter) = Letter::of(batch, self.channel.is_some()) else { return Vec::new() };
         let outcome = match self.post(letter).await {
-            Ok(place) => ActionOutcome::Done(place + suffix),
-            Err(error) => error.outcome(),
+            Ok(Posted { place, is_apart: false }) => ActionOutcome::Done(place + suffix),
+            Ok(Posted { place, is_apart: true }) => ActionOutcome::DoneApart(place + suffix),
+            Err(SlackRefusal { error, again: Again::WithoutKey, .. }) => ActionOutcome::KeyRefused(error.failure()),
+            Err(SlackRefusal { error, .. }) => error.outcome(),
         };
         vec![outcome; batch.len()]
     }

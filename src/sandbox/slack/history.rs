@@ -31,7 +31,8 @@ pub(super) fn replies(slack: &Slack, arguments: &Object) -> Result<Reply, Failur
 }
 
 fn readable(slack: &Slack, arguments: &Object) -> Result<String, Failure> {
-    let channel = slack.channel(text(arguments, "channel").unwrap_or_default())?;
+    let id = text(arguments, "channel").unwrap_or_default();
+    let channel = slack.channel(id).ok().filter(|channel| channel.id == id).ok_or("channel_not_found")?;
     slack.needs(&[if channel.private { "groups:history" } else { "channels:history" }])?;
     if channel.member { Ok(channel.id.clone()) } else { Err("not_in_channel".into()) }
 }

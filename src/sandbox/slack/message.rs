@@ -50,16 +50,21 @@ pub(super) fn post(world: &mut World, arguments: &Object) -> Result<Reply, Failu
     Ok(Reply::json(200, &Value::Object(body)))
 }
 
-/// Returns the parent of a reply. It must be a string, because a `ts` loses digits as a number.
+/// Returns the parent of a reply. It must be a string, because a `ts` loses digits as a number. A reply to a message that is
+/// not there becomes a message of its own.
 pub(super) fn parent(slack: &Slack, channel: &str, arguments: &Object) -> Result<Option<String>, Failure> {
     let Some(thread) = arguments.get("thread_ts").filter(|thread| !thread.is_null()) else {
         return Ok(None);
     };
     let thread = thread.as_str().ok_or("invalid_arguments")?;
-    let known = slack.messages.iter().any(|message| {
-        text(message, "channel") == Some(channel) && text(message, "ts") == Some(thread) && !is_reply(message)
-    });
-    if known { Ok(Some(thread.to_owned())) } else { Err("cannot_reply_to_message".into()) }
+    let found = slack
+        .messages
+        .iter()
+        .find(|message| text(message, "channel") == Some(channel) && text(message, "ts") == Some(thread));
+    match found {
+        Some(message) if is_reply(message) => Err("cannot_reply_to_message".into()),
+        found => Ok(found.map(|_| thread.to_owned())),
+    }
 }
 
 /// Returns whether a stored message is a reply.

@@ -66,7 +66,6 @@ fn each_refusal_has_its_code_and_posts_nothing() {
         (json!({"channel": "C1"}), "no_text"),
         (json!({"channel": "C1", "text": "x", "blocks": "[]"}), "invalid_blocks_format"),
         (json!({"channel": "C1", "text": "x", "blocks": [{"type": "section"}]}), "invalid_blocks"),
-        (json!({"channel": "C1", "text": "x", "thread_ts": "1.2"}), "cannot_reply_to_message"),
         (json!({"channel": "C1", "text": "x", "thread_ts": 1.2}), "invalid_arguments"),
         (json!({"channel": "C1", "text": "x", "metadata": {"event_type": "a"}}), "invalid_metadata_format"),
         (json!({"channel": "C1", "text": "x", "markdown_text": "y"}), "markdown_text_conflict"),

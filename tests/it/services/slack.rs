@@ -34,6 +34,56 @@ fn the_metadata_of_another_app_hides_no_message_of_ours() {
 }
 
 #[test]
+fn a_message_whose_metadata_are_refused_goes_out_without_them() {
+    let services = Services::new(&full_accounts(3));
+    services.fault(json!({ "service": "slack", "path_prefix": "/chat.postMessage", "body_holds": "event_type",
+        "kind": "status", "status": 200, "body": { "ok": false, "error": "invalid_metadata_schema" } }));
+    services.scan().expect(0);
+    services.scan().expect(0);
+    assert_eq!(services.count("slack post"), 3);
+    assert!(services.sandbox.with_world(|world| world.slack.messages.iter().all(|it| !it.contains_key("metadata"))));
+}
+
+#[test]
+fn the_fate_of_a_message_without_metadata_cannot_be_learnt() {
+    let services = Services::new(&full_accounts(1));
+    let post = "/chat.postMessage";
+    services.fault(json!({ "service": "slack", "path_prefix": post, "body_holds": "event_type", "times": 1,
+        "kind": "status", "status": 200, "body": { "ok": false, "error": "metadata_too_large" } }));
+    services.fault(json!({ "service": "slack", "path_prefix": post, "times": 1, "kind": "reset_after" }));
+    services.scan().expect(1);
+    services.scan().expect(0);
+    let texts = services.sandbox.with_world(|world| serde_json::to_string(&world.slack.messages).unwrap());
+    assert_eq!((services.count("slack post"), texts.matches("May be a repeat").count() > 0), (2, true), "{texts}");
+}
+
+/// Only ids find a channel's history, and the answer to an earlier post tells the id of the channel by that name.
+#[test]
+fn the_channel_of_a_name_is_learnt_from_an_earlier_post() {
+    let services = Services::new(&full_accounts(1));
+    services.sandbox.with_world(|world| world.slack.channels[0].name = Some("signals".to_owned()));
+    let scan = || finish(services.command(&[]).env("SLACK_CHANNEL", "#signals"));
+    scan().expect(0);
+    services.change(&json!({ "contact": full_accounts(2)[1] }));
+    services
+        .fault(json!({ "service": "slack", "path_prefix": "/chat.postMessage", "times": 1, "kind": "reset_after" }));
+    scan().expect(1);
+    scan().expect(0);
+    assert_eq!(services.count("slack post"), 2);
+}
+
+#[test]
+fn a_channel_beside_a_webhook_is_named_as_ignored() {
+    let services = Services::new(&full_accounts(1));
+    let mut command = services.command(&[]);
+    command.env_remove("SLACK_BOT_TOKEN").env("SLACK_WEBHOOK_URL", services.sandbox.webhook_url());
+    let report = finish(&mut command).expect(0).json();
+    let warnings = report["warnings"].to_string();
+    assert!(warnings.contains("is ignored: SLACK_WEBHOOK_URL posts to the channel"), "{warnings}");
+    assert_eq!(services.count("slack post"), 1);
+}
+
+#[test]
 fn signals_beyond_max_messages_are_posted_in_a_digest() {
     let services = Services::new(&full_accounts(25));
     let report = services.scan().expect(0).json();

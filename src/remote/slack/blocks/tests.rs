@@ -33,7 +33,7 @@ fn order() -> Message {
         task_url: "https://crm.zoho.com/crm/tab/Tasks/71".into(),
         record_url: Some("https://crm.zoho.com/crm/tab/Leads/11".into()),
     };
-    Message { short: "US-7K3F9Q2M".into(), brief, task, thread: None, may_repeat: false }
+    Message { short: "US-7K3F9Q2M".into(), brief, task, thread: None, may_repeat: false, without_key: false }
 }
 
 /// A message with every note and every variant.

@@ -38,7 +38,7 @@ fn order(short: &str) -> Message {
         escalated: false,
         message: None,
     };
-    Message { short: short.into(), brief, task: TaskNews::None, thread: None, may_repeat: false }
+    Message { short: short.into(), brief, task: TaskNews::None, thread: None, may_repeat: false, without_key: false }
 }
 
 fn reply_to(short: &str, channel: &str) -> Message {
@@ -79,6 +79,8 @@ fn body(asked: &Asked) -> Value {
 fn word(outcome: &ActionOutcome) -> (&'static str, Option<FailureKind>) {
     match outcome {
         ActionOutcome::Done(_) => ("done", None),
+        ActionOutcome::DoneApart(_) => ("done apart", None),
+        ActionOutcome::KeyRefused(failure) => ("key refused", Some(failure.kind)),
         ActionOutcome::CarriedOver(failure) => ("carried over", Some(failure.kind)),
         ActionOutcome::Refused(failure) => ("refused", Some(failure.kind)),
         ActionOutcome::InDoubt(failure) => ("in doubt", Some(failure.kind)),
@@ -171,6 +173,28 @@ async fn refused_blocks_are_sent_as_text_once() {
 }
 
 #[tokio::test]
+async fn a_message_whose_metadata_are_refused_is_sent_without_its_key_where_the_caller_says_so() {
+    for code in ["metadata_too_large", "invalid_metadata_schema", "metadata_must_be_sent_from_app"] {
+        let script = Script::play([no(code), ok()]).await;
+        let mut slack = bot(&script);
+        let outcomes = slack.perform(&[order("US-1")]).await;
+        assert!(matches!(outcomes[..], [ActionOutcome::KeyRefused(_)]), "{code}: {outcomes:?}");
+        let keyless = Message { without_key: true, ..order("US-1") };
+        assert_eq!(slack.perform(&[keyless]).await, [done("C1/7.000247")]);
+        let metadata = script.requests().iter().map(|asked| body(asked)["metadata"].is_object()).collect::<Vec<_>>();
+        assert_eq!(metadata, [true, false]);
+    }
+}
+
+#[tokio::test]
+async fn the_help_for_an_expired_token_names_the_rotation() {
+    let script = Script::play([no("token_expired")]).await;
+    let outcomes = bot(&script).perform(&[order("US-1")]).await;
+    let ActionOutcome::CarriedOver(failure) = &outcomes[0] else { panic!("{outcomes:?}") };
+    assert!(failure.help.as_ref().unwrap().contains("rotates its tokens"), "{failure:?}");
+}
+
+#[tokio::test]
 async fn a_message_waits_as_long_as_slack_asks() {
     let later = || no("ratelimited").header("Retry-After", "0");
     let script = Script::play([Reply::status(429).header("Retry-After", "0"), later(), later(), ok()]).await;
@@ -186,7 +210,7 @@ async fn a_reply_goes_under_its_message_or_else_into_the_channel() {
     let script = Script::play([ok(), no("cannot_reply_to_message"), ok()]).await;
     let mut slack = bot(&script);
     assert_eq!(word(&slack.perform(&[reply_to("US-1", "C0")]).await[0]).0, "done");
-    assert_eq!(word(&slack.perform(&[reply_to("US-2", "C0")]).await[0]).0, "done");
+    assert_eq!(word(&slack.perform(&[reply_to("US-2", "C0")]).await[0]).0, "done apart");
     let bodies: Vec<Value> = script.requests().iter().map(body).collect();
     for reply in &bodies[..2] {
         assert_eq!(reply["channel"], "C0");
@@ -205,6 +229,9 @@ async fn a_webhook_must_say_ok_and_never_shows_its_address() {
         (Reply::status(500).body("rollup_error"), ("in doubt", Some(Action))),
         (Reply::reset(), ("in doubt", Some(Action))),
         (Reply::status(400).body("invalid_payload"), ("refused", Some(Action))),
+        (Reply::json(r#"{"ok":true}"#), ("done", None)),
+        (Reply::json(r#"{"ok":false,"error":"invalid_token"}"#), ("carried over", Some(Credential))),
+        (Reply::status(404).body(r#"{"ok":false,"error":"no_service"}"#), ("carried over", Some(Configuration))),
         (Reply::status(400).body(""), ("carried over", Some(Action))),
         (Reply::status(400).body("a_word_of_next_year"), ("carried over", Some(Action))),
         (Reply::status(403).body("<html>"), ("carried over", Some(Action))),

@@ -77,8 +77,11 @@ async fn s11_a_throttled_webhook_answers_in_json_and_the_message_goes_out_later(
 }
 
 #[tokio::test]
-async fn s12_the_answer_to_a_reply_may_lack_the_thread() {
+async fn s12_a_reply_whose_parent_is_gone_becomes_a_message_of_its_own() {
     let answer = r#"{"ok":true,"channel":"C01","ts":"7.000247","message":{"text":"again"}}"#;
     let script = Script::play([Reply::json(answer)]).await;
-    assert_eq!(bot(&script).perform(&[reply_to("US-1", "C01")]).await, [done("C01/7.000247")]);
+    assert_eq!(
+        bot(&script).perform(&[reply_to("US-1", "C01")]).await,
+        [ActionOutcome::DoneApart("C01/7.000247".into())]
+    );
 }

@@ -13,6 +13,7 @@ pub(super) fn claim(short: &str, second: i64) -> Claim {
         link: None,
         prior: None,
         sent_to: None,
+        sibling: None,
         tag: String::new(),
     }
 }

@@ -111,6 +111,7 @@ fn claim(number: u32, link: Option<TaskLink>, prior: Option<&str>) -> Claim {
         link,
         prior: prior.map(str::to_owned),
         sent_to: None,
+        sibling: None,
         tag: String::new(),
     }
 }
