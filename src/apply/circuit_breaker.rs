@@ -21,6 +21,11 @@ impl CircuitBreaker {
         CircuitBreaker { sink, unknown: BTreeMap::new(), lost: 0, halted: None }
     }
 
+    /// Whether lost answers stopped the sink.
+    pub(super) fn is_halted_by_lost_answers(&self) -> bool {
+        self.halted.is_some() && self.lost >= LOST_IN_A_ROW
+    }
+
     /// Notes the outcomes of a batch. A batch that was carried over, or in which nothing was sent, says nothing about answers.
     pub(super) fn note<'o>(&mut self, outcomes: impl IntoIterator<Item = &'o ActionOutcome>) {
         let mut last_lost = None;
@@ -88,6 +93,7 @@ impl CircuitBreaker {
                 kind: FailureKind::Unreachable,
                 unknown_code: None,
                 sink_goes_on: false,
+                answered: false,
             });
         }
     }
@@ -105,6 +111,7 @@ mod tests {
             kind,
             unknown_code: None,
             sink_goes_on: false,
+            answered: false,
         };
         let unknown = |code: char| Failure { unknown_code: Some(code.into()), ..failure(FailureKind::Action) };
         match letter {

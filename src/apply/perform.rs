@@ -1,83 +1,64 @@
-//! Carries out a plan.
+//! Performs the orders of each sink: claims, sends, closes.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
-use futures_util::future::join_all;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::circuit_breaker::CircuitBreaker;
 use super::results::{ActionStatus, Performed, Results};
 use super::sink::{ActionOutcome, Failure, KEYLESS};
-use super::sinks::{AnySink, Sinks};
+use super::sinks::AnySink;
 use super::stop::Stop;
-use super::waiting::{self, MessageQueue, TasksSoFar, Waiting};
+use super::waiting::{MessageQueue, TasksSoFar, Waiting};
 use crate::ledger::{Closing, LedgerError, Writer};
 use crate::model::{Date, Links, Message, Reason, SinkKind, Step, Task, TaskLink, TaskNews};
-use crate::plan::{Order, Plan};
+use crate::plan::Order;
 
-/// Carries out a recorded plan, all sinks at the same time. A tag and a message wait for the task of their signal, and a digest
-/// for the tasks of all its signals; nothing else waits.
-///
-/// An error is the ledger's. After it nothing more is sent, because nothing more could be recorded. The actions claimed by then
-/// are in doubt, and the next run asks about them. The results hold the actions done by then.
-pub async fn apply(
-    plan: &Plan,
-    ledger: &Writer,
-    sinks: &mut Sinks<'_>,
-    links: &Links,
-    stop: &Stop,
-) -> (Results, Option<LedgerError>) {
-    let performer = Performer { ledger, links, stop, at: plan.as_of, broken: Cell::new(false) };
-    let mut orders = waiting::orders(plan);
-    let longest = sinks.longest_news(links);
-    let tasks = watch::Sender::new(TasksSoFar { over: !sinks.has(SinkKind::Tasks), ..TasksSoFar::default() });
-    let lanes = sinks.iter_mut().map(|(kind, sink)| {
-        let orders = orders.remove(&kind).unwrap_or_default();
-        performer.run_sink(kind, sink, orders, &longest, &tasks)
-    });
-    let (mut results, mut failed) = (Results::default(), None);
-    for (of_sink, error) in join_all(lanes).await {
-        results.merge(of_sink);
-        failed = failed.or(error);
-    }
-    // A stop during the last request, too: no later batch has noticed it.
-    let is_over = |performed: &Performed| matches!(performed.status, ActionStatus::Done | ActionStatus::Skipped);
-    if !results.performed.values().all(is_over) {
-        results.stopped = results.stopped.or(stop.reason());
-    }
-    (results, failed)
-}
-
-struct Performer<'a> {
-    ledger: &'a Writer,
-    links: &'a Links,
-    stop: &'a Stop,
-    at: Date,
+pub(super) struct Performer<'a> {
+    pub(super) ledger: &'a Writer,
+    pub(super) links: &'a Links,
+    pub(super) stop: &'a Stop,
+    pub(super) at: Date,
     /// Whether the ledger failed. Then no sink begins anything.
-    broken: Cell<bool>,
+    pub(super) broken: Cell<bool>,
 }
 
 /// One sink's part of a run.
-struct Lane<'s> {
-    sink: &'s mut dyn AnySink,
-    results: Results,
-    breaker: CircuitBreaker,
+pub(super) struct Lane<'s> {
+    pub(super) kind: SinkKind,
+    pub(super) sink: &'s mut dyn AnySink,
+    pub(super) results: Results,
+    pub(super) breaker: CircuitBreaker,
+    /// The batches whose answer leaves open what the service did, and when the last of these answers came.
+    pub(super) doubtful: Vec<Vec<Order>>,
+    pub(super) doubted_at: Instant,
+    /// The batches that were not sent after answers were lost.
+    pub(super) unsent: Vec<Vec<Order>>,
 }
 
 /// Outcomes by the short key of the action.
-type Outcomes = Vec<(String, ActionOutcome)>;
+pub(super) type Outcomes = Vec<(String, ActionOutcome)>;
 
 impl Performer<'_> {
-    async fn run_sink(
+    pub(super) async fn run_sink<'s>(
         &self,
         kind: SinkKind,
-        sink: &mut dyn AnySink,
+        sink: &'s mut dyn AnySink,
         orders: Vec<Waiting>,
         longest: &TaskNews,
         tasks: &watch::Sender<TasksSoFar>,
-    ) -> (Results, Option<LedgerError>) {
-        let mut lane = Lane { sink, results: Results::default(), breaker: CircuitBreaker::new(kind) };
+    ) -> (Lane<'s>, Option<LedgerError>) {
+        let mut lane = Lane {
+            kind,
+            sink,
+            results: Results::default(),
+            breaker: CircuitBreaker::new(kind),
+            doubtful: Vec::new(),
+            doubted_at: Instant::now(),
+            unsent: Vec::new(),
+        };
         let done = match kind {
             SinkKind::Tasks => {
                 let done = self.tasks(&mut lane, orders, tasks).await;
@@ -93,7 +74,7 @@ impl Performer<'_> {
             }
             _ => self.others(&mut lane, orders, tasks.subscribe()).await,
         };
-        (lane.results, done.err())
+        (lane, done.err())
     }
 
     /// Finds or makes the records that tasks go on, then makes the tasks. Publishes the results of every batch.
@@ -210,16 +191,27 @@ impl Performer<'_> {
         if gone.is_empty() { Ok(()) } else { self.noted(self.ledger.link(&gone)) }
     }
 
-    async fn run_batch(&self, lane: &mut Lane<'_>, batch: &[Order]) -> Result<(), LedgerError> {
+    pub(super) async fn run_batch(&self, lane: &mut Lane<'_>, batch: &[Order]) -> Result<(), LedgerError> {
         if !self.may_start(batch, lane) {
             return Ok(());
         }
         self.claim(batch, lane)?;
+        self.send(lane, batch).await
+    }
+
+    /// Performs a claimed batch, and closes its claims.
+    pub(super) async fn send(&self, lane: &mut Lane<'_>, batch: &[Order]) -> Result<(), LedgerError> {
         let mut outcomes = lane.sink.perform(batch).await;
         if outcomes.iter().any(|outcome| matches!(outcome, ActionOutcome::KeyRefused(_))) {
             let shorts: Vec<_> = batch.iter().map(Order::short).collect();
             self.noted(self.ledger.readdress(&shorts, KEYLESS))?;
             outcomes = lane.sink.perform(&batch.iter().cloned().map(without_key).collect::<Vec<_>>()).await;
+        }
+        let is_answered =
+            |outcome: &ActionOutcome| matches!(outcome, ActionOutcome::InDoubt(failure) if failure.answered);
+        if outcomes.iter().all(is_answered) {
+            lane.doubtful.push(batch.to_vec());
+            lane.doubted_at = Instant::now();
         }
         self.close(pair(batch, outcomes), lane)
     }
@@ -230,6 +222,9 @@ impl Performer<'_> {
         lane.results.stopped = lane.results.stopped.or(reason);
         if reason.is_none() && lane.breaker.halted.is_none() {
             return !self.broken.get();
+        }
+        if reason.is_none() && lane.breaker.is_halted_by_lost_answers() {
+            lane.unsent.push(batch.to_vec());
         }
         if let Some(failure) = lane.breaker.halted.clone() {
             let failed = Performed { status: ActionStatus::Failed, failure: Some(failure), ..Performed::default() };
@@ -250,7 +245,7 @@ impl Performer<'_> {
         result
     }
 
-    fn close(&self, outcomes: Outcomes, lane: &mut Lane<'_>) -> Result<(), LedgerError> {
+    pub(super) fn close(&self, outcomes: Outcomes, lane: &mut Lane<'_>) -> Result<(), LedgerError> {
         lane.breaker.note(outcomes.iter().map(|(_, outcome)| outcome));
         let mut closings = Vec::new();
         for (short, outcome) in outcomes {

@@ -36,11 +36,7 @@ pub async fn settle(
     let mut settled = Settled::default();
     let mut closings = Vec::new();
     for (kind, sink) in sinks.iter_mut() {
-        let address = sink.address().map(str::to_owned);
-        let siblings = siblings(known, kind);
-        let sibling = |claim: &Claim| siblings.get(claim.sent_to.as_ref().or(address.as_ref())?).cloned();
-        let claims = known.occasions.iter().flat_map(|occasion| open_claims(occasion, kind, &tag_of));
-        let claims: Vec<_> = claims.map(|claim| Claim { sibling: sibling(&claim), ..claim }).collect();
+        let claims = claims_of(known, kind, sink.address(), &tag_of);
         if claims.is_empty() {
             continue;
         }
@@ -56,6 +52,19 @@ pub async fn settle(
         ledger.close(&closings, at)?;
     }
     Ok(settled)
+}
+
+/// The claims at one sink that have no recorded outcome.
+pub(super) fn claims_of(
+    known: &Known,
+    kind: SinkKind,
+    address: Option<&str>,
+    tag_of: &impl Fn(&str) -> Option<String>,
+) -> Vec<Claim> {
+    let siblings = siblings(known, kind);
+    let sibling = |claim: &Claim| siblings.get(claim.sent_to.as_deref().or(address)?).cloned();
+    let claims = known.occasions.iter().flat_map(|occasion| open_claims(occasion, kind, tag_of));
+    claims.map(|claim| Claim { sibling: sibling(&claim), ..claim }).collect()
 }
 
 /// The claims of an occasion at one sink that have no recorded outcome.

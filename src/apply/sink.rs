@@ -1,6 +1,7 @@
 //! The trait of sinks, and the values that it exchanges: orders, outcomes, claims, answers.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::model::{ActionKey, Date, Links, Message, Tag, Task, TaskLink, TaskNews};
 use crate::plan::Order;
@@ -46,6 +47,9 @@ pub struct Failure {
     pub unknown_code: Option<String>,
     /// Whether the sink goes on although its settings or credential are at fault: only one kind of write is concerned.
     pub sink_goes_on: bool,
+    /// Whether the service answered, and its answer leaves open what it did. A timeout or a broken connection is no answer: the
+    /// request may still be under way.
+    pub answered: bool,
 }
 
 /// The number of lost answers in a row after which a sink stops for this run.
@@ -81,6 +85,7 @@ impl Failure {
             kind: FailureKind::Action,
             unknown_code: None,
             sink_goes_on: false,
+            answered: false,
         }
     }
 
@@ -192,6 +197,11 @@ pub trait Sink {
     /// Where the sink sends, if that can change between runs. It is recorded with the claim, because [`Sink::settle`] has to ask
     /// there.
     fn address(&self) -> Option<&str> {
+        None
+    }
+
+    /// How long after its answer an action in doubt can be asked about in the same run; None if only another run can ask.
+    fn settles_after(&self) -> Option<Duration> {
         None
     }
 

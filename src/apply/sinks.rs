@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
+use std::time::Duration;
 
 use super::sink::{ActionOutcome, Answer, Claim, Sink, SinkOrder};
 use crate::model::{Links, SinkKind, TaskLink, TaskNews};
@@ -45,6 +46,7 @@ pub(super) type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 pub(super) trait AnySink {
     fn batches(&self, orders: Vec<Order>) -> Vec<Vec<Order>>;
     fn address(&self) -> Option<&str>;
+    fn settles_after(&self) -> Option<Duration>;
     fn longest_news(&self, links: &Links) -> TaskNews;
     fn link<'a>(&'a mut self, batch: &[Order]) -> Pending<'a, Vec<Result<TaskLink, ActionOutcome>>>;
     fn perform<'a>(&'a mut self, batch: &[Order]) -> Pending<'a, Vec<ActionOutcome>>;
@@ -59,6 +61,10 @@ impl<S: Sink> AnySink for S {
 
     fn address(&self) -> Option<&str> {
         Sink::address(self)
+    }
+
+    fn settles_after(&self) -> Option<Duration> {
+        Sink::settles_after(self)
     }
 
     fn longest_news(&self, links: &Links) -> TaskNews {

@@ -50,6 +50,11 @@ impl Stop {
         asked.or_else(|| (Instant::now() >= self.deadline).then_some(StopReason::Deadline))
     }
 
+    /// Whether a wait of this length ends before the deadline.
+    pub fn allows(&self, duration: Duration) -> bool {
+        Instant::now().checked_add(duration).is_some_and(|end| end < self.deadline)
+    }
+
     /// Sleeps, at most until the stop. Err holds the reason of a stop.
     pub async fn sleep(&self, duration: Duration) -> Result<(), StopReason> {
         let mut asked = self.asked.clone();

@@ -163,9 +163,10 @@ impl Setup {
 
     pub(super) fn slack(&self, stop: &Stop) -> Result<Slack, Fatal> {
         let settings = &self.config.slack;
-        let spacing = if self.in_sandbox { Duration::ZERO } else { slack::SPACING };
+        let (spacing, look_up_after) =
+            if self.in_sandbox { Default::default() } else { (slack::SPACING, settings.look_up_after) };
         let timing = self.timing(settings.request_timeout);
-        let options = slack::Options { max_messages: settings.max_messages, spacing, timing };
+        let options = slack::Options { max_messages: settings.max_messages, spacing, look_up_after, timing };
         match &self.credentials.slack {
             Some(SlackCredentials::Bot(token)) => {
                 let channel = settings.channel.clone().unwrap_or_default();

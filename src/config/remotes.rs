@@ -69,6 +69,8 @@ pub struct Slack {
     pub max_messages: usize,
     /// See [`WhenInDoubt`].
     pub when_in_doubt: WhenInDoubt,
+    /// How long after a failed answer a message in doubt is looked up in the channel, in the same run.
+    pub look_up_after: Duration,
     /// Timeout of one request.
     pub request_timeout: Duration,
 }
@@ -233,6 +235,7 @@ pub(super) fn read_slack(root: &Table<'_>, env: Env<'_>, on: &mut BTreeSet<SinkK
         api_url: api_url?,
         channel: channel.filter(|channel| !channel.is_empty()),
         max_messages: usize::try_from(max_messages).unwrap_or(usize::MAX),
+        look_up_after: duration(&table, "look_up_after").unwrap_or(Duration::from_secs(30)),
         when_in_doubt: table.choice("when_in_doubt", &in_doubt).unwrap_or(WhenInDoubt::Resend),
         request_timeout: request_timeout(&table),
     };

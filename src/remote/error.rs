@@ -91,7 +91,9 @@ impl RemoteError {
         let quote = (!quote.is_empty()).then(|| quote.clone());
         let unknown_code = self.details.code.clone().filter(|_| self.kind == ErrorKind::CodeUnknown);
         let sink_goes_on = self.details.sink_goes_on;
-        Failure { message: self.to_string(), quote, help: help.clone(), kind, unknown_code, sink_goes_on }
+        let is_fault = self.details.status.is_some_and(|status| status >= 500);
+        let answered = self.kind == ErrorKind::OutcomeUnknown && (is_fault || self.details.code.is_some());
+        Failure { message: self.to_string(), quote, help: help.clone(), kind, unknown_code, sink_goes_on, answered }
     }
 
     /// The outcome of the action that ended with this error.

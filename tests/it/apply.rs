@@ -77,7 +77,15 @@ struct Sent {
 }
 
 fn failure(kind: FailureKind) -> Failure {
-    Failure { message: "it failed".into(), quote: None, help: None, kind, unknown_code: None, sink_goes_on: false }
+    Failure {
+        message: "it failed".into(),
+        quote: None,
+        help: None,
+        kind,
+        unknown_code: None,
+        sink_goes_on: false,
+        answered: false,
+    }
 }
 
 /// Two accounts with a signal each, and sinks that follow a script.

@@ -31,6 +31,8 @@ pub struct Options {
     /// The most single messages in a run, which are the most urgent ones. The others go into digests.
     pub max_messages: usize,
     pub spacing: Duration,
+    /// How long after its answer a message in doubt is looked up, in the same run.
+    pub look_up_after: Duration,
     pub timing: Timing,
 }
 

@@ -1,5 +1,7 @@
 //! Slack as the sink of messages: which messages go out together, posting them, and settling those in doubt.
 
+use std::time::Duration;
+
 use super::answers::SlackRefusal;
 use super::blocks;
 use super::client::{IN_DIGEST, Slack, WEBHOOK};
@@ -58,6 +60,10 @@ impl Sink for Slack {
 
     fn address(&self) -> Option<&str> {
         Some(self.channel.as_deref().unwrap_or(WEBHOOK))
+    }
+
+    fn settles_after(&self) -> Option<Duration> {
+        self.channel.is_some().then_some(self.options.look_up_after)
     }
 }
 

@@ -28,9 +28,76 @@ fn the_metadata_of_another_app_hides_no_message_of_ours() {
     });
     services.fault(json!({ "service": "slack", "path_prefix": "/chat.postMessage", "skip": 3, "times": 1,
         "kind": "status", "status": 502, "body": "<html>", "after": true }));
+    look_up_at_once(&services);
+    let report = services.scan().expect(0).json();
+    assert_eq!((services.count("slack post"), &report["actions"]["message"]["done"]), (12, &json!(12)));
+}
+
+fn look_up_at_once(services: &Services) {
+    std::fs::write(services.home.path().join("usage-signals.toml"), "[slack]\nlook_up_after = \"1ms\"\n").unwrap();
+}
+
+fn fail_posts(services: &Services, answers: &[Value]) {
+    for answer in answers {
+        let mut fault = json!({ "service": "slack", "path_prefix": "/chat.postMessage", "times": 1, "kind": "status" });
+        fault.as_object_mut().unwrap().extend(answer.as_object().unwrap().clone());
+        services.fault(fault);
+    }
+}
+
+/// Case 10: a burst that ends within the run leaves nothing undone, whether the posts took effect or not.
+#[test]
+fn a_burst_of_faults_that_ends_leaves_no_message_undone() {
+    let code = |code: &str| json!({ "status": 200, "body": { "ok": false, "error": code } });
+    let burst = [
+        json!({ "status": 500 }),
+        json!({ "status": 502, "body": "<html>", "after": true }),
+        json!({ "status": 503 }),
+        json!({ "status": 504 }),
+        code("internal_error"),
+        code("service_unavailable"),
+    ];
+    for times in [2, 6] {
+        let services = Services::new(&full_accounts(5));
+        look_up_at_once(&services);
+        fail_posts(&services, &burst[..times]);
+        let report = services.scan().expect(0).json();
+        assert_eq!(report["actions"]["message"]["done"], 5, "{times}: {report:#}");
+        assert_eq!(services.count("slack post"), 5, "{times}");
+        services.scan().expect(0);
+        assert_eq!(services.count("slack post"), 5, "{times}");
+    }
+}
+
+#[test]
+fn a_fault_that_stays_ends_after_four_rounds_and_the_next_run_does_the_rest() {
+    let services = Services::new(&full_accounts(5));
+    look_up_at_once(&services);
+    services.fault(json!({ "service": "slack", "path_prefix": "/chat.postMessage", "kind": "status", "status": 503 }));
     services.scan().expect(1);
+    assert_eq!(services.requests_to("/chat.postMessage"), 3 + 4);
+    services.mend();
     services.scan().expect(0);
-    assert_eq!(services.count("slack post"), 12);
+    assert_eq!(services.count("slack post"), 5);
+}
+
+#[test]
+fn without_the_right_to_read_a_doubt_waits_for_the_next_run() {
+    let services = Services::new(&full_accounts(1));
+    look_up_at_once(&services);
+    services.sandbox.with_world(|world| world.slack.scopes.retain(|scope| !scope.contains("history")));
+    fail_posts(&services, &[json!({ "status": 503 })]);
+    services.scan().expect(1);
+    assert_eq!(services.requests_to("/chat.postMessage"), 1);
+}
+
+#[test]
+fn no_question_waits_beyond_the_deadline() {
+    let services = Services::new(&full_accounts(1));
+    fail_posts(&services, &[json!({ "status": 503 })]);
+    finish(&mut services.command(&["--deadline", "20s"])).expect(1);
+    services.scan().expect(0);
+    assert_eq!(services.count("slack post"), 1);
 }
 
 #[test]

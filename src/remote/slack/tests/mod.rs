@@ -47,7 +47,7 @@ fn reply_to(short: &str, channel: &str) -> Message {
 
 fn quick() -> Options {
     let timing = Timing { timeout: Duration::from_secs(5), ..Timing::default() };
-    Options { max_messages: 20, spacing: Duration::ZERO, timing }
+    Options { max_messages: 20, spacing: Duration::ZERO, look_up_after: Duration::ZERO, timing }
 }
 
 fn bot(script: &Script) -> Slack {

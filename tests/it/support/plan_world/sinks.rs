@@ -188,5 +188,6 @@ fn failure() -> Failure {
         kind: FailureKind::Action,
         unknown_code: None,
         sink_goes_on: false,
+        answered: false,
     }
 }
