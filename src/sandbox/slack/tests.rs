@@ -56,6 +56,13 @@ fn a_message_is_kept_with_its_metadata_and_mentions() {
 }
 
 #[test]
+fn a_reply_to_a_message_that_is_gone_becomes_a_message_of_its_own() {
+    let mut world = team();
+    let answer = post(&mut world, &json!({"channel": "C1", "text": "x", "thread_ts": "1.2"}));
+    assert_eq!((&answer["ok"], &answer["message"]["thread_ts"]), (&json!(true), &Value::Null));
+}
+
+#[test]
 fn each_refusal_has_its_code_and_posts_nothing() {
     for (body, error) in [
         (json!({"text": "x"}), "channel_not_found"),

@@ -3,6 +3,7 @@
 use chrono::DateTime;
 
 use super::*;
+use crate::apply::sink::KEYLESS;
 use crate::model::{ActionKey, ActionKind};
 
 pub(super) fn claim(short: &str, second: i64) -> Claim {
@@ -137,4 +138,29 @@ async fn settling_tells_a_closed_channel_from_a_failed_request() {
     }
     let script = Script::play([]).await;
     assert_eq!(webhook(&script).settle(&[claim("US-1", 0)]).await, [Answer::CannotTell]);
+}
+
+#[tokio::test]
+async fn a_channel_given_by_name_is_read_by_the_id_of_its_last_message() {
+    let script = Script::play([history(&json!([ours("1.0", &json!({ "key": "US-1" }))]), "")]).await;
+    let (sent_to, sibling) = (Some("#signals".to_owned()), Some("C7/5.0".to_owned()));
+    let claims = [Claim { sent_to, sibling, ..claim("US-1", 1_766_210_400) }];
+    assert_eq!(bot(&script).settle(&claims).await, [Answer::Happened("C7/1.0".into())]);
+    assert!(script.requests()[0].line.contains("channel=C7") || script.requests()[0].body.contains("C7"));
+}
+
+#[tokio::test]
+async fn nobody_can_tell_about_a_message_without_its_key() {
+    let script = Script::play([]).await;
+    let claims = [Claim { sent_to: Some(KEYLESS.into()), ..claim("US-1", 1_766_210_400) }];
+    assert_eq!(bot(&script).settle(&claims).await, [Answer::CannotTell]);
+    assert_eq!(script.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn a_reply_found_at_the_top_of_its_channel_happened_apart() {
+    let script =
+        Script::play([history(&json!([ours("9.0", &json!({ "key": "US-1" }))]), ""), no("thread_not_found")]).await;
+    let claims = [Claim { prior: Some("C1/5.0".into()), ..claim("US-1", 1_766_210_400) }];
+    assert_eq!(bot(&script).settle(&claims).await, [Answer::HappenedApart("C1/9.0".into())]);
 }
