@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::circuit_breaker::CircuitBreaker;
 use super::perform::{Lane, Performer};
+use super::results::ActionStatus;
 use super::settle::claims_of;
 use super::sink::{ActionOutcome, Answer};
 use crate::ledger::LedgerError;
@@ -28,8 +29,7 @@ impl Performer<'_> {
             if lane.doubtful.is_empty() || !self.stop.allows(wait) || self.stop.sleep(wait).await.is_err() {
                 return Ok(());
             }
-            let can_tell = self.ask_and_send_again(lane).await?;
-            if !can_tell {
+            if !self.ask_and_send_again(lane).await? {
                 return Ok(());
             }
             if lane.doubtful.is_empty() {
@@ -42,7 +42,8 @@ impl Performer<'_> {
         Ok(())
     }
 
-    /// One round. False if the service could not tell about a batch.
+    /// One round. False if no further round helps: the service could not tell about a batch, or did not take one that was sent
+    /// again, for another reason than before. The batches that were not sent again stay in doubt.
     async fn ask_and_send_again(&self, lane: &mut Lane<'_>) -> Result<bool, LedgerError> {
         let doubtful = std::mem::take(&mut lane.doubtful);
         let known = self.ledger.known()?;
@@ -51,13 +52,14 @@ impl Performer<'_> {
         let answers = lane.sink.settle(&claims).await;
         let answers: BTreeMap<_, _> = claims.into_iter().map(|claim| claim.short).zip(answers).collect();
         tracing::info!(actions = answers.len(), "asked about the actions in doubt of this run");
-        let mut can_tell = true;
+        let mut helps = true;
         for batch in doubtful {
             let answer_of = |order: &Order| answers.get(order.short()).cloned().unwrap_or(Answer::CannotTell);
             let of_batch: Vec<Answer> = batch.iter().map(answer_of).collect();
             if of_batch.iter().all(|answer| *answer == Answer::DidNotHappen) {
-                if lane.doubtful.is_empty() && self.stop.reason().is_none() {
+                if helps && lane.doubtful.is_empty() && self.stop.reason().is_none() {
                     self.send(lane, &batch).await?;
+                    helps = !lane.doubtful.is_empty() || is_done(lane, &batch);
                 } else {
                     // The service still fails: it is asked again in the next round.
                     lane.doubtful.push(batch);
@@ -70,13 +72,18 @@ impl Performer<'_> {
                 Answer::DidNotHappen | Answer::Gone | Answer::CannotTell | Answer::NoAnswer(_) => None,
             };
             let outcomes: Vec<_> = of_batch.into_iter().map(outcome).collect();
-            can_tell &= outcomes.iter().all(Option::is_some);
+            helps &= outcomes.iter().all(Option::is_some);
             let closed = batch.iter().zip(outcomes);
             self.close(
                 closed.filter_map(|(order, outcome)| Some((order.short().to_owned(), outcome?))).collect(),
                 lane,
             )?;
         }
-        Ok(can_tell)
+        Ok(helps)
     }
+}
+
+fn is_done(lane: &Lane<'_>, batch: &[Order]) -> bool {
+    let performed = |order: &Order| lane.results.performed.get(order.short());
+    batch.iter().filter_map(performed).all(|performed| performed.status == ActionStatus::Done)
 }

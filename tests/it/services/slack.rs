@@ -81,6 +81,21 @@ fn a_fault_that_stays_ends_after_four_rounds_and_the_next_run_does_the_rest() {
     assert_eq!(services.count("slack post"), 5);
 }
 
+/// What the halted sink left follows only where the message that is sent again arrives.
+#[test]
+fn a_message_sent_again_that_is_refused_lets_no_other_follow() {
+    let services = Services::new(&full_accounts(5));
+    look_up_at_once(&services);
+    fail_posts(&services, &[503, 503, 503].map(|status| json!({ "status": status })));
+    services.fault(json!({ "service": "slack", "path_prefix": "/chat.postMessage", "kind": "status", "status": 200,
+        "body": { "ok": false, "error": "invalid_auth" } }));
+    services.scan().expect(3);
+    assert_eq!(services.requests_to("/chat.postMessage"), 3 + 1);
+    services.mend();
+    services.scan().expect(0);
+    assert_eq!(services.count("slack post"), 5);
+}
+
 #[test]
 fn without_the_right_to_read_a_doubt_waits_for_the_next_run() {
     let services = Services::new(&full_accounts(1));
