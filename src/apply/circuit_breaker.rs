@@ -86,15 +86,7 @@ impl CircuitBreaker {
             let message = format!("{why}, so nothing more was sent in this run: {last}");
             tracing::warn!("{message}");
             let help = Some(help.to_owned());
-            self.halted = Some(Failure {
-                message,
-                quote: None,
-                help,
-                kind: FailureKind::Unreachable,
-                unknown_code: None,
-                sink_goes_on: false,
-                answered: false,
-            });
+            self.halted = Some(Failure { help, kind: FailureKind::Unreachable, ..Failure::of_action(&message) });
         }
     }
 }
@@ -104,15 +96,7 @@ mod tests {
     use super::*;
 
     fn outcome(letter: char) -> ActionOutcome {
-        let failure = |kind| Failure {
-            message: letter.to_string(),
-            quote: None,
-            help: None,
-            kind,
-            unknown_code: None,
-            sink_goes_on: false,
-            answered: false,
-        };
+        let failure = |kind| Failure { kind, ..Failure::of_action(&letter.to_string()) };
         let unknown = |code: char| Failure { unknown_code: Some(code.into()), ..failure(FailureKind::Action) };
         match letter {
             '.' => ActionOutcome::Done("1".into()),

@@ -167,7 +167,7 @@ fn parse_list(text: &str) -> Option<Vec<Cow<'_, str>>> {
     split_list(text).filter(|items| items.is_empty() || !names_no_value(text))
 }
 
-/// Splits a trimmed text into items, whatever they say.
+/// Splits a trimmed text into items. An item may be a word for no value.
 fn split_list(text: &str) -> Option<Vec<Cow<'_, str>>> {
     if text.starts_with('[') {
         // JSON in a text attribute. A truncated array must not count as a list of one item.

@@ -77,15 +77,7 @@ struct Sent {
 }
 
 fn failure(kind: FailureKind) -> Failure {
-    Failure {
-        message: "it failed".into(),
-        quote: None,
-        help: None,
-        kind,
-        unknown_code: None,
-        sink_goes_on: false,
-        answered: false,
-    }
+    Failure { kind, ..Failure::of_action("it failed") }
 }
 
 /// Two accounts with a signal each, and sinks that follow a script.

@@ -221,7 +221,7 @@ pub fn explain(answer: &HttpAnswer) -> Explanation {
 
 /// Judges an answer that is no success. `docs/services/intercom.md` has the source of each code.
 ///
-/// Only the codes about a parameter refuse the change of a tag: all that such a request holds is the contact and the tag.
+/// A change of a tag names a contact and a tag, and nothing else. So a code about a parameter refuses this change.
 pub fn ending(answer: &HttpAnswer) -> Ending {
     let Ok(ErrorList { errors, .. }) = serde_json::from_slice(&answer.body) else { return answer.ending() };
     let Some(code) = errors.into_iter().find_map(|one| one.code.and_then(Any::text)) else { return answer.ending() };

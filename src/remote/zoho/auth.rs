@@ -185,7 +185,7 @@ fn grant(answer: &HttpAnswer) -> Result<Grant, Ending> {
     match text("error") {
         _ if description.contains("too many") => Err(Ending::Busy),
         Some(error) if error.eq_ignore_ascii_case("access denied") => Err(Ending::Busy),
-        // Zoho itself failed, whatever the credentials.
+        // Zoho itself failed. That says nothing about the credentials.
         Some("general_error") => Err(Ending::Fault),
         Some(error) if ["invalid_", "unauthorized", "access_denied"].iter().any(|begin| error.starts_with(begin)) => {
             Err(Ending::NoRight)

@@ -30,7 +30,7 @@ pub(super) struct Trouble {
 pub(super) type Results = Vec<Result<Written, Trouble>>;
 
 impl Trouble {
-    /// Whether Zoho answered 400, in whatever words.
+    /// Whether Zoho answered with status 400.
     pub(super) fn is_bad_request(&self) -> bool {
         self.error.details.status == Some(400)
     }

@@ -36,7 +36,7 @@ pub(super) async fn find(zoho: &mut Zoho, module: &'static str, addresses: &[&Ad
     Ok(found)
 }
 
-/// Asks once more without `Converted__s` if Zoho refuses the query, in whatever words.
+/// Asks once more without `Converted__s` if Zoho answers the query with status 400.
 async fn by_email(zoho: &mut Zoho, module: &'static str, addresses: &[&Address]) -> Result<Found, Trouble> {
     let first = query(zoho, module, EMAIL, addresses).await;
     let refused = first.as_ref().is_err_and(Trouble::is_bad_request);

@@ -11,7 +11,7 @@ use crate::remote::error::ErrorKind;
 /// The number of records from which on one complaint about the same value counts as one about a setting.
 const MANY: usize = 3;
 
-/// The fields that hold what is known of a person, an account or a signal. Their values are no settings, even if all agree.
+/// The fields that describe a person, an account or a signal. Their values are not settings, even if they are equal in all records.
 const OF_THE_RECORD: [&str; 11] = [
     "id",
     "Email",
@@ -82,7 +82,7 @@ fn is_about_one(help: &str) -> bool {
     help == ErrorKind::Rejected.usual_help()
 }
 
-/// The trouble of each record of a write that is refused whatever its records are.
+/// The trouble of each record, where Zoho refuses every call of this write.
 pub(super) fn setting_of_call(refused: &Trouble) -> Trouble {
     let mut trouble = refused.clone();
     trouble.error.kind = ErrorKind::Settings;

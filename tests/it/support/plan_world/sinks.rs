@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use usage_signals::apply::Sinks;
-use usage_signals::apply::sink::{ActionOutcome, Answer, Claim, Failure, FailureKind, Sink, SinkOrder};
+use usage_signals::apply::sink::{ActionOutcome, Answer, Claim, Failure, Sink, SinkOrder};
 use usage_signals::model::{ActionKind, Message, OccasionId, SinkKind, Tag, TagChange, Task, TaskLink, tag_key};
 use usage_signals::plan::{Item, Plan, PlannedAction};
 
@@ -181,13 +181,5 @@ impl<O: Effect> Sink for FatedSink<'_, O> {
 }
 
 fn failure() -> Failure {
-    Failure {
-        message: "fate has it".to_owned(),
-        quote: None,
-        help: None,
-        kind: FailureKind::Action,
-        unknown_code: None,
-        sink_goes_on: false,
-        answered: false,
-    }
+    Failure::of_action("fate has it")
 }
